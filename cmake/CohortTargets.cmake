@@ -1,0 +1,40 @@
+# Every folder is one target. Its headers are reached as "folder/header.hpp" through a directory of its own that
+# holds only that folder, so a target sees the headers of what it links and nothing else: a wrong include does
+# not compile.
+
+# cohort_library(NAME SOURCES file... [PUBLIC target...] [PRIVATE target...])
+function(cohort_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(cohort_${name} STATIC ${ARG_SOURCES})
+  set(visible ${PROJECT_BINARY_DIR}/include/${name})
+  file(MAKE_DIRECTORY ${visible})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${visible}/${name} SYMBOLIC)
+  target_include_directories(cohort_${name} PUBLIC ${visible})
+  target_link_libraries(cohort_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} cohort_warnings)
+endfunction()
+
+# cohort_unit_test(NAME SOURCES file... LIBS target...): one process.
+function(cohort_unit_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} cohort_warnings GTest::gtest_main)
+  add_test(NAME unit.${name} COMMAND ${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "${COHORT_TEST_ENVIRONMENT}")
+endfunction()
+
+# cohort_mpi_test(NAME SOURCES file... LIBS target... [RANKS n...]): the same binary at each number of ranks
+# (1, 2, 3, 4 unless given); a hang is a failure.
+function(cohort_mpi_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;RANKS" ${ARGN})
+  if(NOT ARG_RANKS)
+    set(ARG_RANKS 1 2 3 4)
+  endif()
+  add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} cohort_comm cohort_warnings GTest::gtest)
+  foreach(ranks IN LISTS ARG_RANKS)
+    add_test(NAME mpi.${name}.${ranks}
+             COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${name}>)
+    set_tests_properties(mpi.${name}.${ranks} PROPERTIES LABELS mpi TIMEOUT 120 PROCESSORS ${ranks}
+                         ENVIRONMENT "${COHORT_TEST_ENVIRONMENT}")
+  endforeach()
+endfunction()

@@ -1,0 +1,102 @@
+// The configuration of a run: plain structs with every default, bound to TOML in config_schema.cpp (one list of keys,
+// used for reading, for --set, for "did you mean", and for writing the whole configuration into a result).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cohort {
+
+struct InputConfig {
+  std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
+  std::vector<std::string> social;
+  std::vector<std::string> test;  ///< held-out interactions, for evaluate
+  std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
+  /// (role, column name or index from 0); roles: user, item, weight, time; for social files source, target, weight.
+  std::vector<std::pair<std::string, std::string>> columns;
+  double holdout = 0.0;  ///< share of each user's interactions held out for evaluate, seeded; 0: none
+};
+
+struct CleanConfig {
+  std::string social_only_users = "keep";  ///< keep, drop
+  std::int64_t min_user_interactions = 1;
+  std::int64_t min_item_interactions = 1;
+  std::int64_t max_user_interactions = 0;  ///< 0: no cap
+  std::int64_t max_bad_lines = 0;
+};
+
+struct GraphConfig {
+  std::string kind = "bipartite";
+  std::string weight = "binary";  ///< binary, log, raw
+  double min_weight = 0.0;        ///< interactions below are dropped; 0: none
+  double social_weight = 1.0;     ///< weight of a social edge of weight 1 against an interaction of weight 1
+};
+
+struct PartitionConfig {
+  std::int64_t shards = 0;            ///< 0: "auto"
+  std::string tool = "metis";         ///< metis, random, block, or file
+  std::string objective = "cut";      ///< cut, volume
+  std::string file;                   ///< a METIS .part file to read, for tool = "file"
+};
+
+struct ModelConfig {
+  std::string encoder = "lightgcn";
+  std::int64_t layers = 3;
+  std::int64_t dim = 64;
+};
+
+struct TrainConfig {
+  std::string loss = "bpr";
+  std::string sampler = "interactions";  ///< interactions: each once an epoch; lightgcn: users drawn with replacement
+  std::int64_t epochs = 100;
+  std::int64_t batch = 0;  ///< triples a step; 0: "auto", at least 2,048 and at most 64 steps an epoch
+  double learning_rate = 0.001;
+  double decay = 1e-4;
+  double minutes = 0.0;  ///< time budget; 0: none
+  std::int64_t seed = 42;
+  std::int64_t checkpoint_every = 10;  ///< epochs
+};
+
+struct SegmentConfig {
+  std::int64_t count = 20;
+  std::string method = "kmeans";  ///< kmeans, spherical
+  std::int64_t restarts = 4;      ///< n_init: the run of lowest inertia is kept
+  std::int64_t max_iterations = 100;
+  double tolerance = 1e-4;  ///< stop when inertia falls by less than this share in an iteration
+};
+
+struct EvaluateConfig {
+  std::vector<std::int64_t> k{20};  ///< cut-offs of the ranking measures
+};
+
+struct OutputConfig {
+  std::string directory = "run";
+};
+
+struct Config {
+  InputConfig input;
+  CleanConfig clean;
+  GraphConfig graph;
+  PartitionConfig partition;
+  ModelConfig model;
+  TrainConfig train;
+  SegmentConfig segment;
+  EvaluateConfig evaluate;
+  OutputConfig output;
+  std::int64_t threads = 0;   ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1
+  bool reproducible = true;   ///< false: plain MPI_Allreduce instead of the fixed tree
+};
+
+/// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`
+/// are "section.key=value" as given to --set, applied in order. Throws InputError: syntax (file:line), an unknown key
+/// (names the nearest), a wrong type, a value out of range (says the range), no input. Local.
+Config parse_config(std::string_view text, const std::string& name, const std::string& directory,
+                    const std::vector<std::string>& overrides);
+
+/// The whole configuration as TOML, every key, in the schema's order; parse_config reads it back to an equal Config.
+std::string to_toml(const Config& config);
+
+}  // namespace cohort

@@ -1,0 +1,38 @@
+// The two kinds of failure that Cohort tells apart: what the user can mend (InputError) and what we broke (CHECK).
+// Only the command line decides what a failure means for the process; see comm/communicator.hpp for how a failure on
+// one rank becomes the same failure on all.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace cohort {
+
+/// The user's to mend: a message says what is wrong, where (file:line, key), and what to do. Exit code 2.
+class InputError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Training cannot go on: divergence, no memory, a full disk. Exit code 1.
+class RunError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Our defect: a condition that CHECK states did not hold. Exit code 1.
+class InternalError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+[[noreturn]] void check_failed(const char* condition, const char* file, int line, const std::string& detail);
+
+}  // namespace cohort
+
+/// States what must hold if Cohort is right; stays in release builds, so it guards structure, never inner loops.
+#define COHORT_CHECK(condition, ...)                                                            \
+  do {                                                                                          \
+    if (!(condition)) [[unlikely]]                                                              \
+      ::cohort::check_failed(#condition, __FILE__, __LINE__, ::std::string{__VA_ARGS__});       \
+  } while (false)

@@ -1,0 +1,66 @@
+// What is left of the input after reading, numbering and cleaning, distributed in blocks over the ranks: the contents of
+// graph.h5 without the partition. Users and items are numbered by the dictionary (core/ids.hpp, NodeId): by the length
+// of their id and then by its bytes, so that numbers stand in numeric order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "comm/distribution.hpp"
+
+namespace cohort {
+
+/// This rank's block of a dictionary: original ids [distribution.begin(rank), distribution.end(rank)).
+struct IdTable {
+  Distribution distribution;
+  std::vector<std::int64_t> begin{0};  ///< offsets into bytes; block size + 1
+  std::string bytes;
+
+  std::int64_t total() const { return distribution.total(); }
+  std::int64_t block_size() const { return static_cast<std::int64_t>(begin.size()) - 1; }
+  std::string_view operator[](std::int64_t local) const {
+    const auto i = static_cast<std::size_t>(local);
+    return std::string_view(bytes).substr(static_cast<std::size_t>(begin[i]),
+                                          static_cast<std::size_t>(begin[i + 1] - begin[i]));
+  }
+  void push_back(std::string_view id) {
+    bytes.append(id);
+    begin.push_back(static_cast<std::int64_t>(bytes.size()));
+  }
+};
+
+/// Rows of pairs (row, other, weight[, time]): row i is user block_begin + i; `other` is an item number (0..I-1) or, in
+/// social edges, a user number. Within a row ascending by `other`, no repeats.
+struct PairTable {
+  std::vector<std::int64_t> row_begin{0};  ///< rows + 1
+  std::vector<std::int64_t> other;
+  std::vector<float> weight;
+  std::vector<double> time;  ///< empty where the input has no times
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(row_begin.size()) - 1; }
+  std::int64_t size() const { return static_cast<std::int64_t>(other.size()); }
+};
+
+/// Name, size and SHA-256 of an input file; the same on all ranks.
+struct InputFile {
+  std::string path;
+  std::int64_t bytes = 0;
+  std::string sha256;  ///< 64 hexadecimal digits
+};
+
+struct Dataset {
+  IdTable users;             ///< all tables by user are distributed as users.distribution
+  IdTable items;             ///< total 0 where the input is social only
+  PairTable interactions;    ///< what the graph is made of
+  PairTable holdout;         ///< for evaluate only: the test file's, or the random hold-out. `other` = -1 (repeats allowed):
+                             ///< an item that the graph does not know, kept because it counts as missed
+  PairTable social;          ///< both directions of every edge, no self-loops
+  std::vector<InputFile> files;
+
+  bool has_items() const { return items.total() > 0; }
+};
+
+}  // namespace cohort

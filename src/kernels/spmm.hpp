@@ -1,0 +1,25 @@
+// Sparse times dense: the propagation of every encoder. Single-threaded; callers run it on different rows in parallel.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/ids.hpp"
+#include "core/matrix.hpp"
+
+namespace cohort {
+
+/// Compressed rows with local columns. row_begin: rows + 1.
+struct SparseRows {
+  std::span<const std::int64_t> row_begin;
+  std::span<const LocalRow> column;
+  std::span<const float> value;
+};
+
+/// For each r of `rows`: out[r] = scale * (addend[r] + sum over the row, in its order, of value * in[column]), by fused
+/// multiply-add one neighbour after the other. addend may be empty (data == nullptr): zero. The bits of a row depend on
+/// nothing but the row. in, addend and out have the same columns and stride; out overlaps neither.
+void spmm(const SparseRows& matrix, std::span<const LocalRow> rows, ConstMatrixView in, ConstMatrixView addend,
+          float scale, MatrixView out);
+
+}  // namespace cohort

@@ -65,7 +65,9 @@ MpiEnvironment::MpiEnvironment(int* argc, char*** argv) {
   }
 }
 
-MpiEnvironment::~MpiEnvironment() { MPI_Finalize(); }
+MpiEnvironment::~MpiEnvironment() {
+  MPI_Finalize();
+}
 
 Communicator::Handle::~Handle() {
   int finalized = 0;
@@ -83,7 +85,9 @@ Communicator Communicator::world() {
   return result;
 }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(native()), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  check_mpi(MPI_Barrier(native()), "MPI_Barrier");
+}
 
 void Communicator::attempt(const std::function<void()>& local) const {
   auto kind = ErrorKind::none;
@@ -153,7 +157,8 @@ std::vector<std::int64_t> Communicator::prefix(const std::vector<std::int64_t>& 
   return begin;
 }
 
-void Communicator::reduce_integers(void* values, std::int64_t count, std::size_t size, bool is_signed, MPI_Op op) const {
+void Communicator::reduce_integers(void* values, std::int64_t count, std::size_t size, bool is_signed,
+                                   MPI_Op op) const {
   MPI_Datatype type = MPI_DATATYPE_NULL;
   if (size == 1) type = is_signed ? MPI_INT8_T : MPI_UINT8_T;
   if (size == 4) type = is_signed ? MPI_INT32_T : MPI_UINT32_T;
@@ -178,8 +183,9 @@ void Communicator::broadcast_bytes(void* data, std::int64_t bytes, int root) con
 }
 
 void Communicator::all_gather_bytes(const void* value, void* values, std::int64_t bytes) const {
-  check_mpi(MPI_Allgather(value, static_cast<int>(bytes), MPI_BYTE, values, static_cast<int>(bytes), MPI_BYTE, native()),
-            "MPI_Allgather");
+  check_mpi(
+      MPI_Allgather(value, static_cast<int>(bytes), MPI_BYTE, values, static_cast<int>(bytes), MPI_BYTE, native()),
+      "MPI_Allgather");
 }
 
 void Communicator::all_gather_bytes_v(const void* mine, void* all, std::span<const std::int64_t> begin,

@@ -39,8 +39,9 @@ class Distribution {
 
 /// Which shards each rank owns, and which positions each shard holds.
 struct ShardLayout {
-  Distribution shards_of_rank;              ///< total: S
-  std::vector<std::int64_t> position_begin;  ///< S + 1: shard s holds positions [position_begin[s], position_begin[s + 1])
+  Distribution shards_of_rank;  ///< total: S
+  std::vector<std::int64_t>
+      position_begin;  ///< S + 1: shard s holds positions [position_begin[s], position_begin[s + 1])
 
   std::int32_t shards() const { return static_cast<std::int32_t>(shards_of_rank.total()); }
   std::int32_t first_shard(int rank) const { return static_cast<std::int32_t>(shards_of_rank.begin(rank)); }

@@ -63,7 +63,8 @@ void RowExchange::start(const ExchangePlan& plan, ConstMatrixView source, float*
               "MPI_Irecv");
   }
   const std::int64_t rows = plan.sent_rows();
-  if (static_cast<std::int64_t>(packed_.size()) < rows * stride_) packed_.resize(static_cast<std::size_t>(rows * stride_));
+  if (static_cast<std::int64_t>(packed_.size()) < rows * stride_)
+    packed_.resize(static_cast<std::size_t>(rows * stride_));
   const auto row_bytes = static_cast<std::size_t>(stride_) * sizeof(float);
   for (std::size_t i = 0; i < plan.send_to.size(); ++i) {
     const std::int64_t begin = plan.send_begin[i];
@@ -73,8 +74,8 @@ void RowExchange::start(const ExchangePlan& plan, ConstMatrixView source, float*
       std::memcpy(packed_.data() + k * stride_, source.row(plan.send_rows[static_cast<std::size_t>(k)]), row_bytes);
     }
     COHORT_CHECK(end - begin <= INT_MAX);
-    check_mpi(MPI_Isend(packed_.data() + begin * stride_, static_cast<int>(end - begin), row_type_, plan.send_to[i], tag,
-                        comm_.native(), &requests_.emplace_back()),
+    check_mpi(MPI_Isend(packed_.data() + begin * stride_, static_cast<int>(end - begin), row_type_, plan.send_to[i],
+                        tag, comm_.native(), &requests_.emplace_back()),
               "MPI_Isend");
   }
   bytes_sent_ += rows * static_cast<std::int64_t>(row_bytes);
@@ -83,7 +84,8 @@ void RowExchange::start(const ExchangePlan& plan, ConstMatrixView source, float*
 bool RowExchange::progress() {
   if (requests_.empty()) return true;
   int done = 0;
-  check_mpi(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
+  check_mpi(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
+            "MPI_Testall");
   if (done) requests_.clear();
   return done != 0;
 }

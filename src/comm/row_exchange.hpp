@@ -16,7 +16,7 @@ namespace cohort {
 
 /// What this rank sends and receives in one exchange. Only ranks with something to say are listed.
 struct ExchangePlan {
-  std::vector<int> send_to;                ///< ranks, ascending
+  std::vector<int> send_to;                 ///< ranks, ascending
   std::vector<std::int64_t> send_begin;     ///< send_to.size() + 1 offsets into send_rows
   std::vector<std::int32_t> send_rows;      ///< rows of the source matrix
   std::vector<int> receive_from;            ///< ranks, ascending

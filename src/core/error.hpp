@@ -31,8 +31,8 @@ class InternalError : public std::logic_error {
 }  // namespace cohort
 
 /// States what must hold if Cohort is right; stays in release builds, so it guards structure, never inner loops.
-#define COHORT_CHECK(condition, ...)                                                            \
-  do {                                                                                          \
-    if (!(condition)) [[unlikely]]                                                              \
-      ::cohort::check_failed(#condition, __FILE__, __LINE__, ::std::string{__VA_ARGS__});       \
+#define COHORT_CHECK(condition, ...)                                                      \
+  do {                                                                                    \
+    if (!(condition)) [[unlikely]]                                                        \
+      ::cohort::check_failed(#condition, __FILE__, __LINE__, ::std::string{__VA_ARGS__}); \
   } while (false)

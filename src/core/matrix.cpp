@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t huge_page = std::size_t{2} << 20;
 }
 
-void Matrix::Free::operator()(float* data) const { std::free(data); }
+void Matrix::Free::operator()(float* data) const {
+  std::free(data);
+}
 
 Matrix::Matrix(std::int64_t rows, std::int64_t columns) {
   COHORT_CHECK(rows >= 0 && columns >= 0);

@@ -9,7 +9,9 @@
 namespace cohort {
 
 /// Floats from one row to the next for a matrix of `columns` columns: the next multiple of 16.
-constexpr std::int64_t padded_stride(std::int64_t columns) { return (columns + 15) / 16 * 16; }
+constexpr std::int64_t padded_stride(std::int64_t columns) {
+  return (columns + 15) / 16 * 16;
+}
 
 /// Rows are `stride` floats apart, of which `columns` mean something and the rest are zero. Does not own.
 template <class Float>

@@ -13,8 +13,7 @@ class FailuresOnly : public testing::EmptyTestEventListener {
  private:
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed()) {
-      fprintf(stderr, "[rank %d] %s:%d: %s\n", rank_, result.file_name(),
-              result.line_number(), result.message());
+      fprintf(stderr, "[rank %d] %s:%d: %s\n", rank_, result.file_name(), result.line_number(), result.message());
     }
   }
   int rank_;

@@ -1,6 +1,6 @@
-// What is left of the input after reading, numbering and cleaning, distributed in blocks over the ranks: the contents of
-// graph.h5 without the partition. Users and items are numbered by the dictionary (core/ids.hpp, NodeId): by the length
-// of their id and then by its bytes, so that numbers stand in numeric order.
+// What is left of the input after reading, numbering and cleaning, distributed in blocks over the ranks: the contents
+// of graph.h5 without the partition. Users and items are numbered by the dictionary (core/ids.hpp, NodeId): by the
+// length of their id and then by its bytes, so that numbers stand in numeric order.
 #pragma once
 
 #include <cstdint>
@@ -52,12 +52,12 @@ struct InputFile {
 };
 
 struct Dataset {
-  IdTable users;             ///< all tables by user are distributed as users.distribution
-  IdTable items;             ///< total 0 where the input is social only
-  PairTable interactions;    ///< what the graph is made of
-  PairTable holdout;         ///< for evaluate only: the test file's, or the random hold-out. `other` = -1 (repeats allowed):
-                             ///< an item that the graph does not know, kept because it counts as missed
-  PairTable social;          ///< both directions of every edge, no self-loops
+  IdTable users;           ///< all tables by user are distributed as users.distribution
+  IdTable items;           ///< total 0 where the input is social only
+  PairTable interactions;  ///< what the graph is made of
+  PairTable holdout;  ///< for evaluate only: the test file's, or the random hold-out. `other` = -1 (repeats allowed):
+                      ///< an item that the graph does not know, kept because it counts as missed
+  PairTable social;   ///< both directions of every edge, no self-loops
   std::vector<InputFile> files;
 
   bool has_items() const { return items.total() > 0; }

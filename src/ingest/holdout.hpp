@@ -1,0 +1,30 @@
+// Interactions set aside for `evaluate`: a test file matched against the dictionary, or a random share.
+#pragma once
+
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "core/config.hpp"
+#include "ingest/dataset.hpp"
+#include "ingest/prepare.hpp"
+
+namespace cohort {
+
+struct TestPairs {
+  PairTable pairs;  ///< rows: this rank's block of dataset.users; `other` as in Dataset::holdout
+  HoldoutStats stats;
+  std::vector<InputFile> files;
+};
+
+/// Reads input.test (format and columns as for interactions) against the dictionaries of `dataset`. Records weaker than
+/// graph.min_weight are left out as they are from the interactions. Pairs of users that the dataset does not know are
+/// dropped and counted; items that it does not know stand as -1. Throws InputError. Collective.
+TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
+                          const CleanConfig& clean, const GraphConfig& graph);
+
+/// Moves a share of dataset.interactions to dataset.holdout: an interaction goes if the uniform number of (seed,
+/// Purpose::holdout, user, item) is below `share`; a user all of whose interactions would go keeps the one with the
+/// largest number. Collective.
+HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double share, std::uint64_t seed);
+
+}  // namespace cohort

@@ -1,0 +1,56 @@
+// Cuts the bytes of a file into blocks of whole lines, in bounded memory whatever the length of a line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ingest/byte_source.hpp"
+
+namespace cohort {
+
+/// Whole lines; every one, the file's last too, ends in '\n'. The parser may write into the text.
+struct LineBlock {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::int64_t offset = 0;  ///< of the first byte in the file (decompressed)
+  std::int64_t line = 0;    ///< number of the first line, from 1; 0: not counted
+  bool oversized = false;   ///< stands for one line above the limit, which was skipped; no text
+};
+
+class BlockReader {
+ public:
+  struct Options {
+    std::size_t block_bytes = std::size_t{1} << 19;
+    std::size_t line_limit = std::size_t{1} << 20;  ///< bytes; longer lines are skipped and reported
+    std::int64_t end = INT64_MAX;                   ///< lines that start at this offset or after it are not read
+    std::int64_t first_line = 0;                    ///< number of the line at the source's position; 0: do not count
+  };
+
+  /// `source` stands at `offset`, the start of a line, and must outlive the reader.
+  BlockReader(ByteSource& source, std::int64_t offset, const Options& options);
+
+  /// The next block, valid until the next call; false after the last. Throws what the source throws.
+  bool next(LineBlock& block);
+
+ private:
+  void fill();
+  std::size_t whole_lines();
+  void skip_line(LineBlock& block);
+
+  ByteSource& source_;
+  Options options_;
+  std::vector<char> buffer_;
+  std::size_t filled_ = 0;
+  std::size_t used_ = 0;     // handed out by the last call
+  std::int64_t offset_ = 0;  // of buffer_[0]
+  std::int64_t line_ = 0;
+  bool source_ended_ = false;
+  bool done_ = false;
+};
+
+/// Moves `file` to the first line that starts in [begin, end), where a line is known to start at `data_begin` <= begin;
+/// returns its offset, or `end` if none starts there. Local.
+std::int64_t seek_first_line(PlainFile& file, std::int64_t data_begin, std::int64_t begin, std::int64_t end);
+
+}  // namespace cohort

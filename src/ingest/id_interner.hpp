@@ -1,0 +1,86 @@
+// Gives every different id that this rank reads a local number, fast: canonical decimal numbers ("0", "42", not "007")
+// of up to 18 digits are looked up by value and never touched as text, all others by hash in an arena of bytes. Which
+// table an id is in shows nowhere outside: ids are strings.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "ingest/dataset.hpp"
+
+namespace cohort {
+
+/// An id as the parser found it.
+struct Token {
+  std::uint64_t value = 0;     ///< its value if it is numeric, else its hash
+  const char* text = nullptr;  ///< null: numeric
+  std::uint32_t length = 0;
+};
+
+/// Digits of a numeric token at most: 10^18 - 1 fits an int64.
+constexpr std::int64_t numeric_token_digits = 18;
+/// Bytes of an id at most; segments.h5 stores ids at fixed length.
+constexpr std::size_t max_id_bytes = 1024;
+
+/// The token of a text of 1 to max_id_bytes bytes, which must outlive it.
+Token make_token(std::string_view text);
+
+class IdInterner {
+ public:
+  IdInterner();
+
+  /// Starts fetching the cache line that intern(token) will look at.
+  void prefetch(const Token& token) const {
+    const auto* slot =
+        token.text ? &strings_.slots[strings_.home(token.value)] : &numbers_.slots[numbers_.home(token.value)];
+    __builtin_prefetch(slot);
+  }
+
+  /// The local number of the id, given on first sight: 0, 1, 2, ... Throws RunError beyond 2^32 - 2 ids.
+  std::uint32_t intern(const Token& token) {
+    if (token.text) return intern_string(token);
+    for (auto at = numbers_.home(token.value);; at = (at + 1) & numbers_.mask()) {
+      const auto& slot = numbers_.slots[at];
+      if (slot.id == Table::empty) [[unlikely]]
+        return insert_number(token, at);
+      if (slot.key == token.value) return slot.id;
+    }
+  }
+
+  std::int64_t size() const { return static_cast<std::int64_t>(place_.size()); }
+
+  /// All ids as text, by local number; the interner is empty afterwards.
+  IdTable take_ids();
+
+ private:
+  // Open addressing, linear probing, at most half full.
+  struct Table {
+    static constexpr std::uint32_t empty = UINT32_MAX;
+    struct Slot {
+      std::uint64_t key = 0;
+      std::uint32_t id = empty;
+    };
+    std::vector<Slot> slots;
+    std::size_t used = 0;
+    int shift = 0;  // 64 - log2(slots)
+
+    explicit Table(int bits) : slots(std::size_t{1} << bits), shift(64 - bits) {}
+    std::size_t mask() const { return slots.size() - 1; }
+    // Fibonacci hashing spreads runs of consecutive numbers.
+    std::size_t home(std::uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift; }
+    void add(std::size_t at, std::uint64_t key, std::uint32_t id);
+  };
+
+  std::uint32_t next_id() const;
+  std::uint32_t insert_number(const Token& token, std::size_t at);
+  std::uint32_t intern_string(const Token& token);
+  std::string_view string_at(std::uint64_t place) const;
+
+  Table numbers_;
+  Table strings_;
+  std::vector<std::uint64_t> place_;  // by id: the value, or string_flag | offset in arena_
+  std::vector<char> arena_;           // strings: two bytes of length, then the text
+};
+
+}  // namespace cohort

@@ -1,0 +1,25 @@
+// Opening input files: every rank sees the same file, all agree on how it is written.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "ingest/file_layout.hpp"
+
+namespace cohort {
+
+struct OpenedFile {
+  std::string path;       ///< this rank's
+  bool gzip = false;      ///< the same on all ranks, as all that follows
+  std::int64_t size = 0;  ///< bytes as stored
+  FileLayout layout;
+};
+
+/// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
+/// the others the layouts. Throws InputError. Collective.
+std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
+                                   const std::string& format, const ColumnChoice& columns);
+
+}  // namespace cohort

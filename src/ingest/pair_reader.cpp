@@ -1,0 +1,118 @@
+#include "ingest/pair_reader.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/error.hpp"
+#include "ingest/gzip_rounds.hpp"
+#include "ingest/input_files.hpp"
+
+namespace cohort {
+
+namespace {
+
+void read_own_range(const Communicator& comm, const OpenedFile& opened, RecordParser& parser) {
+  PlainFile file(opened.path);
+  const auto data_begin = opened.layout.data_begin;
+  const auto ranges = Distribution::even(opened.size - data_begin, comm.size());
+  BlockReader::Options options;
+  options.line_limit = line_limit(opened.layout);
+  options.end = data_begin + ranges.end(comm.rank());
+  const auto start = seek_first_line(file, data_begin, data_begin + ranges.begin(comm.rank()), options.end);
+  BlockReader reader(file, start, options);
+  LineBlock block;
+  while (reader.next(block)) parser.parse(block);
+}
+
+// The lines before `offset` of a plain file, plus one.
+std::int64_t line_number_at(const std::string& path, std::int64_t offset) {
+  PlainFile file(path);
+  std::vector<char> buffer(std::size_t{1} << 20);
+  std::int64_t number = 1;
+  while (offset > 0) {
+    const auto wanted = std::min(offset, std::ssize(buffer));
+    const auto got = static_cast<std::ptrdiff_t>(file.read(buffer.data(), static_cast<std::size_t>(wanted)));
+    if (got == 0) break;
+    number += std::count(buffer.begin(), buffer.begin() + got, '\n');
+    offset -= got;
+  }
+  return number;
+}
+
+// The first bad lines over all ranks, in the order of files and lines, with their numbers. Collective.
+std::vector<std::string> report_bad_lines(const Communicator& comm, const std::vector<OpenedFile>& opened,
+                                          const std::vector<BadLine>& mine) {
+  struct Place {
+    std::int64_t file, offset, rank, index;
+  };
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    places.push_back({mine[i].file, mine[i].offset, comm.rank(), static_cast<std::int64_t>(i)});
+  }
+  auto all = comm.all_gather(std::span<const Place>(places)).data;
+  std::ranges::sort(all, {}, [](const Place& place) { return std::tuple(place.file, place.offset); });
+  all.resize(std::min(all.size(), bad_lines_reported));
+  std::vector<std::string> texts(all.size());
+  comm.attempt([&] {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].rank != comm.rank()) continue;
+      const auto& bad = mine[static_cast<std::size_t>(all[i].index)];
+      const auto& path = opened[static_cast<std::size_t>(bad.file)].path;
+      const auto line = bad.line > 0 ? bad.line : line_number_at(path, bad.offset);
+      texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
+    }
+  });
+  for (std::size_t i = 0; i < all.size(); ++i) texts[i] = comm.broadcast(texts[i], static_cast<int>(all[i].rank));
+  return texts;
+}
+
+void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
+  if (stats.bad_lines <= tolerated) return;
+  std::string message;
+  for (const auto& report : stats.bad_line_reports) message.append(report).append("\n");
+  if (stats.bad_lines > std::ssize(stats.bad_line_reports)) {
+    message.append("and ")
+        .append(std::to_string(stats.bad_lines - std::ssize(stats.bad_line_reports)))
+        .append(" more\n");
+  }
+  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) +
+             " lines are malformed; mend them, or set clean.max_bad_lines (now " + std::to_string(tolerated) +
+             ") to leave out as many";
+  throw InputError(message);
+}
+
+}  // namespace
+
+PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
+  const auto opened = open_files(comm, files.paths, files.role, files.format, files.columns);
+  PairsRead result;
+  result.pairs.has_time =
+      !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
+  ParseTally tally;
+  std::vector<RecordParser> parsers;
+  for (std::size_t f = 0; f < opened.size(); ++f) {
+    parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, files.rule, first, second, result.pairs,
+                         tally);
+  }
+  comm.attempt([&] {
+    for (std::size_t f = 0; f < opened.size(); ++f) {
+      if (!opened[f].gzip) read_own_range(comm, opened[f], parsers[f]);
+    }
+  });
+  deal_out_gzip(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
+
+  std::int64_t counts[] = {tally.lines, tally.records, tally.bad_lines, tally.below_min_weight, tally.zero_weight};
+  comm.sum_in_place(std::span<std::int64_t>(counts));
+  result.stats.lines = counts[0];
+  result.stats.records = counts[1];
+  result.stats.bad_lines = counts[2];
+  result.stats.below_min_weight = counts[3];
+  result.stats.zero_weight = counts[4];
+  if (result.stats.bad_lines > 0) {
+    result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
+  }
+  refuse_bad_lines(result.stats, files.max_bad_lines);
+  return result;
+}
+
+}  // namespace cohort

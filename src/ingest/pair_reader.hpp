@@ -1,0 +1,35 @@
+// Reads files of pairs with all ranks: every rank parses its own byte range of a plain file; a gzip file is inflated by
+// one rank and dealt out in blocks of lines. No rank ever holds a file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "ingest/file_layout.hpp"
+#include "ingest/id_interner.hpp"
+#include "ingest/prepare.hpp"
+#include "ingest/record_parser.hpp"
+
+namespace cohort {
+
+struct PairFiles {
+  std::vector<std::string> paths;
+  FileRole role = FileRole::interactions;
+  std::string format = "auto";
+  ColumnChoice columns;
+  WeightRule rule;
+  std::int64_t max_bad_lines = 0;
+};
+
+struct PairsRead {
+  LocalPairs pairs;  ///< this rank's
+  ReadStats stats;   ///< over all ranks
+};
+
+/// Which rank reads which line depends on the number of ranks; the union does not. `first` and `second` may be the
+/// same interner; ids get this rank's local numbers. Throws InputError, the same on all ranks. Collective.
+PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second);
+
+}  // namespace cohort

@@ -1,0 +1,319 @@
+#include "ingest/record_parser.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "core/error.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr std::size_t batch_records = 64;
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+// What stands between two fields. at(): a separator starts here; find(): the next one, or end; next(): behind it.
+template <char character>
+struct OneCharacter {
+  static bool at(const char* p, const char* end) { return p == end || *p == character; }
+  static char* find(char* p, char* end) {
+    auto* found = static_cast<char*>(std::memchr(p, character, static_cast<std::size_t>(end - p)));
+    return found ? found : end;
+  }
+  static char* next(char* p, const char*) { return p + 1; }
+};
+
+struct Blanks {
+  static bool at(const char* p, const char* end) { return p == end || is_blank(*p); }
+  static char* find(char* p, char* end) { return std::find_if(p, end, is_blank); }
+  static char* next(char* p, char* end) { return std::find_if_not(p, end, is_blank); }
+};
+
+struct TwoColons {
+  static bool at(const char* p, const char* end) { return p == end || (end - p >= 2 && p[0] == ':' && p[1] == ':'); }
+  static char* find(char* p, char* end) {
+    while (!at(p, end)) ++p;
+    return p;
+  }
+  static char* next(char* p, const char*) { return p + 2; }
+};
+
+std::string quoted(const char* begin, const char* end) {
+  const auto length = static_cast<std::size_t>(end - begin);
+  std::string text(1, '"');
+  text.append(begin, std::min<std::size_t>(length, 60));
+  return text.append(length > 60 ? "...\"" : "\"");
+}
+
+std::string with_thousands(std::size_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return text;
+}
+
+}  // namespace
+
+RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, const WeightRule& rule, IdInterner& first,
+                           IdInterner& second, LocalPairs& pairs, ParseTally& tally)
+    : file_(file), layout_(layout), rule_(rule), first_(first), second_(second), pairs_(pairs), tally_(tally) {
+  first_name_ = layout.role == FileRole::social ? "first user" : "user";
+  second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
+  batch_.reserve(batch_records);
+}
+
+bool RecordParser::fail(std::string reason) {
+  reason_ = std::move(reason);
+  return false;
+}
+
+bool RecordParser::wrong_field_count(std::int64_t found) {
+  return fail("the line has " + std::to_string(found) + (found == 1 ? " column" : " columns") +
+              ", the first line has " + std::to_string(layout_.columns));
+}
+
+bool RecordParser::take_id(Field field, const char* name, Token& token) {
+  if (layout_.format == TextFormat::csv) {
+    while (field.begin < field.end && *field.begin == ' ') ++field.begin;
+    while (field.begin < field.end && field.end[-1] == ' ') --field.end;
+  }
+  const auto length = static_cast<std::size_t>(field.end - field.begin);
+  if (length == 0) return fail(std::string("the ") + name + " is empty");
+  if (length > max_id_bytes) {
+    return fail(std::string("the ") + name + " has " + with_thousands(length) + " bytes; an id may have at most " +
+                with_thousands(max_id_bytes));
+  }
+  token = make_token({field.begin, length});
+  return true;
+}
+
+bool RecordParser::take_weight(Field field, float& weight) {
+  std::uint32_t integer = 0;
+  if (const auto [end, error] = std::from_chars(field.begin, field.end, integer);
+      end == field.end && error == std::errc()) [[likely]] {
+    weight = static_cast<float>(integer);
+    return true;
+  }
+  while (field.begin < field.end && is_blank(*field.begin)) ++field.begin;
+  while (field.begin < field.end && is_blank(field.end[-1])) --field.end;
+  double value = 0;
+  const auto [end, error] = std::from_chars(field.begin, field.end, value);
+  if (end != field.end || field.begin == field.end || error == std::errc::invalid_argument) {
+    return fail(std::string("the weight ") + quoted(field.begin, field.end) + " is no number");
+  }
+  weight = static_cast<float>(value);
+  if (error != std::errc() || !std::isfinite(weight)) {
+    return fail(std::string("the weight ") + quoted(field.begin, field.end) + " is not finite");
+  }
+  if (weight < 0) {
+    return fail(std::string("the weight ") + quoted(field.begin, field.end) +
+                " is negative; weights say how strong an interaction is, rescale them or name another column");
+  }
+  return true;
+}
+
+bool RecordParser::take_time(Field field, double& time) {
+  std::uint32_t integer = 0;
+  if (const auto [end, error] = std::from_chars(field.begin, field.end, integer);
+      end == field.end && error == std::errc()) [[likely]] {
+    time = integer;
+    return true;
+  }
+  const auto [end, error] = std::from_chars(field.begin, field.end, time);
+  if (end == field.end && field.begin != field.end && error == std::errc() && std::isfinite(time)) return true;
+  return fail(std::string("the time ") + quoted(field.begin, field.end) + " is no finite number");
+}
+
+bool RecordParser::take_field(std::int32_t column, Field field, Record& record) {
+  if (column == layout_.first) return take_id(field, first_name_, record.first);
+  if (column == layout_.second) return take_id(field, second_name_, record.second);
+  if (column == layout_.weight) return take_weight(field, record.weight);
+  if (column == layout_.time) return take_time(field, record.time);
+  return true;
+}
+
+template <class Separator>
+bool RecordParser::parse_line(char* begin, char* end, Record& record) {
+  auto* p = begin;
+  for (std::int32_t column = 0;; ++column) {
+    const bool is_first = column == layout_.first;
+    if (is_first || column == layout_.second) {
+      // An id that is a canonical number ends where from_chars stops: no search for the separator, no bytes kept.
+      std::uint64_t value = 0;
+      const auto [stop, error] = std::from_chars(p, end, value);
+      auto& token = is_first ? record.first : record.second;
+      const auto digits = stop - p;
+      if (digits > 0 && digits <= numeric_token_digits && (*p != '0' || digits == 1) && Separator::at(stop, end))
+          [[likely]] {
+        token = {value, nullptr, 0};
+        (is_first ? first_ : second_).prefetch(token);
+        p += digits;
+      } else {
+        auto* field_end = Separator::find(p, end);
+        if (!take_id({p, field_end}, is_first ? first_name_ : second_name_, token)) return false;
+        (is_first ? first_ : second_).prefetch(token);
+        p = field_end;
+      }
+    } else {
+      auto* field_end = Separator::find(p, end);
+      if (!take_field(column, {p, field_end}, record)) return false;
+      p = field_end;
+    }
+    if (p == end) {
+      if (column + 1 == layout_.columns) [[likely]]
+        return true;
+      return wrong_field_count(column + 1);
+    }
+    p = Separator::next(p, end);
+    if (column + 1 == layout_.columns) {
+      std::int64_t more = 1;
+      while ((p = Separator::find(p, end)) != end) {
+        p = Separator::next(p, end);
+        ++more;
+      }
+      return wrong_field_count(layout_.columns + more);
+    }
+  }
+}
+
+// A line of csv with double quotes. Fields are unescaped in place: they only get shorter.
+bool RecordParser::parse_quoted_line(char* begin, char* end, Record& record) {
+  auto* p = begin;
+  for (std::int32_t column = 0;; ++column) {
+    auto* field = p;
+    auto* out = p;
+    bool inside = false;
+    for (; p < end && (inside || *p != ','); ++p) {
+      if (*p != '"') {
+        *out++ = *p;
+      } else if (inside && p + 1 < end && p[1] == '"') {
+        *out++ = *p++;
+      } else {
+        inside = !inside;
+      }
+    }
+    if (inside) return fail("a double quote is not closed on its line");
+    if (!take_field(column, {field, out}, record)) return false;
+    if (p == end) return column + 1 == layout_.columns || wrong_field_count(column + 1);
+    ++p;
+  }
+}
+
+// A line is taken whole or not at all, so its records wait until its end.
+bool RecordParser::parse_adjacency(char* begin, char* end) {
+  adjacent_.clear();
+  Record record;
+  auto* p = Blanks::find(begin, end);
+  if (!take_id({begin, p}, first_name_, record.first)) return false;
+  while (p < end) {
+    auto* const field = Blanks::next(p, end);
+    p = Blanks::find(field, end);
+    if (!take_id({field, p}, second_name_, record.second)) return false;
+    second_.prefetch(record.second);
+    adjacent_.push_back(record);
+  }
+  for (const auto& item : adjacent_) add(item);
+  return true;
+}
+
+void RecordParser::add(const Record& record) {
+  batch_.push_back(record);
+  if (batch_.size() == batch_records) flush();
+}
+
+void RecordParser::flush() {
+  for (const auto& record : batch_) {
+    ++tally_.records;
+    if (record.weight < static_cast<float>(rule_.min_weight)) {
+      ++tally_.below_min_weight;
+      continue;
+    }
+    if (rule_.drop_zero && record.weight == 0.0F) {
+      ++tally_.zero_weight;
+      continue;
+    }
+    pairs_.first.push_back(first_.intern(record.first));
+    pairs_.second.push_back(second_.intern(record.second));
+    pairs_.weight.push_back(record.weight);
+    if (pairs_.has_time) pairs_.time.push_back(record.time);
+  }
+  batch_.clear();
+}
+
+void RecordParser::keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason) {
+  ++tally_.bad_lines;
+  if (file_bad_lines_++ < bad_lines_reported) {
+    tally_.first_bad_lines.push_back({file_, offset, line, std::move(reason)});
+  }
+}
+
+void RecordParser::report(const LineBlock& block, const char* line) {
+  const auto number = block.line == 0 ? 0 : block.line + std::count(static_cast<const char*>(block.text), line, '\n');
+  keep_bad_line(block.offset + (line - block.text), number, std::move(reason_));
+}
+
+template <class Separator>
+void RecordParser::parse_lines(const LineBlock& block) {
+  auto* const block_end = block.text + block.size;
+  // Once for the block: NUL bytes and quotes are rare, and searching a block is much cheaper than searching lines.
+  const bool has_nul = std::memchr(block.text, '\0', block.size) != nullptr;
+  const bool has_quote = layout_.format == TextFormat::csv && std::memchr(block.text, '"', block.size) != nullptr;
+  Record record;
+  for (auto* line = block.text; line < block_end;) {
+    auto* const next = static_cast<char*>(std::memchr(line, '\n', static_cast<std::size_t>(block_end - line))) + 1;
+    auto* begin = line;
+    auto* end = next - 1;
+    if (end > begin && end[-1] == '\r') --end;
+    if constexpr (std::is_same_v<Separator, Blanks>) {
+      begin = Blanks::next(begin, end);
+      while (end > begin && is_blank(end[-1])) --end;
+    }
+    if (begin < end) [[likely]] {
+      ++tally_.lines;
+      bool good = true;
+      if (has_nul && std::memchr(begin, '\0', static_cast<std::size_t>(end - begin))) {
+        good = fail("the line holds a NUL byte");
+      } else if (layout_.format == TextFormat::lightgcn) {
+        good = parse_adjacency(begin, end);
+      } else {
+        const bool quotes = has_quote && std::memchr(begin, '"', static_cast<std::size_t>(end - begin));
+        good = quotes ? parse_quoted_line(begin, end, record) : parse_line<Separator>(begin, end, record);
+        if (good) add(record);
+      }
+      if (!good) [[unlikely]]
+        report(block, line);
+    }
+    line = next;
+  }
+  flush();
+}
+
+void RecordParser::parse(const LineBlock& block) {
+  if (block.oversized) {
+    ++tally_.lines;
+    keep_bad_line(block.offset, block.line,
+                  "the line is longer than " + std::to_string(line_limit(layout_) >> 20) + " MiB");
+    return;
+  }
+  switch (layout_.format) {
+    case TextFormat::csv:
+      return parse_lines<OneCharacter<','>>(block);
+    case TextFormat::ml:
+      return parse_lines<TwoColons>(block);
+    case TextFormat::ssv:
+    case TextFormat::lightgcn:
+      return parse_lines<Blanks>(block);
+    case TextFormat::tsv:
+    case TextFormat::inter:
+      return parse_lines<OneCharacter<'\t'>>(block);
+  }
+}
+
+}  // namespace cohort

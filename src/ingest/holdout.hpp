@@ -1,7 +1,7 @@
 // Interactions set aside for `evaluate`: a test file matched against the dictionary, or a random share.
 #pragma once
 
-#include <vector>
+#include <cstdint>
 
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
@@ -13,7 +13,6 @@ namespace cohort {
 struct TestPairs {
   PairTable pairs;  ///< rows: this rank's block of dataset.users; `other` as in Dataset::holdout
   HoldoutStats stats;
-  std::vector<InputFile> files;
 };
 
 /// Reads input.test (format and columns as for interactions) against the dictionaries of `dataset`. Records weaker than

@@ -1,0 +1,100 @@
+#include "ingest/holdout.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/random.hpp"
+#include "ingest/dictionary.hpp"
+#include "ingest/index_plan.hpp"
+#include "ingest/pair_reader.hpp"
+#include "ingest/pair_table.hpp"
+
+namespace cohort {
+
+TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
+                          const CleanConfig& clean, const GraphConfig& graph) {
+  TestPairs result;
+  IdInterner users;
+  IdInterner items;
+  PairFiles files{input.test,
+                  FileRole::interactions,
+                  input.format,
+                  input.columns,
+                  WeightRule{graph.min_weight, graph.weight != "binary"},
+                  clean.max_bad_lines};
+  auto read = read_pairs(comm, files, users, items);
+  result.stats.read = std::move(read.stats);
+
+  const auto user_number = find_ids(comm, dataset.users, users.take_ids());
+  const auto item_ids = items.take_ids();
+  auto item_number = find_ids(comm, dataset.items, item_ids);
+  // Unknown items need numbers among themselves, so that repeats of a pair merge: -1, -2, ...
+  const auto test_number = build_dictionary(comm, item_ids).number;
+  for (std::size_t i = 0; i < item_number.size(); ++i) {
+    if (item_number[i] < 0) item_number[i] = -1 - test_number[i];
+  }
+  RawPairs raw;
+  raw.has_time = read.pairs.has_time;
+  std::int64_t unknown_users = 0;
+  for (std::size_t i = 0; i < read.pairs.first.size(); ++i) {
+    const auto user = user_number[read.pairs.first[i]];
+    if (user < 0) {
+      ++unknown_users;
+      continue;
+    }
+    raw.row.push_back(user);
+    raw.other.push_back(item_number[read.pairs.second[i]]);
+    raw.weight.push_back(read.pairs.weight[i]);
+    if (raw.has_time) raw.time.push_back(read.pairs.time[i]);
+  }
+  read.pairs = {};
+  result.pairs = make_pair_table(comm, dataset.users.distribution, std::move(raw)).table;
+  for (auto& other : result.pairs.other) other = std::max<std::int64_t>(other, -1);
+  result.stats.unknown_user_pairs = comm.sum(unknown_users);
+  result.stats.unknown_item_pairs = comm.sum(std::ranges::count(result.pairs.other, -1));
+  result.stats.pairs = comm.sum(result.pairs.size());
+  return result;
+}
+
+HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double share, std::uint64_t seed) {
+  const CounterRandom random(seed, Purpose::holdout);
+  COHORT_CHECK(dataset.items.total() <= (std::int64_t{1} << 32), "item numbers are 32-bit counters");
+  const auto& all = dataset.interactions;
+  const auto first_user = dataset.users.distribution.begin(comm.rank());
+  std::vector<char> train(all.other.size(), 1);
+  for (std::int64_t u = 0; u < all.rows(); ++u) {
+    const auto begin = static_cast<std::size_t>(all.row_begin[static_cast<std::size_t>(u)]);
+    const auto end = static_cast<std::size_t>(all.row_begin[static_cast<std::size_t>(u) + 1]);
+    double largest = -1;
+    std::size_t last = begin;
+    bool any_left = false;
+    for (auto i = begin; i < end; ++i) {
+      const auto drawn =
+          random.uniform(static_cast<std::uint64_t>(first_user + u), static_cast<std::uint32_t>(all.other[i]));
+      train[i] = drawn < share ? 0 : 1;
+      any_left = any_left || train[i];
+      if (drawn > largest) {
+        largest = drawn;
+        last = i;
+      }
+    }
+    if (!any_left && begin < end) train[last] = 1;
+  }
+  std::vector<char> held(train.size());
+  std::ranges::transform(train, held.begin(), [](char flag) { return flag ? 0 : 1; });
+  dataset.holdout = keep_entries(all, held);
+  dataset.interactions = keep_entries(all, train);
+
+  HoldoutStats stats;
+  stats.pairs = comm.sum(dataset.holdout.size());
+  const auto distinct = sorted_distinct(dataset.interactions.other);
+  std::vector<char> trained(static_cast<std::size_t>(dataset.items.block_size()), 0);
+  const std::vector<char> ones(distinct.size(), 1);
+  IndexPlan(comm, dataset.items.distribution, distinct).set<char>(ones, trained);
+  stats.items_without_training = comm.sum(static_cast<std::int64_t>(std::ranges::count(trained, 0)));
+  return stats;
+}
+
+}  // namespace cohort

@@ -1,0 +1,86 @@
+#include "ingest/label_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.hpp"
+#include "ingest/dictionary.hpp"
+#include "ingest/pair_reader.hpp"
+#include "ingest/pair_table.hpp"
+#include "ingest/sha256.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr std::int64_t most_labels = 1'000'000;
+
+std::vector<std::string> all_names(const Communicator& comm, const IdTable& table) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t i = 0; i < table.block_size(); ++i) lengths.push_back(std::ssize(table[i]));
+  const auto all_lengths = comm.all_gather(std::span<const std::int64_t>(lengths)).data;
+  const auto bytes = comm.all_gather(std::span<const char>(table.bytes)).data;
+  std::vector<std::string> names;
+  const auto* at = bytes.data();
+  for (const auto length : all_lengths) {
+    names.emplace_back(at, static_cast<std::size_t>(length));
+    at += length;
+  }
+  return names;
+}
+
+}  // namespace
+
+Labels read_labels(const Communicator& comm, const IdTable& users, const std::string& path) {
+  Labels result;
+  result.file = describe_files(comm, {path}).front();
+  IdInterner user_ids;
+  IdInterner label_ids;
+  PairFiles files;
+  files.paths = {path};
+  files.role = FileRole::labels;
+  auto read = read_pairs(comm, files, user_ids, label_ids);
+
+  const auto file_users = user_ids.take_ids();
+  const auto user_number = find_ids(comm, users, file_users);
+  const auto different_users = build_dictionary(comm, file_users).table;
+  const auto found = find_ids(comm, users, different_users);
+  result.unknown_users = comm.sum(static_cast<std::int64_t>(std::ranges::count(found, -1)));
+  const auto labels = build_dictionary(comm, label_ids.take_ids());
+  if (labels.table.total() > most_labels) {
+    throw InputError(result.file.path + ": has " + std::to_string(labels.table.total()) +
+                     " different labels; the second column must be a class, not a value");
+  }
+  result.names = all_names(comm, labels.table);
+
+  RawPairs raw;
+  for (std::size_t i = 0; i < read.pairs.first.size(); ++i) {
+    const auto user = user_number[read.pairs.first[i]];
+    if (user < 0) continue;
+    raw.row.push_back(user);
+    raw.other.push_back(labels.number[read.pairs.second[i]]);
+    raw.weight.push_back(1.0F);
+  }
+  const auto table = make_pair_table(comm, users.distribution, std::move(raw)).table;
+  comm.attempt([&] {
+    for (std::int64_t u = 0; u < table.rows(); ++u) {
+      const auto begin = static_cast<std::size_t>(table.row_begin[static_cast<std::size_t>(u)]);
+      const auto count =
+          table.row_begin[static_cast<std::size_t>(u) + 1] - table.row_begin[static_cast<std::size_t>(u)];
+      if (count > 1) {
+        throw InputError(path + ": user \"" + std::string(users[u]) + "\" has the labels \"" +
+                         result.names[static_cast<std::size_t>(table.other[begin])] + "\" and \"" +
+                         result.names[static_cast<std::size_t>(table.other[begin + 1])] + "\"; a user may have one");
+      }
+      result.label.push_back(count == 0 ? -1 : static_cast<std::int32_t>(table.other[begin]));
+    }
+  });
+  result.labelled = comm.sum(table.size());
+  if (result.labelled == 0) {
+    throw InputError(result.file.path + ": none of its users is among the " + std::to_string(users.total()) +
+                     " users of the result; its first column must hold the same ids");
+  }
+  return result;
+}
+
+}  // namespace cohort

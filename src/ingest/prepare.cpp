@@ -1,0 +1,149 @@
+#include "ingest/prepare.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/timer.hpp"
+#include "ingest/cleaning.hpp"
+#include "ingest/dictionary.hpp"
+#include "ingest/holdout.hpp"
+#include "ingest/pair_reader.hpp"
+#include "ingest/sha256.hpp"
+
+namespace cohort {
+
+namespace {
+
+void check_options(const InputConfig& input) {
+  if (input.interactions.empty() && input.social.empty()) {
+    throw InputError("nothing to read: set input.interactions, input.social or both");
+  }
+  if (!input.test.empty() && input.holdout > 0) {
+    throw InputError("input.test and input.holdout both say what is held out; set one of them");
+  }
+  if (input.interactions.empty() && (!input.test.empty() || input.holdout > 0)) {
+    throw InputError("input.test and input.holdout hold interactions out, but input.interactions is not set");
+  }
+}
+
+// Local numbers to those of the dictionaries; frees the local ones.
+RawPairs with_global_numbers(LocalPairs local, const std::vector<std::int64_t>& first,
+                             const std::vector<std::int64_t>& second) {
+  RawPairs raw;
+  const auto translate = [](std::vector<std::uint32_t> ids, const std::vector<std::int64_t>& number) {
+    std::vector<std::int64_t> result(ids.size());
+    std::ranges::transform(ids, result.begin(), [&](std::uint32_t id) { return number[id]; });
+    return result;
+  };
+  raw.row = translate(std::move(local.first), first);
+  raw.other = translate(std::move(local.second), second);
+  raw.weight = std::move(local.weight);
+  raw.time = std::move(local.time);
+  raw.has_time = local.has_time;
+  return raw;
+}
+
+// What to say where cleaning left nothing: the rule that removed most.
+void refuse_nothing(const PrepareStats& stats, const CleanConfig& clean, const GraphConfig& graph,
+                    const std::string& what) {
+  struct Removed {
+    std::int64_t count;
+    std::string by;
+  };
+  std::vector<Removed> rules{
+      {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates"},
+      {stats.interactions.below_min_weight, "graph.min_weight = " + std::to_string(graph.min_weight)},
+      {stats.interactions.zero_weight + stats.social.zero_weight,
+       "weights of zero, which graph.weight = \"" + graph.weight + "\" cannot use"},
+      {stats.clean.bot_interactions + stats.clean.bot_social_edges,
+       "clean.max_user_interactions = " + std::to_string(clean.max_user_interactions)},
+      {stats.clean.core_interactions,
+       "clean.min_user_interactions = " + std::to_string(clean.min_user_interactions) +
+           " and clean.min_item_interactions = " + std::to_string(clean.min_item_interactions)},
+      {stats.clean.self_loops, "the rule against social edges of a user with itself"},
+      {stats.clean.social_only_edges, "clean.social_only_users = \"" + clean.social_only_users + "\""}};
+  const auto& most = *std::ranges::max_element(rules, {}, &Removed::count);
+  if (most.count == 0) throw InputError("the input holds no " + what + ": no line names a pair");
+  throw InputError(
+      "cleaning leaves no " + what + "; most were removed by " + most.by + ": " + std::to_string(most.count) + " of " +
+      std::to_string(std::max(most.count, stats.interactions.records + stats.social.records)) + "; loosen it");
+}
+
+RawDataset read_all(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
+                    const GraphConfig& graph, PrepareStats& stats) {
+  Timer timer;
+  const bool uses_weight = graph.weight != "binary";
+  IdInterner users;
+  IdInterner items;
+  auto interactions = read_pairs(comm,
+                                 {input.interactions, FileRole::interactions, input.format, input.columns,
+                                  WeightRule{graph.min_weight, uses_weight}, clean.max_bad_lines},
+                                 users, items);
+  // A social file cannot be an adjacency list, so its format never has to be told. Its weights are used as they are.
+  auto social = read_pairs(
+      comm, {input.social, FileRole::social, "auto", input.columns, WeightRule{0.0, true}, clean.max_bad_lines}, users,
+      users);
+  stats.interactions = std::move(interactions.stats);
+  stats.social = std::move(social.stats);
+  stats.read_seconds = timer.seconds();
+
+  timer = Timer();
+  RawDataset raw;
+  auto user_dictionary = build_dictionary(comm, users.take_ids());
+  auto item_dictionary = build_dictionary(comm, items.take_ids());
+  raw.users = std::move(user_dictionary.table);
+  raw.items = std::move(item_dictionary.table);
+  stats.users_read = raw.users.total();
+  stats.items_read = raw.items.total();
+  auto merged = make_pair_table(
+      comm, raw.users.distribution,
+      with_global_numbers(std::move(interactions.pairs), user_dictionary.number, item_dictionary.number));
+  raw.interactions = std::move(merged.table);
+  stats.clean.duplicates = comm.sum(merged.merged);
+  raw.social = social_table(
+      comm, raw.users.distribution,
+      with_global_numbers(std::move(social.pairs), user_dictionary.number, user_dictionary.number), stats.clean);
+  stats.dictionary_seconds = timer.seconds();
+  return raw;
+}
+
+}  // namespace
+
+PrepareResult prepare(const Communicator& comm, const InputConfig& input, const CleanConfig& clean_options,
+                      const GraphConfig& graph, std::uint64_t seed) {
+  check_options(input);
+  PrepareResult result;
+  auto& stats = result.stats;
+  auto& dataset = result.dataset;
+  // First of all, because it finds missing files before the hours of work.
+  auto paths = input.interactions;
+  paths.insert(paths.end(), input.social.begin(), input.social.end());
+  paths.insert(paths.end(), input.test.begin(), input.test.end());
+  auto files = describe_files(comm, paths);
+  for (const auto& file : files) stats.bytes += file.bytes;
+
+  auto raw = read_all(comm, input, clean_options, graph, stats);
+  const Timer timer;
+  dataset = clean(comm, std::move(raw), clean_options, stats.clean);
+  dataset.files = std::move(files);
+  const bool interactions_left = comm.sum(dataset.interactions.size()) > 0;
+  if (!input.interactions.empty() && !interactions_left) {
+    refuse_nothing(stats, clean_options, graph, "interaction");
+  }
+  if (dataset.users.total() == 0) refuse_nothing(stats, clean_options, graph, "social edge");
+
+  if (!input.test.empty()) {
+    auto test = read_test_pairs(comm, dataset, input, clean_options, graph);
+    dataset.holdout = std::move(test.pairs);
+    stats.holdout = std::move(test.stats);
+  } else if (input.holdout > 0) {
+    stats.holdout = draw_holdout(comm, dataset, input.holdout, seed);
+  } else {
+    dataset.holdout.row_begin.assign(static_cast<std::size_t>(dataset.users.block_size()) + 1, 0);
+  }
+  stats.clean_seconds = timer.seconds();
+  return result;
+}
+
+}  // namespace cohort

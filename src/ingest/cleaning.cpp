@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ingest/dictionary.hpp"
+#include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
 #include "ingest/k_core.hpp"
 
@@ -103,14 +104,13 @@ class Cleaning {
 
   // Drops edges of users who are not `allowed` and counts each edge once.
   std::int64_t drop_edges(const std::vector<char>& allowed) {
-    const auto distinct = sorted_distinct(raw_.social.other);
-    const IndexPlan plan(comm_, raw_.users.distribution, distinct);
+    const auto neighbours = distinct_of(raw_.social.other);
+    const IndexPlan plan(comm_, raw_.users.distribution, neighbours.values);
     const auto neighbour_allowed = plan.fetch<char>(allowed);
-    const auto place = places_in(distinct, raw_.social.other);
     std::int64_t dropped = 0;
     const auto first_user = raw_.users.distribution.begin(comm_.rank());
     const auto keep = flag_entries(raw_.social, [&](std::size_t u, std::size_t i) {
-      const bool stays = allowed[u] && neighbour_allowed[static_cast<std::size_t>(place[i])];
+      const bool stays = allowed[u] && neighbour_allowed[neighbours.place[i]];
       if (!stays && first_user + static_cast<std::int64_t>(u) < raw_.social.other[i]) ++dropped;
       return stays;
     });
@@ -158,10 +158,9 @@ class Cleaning {
   }
 
   void renumber(PairTable& table, const Distribution& owners, std::span<const std::int64_t> new_number) const {
-    const auto distinct = sorted_distinct(table.other);
-    const auto number = IndexPlan(comm_, owners, distinct).fetch<std::int64_t>(new_number);
-    const auto place = places_in(distinct, table.other);
-    for (std::size_t i = 0; i < place.size(); ++i) table.other[i] = number[static_cast<std::size_t>(place[i])];
+    const auto others = distinct_of(table.other);
+    const auto number = IndexPlan(comm_, owners, others.values).fetch<std::int64_t>(new_number);
+    for (std::size_t i = 0; i < table.other.size(); ++i) table.other[i] = number[others.place[i]];
   }
 
   const Communicator& comm_;

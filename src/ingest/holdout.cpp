@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/random.hpp"
 #include "ingest/dictionary.hpp"
+#include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
 #include "ingest/pair_reader.hpp"
 #include "ingest/pair_table.hpp"
@@ -89,7 +90,7 @@ HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double sha
 
   HoldoutStats stats;
   stats.pairs = comm.sum(dataset.holdout.size());
-  const auto distinct = sorted_distinct(dataset.interactions.other);
+  const auto distinct = distinct_of(dataset.interactions.other).values;
   std::vector<char> trained(static_cast<std::size_t>(dataset.items.block_size()), 0);
   const std::vector<char> ones(distinct.size(), 1);
   IndexPlan(comm, dataset.items.distribution, distinct).set<char>(ones, trained);

@@ -12,24 +12,6 @@
 
 namespace cohort {
 
-/// The sorted different values of `values`.
-inline std::vector<std::int64_t> sorted_distinct(std::span<const std::int64_t> values) {
-  std::vector<std::int64_t> result(values.begin(), values.end());
-  std::ranges::sort(result);
-  const auto repeats = std::ranges::unique(result);
-  result.erase(repeats.begin(), repeats.end());
-  result.shrink_to_fit();
-  return result;
-}
-
-/// Where each of `values` stands in `sorted`, which holds them all.
-inline std::vector<std::int64_t> places_in(std::span<const std::int64_t> sorted, std::span<const std::int64_t> values) {
-  std::vector<std::int64_t> result(values.size());
-  std::ranges::transform(values, result.begin(),
-                         [&](std::int64_t value) { return std::ranges::lower_bound(sorted, value) - sorted.begin(); });
-  return result;
-}
-
 class IndexPlan {
  public:
   /// `wanted`: ascending, no repeats, within 0..owners.total()-1. Collective. `comm` must outlive the plan.

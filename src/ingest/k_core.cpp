@@ -1,5 +1,8 @@
 #include "ingest/k_core.hpp"
 
+#include <utility>
+
+#include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
 
 namespace cohort {
@@ -9,15 +12,14 @@ namespace {
 class Peeling {
  public:
   Peeling(const Communicator& comm, const PairTable& table, const Distribution& items)
-      : comm_(comm), table_(table), distinct_(sorted_distinct(table.other)), plan_(comm, items, distinct_) {
-    item_of_ = places_in(distinct_, table.other);
-    item_alive_.assign(distinct_.size(), 1);
+      : comm_(comm), table_(table), distinct_(distinct_of(table.other)), plan_(comm, items, distinct_.values) {
+    item_alive_.assign(distinct_.values.size(), 1);
     owned_alive_.assign(static_cast<std::size_t>(items.count(comm.rank())), 1);
     result_.keep.assign(table.other.size(), 1);
     result_.dropped_user.assign(static_cast<std::size_t>(table.rows()), 0);
     result_.item_left.assign(owned_alive_.size(), 0);
-    std::vector<std::int64_t> counts(distinct_.size(), 0);
-    for (const auto item : item_of_) ++counts[static_cast<std::size_t>(item)];
+    std::vector<std::int64_t> counts(distinct_.values.size(), 0);
+    for (const auto item : distinct_.place) ++counts[item];
     plan_.add<std::int64_t>(counts, result_.item_left);
   }
 
@@ -37,7 +39,7 @@ class Peeling {
 
  private:
   void drop_users(std::int64_t min_user) {
-    std::vector<std::int64_t> less(distinct_.size(), 0);
+    std::vector<std::int64_t> less(distinct_.values.size(), 0);
     for (std::size_t r = 0; r + 1 < table_.row_begin.size(); ++r) {
       const auto begin = static_cast<std::size_t>(table_.row_begin[r]);
       const auto end = static_cast<std::size_t>(table_.row_begin[r + 1]);
@@ -50,7 +52,7 @@ class Peeling {
         if (!result_.keep[i]) continue;
         result_.keep[i] = 0;
         ++result_.interactions;
-        --less[static_cast<std::size_t>(item_of_[i])];
+        --less[distinct_.place[i]];
       }
     }
     plan_.add<std::int64_t>(less, result_.item_left);
@@ -66,7 +68,7 @@ class Peeling {
     }
     item_alive_ = plan_.fetch<char>(owned_alive_);
     for (std::size_t i = 0; i < result_.keep.size(); ++i) {
-      if (result_.keep[i] && !item_alive_[static_cast<std::size_t>(item_of_[i])]) {
+      if (result_.keep[i] && !item_alive_[distinct_.place[i]]) {
         result_.keep[i] = 0;
         ++result_.interactions;
       }
@@ -75,11 +77,10 @@ class Peeling {
 
   const Communicator& comm_;
   const PairTable& table_;
-  std::vector<std::int64_t> distinct_;  // items that this rank's users have
+  Distinct distinct_;  // items that this rank's users have
   IndexPlan plan_;
-  std::vector<std::int64_t> item_of_;  // of every interaction: index into distinct_
-  std::vector<char> item_alive_;       // of distinct_
-  std::vector<char> owned_alive_;      // of this rank's items
+  std::vector<char> item_alive_;   // of distinct_.values
+  std::vector<char> owned_alive_;  // of this rank's items
   KCoreResult result_;
 };
 

@@ -19,10 +19,10 @@ struct Entry {
 // The places of records in a send buffer ordered by the rank that they go to.
 struct Routing {
   std::vector<std::int64_t> begin;  // P + 1
-  std::vector<std::int64_t> place;
+  HugeVector<std::int64_t> place;
 };
 
-Routing route(const Distribution& rows, const std::vector<std::int64_t>& row) {
+Routing route(const Distribution& rows, const HugeVector<std::int64_t>& row) {
   Routing routing;
   routing.begin.assign(static_cast<std::size_t>(rows.ranks()) + 1, 0);
   routing.place.resize(row.size());
@@ -39,8 +39,8 @@ Routing route(const Distribution& rows, const std::vector<std::int64_t>& row) {
 
 // Sends one column of the records and frees it.
 template <Wire T>
-std::vector<T> send_column(const Communicator& comm, const Routing& routing, std::vector<T> column) {
-  std::vector<T> ordered(column.size());
+std::vector<T> send_column(const Communicator& comm, const Routing& routing, HugeVector<T> column) {
+  HugeVector<T> ordered(column.size());
   for (std::size_t i = 0; i < column.size(); ++i) ordered[static_cast<std::size_t>(routing.place[i])] = column[i];
   column = {};
   return comm.exchange(std::span<const T>(ordered), std::span(routing.begin)).data;

@@ -6,15 +6,16 @@
 
 #include "comm/communicator.hpp"
 #include "ingest/dataset.hpp"
+#include "ingest/huge_vector.hpp"
 
 namespace cohort {
 
 /// Records in no order, with global numbers. Entry i of every list is record i.
 struct RawPairs {
-  std::vector<std::int64_t> row;
-  std::vector<std::int64_t> other;
-  std::vector<float> weight;
-  std::vector<double> time;  ///< empty: no times (then on all ranks)
+  HugeVector<std::int64_t> row;
+  HugeVector<std::int64_t> other;
+  HugeVector<float> weight;
+  HugeVector<double> time;  ///< empty: no times (then on all ranks)
   bool has_time = false;
 };
 

@@ -31,8 +31,8 @@ void check_options(const InputConfig& input) {
 RawPairs with_global_numbers(LocalPairs local, const std::vector<std::int64_t>& first,
                              const std::vector<std::int64_t>& second) {
   RawPairs raw;
-  const auto translate = [](std::vector<std::uint32_t> ids, const std::vector<std::int64_t>& number) {
-    std::vector<std::int64_t> result(ids.size());
+  const auto translate = [](HugeVector<std::uint32_t> ids, const std::vector<std::int64_t>& number) {
+    HugeVector<std::int64_t> result(ids.size());
     std::ranges::transform(ids, result.begin(), [&](std::uint32_t id) { return number[id]; });
     return result;
   };

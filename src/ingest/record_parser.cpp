@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <span>
 #include <type_traits>
 
 #include "core/error.hpp"
@@ -12,7 +13,7 @@ namespace cohort {
 
 namespace {
 
-constexpr std::size_t batch_records = 64;
+constexpr std::size_t batch_records = 128;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -23,6 +24,7 @@ template <char character>
 struct OneCharacter {
   static bool at(const char* p, const char* end) { return p == end || *p == character; }
   static char* find(char* p, char* end) {
+    if (p >= end) return end;
     auto* found = static_cast<char*>(std::memchr(p, character, static_cast<std::size_t>(end - p)));
     return found ? found : end;
   }
@@ -66,7 +68,7 @@ RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, const We
     : file_(file), layout_(layout), rule_(rule), first_(first), second_(second), pairs_(pairs), tally_(tally) {
   first_name_ = layout.role == FileRole::social ? "first user" : "user";
   second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
-  batch_.reserve(batch_records);
+  batch_.resize(batch_records);
 }
 
 bool RecordParser::fail(std::string reason) {
@@ -145,9 +147,13 @@ bool RecordParser::parse_line(char* begin, char* end, Record& record) {
   for (std::int32_t column = 0;; ++column) {
     const bool is_first = column == layout_.first;
     if (is_first || column == layout_.second) {
-      // An id that is a canonical number ends where from_chars stops: no search for the separator, no bytes kept.
+      // An id that is a canonical number ends with its digits: no search for the separator, no bytes kept. (Not
+      // std::from_chars: it checks each digit for overflow, which the length rules out here.)
       std::uint64_t value = 0;
-      const auto [stop, error] = std::from_chars(p, end, value);
+      auto* stop = p;
+      for (; stop < end && static_cast<unsigned char>(*stop - '0') < 10; ++stop) {
+        value = 10 * value + static_cast<unsigned char>(*stop - '0');
+      }
       auto& token = is_first ? record.first : record.second;
       const auto digits = stop - p;
       if (digits > 0 && digits <= numeric_token_digits && (*p != '0' || digits == 1) && Separator::at(stop, end))
@@ -219,18 +225,29 @@ bool RecordParser::parse_adjacency(char* begin, char* end) {
     second_.prefetch(record.second);
     adjacent_.push_back(record);
   }
-  for (const auto& item : adjacent_) add(item);
+  for (const auto& item : adjacent_) {
+    batch_[batched_] = item;
+    add();
+  }
   return true;
 }
 
-void RecordParser::add(const Record& record) {
-  batch_.push_back(record);
-  if (batch_.size() == batch_records) flush();
+void RecordParser::add() {
+  if (++batched_ == batch_records) flush();
 }
 
 void RecordParser::flush() {
-  for (const auto& record : batch_) {
-    ++tally_.records;
+  const auto batch = std::span<const Record>(batch_).first(batched_);
+  for (const auto& record : batch) {
+    first_.prefetch_text(record.first);
+    second_.prefetch_text(record.second);
+  }
+  auto at = pairs_.first.size();
+  pairs_.first.resize(at + batched_);
+  pairs_.second.resize(at + batched_);
+  pairs_.weight.resize(at + batched_);
+  if (pairs_.has_time) pairs_.time.resize(at + batched_);
+  for (const auto& record : batch) {
     if (record.weight < static_cast<float>(rule_.min_weight)) {
       ++tally_.below_min_weight;
       continue;
@@ -239,12 +256,18 @@ void RecordParser::flush() {
       ++tally_.zero_weight;
       continue;
     }
-    pairs_.first.push_back(first_.intern(record.first));
-    pairs_.second.push_back(second_.intern(record.second));
-    pairs_.weight.push_back(record.weight);
-    if (pairs_.has_time) pairs_.time.push_back(record.time);
+    pairs_.first[at] = first_.intern(record.first);
+    pairs_.second[at] = second_.intern(record.second);
+    pairs_.weight[at] = record.weight;
+    if (pairs_.has_time) pairs_.time[at] = record.time;
+    ++at;
   }
-  batch_.clear();
+  pairs_.first.resize(at);
+  pairs_.second.resize(at);
+  pairs_.weight.resize(at);
+  if (pairs_.has_time) pairs_.time.resize(at);
+  tally_.records += static_cast<std::int64_t>(batched_);
+  batched_ = 0;
 }
 
 void RecordParser::keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason) {
@@ -265,7 +288,6 @@ void RecordParser::parse_lines(const LineBlock& block) {
   // Once for the block: NUL bytes and quotes are rare, and searching a block is much cheaper than searching lines.
   const bool has_nul = std::memchr(block.text, '\0', block.size) != nullptr;
   const bool has_quote = layout_.format == TextFormat::csv && std::memchr(block.text, '"', block.size) != nullptr;
-  Record record;
   for (auto* line = block.text; line < block_end;) {
     auto* const next = static_cast<char*>(std::memchr(line, '\n', static_cast<std::size_t>(block_end - line))) + 1;
     auto* begin = line;
@@ -284,8 +306,10 @@ void RecordParser::parse_lines(const LineBlock& block) {
         good = parse_adjacency(begin, end);
       } else {
         const bool quotes = has_quote && std::memchr(begin, '"', static_cast<std::size_t>(end - begin));
+        auto& record = batch_[batched_];
         good = quotes ? parse_quoted_line(begin, end, record) : parse_line<Separator>(begin, end, record);
-        if (good) add(record);
+        if (good) [[likely]]
+          add();
       }
       if (!good) [[unlikely]]
         report(block, line);

@@ -9,17 +9,18 @@
 
 #include "ingest/block_reader.hpp"
 #include "ingest/file_layout.hpp"
+#include "ingest/huge_vector.hpp"
 #include "ingest/id_interner.hpp"
 
 namespace cohort {
 
 /// What this rank read. Entry i of every list is record i.
 struct LocalPairs {
-  std::vector<std::uint32_t> first;   ///< local numbers of the first interner
-  std::vector<std::uint32_t> second;  ///< of the second
-  std::vector<float> weight;
-  std::vector<double> time;  ///< empty if has_time is false
-  bool has_time = false;     ///< set before parsing
+  HugeVector<std::uint32_t> first;   ///< local numbers of the first interner
+  HugeVector<std::uint32_t> second;  ///< of the second
+  HugeVector<float> weight;
+  HugeVector<double> time;  ///< empty if has_time is false
+  bool has_time = false;    ///< set before parsing
 };
 
 /// Which records are dropped as they are read.
@@ -81,7 +82,7 @@ class RecordParser {
   bool take_time(Field field, double& time);
   bool wrong_field_count(std::int64_t found);
   bool fail(std::string reason);
-  void add(const Record& record);
+  void add();
   void flush();
   void report(const LineBlock& block, const char* line);
   void keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason);
@@ -96,7 +97,8 @@ class RecordParser {
   const char* first_name_;
   const char* second_name_;
   std::size_t file_bad_lines_ = 0;
-  std::vector<Record> batch_;
+  std::vector<Record> batch_;  // the first batched_ wait for their look-up; the next is being filled
+  std::size_t batched_ = 0;
   std::vector<Record> adjacent_;
   std::string reason_;
 };

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace cohort {
 
@@ -17,7 +18,8 @@ constexpr std::int64_t samples_per_rank = 64;
 struct IdKey {
   std::uint64_t high;  // length (16 bits), bytes 0 to 5
   std::uint64_t low;   // bytes 6 to 13
-  friend auto operator<=>(const IdKey&, const IdKey&) = default;
+  friend bool operator==(const IdKey&, const IdKey&) = default;
+  friend bool operator<(const IdKey& a, const IdKey& b) { return std::tie(a.high, a.low) < std::tie(b.high, b.low); }
 };
 constexpr std::size_t key_bytes = 14;
 

@@ -18,7 +18,7 @@ struct ReadStats {
   std::int64_t bad_lines = 0;                 ///< malformed, tolerated by clean.max_bad_lines
   std::vector<std::string> bad_line_reports;  ///< the first of them: "file:line: what is wrong"
   std::int64_t below_min_weight = 0;          ///< records dropped because of graph.min_weight
-  std::int64_t zero_weight = 0;  ///< records of weight zero dropped, where graph.weight makes use of the weight
+  std::int64_t zero_weight = 0;  ///< records of weight zero dropped: social ones, others if graph.weight uses weights
 };
 
 /// What each cleaning rule removed, in the order in which the rules are applied. The same on all ranks.

@@ -36,10 +36,10 @@ struct GraphConfig {
 };
 
 struct PartitionConfig {
-  std::int64_t shards = 0;            ///< 0: "auto"
-  std::string tool = "metis";         ///< metis, random, block, or file
-  std::string objective = "cut";      ///< cut, volume
-  std::string file;                   ///< a METIS .part file to read, for tool = "file"
+  std::int64_t shards = 0;        ///< 0: "auto"
+  std::string tool = "metis";     ///< metis, random, block, or file
+  std::string objective = "cut";  ///< cut, volume
+  std::string file;               ///< a METIS .part file to read, for tool = "file"
 };
 
 struct ModelConfig {
@@ -86,8 +86,8 @@ struct Config {
   SegmentConfig segment;
   EvaluateConfig evaluate;
   OutputConfig output;
-  std::int64_t threads = 0;   ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1
-  bool reproducible = true;   ///< false: plain MPI_Allreduce instead of the fixed tree
+  std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1
+  bool reproducible = true;  ///< false: plain MPI_Allreduce instead of the fixed tree
 };
 
 /// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`

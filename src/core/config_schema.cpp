@@ -1,0 +1,99 @@
+#include "core/config_schema.hpp"
+
+#include <limits>
+
+namespace cohort {
+
+namespace {
+
+constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
+constexpr double any_size = std::numeric_limits<double>::max();
+constexpr double tiny = std::numeric_limits<double>::min();
+
+// Every member is reached through one of these, so that the list below reads as a table.
+#define COHORT_MEMBER(member)    \
+  [](Config & config) -> auto& { \
+    return config.member;        \
+  }
+
+std::vector<ConfigKey> make_schema() {
+  return {
+      {"", "threads", "threads of a rank, 0: from the environment", IntegerKey{COHORT_MEMBER(threads), 0, 4096}},
+      {"", "reproducible", "whether floating-point sums go over the fixed tree", FlagKey{COHORT_MEMBER(reproducible)}},
+
+      {"input", "interactions", "files of interactions", PathsKey{COHORT_MEMBER(input.interactions)}},
+      {"input", "social", "files of social edges", PathsKey{COHORT_MEMBER(input.social)}},
+      {"input", "test", "files of held-out interactions", PathsKey{COHORT_MEMBER(input.test)}},
+      {"input", "format", "how the files are written",
+       TextKey{COHORT_MEMBER(input.format), {"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn"}}},
+      {"input", "columns", "which column holds what, by name or index from 0",
+       ColumnsKey{COHORT_MEMBER(input.columns), {"user", "item", "weight", "time", "source", "target"}}},
+      {"input", "holdout", "share of the interactions held out at random",
+       RealKey{COHORT_MEMBER(input.holdout), 0, 0.9}},
+
+      {"clean", "social_only_users", "what becomes of users without interactions",
+       TextKey{COHORT_MEMBER(clean.social_only_users), {"keep", "drop"}}},
+      {"clean", "min_user_interactions", "k-core: least interactions of a user",
+       IntegerKey{COHORT_MEMBER(clean.min_user_interactions), 0, unbounded}},
+      {"clean", "min_item_interactions", "k-core: least interactions of an item",
+       IntegerKey{COHORT_MEMBER(clean.min_item_interactions), 0, unbounded}},
+      {"clean", "max_user_interactions", "a user above it counts as a bot, 0: no cap",
+       IntegerKey{COHORT_MEMBER(clean.max_user_interactions), 0, unbounded}},
+      {"clean", "max_bad_lines", "malformed lines tolerated",
+       IntegerKey{COHORT_MEMBER(clean.max_bad_lines), 0, unbounded}},
+
+      {"graph", "kind", "what the nodes are", TextKey{COHORT_MEMBER(graph.kind), {"bipartite"}}},
+      {"graph", "weight", "edge weight of an interaction",
+       TextKey{COHORT_MEMBER(graph.weight), {"binary", "log", "raw"}}},
+      {"graph", "min_weight", "weaker interactions are dropped, 0: none",
+       RealKey{COHORT_MEMBER(graph.min_weight), 0, any_size}},
+      {"graph", "social_weight", "weight of a social edge against an interaction",
+       RealKey{COHORT_MEMBER(graph.social_weight), 0, 1e6}},
+
+      {"partition", "shards", "parts that the graph is cut into",
+       IntegerKey{COHORT_MEMBER(partition.shards), 1, std::int64_t{1} << 30, true}},
+      {"partition", "tool", "what cuts the graph",
+       TextKey{COHORT_MEMBER(partition.tool), {"metis", "random", "block", "file"}}},
+      {"partition", "objective", "what METIS makes small",
+       TextKey{COHORT_MEMBER(partition.objective), {"cut", "volume"}}},
+      {"partition", "file", "a METIS .part file", PathKey{COHORT_MEMBER(partition.file)}},
+
+      {"model", "encoder", "the graph neural network", TextKey{COHORT_MEMBER(model.encoder), {"lightgcn"}}},
+      {"model", "layers", "propagation layers, 0: matrix factorisation",
+       IntegerKey{COHORT_MEMBER(model.layers), 0, 10}},
+      {"model", "dim", "columns of the embedding", IntegerKey{COHORT_MEMBER(model.dim), 1, 1024}},
+
+      {"train", "loss", "what is minimised", TextKey{COHORT_MEMBER(train.loss), {"bpr"}}},
+      {"train", "sampler", "how triples are drawn",
+       TextKey{COHORT_MEMBER(train.sampler), {"interactions", "lightgcn"}}},
+      {"train", "epochs", "passes over the interactions", IntegerKey{COHORT_MEMBER(train.epochs), 0, 1'000'000}},
+      {"train", "batch", "triples a step", IntegerKey{COHORT_MEMBER(train.batch), 1, std::int64_t{1} << 40, true}},
+      {"train", "learning_rate", "of Adam", RealKey{COHORT_MEMBER(train.learning_rate), tiny, any_size}},
+      {"train", "decay", "L2 on the rows of a step", RealKey{COHORT_MEMBER(train.decay), 0, any_size}},
+      {"train", "minutes", "time budget, 0: none", RealKey{COHORT_MEMBER(train.minutes), 0, any_size}},
+      {"train", "seed", "of every random number", IntegerKey{COHORT_MEMBER(train.seed), 0, unbounded}},
+      {"train", "checkpoint_every", "epochs between checkpoints, 0: only at the end",
+       IntegerKey{COHORT_MEMBER(train.checkpoint_every), 0, 1'000'000}},
+
+      {"segment", "count", "segments looked for", IntegerKey{COHORT_MEMBER(segment.count), 1, 1'000'000}},
+      {"segment", "method", "how users are clustered", TextKey{COHORT_MEMBER(segment.method), {"kmeans", "spherical"}}},
+      {"segment", "restarts", "runs of which the best is kept", IntegerKey{COHORT_MEMBER(segment.restarts), 1, 1000}},
+      {"segment", "max_iterations", "of k-means", IntegerKey{COHORT_MEMBER(segment.max_iterations), 1, 1'000'000}},
+      {"segment", "tolerance", "least gain of an iteration", RealKey{COHORT_MEMBER(segment.tolerance), 0, 1}},
+
+      {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
+
+      {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},
+  };
+}
+
+#undef COHORT_MEMBER
+
+}  // namespace
+
+std::span<const ConfigKey> config_schema() {
+  static const std::vector<ConfigKey> schema = make_schema();
+  return schema;
+}
+
+}  // namespace cohort

@@ -1,0 +1,76 @@
+// Every key of the configuration, once: what it is called, what it may be, and where it is kept. config.cpp reads,
+// checks and writes by this list; nothing else names a key.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/config.hpp"
+
+namespace cohort {
+
+struct IntegerKey {
+  std::int64_t& (*of)(Config&);
+  std::int64_t low;
+  std::int64_t high;
+  bool automatic = false;  ///< "auto" may stand for it and is kept as 0; 0 itself is then no value
+};
+
+struct RealKey {
+  double& (*of)(Config&);
+  double low;
+  double high;
+};
+
+struct FlagKey {
+  bool& (*of)(Config&);
+};
+
+struct TextKey {
+  std::string& (*of)(Config&);
+  std::vector<std::string_view> choices;  ///< empty: any
+};
+
+/// A path; a relative one in a file is taken from the file's directory.
+struct PathKey {
+  std::string& (*of)(Config&);
+};
+
+/// One path or an array of them.
+struct PathsKey {
+  std::vector<std::string>& (*of)(Config&);
+};
+
+struct IntegersKey {
+  std::vector<std::int64_t>& (*of)(Config&);
+  std::int64_t low;
+  std::int64_t high;
+};
+
+/// A table of column names or indices by role.
+struct ColumnsKey {
+  std::vector<std::pair<std::string, std::string>>& (*of)(Config&);
+  std::vector<std::string_view> roles;
+};
+
+struct ConfigKey {
+  std::string_view section;  ///< empty: before the first section
+  std::string_view name;
+  std::string_view meaning;  ///< a few words, for messages
+  std::variant<IntegerKey, RealKey, FlagKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey> kind;
+
+  /// "section.name", as --set and messages have it.
+  std::string path() const {
+    return section.empty() ? std::string(name) : std::string(section) + "." + std::string(name);
+  }
+};
+
+/// In the order in which a configuration is written: keys without a section first.
+std::span<const ConfigKey> config_schema();
+
+}  // namespace cohort

@@ -1,0 +1,201 @@
+// The configuration: defaults, every kind of mistake and its message, --set, and that what is written reads back.
+#include "core/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "core/config_schema.hpp"
+#include "core/error.hpp"
+#include "core/nearest_name.hpp"
+
+namespace cohort {
+namespace {
+
+constexpr auto minimal = "[input]\ninteractions = \"a.tsv\"\n";
+
+Config parse(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return parse_config(text, "c.toml", "/data", overrides);
+}
+
+std::string message(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse(text, overrides);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Config, DefaultsAreThoseOfTheStructs) {
+  const auto config = parse(minimal);
+  EXPECT_EQ(config.input.interactions, std::vector<std::string>{"/data/a.tsv"});
+  EXPECT_EQ(config.train.epochs, TrainConfig{}.epochs);
+  EXPECT_EQ(config.partition.shards, 0);
+  EXPECT_TRUE(config.reproducible);
+  // Every default passes its own key's check: write it, read it.
+  EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
+}
+
+TEST(Config, EveryKeyRoundTrips) {
+  const std::string text = R"(threads = 3
+reproducible = false
+
+[input]
+interactions = ["/x/a \"b\".tsv", "/x/ü\u0001\\n.csv"]
+social = ["/x/s.tsv"]
+test = ["/x/t.tsv"]
+format = "csv"
+columns = {item = "movie id", user = "0"}
+holdout = 0.0
+
+[clean]
+social_only_users = "drop"
+min_user_interactions = 5
+min_item_interactions = 6
+max_user_interactions = 700
+max_bad_lines = 8
+
+[graph]
+kind = "bipartite"
+weight = "log"
+min_weight = 4.5
+social_weight = 0.1
+
+[partition]
+shards = 128
+tool = "file"
+objective = "volume"
+file = "/x/g.part"
+
+[model]
+encoder = "lightgcn"
+layers = 2
+dim = 33
+
+[train]
+loss = "bpr"
+sampler = "lightgcn"
+epochs = 7
+batch = 4096
+learning_rate = 0.003
+decay = 1e-05
+minutes = 2.5
+seed = 9223372036854775807
+checkpoint_every = 3
+
+[segment]
+count = 9
+method = "spherical"
+restarts = 2
+max_iterations = 11
+tolerance = 0.001
+
+[evaluate]
+k = [5, 20]
+
+[output]
+directory = "out"
+)";
+  const auto config = parse(text);
+  EXPECT_EQ(config.input.interactions[0], "/x/a \"b\".tsv");
+  EXPECT_EQ(config.input.interactions[1], "/x/ü\u0001\\n.csv");
+  EXPECT_EQ(config.train.decay, 1e-5);
+  EXPECT_EQ(config.train.seed, INT64_MAX);
+  EXPECT_EQ(config.evaluate.k, (std::vector<std::int64_t>{5, 20}));
+  const std::vector<std::pair<std::string, std::string>> columns{{"item", "movie id"}, {"user", "0"}};
+  EXPECT_EQ(config.input.columns, columns);
+  EXPECT_EQ(to_toml(config), text);
+  EXPECT_EQ(to_toml(parse(to_toml(config))), text);
+  // The text above names every key of the schema with a value other than the default's, or the only one allowed.
+  for (const auto& key : config_schema()) EXPECT_NE(text.find(std::string(key.name) + " = "), std::string::npos);
+}
+
+TEST(Config, UnknownKeysNameTheNearest) {
+  EXPECT_EQ(message("[input]\ninteractions = \"x\"\n[train]\nepoch = 3\n"),
+            "c.toml:4: there is no key train.epoch; the nearest is \"epochs\"");
+  EXPECT_EQ(message("[train]\nlaerning_rate = 3\n"),
+            "c.toml:2: there is no key train.laerning_rate; the nearest is \"learning_rate\"");
+  EXPECT_EQ(message("[trian]\nepoch = 3\n"), "c.toml:2: there is no section [trian]; the nearest is [train]");
+  EXPECT_EQ(message("[model]\nepochs = 3\n"),
+            "c.toml:2: there is no key epochs in [model]; did you mean the one in [train]?");
+  EXPECT_EQ(message("thread = 3\n"), "c.toml:1: there is no key thread; the nearest is \"threads\"");
+  EXPECT_EQ(message("[clusters]\n"), "c.toml:1: there is no key clusters; the nearest is \"clean\"");
+  EXPECT_EQ(message("[train]\n[train.x]\na = 1\n"), "c.toml:2: there is no key train.x; the nearest is \"loss\"");
+  EXPECT_EQ(message("train = 3\n"), "c.toml:1: train is a section: write [train]");
+  EXPECT_EQ(message(minimal, {"train.epoch=3"}), "--set: there is no key train.epoch; the nearest is \"epochs\"");
+}
+
+TEST(Config, WrongValuesSayWhatIsAllowed) {
+  EXPECT_EQ(message("[train]\nepochs = \"many\"\n"),
+            "c.toml:2: train.epochs (passes over the interactions) must be an integer from 0 to 1,000,000, but is "
+            "\"many\"");
+  EXPECT_EQ(message("[model]\nlayers = -1\n"),
+            "c.toml:2: model.layers (propagation layers, 0: matrix factorisation) must be an integer from 0 to 10, but "
+            "is -1");
+  EXPECT_EQ(message("[model]\ndim = 64.0\n"),
+            "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024, but is 64.0");
+  EXPECT_EQ(message("[model]\nencoder = \"lightgnc\"\n"),
+            "c.toml:2: model.encoder (the graph neural network) must be \"lightgcn\", but is \"lightgnc\"");
+  EXPECT_EQ(message("[graph]\nweight = \"sqrt\"\n"),
+            "c.toml:2: graph.weight (edge weight of an interaction) must be one of binary, log, raw, but is \"sqrt\"");
+  EXPECT_EQ(message("[train]\nlearning_rate = 0\n"),
+            "c.toml:2: train.learning_rate (of Adam) must be a number above 0, but is 0");
+  EXPECT_EQ(message("[train]\ndecay = nan\n"),
+            "c.toml:2: train.decay (L2 on the rows of a step) must be a number from 0.0 up, but is nan");
+  EXPECT_EQ(message("[input]\nholdout = true\n"),
+            "c.toml:2: input.holdout (share of the interactions held out at random) must be a number, but is true");
+  EXPECT_EQ(
+      message("[input]\ninteractions = [1]\n"),
+      "c.toml:2: input.interactions (files of interactions) must be a path or an array of paths, but is an array");
+  EXPECT_EQ(message("[input]\ncolumns = {usr = 0}\n"),
+            "c.toml:2: input.columns (which column holds what, by name or index from 0) must be a table with the keys "
+            "user, item, weight, time, source, target, not \"usr\", but is a table");
+  EXPECT_EQ(message("[partition]\nshards = 0\n"),
+            "c.toml:2: partition.shards (parts that the graph is cut into) must be an integer from 1 to 1,073,741,824 "
+            "or \"auto\", but is 0");
+  EXPECT_NE(message("[input\n").find("c.toml:1: "), std::string::npos);
+  EXPECT_NE(message("[input]\ninteractions = \"a\"\ninteractions = \"b\"\n").find("c.toml:3: "), std::string::npos);
+}
+
+TEST(Config, KeysThatExcludeOrNeedEachOther) {
+  EXPECT_NE(message("").find("input.interactions"), std::string::npos);
+  EXPECT_NE(message("[input]\ninteractions = []\nsocial = \"\"\n").find("no input"), std::string::npos);
+  EXPECT_NE(message(minimal, {"input.holdout=0.1", "input.test=t"}).find("exclude"), std::string::npos);
+  EXPECT_NE(message("[input]\nsocial = \"s\"\nholdout = 0.1\n").find("need input.interactions"), std::string::npos);
+  EXPECT_NE(message(minimal, {"partition.tool=file"}).find("partition.file"), std::string::npos);
+  EXPECT_NE(message(minimal, {"output.directory="}).find("output.directory"), std::string::npos);
+}
+
+TEST(Config, SettingsFromTheCommandLine) {
+  const auto config =
+      parse(minimal, {"train.epochs=3", "train.epochs=4", "partition.shards=auto", "threads=2", "reproducible=false",
+                      "output.directory=/tmp/a=b", "model.dim=16", "evaluate.k=[1, 2]", "train.decay=1e-3",
+                      "graph.weight=raw", "input.columns={user = 1}", "input.social=[\"/s 1\", '/s2']"});
+  EXPECT_EQ(config.train.epochs, 4);
+  EXPECT_EQ(config.partition.shards, 0);
+  EXPECT_EQ(config.threads, 2);
+  EXPECT_FALSE(config.reproducible);
+  EXPECT_EQ(config.output.directory, "/tmp/a=b");
+  EXPECT_EQ(config.train.decay, 1e-3);
+  EXPECT_EQ(config.graph.weight, "raw");
+  EXPECT_EQ(config.input.social, (std::vector<std::string>{"/s 1", "/s2"}));
+  EXPECT_EQ(config.input.columns.at(0).second, "1");
+  // A path given on the command line is one of the current directory; a number may be a file's name.
+  EXPECT_EQ(parse(minimal, {"input.interactions=2024"}).input.interactions.at(0),
+            (std::filesystem::current_path() / "2024").string());
+  EXPECT_EQ(parse("", {"input.social=x"}).input.interactions.size(), 0U);
+  EXPECT_EQ(message(minimal, {"train.epochs"}), "--set train.epochs: write --set section.key=value");
+  EXPECT_NE(message(minimal, {"train.epochs=3 4"}).find("\"3 4\""), std::string::npos);
+}
+
+TEST(NearestName, CountsEditsAndSwaps) {
+  const std::vector<std::string> names{"epochs", "batch", "decay", "seed"};
+  EXPECT_EQ(nearest_name("epoch", names), "epochs");
+  EXPECT_EQ(nearest_name("bathc", names), "batch");
+  EXPECT_EQ(nearest_name("sed", names), "seed");
+  EXPECT_EQ(nearest_name("", names), "seed");
+}
+
+}  // namespace
+}  // namespace cohort

@@ -25,14 +25,18 @@ void add_scaled_difference(float factor, const float* x, const float* y, float* 
 struct AdamStep {
   float beta1 = 0.9F;
   float beta2 = 0.999F;
-  float step_size = 0;        ///< learning_rate / (1 - beta1^t)
-  float inverse_root = 0;     ///< 1 / sqrt(1 - beta2^t)
+  float step_size = 0;     ///< learning_rate / (1 - beta1^t)
+  float inverse_root = 0;  ///< 1 / sqrt(1 - beta2^t)
   float epsilon = 1e-8F;
+  float first_share = 0.1F;     ///< 1 - beta1, rounded from float64
+  float second_share = 0.001F;  ///< 1 - beta2
 };
+/// step counts from 1.
 AdamStep adam_step(double learning_rate, std::int64_t step);
 
 /// One update of `count` floats: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g g;
-/// w -= step_size * m / (sqrt(v) * inverse_root + epsilon). Element by element, as PyTorch's Adam.
+/// w -= step_size * m / (sqrt(v) * inverse_root + epsilon). Element by element, as PyTorch's Adam; each product and sum
+/// rounded by itself.
 void adam_update(const AdamStep& step, const float* gradient, float* weight, float* first_moment, float* second_moment,
                  std::int64_t count);
 

@@ -13,14 +13,16 @@
 
 namespace cohort {
 
-/// Rows packed for the kernel: panels of rows, columns interleaved.
+/// Rows packed for the kernel, once for many calls: panels of 16 rows, in a panel column after column (16 floats, one
+/// of each row; zero past the last row).
 class PackedRows {
  public:
   PackedRows() = default;
   explicit PackedRows(ConstMatrixView rows);
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
-  const float* panel(std::int64_t index) const;
+  std::int64_t panels() const { return storage_.rows(); }
+  const float* panel(std::int64_t index) const { return storage_.row(index); }
 
  private:
   std::int64_t rows_ = 0;
@@ -28,11 +30,13 @@ class PackedRows {
   Matrix storage_;
 };
 
-/// out (a.rows x at least b.rows(), any stride >= b.rows() rounded up to 16): out[i][j] = <a_i, b_j>.
+/// out (a.rows x at least b.rows(), any stride >= b.rows() rounded up to 16): out[i][j] = <a_i, b_j>; zero from
+/// b.rows() up to the next multiple of 16.
 void inner_products(ConstMatrixView a, const PackedRows& b, MatrixView out);
 
 /// nearest[i] = the j of least offset[j] - 2 <points_i, centre_j>, ties to the smaller j; with offset[j] = |centre_j|^2
-/// that is the nearest centre, with 0 the one of largest inner product (spherical). offset: b.rows(). nearest: points.rows.
+/// that is the nearest centre, with 0 the one of largest inner product (spherical). offset: centres.rows() >= 1.
+/// nearest: points.rows. A value that is not a number never wins; where none wins, nearest is 0.
 void nearest_rows(ConstMatrixView points, const PackedRows& centres, std::span<const float> offset,
                   std::span<std::int32_t> nearest);
 

@@ -22,4 +22,10 @@ struct SparseRows {
 void spmm(const SparseRows& matrix, std::span<const LocalRow> rows, ConstMatrixView in, ConstMatrixView addend,
           float scale, MatrixView out);
 
+/// The same into a small matrix: row i of `out` is that of rows[i] (`addend` still goes by rows[i]). For what is used
+/// up at once, as a gradient by the optimiser: a block of rows stays in the cache and never becomes an n x columns
+/// matrix.
+void spmm_block(const SparseRows& matrix, std::span<const LocalRow> rows, ConstMatrixView in, ConstMatrixView addend,
+                float scale, MatrixView out);
+
 }  // namespace cohort

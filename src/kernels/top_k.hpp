@@ -17,12 +17,14 @@ struct ScoredItem {
   }
 };
 
-/// Holds the k best seen so far. The result does not depend on the order of offers.
+/// Holds the k best seen so far. The result does not depend on the order of offers. A score that is not a number is
+/// passed over.
 class TopK {
  public:
   explicit TopK(std::int64_t k);
   /// Offers scores[j] for items[j]; items in `excluded` (ascending) are passed over. items ascend.
-  void offer(std::span<const float> scores, std::span<const std::int64_t> items, std::span<const std::int64_t> excluded);
+  void offer(std::span<const float> scores, std::span<const std::int64_t> items,
+             std::span<const std::int64_t> excluded);
   /// Best first; fewer than k where fewer were offered.
   std::vector<ScoredItem> sorted() const;
 

@@ -1,0 +1,302 @@
+#include "kernels/scores.hpp"
+
+#include "kernels/vector_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/scores.cpp"
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/error.hpp"
+#include "hwy/foreach_target.h"
+#include "kernels/vector-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace cohort {
+namespace HWY_NAMESPACE {
+
+using Indices = hn::RebindToSigned<Floats>;
+using IndexVector = hn::Vec<Indices>;
+
+// A tile is some rows, one float of each broadcast at a time, times some panels of 16 packed rows. Its inner products
+// stay in registers from the first column to the last: 24 of 32 with AVX-512; 12, or 8, of 16 with AVX2.
+#if HWY_TARGET == HWY_AVX3
+constexpr int tile_panels = 3;
+constexpr int product_rows = 8;
+constexpr int centre_rows = 8;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr int tile_panels = 1;
+constexpr int product_rows = 1;
+constexpr int centre_rows = 1;
+#else
+constexpr int tile_panels = 1;
+constexpr int product_rows = 6;
+constexpr int centre_rows = 4;  // a power of two: rows of one packed panel
+#endif
+
+/// Rows that inner_products holds in the first-level cache while it passes over the panels.
+constexpr std::int64_t product_block = 48;
+
+/// The rows of a tile: element (row, column) is data[row * row_step + column * column_step].
+struct TileRows {
+  const float* data;
+  std::int64_t row_step;
+  std::int64_t column_step;
+};
+
+template <int count>
+using Each = std::make_index_sequence<static_cast<std::size_t>(count)>;
+
+template <std::size_t... v>
+HWY_INLINE void add_products(FloatVector left, const FloatVector* right, FloatVector* sum, std::index_sequence<v...>) {
+  ((sum[v] = fused(left, right[v], sum[v])), ...);
+}
+
+/// sum[r * vectors + v] = inner products of row r with the v-th vector of packed rows.
+template <std::size_t... r, std::size_t... v, std::size_t... s>
+HWY_INLINE void multiply_tile(TileRows left, const float* panel, std::int64_t panel_step, std::int64_t columns,
+                              FloatVector* sum, std::index_sequence<r...>, std::index_sequence<v...> vectors,
+                              std::index_sequence<s...>) {
+  constexpr Floats d;
+  ((sum[s] = hn::Zero(d)), ...);
+  const float* row_data = left.data;
+  for (std::int64_t column = 0; column < columns; ++column) {
+    const FloatVector right[] = {hn::LoadU(d, panel + v / group_vectors * panel_step + v % group_vectors * lanes)...};
+    (add_products(hn::Set(d, row_data[r * left.row_step]), right, sum + r * sizeof...(v), vectors), ...);
+    row_data += left.column_step;
+    panel += group;
+  }
+}
+
+/// Packs `count` rows from `rows` on into panels of 16; panels lie `panel_step` floats apart.
+void pack_rows(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t columns, float* panels,
+               std::int64_t panel_step) {
+  for (std::int64_t first = 0; first < count; first += 4) {
+    float* const out = panels + first / group * panel_step + first % group;
+    const float* const in = rows + first * stride;
+#if HWY_TARGET != HWY_SCALAR
+    if (first + 4 <=
+        count) {  // 4 x 4 transposed at a time; the padding of rows and panels takes the last columns' rest
+      constexpr hn::FixedTag<float, 4> d;
+      constexpr hn::Repartition<double, decltype(d)> pairs;
+      for (std::int64_t column = 0; column < columns; column += 4) {
+        const auto row0 = hn::LoadU(d, in + column);
+        const auto row1 = hn::LoadU(d, in + stride + column);
+        const auto row2 = hn::LoadU(d, in + 2 * stride + column);
+        const auto row3 = hn::LoadU(d, in + 3 * stride + column);
+        const auto lower01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
+        const auto upper01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
+        const auto lower23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
+        const auto upper23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
+        float* const target = out + column * group;
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, lower01, lower23)), d, target);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, lower01, lower23)), d, target + group);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, upper01, upper23)), d, target + 2 * group);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, upper01, upper23)), d, target + 3 * group);
+      }
+      continue;
+    }
+#endif
+    for (std::int64_t column = 0; column < columns; ++column) {
+      for (std::int64_t row = 0; row < std::min<std::int64_t>(4, count - first); ++row) {
+        out[column * group + row] = in[row * stride + column];
+      }
+    }
+  }
+}
+
+template <int rows, int panels>
+HWY_NOINLINE void product_tile(const float* a, std::int64_t a_stride, const float* panel, std::int64_t panel_step,
+                               std::int64_t columns, float* out, std::int64_t out_stride) {
+  constexpr Floats d;
+  constexpr int vectors = panels * group_vectors;
+  FloatVector sum[rows * vectors];
+  multiply_tile({a, a_stride, 1}, panel, panel_step, columns, sum, Each<rows>(), Each<vectors>(),
+                Each<rows * vectors>());
+  for (int r = 0; r < rows; ++r) {
+    for (int v = 0; v < vectors; ++v) hn::StoreU(sum[r * vectors + v], d, out + r * out_stride + v * lanes);
+  }
+}
+
+/// `count` rows of a against `panels` panels, in tiles of `rows` rows and then of half as many.
+template <int rows, int panels>
+void product_rows_by_panels(const float* a, std::int64_t a_stride, std::int64_t count, const float* panel,
+                            std::int64_t panel_step, std::int64_t columns, float* out, std::int64_t out_stride) {
+  std::int64_t row = 0;
+  for (; row + rows <= count; row += rows) {
+    product_tile<rows, panels>(a + row * a_stride, a_stride, panel, panel_step, columns, out + row * out_stride,
+                               out_stride);
+  }
+  if constexpr (rows > 1) {
+    if (row < count) {
+      product_rows_by_panels<rows / 2, panels>(a + row * a_stride, a_stride, count - row, panel, panel_step, columns,
+                                               out + row * out_stride, out_stride);
+    }
+  }
+}
+
+void inner_products_vectors(ConstMatrixView a, const float* panels, std::int64_t panel_step, std::int64_t panel_count,
+                            float* out, std::int64_t out_stride) {
+  for (std::int64_t first = 0; first < a.rows; first += product_block) {
+    const std::int64_t count = std::min(product_block, a.rows - first);
+    for (std::int64_t panel = 0; panel < panel_count;) {
+      const std::int64_t together = std::min<std::int64_t>(tile_panels, panel_count - panel);
+      const float* const packed = panels + panel * panel_step;
+      float* const target = out + first * out_stride + panel * group;
+      const auto run = [&](auto width) {
+        product_rows_by_panels<product_rows, decltype(width)::value>(a.row(first), a.stride, count, packed, panel_step,
+                                                                     a.columns, target, out_stride);
+      };
+      if (together >= 3) {
+        run(std::integral_constant<int, std::min(3, tile_panels)>());
+      } else if (together == 2) {
+        run(std::integral_constant<int, std::min(2, tile_panels)>());
+      } else {
+        run(std::integral_constant<int, 1>());
+      }
+      panel += together;
+    }
+  }
+}
+
+/// The least value so far of each of a tile's points, and whose it is.
+template <int vectors>
+struct Nearest {
+  FloatVector value[vectors];
+  IndexVector index[vectors];
+};
+
+template <std::size_t... v>
+HWY_INLINE void take_nearer(const FloatVector* product, float offset, std::int32_t centre, FloatVector* value,
+                            IndexVector* index, std::index_sequence<v...>) {
+  constexpr Floats d;
+  constexpr Indices di;
+  const FloatVector candidate[] = {fused(hn::Set(d, -2.0F), product[v], hn::Set(d, offset))...};
+  const hn::Mask<Floats> less[] = {hn::Lt(candidate[v], value[v])...};
+  ((value[v] = hn::IfThenElse(less[v], candidate[v], value[v])), ...);
+  ((index[v] = hn::IfThenElse(hn::RebindMask(di, less[v]), hn::Set(di, centre), index[v])), ...);
+}
+
+template <int panels, std::size_t... r>
+HWY_INLINE void nearest_tile(const float* centres, const float* offset, std::int32_t first, const float* points,
+                             std::int64_t panel_step, std::int64_t columns, Nearest<panels * group_vectors>& nearest,
+                             std::index_sequence<r...> each_row) {
+  constexpr int vectors = panels * group_vectors;
+  FloatVector sum[sizeof...(r) * vectors];
+  multiply_tile({centres, 1, group}, points, panel_step, columns, sum, each_row, Each<vectors>(),
+                Each<static_cast<int>(sizeof...(r)) * vectors>());
+  (take_nearer(sum + r * vectors, offset[r], first + static_cast<std::int32_t>(r), nearest.value, nearest.index,
+               Each<vectors>()),
+   ...);
+}
+
+/// Centres [first, count), in tiles of `rows` and then of half as many.
+template <int rows, int panels>
+HWY_INLINE void nearest_of(const float* centres, std::int64_t centre_step, const float* offset, std::int32_t first,
+                           std::int32_t count, const float* points, std::int64_t panel_step, std::int64_t columns,
+                           Nearest<panels * group_vectors>& nearest) {
+  for (; first + rows <= count; first += rows) {
+    nearest_tile<panels>(centres + first / group * centre_step + first % group, offset + first, first, points,
+                         panel_step, columns, nearest, Each<rows>());
+  }
+  if constexpr (rows > 1) {
+    if (first < count) {
+      nearest_of<rows / 2, panels>(centres, centre_step, offset, first, count, points, panel_step, columns, nearest);
+    }
+  }
+}
+
+template <int panels>
+HWY_NOINLINE void nearest_block(const float* centres, std::int64_t centre_step, const float* offset, std::int32_t count,
+                                const float* points, std::int64_t panel_step, std::int64_t columns,
+                                std::int32_t* index) {
+  constexpr Floats d;
+  constexpr Indices di;
+  constexpr int vectors = panels * group_vectors;
+  Nearest<vectors> nearest;
+  for (int v = 0; v < vectors; ++v) {
+    nearest.value[v] = hn::Set(d, std::numeric_limits<float>::infinity());
+    nearest.index[v] = hn::Zero(di);
+  }
+  nearest_of<centre_rows, panels>(centres, centre_step, offset, 0, count, points, panel_step, columns, nearest);
+  for (int v = 0; v < vectors; ++v) hn::StoreU(nearest.index[v], di, index + v * lanes);
+}
+
+/// `packed`: room for tile_panels panels, panel_step floats each; zeroed.
+void nearest_rows_vectors(ConstMatrixView points, const float* centres, std::int64_t panel_step, std::int32_t count,
+                          const float* offset, float* packed, std::int32_t* nearest) {
+  constexpr std::int64_t block = tile_panels * group;
+  for (std::int64_t first = 0; first < points.rows; first += block) {
+    const std::int64_t here = std::min(block, points.rows - first);
+    pack_rows(points.row(first), points.stride, here, points.columns, packed, panel_step);
+    std::int32_t index[block];
+    const auto run = [&](auto panels) {
+      nearest_block<decltype(panels)::value>(centres, panel_step, offset, count, packed, panel_step, points.columns,
+                                             index);
+    };
+    if (here > 2 * group) {
+      run(std::integral_constant<int, std::min(3, tile_panels)>());
+    } else if (here > group) {
+      run(std::integral_constant<int, std::min(2, tile_panels)>());
+    } else {
+      run(std::integral_constant<int, 1>());
+    }
+    std::copy_n(index, here, nearest + first);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace cohort
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cohort {
+
+HWY_EXPORT(pack_rows);
+HWY_EXPORT(inner_products_vectors);
+HWY_EXPORT(nearest_rows_vectors);
+
+namespace {
+constexpr std::int64_t panel_rows = 16;
+constexpr std::int64_t most_panels = 3;
+
+/// Floats of a panel: columns in fours, as they are transposed.
+std::int64_t panel_floats(std::int64_t columns) {
+  return (columns + 3) / 4 * 4 * panel_rows;
+}
+}  // namespace
+
+PackedRows::PackedRows(ConstMatrixView rows)
+    : rows_(rows.rows),
+      columns_(rows.columns),
+      storage_((rows.rows + panel_rows - 1) / panel_rows, panel_floats(rows.columns)) {
+  COHORT_CHECK(rows.stride % 16 == 0);
+  HWY_DYNAMIC_DISPATCH(pack_rows)(rows.data, rows.stride, rows_, columns_, storage_.row(0), storage_.stride());
+}
+
+void inner_products(ConstMatrixView a, const PackedRows& b, MatrixView out) {
+  const std::int64_t width = b.panels() * panel_rows;
+  COHORT_CHECK(a.columns == b.columns() && out.rows >= a.rows && out.stride >= width);
+  if (a.rows == 0 || b.rows() == 0) return;
+  HWY_DYNAMIC_DISPATCH(inner_products_vectors)
+  (a, b.panel(0), panel_floats(b.columns()), b.panels(), out.data, out.stride);
+  for (std::int64_t row = 0; row < a.rows; ++row) std::fill(out.row(row) + b.rows(), out.row(row) + width, 0.0F);
+}
+
+void nearest_rows(ConstMatrixView points, const PackedRows& centres, std::span<const float> offset,
+                  std::span<std::int32_t> nearest) {
+  COHORT_CHECK(points.columns == centres.columns() && points.stride % 16 == 0);
+  COHORT_CHECK(centres.rows() >= 1 && centres.rows() < std::numeric_limits<std::int32_t>::max());
+  COHORT_CHECK(static_cast<std::int64_t>(offset.size()) == centres.rows());
+  COHORT_CHECK(static_cast<std::int64_t>(nearest.size()) == points.rows);
+  if (points.rows == 0) return;
+  const std::int64_t panel_step = panel_floats(points.columns);
+  Matrix packed(most_panels, panel_step);
+  HWY_DYNAMIC_DISPATCH(nearest_rows_vectors)
+  (points, centres.panel(0), panel_step, static_cast<std::int32_t>(centres.rows()), offset.data(), packed.row(0),
+   nearest.data());
+}
+
+}  // namespace cohort
+#endif

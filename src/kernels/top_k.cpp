@@ -1,0 +1,87 @@
+#include "kernels/top_k.hpp"
+
+#include "kernels/vector_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/top_k.cpp"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.hpp"
+#include "hwy/foreach_target.h"
+#include "kernels/vector-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace cohort {
+namespace HWY_NAMESPACE {
+
+/// The first index from `begin` on whose score is at least `bar`; `count` where there is none.
+std::int64_t next_at_least(const float* score, std::int64_t begin, std::int64_t count, float bar) {
+  constexpr Floats d;
+  const FloatVector least = hn::Set(d, bar);
+  std::int64_t i = begin;
+  for (; i + 4 * lanes <= count; i += 4 * lanes) {
+    const auto any01 = hn::Or(hn::Ge(hn::LoadU(d, score + i), least), hn::Ge(hn::LoadU(d, score + i + lanes), least));
+    const auto any23 =
+        hn::Or(hn::Ge(hn::LoadU(d, score + i + 2 * lanes), least), hn::Ge(hn::LoadU(d, score + i + 3 * lanes), least));
+    if (!hn::AllFalse(d, hn::Or(any01, any23))) break;
+  }
+  while (i < count && !(score[i] >= bar)) ++i;
+  return i;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace cohort
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace cohort {
+
+HWY_EXPORT(next_at_least);
+
+TopK::TopK(std::int64_t k) : k_(k) {
+  COHORT_CHECK(k >= 0);
+  heap_.reserve(static_cast<std::size_t>(k));
+}
+
+void TopK::offer(std::span<const float> scores, std::span<const std::int64_t> items,
+                 std::span<const std::int64_t> excluded) {
+  COHORT_CHECK(scores.size() == items.size());
+  if (k_ == 0) return;
+  const auto count = static_cast<std::int64_t>(scores.size());
+  const auto full = [&] { return static_cast<std::int64_t>(heap_.size()) == k_; };
+  // heap_ has its worst on top. A score equal to the worst's counts only for a smaller item; items ascend, so once they
+  // are past the worst's, only larger scores do.
+  const auto bar_from = [&](std::int64_t i) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    if (!full()) return -infinity;
+    const ScoredItem& worst = heap_.front();
+    return worst.item < items[static_cast<std::size_t>(i)] ? std::nextafter(worst.score, infinity) : worst.score;
+  };
+  auto excluded_from = excluded.begin();
+  for (std::int64_t i = 0; i < count; ++i) {
+    i = HWY_DYNAMIC_DISPATCH(next_at_least)(scores.data(), i, count, bar_from(i));
+    if (i == count) break;
+    const ScoredItem candidate{scores[static_cast<std::size_t>(i)], items[static_cast<std::size_t>(i)]};
+    if (full() && !(candidate < heap_.front())) continue;
+    excluded_from = std::lower_bound(excluded_from, excluded.end(), candidate.item);
+    if (excluded_from != excluded.end() && *excluded_from == candidate.item) continue;
+    if (full()) {
+      std::pop_heap(heap_.begin(), heap_.end());
+      heap_.back() = candidate;
+    } else {
+      heap_.push_back(candidate);
+    }
+    std::push_heap(heap_.begin(), heap_.end());
+  }
+}
+
+std::vector<ScoredItem> TopK::sorted() const {
+  std::vector<ScoredItem> best = heap_;
+  std::sort(best.begin(), best.end());
+  return best;
+}
+
+}  // namespace cohort
+#endif

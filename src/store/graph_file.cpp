@@ -1,0 +1,121 @@
+#include "store/graph_file.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "store/h5.hpp"
+#include "store/id_rows.hpp"
+#include "store/schema.hpp"
+
+namespace cohort {
+
+namespace {
+
+std::string in(const char* group, const char* name) {
+  return std::string(group) + "/" + name;
+}
+
+void write_pairs(const Communicator& comm, h5::Writer& file, const char* group, const char* other,
+                 const PairTable& pairs) {
+  // Offsets become global; the last rank adds the end.
+  const std::int64_t before = comm.exclusive_sum(pairs.size());
+  std::vector<std::int64_t> begin(pairs.row_begin.begin(), pairs.row_begin.end());
+  for (auto& offset : begin) offset += before;
+  if (comm.rank() != comm.size() - 1) begin.pop_back();
+  file.rows(in(group, schema::row_begin), std::span<const std::int64_t>(begin));
+  file.rows(in(group, other), std::span<const std::int64_t>(pairs.other));
+  file.rows(in(group, schema::weight), std::span<const float>(pairs.weight));
+  // A rank without pairs has no times either, whether the table has them or not.
+  if (comm.any(!pairs.time.empty())) file.rows(in(group, schema::time), std::span<const double>(pairs.time));
+}
+
+PairTable read_pairs(const Communicator& comm, const h5::Reader& file, const char* group, const char* other,
+                     const Distribution& users, std::int64_t lowest, std::int64_t others) {
+  PairTable pairs;
+  const std::int64_t first = users.begin(comm.rank());
+  pairs.row_begin = file.rows<std::int64_t>(in(group, schema::row_begin), first, users.count(comm.rank()) + 1);
+  comm.attempt([&] {
+    const bool ascending = std::is_sorted(pairs.row_begin.begin(), pairs.row_begin.end());
+    if (pairs.row_begin.front() < 0 || !ascending) {
+      throw InputError(file.path() + ": the offsets of /" + group + " do not ascend; make the file again");
+    }
+  });
+  const std::int64_t begin = pairs.row_begin.front();
+  for (auto& offset : pairs.row_begin) offset -= begin;
+  const std::int64_t count = pairs.row_begin.back();
+  pairs.other = file.rows<std::int64_t>(in(group, other), begin, count);
+  pairs.weight = file.rows<float>(in(group, schema::weight), begin, count);
+  if (file.has(in(group, schema::time))) pairs.time = file.rows<double>(in(group, schema::time), begin, count);
+  comm.attempt([&] {
+    const bool in_range = std::all_of(pairs.other.begin(), pairs.other.end(),
+                                      [&](std::int64_t number) { return number >= lowest && number < others; });
+    if (!in_range) throw InputError(file.path() + ": /" + group + " names nodes that the file does not have");
+  });
+  return pairs;
+}
+
+PairTable no_pairs(std::int64_t rows) {
+  PairTable pairs;
+  pairs.row_begin.assign(static_cast<std::size_t>(rows) + 1, 0);
+  return pairs;
+}
+
+}  // namespace
+
+void write_graph_file(const Communicator& comm, const std::string& path, const Dataset& dataset,
+                      const StoredPartition* partition, const Provenance& provenance, const History& history) {
+  h5::Writer file(comm, path);
+  write_provenance(file, schema::graph_kind, provenance);
+  write_ids(file, schema::users_id, dataset.users);
+  if (dataset.has_items()) {
+    write_ids(file, schema::items_id, dataset.items);
+    write_pairs(comm, file, schema::interactions, schema::item, dataset.interactions);
+  }
+  if (comm.any(dataset.holdout.size() > 0)) write_pairs(comm, file, schema::holdout, schema::item, dataset.holdout);
+  if (comm.any(dataset.social.size() > 0)) write_pairs(comm, file, schema::social, schema::user, dataset.social);
+  if (partition) {
+    file.attribute(schema::shards, std::ssize(partition->shard_cost));
+    file.rows(schema::partition_shard, std::span<const std::int32_t>(partition->shard_of));
+    file.shared(schema::partition_cost, std::span<const std::int64_t>(partition->shard_cost));
+  }
+  write_history(file, history);
+  file.commit();
+}
+
+GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
+  const h5::Reader file(comm, path);
+  GraphFile result;
+  result.provenance = read_provenance(file, schema::graph_kind);
+  auto& dataset = result.dataset;
+  dataset.files = result.provenance.inputs;
+  dataset.users = read_ids(comm, file, schema::users_id);
+  dataset.items = read_ids(comm, file, schema::items_id);
+  const auto& users = dataset.users.distribution;
+  const auto pairs = [&](const char* group, const char* other, std::int64_t lowest, std::int64_t others) {
+    return file.has(in(group, schema::row_begin)) ? read_pairs(comm, file, group, other, users, lowest, others)
+                                                  : no_pairs(users.count(comm.rank()));
+  };
+  dataset.interactions = pairs(schema::interactions, schema::item, 0, dataset.items.total());
+  // An item of the hold-out that the graph does not know is -1.
+  dataset.holdout = pairs(schema::holdout, schema::item, -1, dataset.items.total());
+  dataset.social = pairs(schema::social, schema::user, 0, dataset.users.total());
+  if (file.has(schema::partition_shard)) {
+    const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+    StoredPartition partition;
+    partition.shard_of =
+        file.rows<std::int32_t>(schema::partition_shard, nodes.begin(comm.rank()), nodes.count(comm.rank()));
+    partition.shard_cost = file.all<std::int64_t>(schema::partition_cost);
+    const auto shards = std::ssize(partition.shard_cost);
+    comm.attempt([&] {
+      if (std::any_of(partition.shard_of.begin(), partition.shard_of.end(),
+                      [&](std::int32_t shard) { return shard < 0 || shard >= shards; })) {
+        throw InputError(path + ": /partition/shard names shards that the file does not have");
+      }
+    });
+    result.partition = std::move(partition);
+  }
+  result.history = read_history(file);
+  return result;
+}
+
+}  // namespace cohort

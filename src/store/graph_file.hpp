@@ -1,0 +1,35 @@
+// graph.h5: what `prepare` and `partition` leave behind. Any number of ranks reads what any number wrote.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "ingest/dataset.hpp"
+#include "store/provenance.hpp"
+
+namespace cohort {
+
+/// A partition of the nodes of a dataset.
+struct StoredPartition {
+  std::vector<std::int32_t> shard_of;    ///< of this rank's even block of the U + I nodes
+  std::vector<std::int64_t> shard_cost;  ///< (S), the same on all ranks
+};
+
+struct GraphFile {
+  Dataset dataset;                           ///< in even blocks; without files, they are in the provenance
+  std::optional<StoredPartition> partition;  ///< once `partition` has run
+  Provenance provenance;
+  History history;
+};
+
+/// Writes the whole file under a temporary name and renames it. `partition` may be null. Collective.
+void write_graph_file(const Communicator& comm, const std::string& path, const Dataset& dataset,
+                      const StoredPartition* partition, const Provenance& provenance, const History& history);
+
+/// Throws InputError: missing, no graph file, damaged. Collective.
+GraphFile read_graph_file(const Communicator& comm, const std::string& path);
+
+}  // namespace cohort

@@ -1,0 +1,44 @@
+#include "store/model_file.hpp"
+
+#include "comm/distribution.hpp"
+#include "store/h5.hpp"
+#include "store/schema.hpp"
+
+namespace cohort {
+
+void write_model_file(const Communicator& comm, const std::string& path, const ModelState& model, std::int64_t shards,
+                      const Provenance& provenance, const History& history) {
+  h5::Writer file(comm, path);
+  write_provenance(file, schema::model_kind, provenance);
+  file.attribute(schema::shards, shards);
+  file.attribute(schema::epochs, model.epochs);
+  file.rows(schema::embedding, model.embedding.view());
+  file.rows(schema::parameters, model.parameters.view());
+  file.rows(schema::first_moment, model.first_moment.view());
+  file.rows(schema::second_moment, model.second_moment.view());
+  file.shared(schema::loss_history, std::span<const double>(model.loss));
+  write_history(file, history);
+  file.commit();
+}
+
+ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part) {
+  const h5::Reader file(comm, path);
+  ModelFile result;
+  result.provenance = read_provenance(file, schema::model_kind);
+  result.model.epochs = file.integer_attribute(schema::epochs);
+  const auto nodes = Distribution::even(file.shape(schema::embedding).at(0), comm.size());
+  const auto block = [&](const char* name) {
+    return file.matrix(name, nodes.begin(comm.rank()), nodes.count(comm.rank()));
+  };
+  result.model.embedding = block(schema::embedding);
+  if (part == ModelPart::everything) {
+    result.model.parameters = block(schema::parameters);
+    result.model.first_moment = block(schema::first_moment);
+    result.model.second_moment = block(schema::second_moment);
+  }
+  result.model.loss = file.all<double>(schema::loss_history);
+  result.history = read_history(file);
+  return result;
+}
+
+}  // namespace cohort

@@ -1,0 +1,41 @@
+// model.h5: a trained model, which is also a checkpoint. Rows are in the order of nodes, so any number of ranks goes on
+// from what any number wrote.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "core/matrix.hpp"
+#include "store/provenance.hpp"
+
+namespace cohort {
+
+/// This rank's even block of the N nodes, in matrices of d columns.
+struct ModelState {
+  std::int64_t epochs = 0;  ///< trained so far
+  Matrix embedding;         ///< propagated: what is clustered and ranked
+  Matrix parameters;        ///< layer 0: what is trained
+  Matrix first_moment;      ///< of Adam
+  Matrix second_moment;
+  std::vector<double> loss;  ///< of every epoch, the same on all ranks
+};
+
+struct ModelFile {
+  ModelState model;
+  Provenance provenance;
+  History history;
+};
+
+/// Collective.
+void write_model_file(const Communicator& comm, const std::string& path, const ModelState& model, std::int64_t shards,
+                      const Provenance& provenance, const History& history);
+
+enum class ModelPart { embedding, everything };
+
+/// With ModelPart::embedding the other matrices are left empty. Throws InputError: missing, no model file, damaged.
+/// Collective.
+ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part);
+
+}  // namespace cohort

@@ -1,0 +1,91 @@
+#include "store/provenance.hpp"
+
+#include "core/error.hpp"
+#include "store/schema.hpp"
+
+namespace cohort {
+
+namespace {
+
+template <h5::Number T>
+void read_group(const h5::Reader& file, const std::string& group, std::map<std::string, std::vector<T>>& values) {
+  for (const auto& dataset : file.datasets(group)) {
+    values[dataset.name.substr(group.size() + 1)] = file.all<T>(dataset.name);
+  }
+}
+
+}  // namespace
+
+void write_provenance(h5::Writer& file, const std::string& kind, const Provenance& provenance) {
+  file.attribute(schema::kind, kind);
+  file.attribute(schema::schema_version, schema::version);
+  file.attribute(schema::cohort_version, provenance.cohort_version);
+  file.attribute(schema::git_revision, provenance.git_revision);
+  file.attribute(schema::configuration, provenance.configuration);
+  file.attribute(schema::seed, provenance.seed);
+  file.attribute(schema::ranks, provenance.ranks);
+  file.attribute(schema::threads, provenance.threads);
+  file.attribute(schema::vector_target, provenance.vector_target);
+  std::vector<std::string> path;
+  std::vector<std::int64_t> bytes;
+  std::vector<std::string> sha256;
+  for (const auto& input : provenance.inputs) {
+    path.push_back(input.path);
+    bytes.push_back(input.bytes);
+    sha256.push_back(input.sha256);
+  }
+  file.attribute(schema::input_path, path);
+  file.attribute(schema::input_bytes, bytes);
+  file.attribute(schema::input_sha256, sha256);
+}
+
+std::string file_kind(const h5::Reader& file) {
+  if (!file.has_attribute(schema::kind) || !file.has_attribute(schema::schema_version)) {
+    throw InputError(file.path() + " is an HDF5 file, but not one of Cohort's");
+  }
+  const auto version = file.integer_attribute(schema::schema_version);
+  if (version != schema::version) {
+    throw InputError(file.path() + " has schema version " + std::to_string(version) + "; this Cohort reads version " +
+                     std::to_string(schema::version) + ": make the file again, or use the Cohort that made it");
+  }
+  return file.text_attribute(schema::kind);
+}
+
+Provenance read_provenance(const h5::Reader& file, const std::string& kind) {
+  const auto found = file_kind(file);
+  if (found != kind) throw InputError(file.path() + " is a " + found + " file; a " + kind + " file is needed here");
+  Provenance result;
+  result.cohort_version = file.text_attribute(schema::cohort_version);
+  result.git_revision = file.text_attribute(schema::git_revision);
+  result.configuration = file.text_attribute(schema::configuration);
+  result.seed = file.integer_attribute(schema::seed);
+  result.ranks = file.integer_attribute(schema::ranks);
+  result.threads = file.integer_attribute(schema::threads);
+  result.vector_target = file.text_attribute(schema::vector_target);
+  const auto path = file.texts_attribute(schema::input_path);
+  const auto bytes = file.integers_attribute(schema::input_bytes);
+  const auto sha256 = file.texts_attribute(schema::input_sha256);
+  if (bytes.size() != path.size() || sha256.size() != path.size()) {
+    throw InputError(file.path() + ": the attributes that describe its input files do not fit together");
+  }
+  for (std::size_t i = 0; i < path.size(); ++i) result.inputs.push_back({path[i], bytes[i], sha256[i]});
+  return result;
+}
+
+void write_history(h5::Writer& file, const History& history) {
+  for (const auto& [phase, seconds] : history.timing) {
+    file.shared(std::string(schema::timing) + "/" + phase, std::span<const double>(seconds));
+  }
+  for (const auto& [what, counts] : history.traffic) {
+    file.shared(std::string(schema::traffic) + "/" + what, std::span<const std::int64_t>(counts));
+  }
+}
+
+History read_history(const h5::Reader& file) {
+  History result;
+  read_group(file, schema::timing, result.timing);
+  read_group(file, schema::traffic, result.traffic);
+  return result;
+}
+
+}  // namespace cohort

@@ -1,0 +1,67 @@
+// Names of everything in Cohort's files, in one place. docs/file-formats.md describes them; a change that an older
+// reader would not understand raises schema_version.
+#pragma once
+
+#include <cstdint>
+
+namespace cohort::schema {
+
+inline constexpr std::int64_t version = 1;
+
+// What a file is: the attribute "kind".
+inline constexpr auto graph_kind = "graph";
+inline constexpr auto model_kind = "model";
+inline constexpr auto segments_kind = "segments";
+
+// Attributes of the root group of every file.
+inline constexpr auto kind = "kind";
+inline constexpr auto schema_version = "schema_version";
+inline constexpr auto cohort_version = "cohort_version";
+inline constexpr auto git_revision = "git_revision";
+inline constexpr auto configuration = "configuration";  ///< the whole of it, TOML
+inline constexpr auto seed = "seed";
+inline constexpr auto ranks = "ranks";
+inline constexpr auto threads = "threads";  ///< of a rank
+inline constexpr auto vector_target = "vector_target";
+inline constexpr auto input_path = "input_path";  ///< one entry for each input file, as in the two below
+inline constexpr auto input_bytes = "input_bytes";
+inline constexpr auto input_sha256 = "input_sha256";
+inline constexpr auto shards = "shards";  ///< where the graph is partitioned
+inline constexpr auto epochs = "epochs";  ///< model and segments: trained so far
+
+// Datasets of all files. U users, I items, N = U + I nodes, d columns.
+inline constexpr auto users_id = "users/id";          ///< (U) string, in the order of all user datasets
+inline constexpr auto items_id = "items/id";          ///< (I) string; absent where the graph has no items
+inline constexpr auto timing = "history/timing";      ///< group: seconds of each rank, by phase
+inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
+inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
+inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
+
+// graph.h5: groups of pairs in compressed rows.
+inline constexpr auto interactions = "interactions";  ///< row_begin (U + 1), item, weight[, time]
+inline constexpr auto holdout = "holdout";            ///< the same, for evaluate; absent if nothing is held out
+inline constexpr auto social = "social";              ///< row_begin (U + 1), user, weight; absent if there is none
+inline constexpr auto row_begin = "row_begin";
+inline constexpr auto item = "item";
+inline constexpr auto user = "user";
+inline constexpr auto weight = "weight";
+inline constexpr auto time = "time";
+inline constexpr auto partition_shard = "partition/shard";  ///< (N) int32: the shard of every node
+inline constexpr auto partition_cost = "partition/cost";    ///< (S) int64: what the cut points over ranks balance
+
+// model.h5: rows in the order of nodes, users and then items.
+inline constexpr auto embedding = "embedding";        ///< (N, d) propagated
+inline constexpr auto parameters = "parameters";      ///< (N, d) layer 0
+inline constexpr auto first_moment = "adam/first";    ///< (N, d)
+inline constexpr auto second_moment = "adam/second";  ///< (N, d)
+
+// segments.h5.
+inline constexpr auto users_segment = "users/segment";      ///< (U) int32
+inline constexpr auto users_distance = "users/distance";    ///< (U) float32
+inline constexpr auto users_margin = "users/margin";        ///< (U) float32
+inline constexpr auto users_embedding = "users/embedding";  ///< (U, d) float32
+inline constexpr auto items_embedding = "items/embedding";  ///< (I, d) float32
+inline constexpr auto centroid = "segments/centroid";       ///< (k, d) float32
+inline constexpr auto size = "segments/size";               ///< (k) int64
+
+}  // namespace cohort::schema

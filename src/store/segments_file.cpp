@@ -1,0 +1,70 @@
+#include "store/segments_file.hpp"
+
+#include <algorithm>
+
+#include "core/error.hpp"
+#include "store/h5.hpp"
+#include "store/id_rows.hpp"
+#include "store/schema.hpp"
+
+namespace cohort {
+
+void write_segments_file(const Communicator& comm, const std::string& path, const IdTable& users, const IdTable& items,
+                         const Segments& segments, std::int64_t epochs, std::int64_t shards,
+                         const Provenance& provenance, const History& history) {
+  h5::Writer file(comm, path);
+  write_provenance(file, schema::segments_kind, provenance);
+  file.attribute(schema::shards, shards);
+  file.attribute(schema::epochs, epochs);
+  write_ids(file, schema::users_id, users);
+  file.rows(schema::users_segment, std::span<const std::int32_t>(segments.segment));
+  file.rows(schema::users_distance, std::span<const float>(segments.distance));
+  file.rows(schema::users_margin, std::span<const float>(segments.margin));
+  file.rows(schema::users_embedding, segments.users.view());
+  if (items.total() > 0) {
+    write_ids(file, schema::items_id, items);
+    file.rows(schema::items_embedding, segments.items.view());
+  }
+  file.shared(schema::centroid, segments.centroid.view());
+  file.shared(schema::size, std::span<const std::int64_t>(segments.size));
+  file.shared(schema::loss_history, std::span<const double>(segments.loss));
+  file.shared(schema::inertia, std::span<const double>(segments.inertia));
+  write_history(file, history);
+  file.commit();
+}
+
+SegmentsFile read_segments_file(const Communicator& comm, const std::string& path) {
+  const h5::Reader file(comm, path);
+  SegmentsFile result;
+  result.provenance = read_provenance(file, schema::segments_kind);
+  result.shards = file.integer_attribute(schema::shards);
+  result.epochs = file.integer_attribute(schema::epochs);
+  result.users = read_ids(comm, file, schema::users_id);
+  result.items = read_ids(comm, file, schema::items_id);
+  auto& segments = result.segments;
+  const auto& users = result.users.distribution;
+  const std::int64_t first = users.begin(comm.rank());
+  const std::int64_t count = users.count(comm.rank());
+  segments.segment = file.rows<std::int32_t>(schema::users_segment, first, count);
+  segments.distance = file.rows<float>(schema::users_distance, first, count);
+  segments.margin = file.rows<float>(schema::users_margin, first, count);
+  segments.users = file.matrix(schema::users_embedding, first, count);
+  if (result.items.total() > 0) {
+    const auto& items = result.items.distribution;
+    segments.items = file.matrix(schema::items_embedding, items.begin(comm.rank()), items.count(comm.rank()));
+  }
+  segments.size = file.all<std::int64_t>(schema::size);
+  segments.centroid = file.matrix(schema::centroid, 0, std::ssize(segments.size));
+  segments.loss = file.all<double>(schema::loss_history);
+  segments.inertia = file.all<double>(schema::inertia);
+  comm.attempt([&] {
+    if (std::any_of(segments.segment.begin(), segments.segment.end(),
+                    [&](std::int32_t s) { return s < 0 || s >= std::ssize(segments.size); })) {
+      throw InputError(path + ": /users/segment names segments that the file does not have");
+    }
+  });
+  result.history = read_history(file);
+  return result;
+}
+
+}  // namespace cohort

@@ -1,0 +1,47 @@
+// segments.h5: the result.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "core/matrix.hpp"
+#include "ingest/dataset.hpp"
+#include "store/provenance.hpp"
+
+namespace cohort {
+
+/// The segments of a population, in blocks of users and of items in the dictionary's order.
+struct Segments {
+  std::vector<std::int32_t> segment;  ///< of this rank's block of users
+  std::vector<float> distance;        ///< to the centroid
+  std::vector<float> margin;          ///< distance to the second nearest minus to the nearest
+  Matrix users;                       ///< embedding of this rank's block of users
+  Matrix items;                       ///< of items; no rows where the graph has none
+  Matrix centroid;                    ///< k x d, the same on all ranks
+  std::vector<std::int64_t> size;     ///< k, the same on all ranks
+  std::vector<double> loss;           ///< by epoch, the same on all ranks
+  std::vector<double> inertia;        ///< by iteration of the run that was kept, the same on all ranks
+};
+
+struct SegmentsFile {
+  IdTable users;
+  IdTable items;  ///< total 0 where the graph has none
+  Segments segments;
+  std::int64_t epochs = 0;
+  std::int64_t shards = 0;
+  Provenance provenance;
+  History history;
+};
+
+/// users, items: the dictionaries, in the same blocks as the rows of `segments`. Collective.
+void write_segments_file(const Communicator& comm, const std::string& path, const IdTable& users, const IdTable& items,
+                         const Segments& segments, std::int64_t epochs, std::int64_t shards,
+                         const Provenance& provenance, const History& history);
+
+/// Users and items in even blocks. Throws InputError: missing, no segments file, damaged. Collective.
+SegmentsFile read_segments_file(const Communicator& comm, const std::string& path);
+
+}  // namespace cohort

@@ -26,13 +26,17 @@ namespace cohort {
 HWY_EXPORT(this_target);
 
 std::int64_t vector_targets() {
-  return hwy::SupportedTargets() & HWY_TARGETS;
+  const std::int64_t targets = hwy::SupportedTargets();
+  // Highway 1.0.3 chooses among the unrestricted targets inside SupportedTargets: choose again.
+  hwy::GetChosenTarget().Update(targets);
+  return targets & HWY_TARGETS;
 }
 
 void restrict_vector_targets(std::int64_t mask) {
   hwy::DisableTargets(0);
-  COHORT_CHECK((vector_targets() & mask) != 0, "no vector target is left");
-  hwy::DisableTargets(~mask);
+  const bool any_left = (vector_targets() & mask) != 0;
+  if (any_left) hwy::DisableTargets(~mask);
+  COHORT_CHECK(any_left, "no vector target is left");
 }
 
 std::string vector_target() {

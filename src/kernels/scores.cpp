@@ -19,22 +19,32 @@ namespace HWY_NAMESPACE {
 using Indices = hn::RebindToSigned<Floats>;
 using IndexVector = hn::Vec<Indices>;
 
-// A tile is some rows, one float of each broadcast at a time, times some panels of 16 packed rows. Its inner products
-// stay in registers from the first column to the last: 24 of 32 with AVX-512; 12, or 8, of 16 with AVX2.
+// A tile is some rows, one float of each broadcast at a time, times some vectors of packed rows. Its inner products
+// stay in registers from the first column to the last: 24 of 32 where there are 32 registers, 12 of 16 with AVX2.
 #if HWY_TARGET == HWY_AVX3
-constexpr int tile_panels = 3;
 constexpr int product_rows = 8;
-constexpr int centre_rows = 8;
-#elif HWY_TARGET == HWY_SCALAR
-constexpr int tile_panels = 1;
-constexpr int product_rows = 1;
-constexpr int centre_rows = 1;
-#else
-constexpr int tile_panels = 1;
+constexpr int product_panels = 3;
+constexpr int centre_rows = 8;  // a power of two: rows of one packed panel
+constexpr int point_vectors = 3;
+#elif HWY_TARGET == HWY_AVX2
 constexpr int product_rows = 6;
-constexpr int centre_rows = 4;  // a power of two: rows of one packed panel
+constexpr int product_panels = 1;
+constexpr int centre_rows = 4;
+constexpr int point_vectors = 3;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr int product_rows = 1;
+constexpr int product_panels = 1;
+constexpr int centre_rows = 4;
+constexpr int point_vectors = 2;
+#else
+constexpr int product_rows = 6;
+constexpr int product_panels = 1;
+constexpr int centre_rows = 4;
+constexpr int point_vectors = 6;
 #endif
 
+/// Most points that nearest_rows packs at a time, on any target.
+constexpr std::int64_t point_block = 48;
 /// Rows that inner_products holds in the first-level cache while it passes over the panels.
 constexpr std::int64_t product_block = 48;
 
@@ -106,27 +116,32 @@ void pack_rows(const float* rows, std::int64_t stride, std::int64_t count, std::
   }
 }
 
-template <int rows, int panels>
-HWY_NOINLINE void product_tile(const float* a, std::int64_t a_stride, const float* panel, std::int64_t panel_step,
-                               std::int64_t columns, float* out, std::int64_t out_stride) {
+template <std::size_t... v>
+HWY_INLINE void store_row(const FloatVector* sum, float* out, std::index_sequence<v...>) {
   constexpr Floats d;
+  (hn::StoreU(sum[v], d, out + v * lanes), ...);
+}
+
+template <int panels, std::size_t... r>
+HWY_INLINE void product_tile(const float* a, std::int64_t a_stride, const float* panel, std::int64_t panel_step,
+                             std::int64_t columns, float* out, std::int64_t out_stride,
+                             std::index_sequence<r...> each_row) {
   constexpr int vectors = panels * group_vectors;
-  FloatVector sum[rows * vectors];
-  multiply_tile({a, a_stride, 1}, panel, panel_step, columns, sum, Each<rows>(), Each<vectors>(),
-                Each<rows * vectors>());
-  for (int r = 0; r < rows; ++r) {
-    for (int v = 0; v < vectors; ++v) hn::StoreU(sum[r * vectors + v], d, out + r * out_stride + v * lanes);
-  }
+  FloatVector sum[sizeof...(r) * vectors];
+  multiply_tile({a, a_stride, 1}, panel, panel_step, columns, sum, each_row, Each<vectors>(),
+                Each<static_cast<int>(sizeof...(r)) * vectors>());
+  (store_row(sum + r * vectors, out + r * out_stride, Each<vectors>()), ...);
 }
 
 /// `count` rows of a against `panels` panels, in tiles of `rows` rows and then of half as many.
 template <int rows, int panels>
-void product_rows_by_panels(const float* a, std::int64_t a_stride, std::int64_t count, const float* panel,
-                            std::int64_t panel_step, std::int64_t columns, float* out, std::int64_t out_stride) {
+HWY_NOINLINE void product_rows_by_panels(const float* a, std::int64_t a_stride, std::int64_t count, const float* panel,
+                                         std::int64_t panel_step, std::int64_t columns, float* out,
+                                         std::int64_t out_stride) {
   std::int64_t row = 0;
   for (; row + rows <= count; row += rows) {
-    product_tile<rows, panels>(a + row * a_stride, a_stride, panel, panel_step, columns, out + row * out_stride,
-                               out_stride);
+    product_tile<panels>(a + row * a_stride, a_stride, panel, panel_step, columns, out + row * out_stride, out_stride,
+                         Each<rows>());
   }
   if constexpr (rows > 1) {
     if (row < count) {
@@ -141,20 +156,12 @@ void inner_products_vectors(ConstMatrixView a, const float* panels, std::int64_t
   for (std::int64_t first = 0; first < a.rows; first += product_block) {
     const std::int64_t count = std::min(product_block, a.rows - first);
     for (std::int64_t panel = 0; panel < panel_count;) {
-      const std::int64_t together = std::min<std::int64_t>(tile_panels, panel_count - panel);
+      const std::int64_t together = panel + product_panels <= panel_count ? product_panels : 1;
       const float* const packed = panels + panel * panel_step;
       float* const target = out + first * out_stride + panel * group;
-      const auto run = [&](auto width) {
-        product_rows_by_panels<product_rows, decltype(width)::value>(a.row(first), a.stride, count, packed, panel_step,
-                                                                     a.columns, target, out_stride);
-      };
-      if (together >= 3) {
-        run(std::integral_constant<int, std::min(3, tile_panels)>());
-      } else if (together == 2) {
-        run(std::integral_constant<int, std::min(2, tile_panels)>());
-      } else {
-        run(std::integral_constant<int, 1>());
-      }
+      const auto product = together == product_panels ? product_rows_by_panels<product_rows, product_panels>
+                                                      : product_rows_by_panels<product_rows, 1>;
+      product(a.row(first), a.stride, count, packed, panel_step, a.columns, target, out_stride);
       panel += together;
     }
   }
@@ -178,11 +185,10 @@ HWY_INLINE void take_nearer(const FloatVector* product, float offset, std::int32
   ((index[v] = hn::IfThenElse(hn::RebindMask(di, less[v]), hn::Set(di, centre), index[v])), ...);
 }
 
-template <int panels, std::size_t... r>
+template <int vectors, std::size_t... r>
 HWY_INLINE void nearest_tile(const float* centres, const float* offset, std::int32_t first, const float* points,
-                             std::int64_t panel_step, std::int64_t columns, Nearest<panels * group_vectors>& nearest,
+                             std::int64_t panel_step, std::int64_t columns, Nearest<vectors>& nearest,
                              std::index_sequence<r...> each_row) {
-  constexpr int vectors = panels * group_vectors;
   FloatVector sum[sizeof...(r) * vectors];
   multiply_tile({centres, 1, group}, points, panel_step, columns, sum, each_row, Each<vectors>(),
                 Each<static_cast<int>(sizeof...(r)) * vectors>());
@@ -192,56 +198,47 @@ HWY_INLINE void nearest_tile(const float* centres, const float* offset, std::int
 }
 
 /// Centres [first, count), in tiles of `rows` and then of half as many.
-template <int rows, int panels>
+template <int rows, int vectors>
 HWY_INLINE void nearest_of(const float* centres, std::int64_t centre_step, const float* offset, std::int32_t first,
                            std::int32_t count, const float* points, std::int64_t panel_step, std::int64_t columns,
-                           Nearest<panels * group_vectors>& nearest) {
+                           Nearest<vectors>& nearest) {
   for (; first + rows <= count; first += rows) {
-    nearest_tile<panels>(centres + first / group * centre_step + first % group, offset + first, first, points,
-                         panel_step, columns, nearest, Each<rows>());
+    nearest_tile<vectors>(centres + first / group * centre_step + first % group, offset + first, first, points,
+                          panel_step, columns, nearest, Each<rows>());
   }
   if constexpr (rows > 1) {
     if (first < count) {
-      nearest_of<rows / 2, panels>(centres, centre_step, offset, first, count, points, panel_step, columns, nearest);
+      nearest_of<rows / 2, vectors>(centres, centre_step, offset, first, count, points, panel_step, columns, nearest);
     }
   }
 }
 
-template <int panels>
+template <int vectors>
 HWY_NOINLINE void nearest_block(const float* centres, std::int64_t centre_step, const float* offset, std::int32_t count,
                                 const float* points, std::int64_t panel_step, std::int64_t columns,
                                 std::int32_t* index) {
   constexpr Floats d;
   constexpr Indices di;
-  constexpr int vectors = panels * group_vectors;
   Nearest<vectors> nearest;
   for (int v = 0; v < vectors; ++v) {
     nearest.value[v] = hn::Set(d, std::numeric_limits<float>::infinity());
     nearest.index[v] = hn::Zero(di);
   }
-  nearest_of<centre_rows, panels>(centres, centre_step, offset, 0, count, points, panel_step, columns, nearest);
+  nearest_of<centre_rows, vectors>(centres, centre_step, offset, 0, count, points, panel_step, columns, nearest);
   for (int v = 0; v < vectors; ++v) hn::StoreU(nearest.index[v], di, index + v * lanes);
 }
 
-/// `packed`: room for tile_panels panels, panel_step floats each; zeroed.
+/// `packed`: room for point_block points in panels that lie panel_step floats apart; zeroed.
 void nearest_rows_vectors(ConstMatrixView points, const float* centres, std::int64_t panel_step, std::int32_t count,
                           const float* offset, float* packed, std::int32_t* nearest) {
-  constexpr std::int64_t block = tile_panels * group;
+  constexpr std::int64_t block = point_vectors * lanes;
+  static_assert(block <= point_block);
+  std::int32_t index[block];
   for (std::int64_t first = 0; first < points.rows; first += block) {
     const std::int64_t here = std::min(block, points.rows - first);
     pack_rows(points.row(first), points.stride, here, points.columns, packed, panel_step);
-    std::int32_t index[block];
-    const auto run = [&](auto panels) {
-      nearest_block<decltype(panels)::value>(centres, panel_step, offset, count, packed, panel_step, points.columns,
-                                             index);
-    };
-    if (here > 2 * group) {
-      run(std::integral_constant<int, std::min(3, tile_panels)>());
-    } else if (here > group) {
-      run(std::integral_constant<int, std::min(2, tile_panels)>());
-    } else {
-      run(std::integral_constant<int, 1>());
-    }
+    const auto nearest_of_block = here > lanes ? nearest_block<point_vectors> : nearest_block<1>;
+    nearest_of_block(centres, panel_step, offset, count, packed, panel_step, points.columns, index);
     std::copy_n(index, here, nearest + first);
   }
 }
@@ -259,7 +256,6 @@ HWY_EXPORT(nearest_rows_vectors);
 
 namespace {
 constexpr std::int64_t panel_rows = 16;
-constexpr std::int64_t most_panels = 3;
 
 /// Floats of a panel: columns in fours, as they are transposed.
 std::int64_t panel_floats(std::int64_t columns) {
@@ -292,7 +288,7 @@ void nearest_rows(ConstMatrixView points, const PackedRows& centres, std::span<c
   COHORT_CHECK(static_cast<std::int64_t>(nearest.size()) == points.rows);
   if (points.rows == 0) return;
   const std::int64_t panel_step = panel_floats(points.columns);
-  Matrix packed(most_panels, panel_step);
+  Matrix packed(HWY_NAMESPACE::point_block / panel_rows, panel_step);
   HWY_DYNAMIC_DISPATCH(nearest_rows_vectors)
   (points, centres.panel(0), panel_step, static_cast<std::int32_t>(centres.rows()), offset.data(), packed.row(0),
    nearest.data());

@@ -1,7 +1,61 @@
 // The program: MPI's life, the command line, and what a failure means for the process.
-#include "comm/communicator.hpp"
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+#include "cli/commands.hpp"
+#include "cli/logging.hpp"
+#include "cli/outcome.hpp"
+#include "cli/version.hpp"
+#include "core/error.hpp"
+#include "core/nearest_name.hpp"
+
+namespace {
+
+// CLI11 would only say that a subcommand is required.
+void check_command(const CLI::App& program, const std::string& word) {
+  std::vector<std::string> names;
+  for (const auto* command : program.get_subcommands({})) names.push_back(command->get_name());
+  if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end()) return;
+  throw cohort::InputError("there is no command " + word + "; the nearest is \"" + cohort::nearest_name(word, names) +
+                           "\", and cohort --help lists them all");
+}
+
+int command_line(const cohort::Communicator& comm, int argc, char** argv) {
+  CLI::App program{
+      "Segments of a population of users, from what they did and whom they know.\n"
+      "Every command works alone and under mpirun or srun.",
+      "cohort"};
+  program.set_version_flag("--version",
+                           std::string("cohort ") + cohort::version() + " (" + cohort::git_revision() + ")");
+  program.require_subcommand(1);
+  cohort::add_prepare_command(program);
+  cohort::add_info_command(program);
+  if (argc > 1) check_command(program, argv[1]);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream message;
+    const int code = program.exit(error, out, message);
+    if (comm.is_root()) {
+      std::cout << out.str() << std::flush;
+      std::cerr << message.str() << std::flush;
+    }
+    return code == 0 ? cohort::exit_success : cohort::exit_usage;
+  }
+  return cohort::exit_success;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   const cohort::MpiEnvironment mpi(&argc, &argv);
-  return 2;
+  const auto comm = cohort::Communicator::world();
+  return cohort::end_together(comm, [&] {
+    const auto commands = cohort::Communicator::world();
+    cohort::start_logging(commands);
+    return command_line(commands, argc, argv);
+  });
 }

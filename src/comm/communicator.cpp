@@ -4,9 +4,14 @@
 #include <boost/mpi/collectives.hpp>
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/exception.hpp>
+#include <chrono>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
+
+#include "core/timer.hpp"
 
 namespace cohort {
 
@@ -87,6 +92,23 @@ Communicator Communicator::world() {
 
 void Communicator::barrier() const {
   check_mpi(MPI_Barrier(native()), "MPI_Barrier");
+}
+
+bool Communicator::barrier_within(double seconds) const {
+  MPI_Request request{};
+  check_mpi(MPI_Ibarrier(native(), &request), "MPI_Ibarrier");
+  const Timer timer;
+  for (int done = 0;;) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done) return true;
+    if (timer.seconds() > seconds) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void Communicator::abort(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::abort();
 }
 
 void Communicator::attempt(const std::function<void()>& local) const {

@@ -67,6 +67,11 @@ class Communicator {
   MPI_Comm native() const { return comm_.get()->comm; }
 
   void barrier() const;
+  /// Waits for the others for at most so long (infinity: as long as it takes); false if some rank did not come. Then
+  /// the communicator is of no use any more.
+  bool barrier_within(double seconds) const;
+  /// Ends all ranks at once, with this exit code; for when they can no longer be brought to an agreement. Local.
+  [[noreturn]] static void abort(int exit_code);
 
   /// Runs `local`, which must not communicate. If it threw on any rank, every rank throws: the error of the lowest
   /// failing rank, with its type (InputError, RunError, else InternalError) and its message. What may fail on one rank
@@ -95,6 +100,12 @@ class Communicator {
   double max(double value) const;
   double min(double value) const;
   bool any(bool value) const { return max(value ? 1 : 0) != 0; }
+  /// The bits that are set on every rank.
+  template <std::integral T>
+  T common_bits(T value) const {
+    reduce_integers(&value, 1, sizeof(T), std::is_signed_v<T>, MPI_BAND);
+    return value;
+  }
 
   /// Sum over the ranks below this one; 0 on rank 0.
   std::int64_t exclusive_sum(std::int64_t value) const;

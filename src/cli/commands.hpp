@@ -1,0 +1,38 @@
+// The commands. Each add_... puts one subcommand on the program, which runs while the command line is parsed; all its
+// ranks parse the same line, so commands run collectively. What they throw is main's to report.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "core/config.hpp"
+
+namespace cohort {
+
+void add_run_command(CLI::App& program);
+void add_prepare_command(CLI::App& program);
+void add_partition_command(CLI::App& program);
+void add_train_command(CLI::App& program);
+void add_segment_command(CLI::App& program);
+void add_evaluate_command(CLI::App& program);
+void add_info_command(CLI::App& program);
+void add_generate_command(CLI::App& program);
+
+/// --quiet and --log-level, which every command takes.
+void add_logging_options(CLI::App& command);
+
+struct ConfigOptions {
+  std::string file;
+  std::vector<std::string> settings;
+};
+
+/// The configuration file and --set, for the commands that take one. Filled once the line is parsed.
+std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command);
+
+/// Rank 0 reads the file, all parse it. Throws InputError. Collective.
+Config load_config(const Communicator& comm, const ConfigOptions& options);
+
+}  // namespace cohort

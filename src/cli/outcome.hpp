@@ -1,0 +1,18 @@
+// How the ranks end together, whatever happened on any of them.
+#pragma once
+
+#include <functional>
+
+#include "comm/communicator.hpp"
+
+namespace cohort {
+
+enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2 };
+
+/// Runs `body` and returns the program's exit code, the same on all ranks: what body returned, 2 after an InputError, 1
+/// after any other exception. The message is printed once, by the lowest rank that failed. A rank that failed while
+/// others wait for it in a collective call cannot reach them: after a few seconds it prints its message and ends all
+/// ranks. `comm` must be used for nothing else. Collective.
+int end_together(const Communicator& comm, const std::function<int()>& body);
+
+}  // namespace cohort

@@ -1,0 +1,22 @@
+// The stages' statistics in words, for the log and for standard output. All of them local: they print on rank 0 what is
+// the same on all ranks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ingest/dataset.hpp"
+#include "ingest/prepare.hpp"
+
+namespace cohort {
+
+/// 1234567 as "1,234,567".
+std::string with_commas(std::int64_t number);
+/// Bytes in the unit that suits: "3.2 GB" (powers of 1000).
+std::string in_bytes(std::int64_t bytes);
+
+/// What was read, what each cleaning rule removed, what is left.
+void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
+                 std::int64_t social_edges);
+
+}  // namespace cohort

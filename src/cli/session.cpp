@@ -1,0 +1,95 @@
+#include "cli/session.hpp"
+
+#include <omp.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "cli/version.hpp"
+#include "core/error.hpp"
+#include "kernels/dispatch.hpp"
+
+namespace cohort {
+
+namespace {
+
+// OMP_NUM_THREADS may be a list, of which the first counts.
+std::int64_t positive_number(const char* text) {
+  std::int64_t number = 0;
+  if (text) std::from_chars(text, text + std::strlen(text), number);
+  return number;
+}
+
+}  // namespace
+
+std::int64_t choose_threads(std::int64_t configured) {
+  if (configured > 0) return configured;
+  for (const char* name : {"OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK"}) {
+    if (const auto number = positive_number(std::getenv(name)); number > 0) return number;
+  }
+  return 1;
+}
+
+void prepare_process(const Communicator& comm, std::int64_t threads) {
+  omp_set_num_threads(static_cast<int>(threads));
+  const auto common = comm.common_bits(vector_targets());
+  comm.attempt([&] {
+    if (common == 0) throw RunError("the ranks run on machines without common vector instructions");
+    restrict_vector_targets(common);
+  });
+}
+
+Session::Session(Communicator comm, const ConfigOptions& options)
+    : comm_(std::move(comm)), config_(load_config(comm_, options)) {
+  // The first rank's environment counts: ranks of different width would still agree, but the file states one number.
+  threads_ = choose_threads(config_.threads);
+  comm_.broadcast(std::span<std::int64_t>(&threads_, 1));
+  prepare_process(comm_, threads_);
+  comm_.attempt([&] {
+    if (!comm_.is_root()) return;
+    std::error_code error;
+    std::filesystem::create_directories(config_.output.directory, error);
+    if (error || !std::filesystem::is_directory(config_.output.directory)) {
+      throw InputError("cannot make the directory " + config_.output.directory +
+                       " (output.directory): " + (error ? error.message() : "there is a file of that name"));
+    }
+  });
+}
+
+std::string Session::path(const std::string& name) const {
+  return (std::filesystem::path(config_.output.directory) / name).string();
+}
+
+Provenance Session::provenance(const std::vector<InputFile>& inputs) const {
+  return {version(),    git_revision(), to_toml(config_), config_.train.seed,
+          comm_.size(), threads_,       vector_target(),  inputs};
+}
+
+std::string graph_settings(const Config& config) {
+  Config part;
+  part.input.format = config.input.format;
+  part.input.columns = config.input.columns;
+  part.input.holdout = config.input.holdout;
+  part.clean = config.clean;
+  part.clean.max_bad_lines = 0;
+  part.graph = config.graph;
+  if (config.input.holdout > 0) part.train.seed = config.train.seed;
+  return to_toml(part);
+}
+
+std::string model_settings(const Config& config) {
+  Config part;
+  part.partition = config.partition;
+  part.model = config.model;
+  part.train = config.train;
+  part.train.epochs = 0;
+  part.train.minutes = 0;
+  part.train.checkpoint_every = 0;
+  part.reproducible = config.reproducible;
+  return graph_settings(config) + to_toml(part);
+}
+
+}  // namespace cohort

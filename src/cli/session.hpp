@@ -1,0 +1,49 @@
+// One run of a command that works from a configuration: who takes part, with what settings, and where files go.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "comm/communicator.hpp"
+#include "core/config.hpp"
+#include "store/provenance.hpp"
+
+namespace cohort {
+
+/// Threads of a rank: the configuration's, else OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1. Local.
+std::int64_t choose_threads(std::int64_t configured);
+
+class Session {
+ public:
+  /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
+  /// directory. Throws InputError. Collective.
+  Session(Communicator comm, const ConfigOptions& options);
+
+  const Communicator& comm() const { return comm_; }
+  const Config& config() const { return config_; }
+  std::int64_t threads() const { return threads_; }
+  /// A file of the output directory.
+  std::string path(const std::string& name) const;
+  std::string graph_path() const { return path("graph.h5"); }
+  std::string model_path() const { return path("model.h5"); }
+  std::string segments_path() const { return path("segments.h5"); }
+  /// Of a file that this session writes.
+  Provenance provenance(const std::vector<InputFile>& inputs) const;
+
+ private:
+  Communicator comm_;
+  Config config_;
+  std::int64_t threads_ = 1;
+};
+
+/// Sets the threads and the vector target of this process. Collective.
+void prepare_process(const Communicator& comm, std::int64_t threads);
+
+/// The part of a configuration that decides what the graph holds, and the part that decides what is learnt from it, as
+/// text: equal texts, equal results. Paths are left out, as the inputs' SHA-256 stand for them. Local.
+std::string graph_settings(const Config& config);
+std::string model_settings(const Config& config);
+
+}  // namespace cohort

@@ -1,0 +1,25 @@
+// The areas that cohort_bench measures, and the limits that they are measured against.
+#pragma once
+
+#include "bench_harness.hpp"
+
+namespace cohort::bench {
+
+void bench_limits(Bench& bench);
+void bench_spmm(Bench& bench);
+void bench_kmeans(Bench& bench);
+void bench_adam(Bench& bench);
+
+/// Cases for other areas' groups. They own their data; `bytes`: the size of each array.
+Case read_case(std::int64_t bytes, int threads);
+Case triad_case(std::int64_t bytes, int threads);
+Case peak_case(int threads);
+/// (rows x columns) times (columns x others) in blocks of 4,096 rows whose product stays in the cache; float32.
+Case gemm_case(std::int64_t rows, std::int64_t columns, std::int64_t others, int threads);
+/// "BLIS" or "Eigen".
+std::string gemm_library();
+
+/// Runs chains of fused multiply-adds in registers on this thread, the best vector target; returns how many FLOP.
+double run_fused_chains(std::int64_t iterations);
+
+}  // namespace cohort::bench

@@ -1,0 +1,87 @@
+// The assignment step of k-means and the scores of all-ranking against the matrix product alone.
+#include <algorithm>
+#include <memory>
+
+#include "bench_areas.hpp"
+#include "core/matrix.hpp"
+#include "core/random.hpp"
+#include "kernels/scores.hpp"
+
+namespace cohort::bench {
+namespace {
+
+constexpr std::int64_t columns = 64;
+constexpr std::int64_t block = 4096;  // rows a task
+
+Matrix normal_rows(std::int64_t rows, std::uint64_t seed) {
+  Matrix matrix(rows, columns);
+  const CounterRandom random(seed, Purpose::quality_sample);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < columns; column += 2) {
+      const auto pair = random.normal(static_cast<std::uint64_t>(row), static_cast<std::uint32_t>(column));
+      matrix.row(row)[column] = static_cast<float>(pair[0]);
+      matrix.row(row)[column + 1] = static_cast<float>(pair[1]);
+    }
+  }
+  return matrix;
+}
+
+}  // namespace
+
+void bench_kmeans(Bench& bench) {
+  const std::int64_t count = bench.options().small ? 10'000 : 1'000'000;
+  const Matrix points = normal_rows(count, 1);
+  const std::int64_t blocks = (count + block - 1) / block;
+  for (const std::int64_t k : {std::int64_t{100}, std::int64_t{1000}}) {
+    const Matrix centres = normal_rows(k, 2);
+    const std::vector<float> offset(static_cast<std::size_t>(k), 1.0F);
+    std::vector<std::int32_t> nearest(static_cast<std::size_t>(count));
+    for (const int threads : bench.options().threads) {
+      const double work = 2e-9 * static_cast<double>(count * columns * k);
+      std::vector<Matrix> scores;
+      for (int t = 0; t < threads; ++t) scores.emplace_back(block / 16, k);
+      const Case assign{"assignment",
+                        work,
+                        "FLOP",
+                        [&] {
+                          return seconds_of([&] {
+                            const PackedRows packed(centres.view());
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+                            for (std::int64_t task = 0; task < blocks; ++task) {
+                              const std::int64_t first = task * block;
+                              const std::int64_t here = std::min(block, count - first);
+                              nearest_rows(points.view().slice(first, here), packed, offset,
+                                           std::span(nearest).subspan(static_cast<std::size_t>(first),
+                                                                      static_cast<std::size_t>(here)));
+                            }
+                          });
+                        },
+                        {"GEMM", "FMA peak"}};
+      const Case products{
+          "inner products",
+          work,
+          "FLOP",
+          [&] {
+            return seconds_of([&] {
+              const PackedRows packed(centres.view());
+              constexpr std::int64_t rows = block / 16;
+#pragma omp parallel for num_threads(threads) schedule(static)
+              for (int t = 0; t < threads; ++t) {
+                for (std::int64_t first = count * t / threads; first < count * (t + 1) / threads; first += rows) {
+                  const std::int64_t here = std::min(rows, count * (t + 1) / threads - first);
+                  inner_products(points.view().slice(first, here), packed, scores[static_cast<std::size_t>(t)].view());
+                }
+              }
+            });
+          },
+          {"GEMM", "FMA peak"}};
+      Case gemm = gemm_case(count, columns, k, threads);
+      gemm.against = {"FMA peak"};
+      bench.measure(
+          "k-means " + std::to_string(count) + " x 64, k = " + std::to_string(k) + " (GEMM: " + gemm_library() + ")",
+          threads, {assign, products, gemm, peak_case(threads)});
+    }
+  }
+}
+
+}  // namespace cohort::bench

@@ -1,0 +1,72 @@
+#include "bench_peer.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "core/error.hpp"
+
+namespace cohort::bench {
+
+PeerProcess::PeerProcess(const std::vector<std::string>& command) {
+  int to_peer[2];
+  int from_peer[2];
+  if (pipe(to_peer) != 0 || pipe(from_peer) != 0) throw RunError("no pipe to a peer");
+  process_ = fork();
+  if (process_ < 0) throw RunError("no process for a peer");
+  if (process_ == 0) {
+    dup2(to_peer[0], STDIN_FILENO);
+    dup2(from_peer[1], STDOUT_FILENO);
+    for (const int end : {to_peer[0], to_peer[1], from_peer[0], from_peer[1]}) close(end);
+    std::vector<char*> arguments;
+    for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    execvp(arguments[0], arguments.data());
+    _exit(127);
+  }
+  close(to_peer[0]);
+  close(from_peer[1]);
+  requests_ = fdopen(to_peer[1], "w");
+  answers_ = fdopen(from_peer[0], "r");
+}
+
+PeerProcess::~PeerProcess() {
+  std::fclose(requests_);  // the end of its input ends the peer
+  std::fclose(answers_);
+  waitpid(process_, nullptr, 0);
+}
+
+double PeerProcess::run() {
+  double seconds = 0;
+  char rest[256];
+  const bool asked = std::fputs("run\n", requests_) >= 0 && std::fflush(requests_) == 0;
+  if (!asked || std::fscanf(answers_, "%lf", &seconds) != 1 || std::fgets(rest, sizeof rest, answers_) == nullptr) {
+    throw RunError("the peer ended; does the interpreter given to --peer have its packages?");
+  }
+  return seconds;
+}
+
+GraphOnDisk::GraphOnDisk(const Graph& graph) {
+  std::string path = (std::filesystem::temp_directory_path() / "cohort_bench_XXXXXX").string();
+  if (mkdtemp(path.data()) == nullptr) throw RunError("no temporary directory");
+  directory_ = path;
+  const auto write = [&](const char* name, const auto& data) {
+    std::ofstream file(directory_ + "/" + name, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(data.data()),
+               static_cast<std::streamsize>(data.size() * sizeof(data.front())));
+    if (!file) throw RunError("cannot write to " + directory_);
+  };
+  write("row_begin", graph.row_begin);
+  write("column", graph.column);
+  write("value", graph.value);
+}
+
+GraphOnDisk::~GraphOnDisk() {
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+}  // namespace cohort::bench

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,6 +41,28 @@ std::string temporary_name(const Communicator& comm, const std::string& path) {
   std::snprintf(suffix, sizeof(suffix), ".tmp.%lx%lx", static_cast<unsigned long>(::getpid()),
                 static_cast<unsigned long>(now));
   return comm.broadcast(path + suffix);
+}
+
+// Asks the file system for the room before ranks write into it together: MPI-IO may hang or crash where a write fails
+// on some ranks only.
+void reserve(const std::string& path, const std::string& final_path, std::int64_t bytes) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) throw RunError("cannot write " + final_path + ": " + std::strerror(errno));
+  int error = ::fallocate(descriptor, 0, 0, bytes) == 0 ? 0 : errno;
+  if (error == EOPNOTSUPP || error == ENOSYS || error == EINTR) {
+    struct statvfs system {};
+    struct stat file {};
+    error = 0;
+    if (::fstatvfs(descriptor, &system) == 0 && ::fstat(descriptor, &file) == 0) {
+      const auto free_bytes = static_cast<double>(system.f_bavail) * static_cast<double>(system.f_frsize);
+      if (static_cast<double>(bytes) - static_cast<double>(file.st_size) > free_bytes) error = ENOSPC;
+    }
+  }
+  ::close(descriptor);
+  if (error != 0) {
+    throw RunError("cannot write " + final_path + ": " + std::strerror(error) + "; " + std::to_string(bytes) +
+                   " bytes are needed");
+  }
 }
 
 }  // namespace
@@ -115,6 +139,11 @@ void Writer::write_rows(const std::string& name, hid_t memory_type, std::size_t 
                                   creation.get(), H5P_DEFAULT));
   agree(static_cast<bool>(dataset), name);
   if (total == 0) return;
+  constexpr std::int64_t metadata_bytes = std::int64_t{1} << 18;
+  const auto end = static_cast<std::int64_t>(H5Dget_offset(dataset.get()) + H5Dget_storage_size(dataset.get()));
+  comm_.attempt([&] {
+    if (comm_.is_root()) reserve(temporary_, path_, end + metadata_bytes);
+  });
 
   const auto rows_per_round = std::max<std::int64_t>(1, transfer_bytes / static_cast<std::int64_t>(row_bytes));
   const auto transfer = collective_transfer();

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "kernels/vector-inl.hpp"
 
@@ -35,9 +34,9 @@ class Lookahead {
   void next_stretch() {
     do {
       if (row_ == rows_.size()) {
-        // Past the last row: stay on neighbours that exist, a distance's worth of prefetches in vain.
-        position_ = 0;
+        // Past the last row: on to what follows it in memory, which a next call is likely to want.
         end_ = static_cast<std::int64_t>(matrix_.column.size());
+        if (position_ == end_) position_ = 0;
         return;
       }
       std::size_t last = row_;
@@ -55,6 +54,14 @@ class Lookahead {
   std::int64_t end_ = 0;
 };
 
+HWY_INLINE void prefetch_first_level(const float* address) {
+  __builtin_prefetch(address, 0, 3);
+}
+
+HWY_INLINE void prefetch_second_level(const float* address) {
+  __builtin_prefetch(address, 0, 2);
+}
+
 /// Columns [first, first + 16 * groups) of each row: a row's sums stay in registers from its first neighbour to the
 /// last.
 template <std::size_t... g, std::size_t... v>
@@ -62,16 +69,19 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
                              const float* in, const float* addend, std::int64_t stride, float scale, float* out,
                              std::index_sequence<g...>, std::index_sequence<v...>) {
   constexpr Floats d;
-  constexpr std::int64_t distance = 12;
+  // Measured on Zen 4: rows 64 neighbours ahead into the second-level cache, whose misses overlap more deeply than the
+  // first level's (a factor of 1.5 where rows come from memory), and 8 ahead from there into the first.
+  constexpr std::int64_t far = 64;
+  constexpr std::int64_t near = 8;
   const LocalRow* const column = matrix.column.data();
   const float* const value = matrix.value.data();
+  const auto entries = static_cast<std::int64_t>(matrix.column.size());
   Lookahead ahead(matrix, rows);
-  for (std::int64_t warm = 0; warm < distance;) {
-    const std::int64_t count = std::min(distance - warm, ahead.left());
-    if (count == 0) break;
+  for (std::int64_t warm = 0; warm < far && ahead.left() > 0;) {
+    const std::int64_t count = std::min(far - warm, ahead.left());
     for (std::int64_t i = 0; i < count; ++i) {
-      const float* const next = in + column[ahead.position() + i].value * stride;
-      (hwy::Prefetch(next + g * group), ...);
+      const float* const later = in + column[ahead.position() + i].value * stride;
+      (prefetch_second_level(later + g * group), ...);
     }
     ahead.advance(count);
     warm += count;
@@ -83,11 +93,15 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
     FloatVector sum[] = {(addend != nullptr ? hn::LoadU(d, addend + row * stride + v * lanes) : hn::Zero(d))...};
     while (at < end) {
       const std::int64_t count = std::min(end - at, ahead.left());
+      const LocalRow* const here = column + at;
+      const LocalRow* const soon = column + std::min(at + near, entries - count);
       const LocalRow* const later = column + ahead.position();
       for (std::int64_t i = 0; i < count; ++i) {
-        const float* const next = in + later[i].value * stride;
-        (hwy::Prefetch(next + g * group), ...);
-        const float* const neighbour = in + column[at + i].value * stride;
+        const float* const later_row = in + later[i].value * stride;
+        (prefetch_second_level(later_row + g * group), ...);
+        const float* const soon_row = in + soon[i].value * stride;
+        (prefetch_first_level(soon_row + g * group), ...);
+        const float* const neighbour = in + here[i].value * stride;
         const FloatVector weight = hn::Set(d, value[at + i]);
         ((sum[v] = fused(weight, hn::LoadU(d, neighbour + v * lanes), sum[v])), ...);
       }

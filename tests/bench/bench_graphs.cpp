@@ -74,10 +74,8 @@ Graph gowalla_graph() {
   const char* const data = std::getenv("COHORT_SHARED_DATA");
   constexpr std::int64_t users = 29'858;
   constexpr std::int64_t items = 40'981;
-  if (data != nullptr) {
-    auto pairs = read_adjacency(std::string(data) + "/gowalla/train.txt.gz");
-    if (!pairs.empty()) return bipartite_graph("Gowalla", users, items, std::move(pairs));
-  }
+  auto pairs = read_adjacency(std::string(data != nullptr ? data : COHORT_BENCH_DATA) + "/gowalla/train.txt.gz");
+  if (!pairs.empty()) return bipartite_graph("Gowalla", users, items, std::move(pairs));
   Graph graph = planted_graph(users, items, 830'000, 1);
   graph.name = "made up in Gowalla's shape";
   return graph;

@@ -19,25 +19,25 @@ namespace HWY_NAMESPACE {
 double row_dot_vectors(const float* a, const float* b, std::int64_t stride) {
   using Doubles = hn::CappedTag<double, group>;
   constexpr Doubles d;
-  constexpr int width = static_cast<int>(hn::MaxLanes(Doubles()));
-  constexpr int vectors = group / width;
+  constexpr std::int64_t width = static_cast<std::int64_t>(hn::MaxLanes(Doubles()));
+  constexpr std::int64_t vectors = group / width;
   constexpr hn::Rebind<float, Doubles> narrow;
   hn::Vec<Doubles> sum[vectors];
   for (auto& part : sum) part = hn::Zero(d);
   for (std::int64_t i = 0; i < stride; i += group) {
-    for (int v = 0; v < vectors; ++v) {
+    for (std::int64_t v = 0; v < vectors; ++v) {
       const auto left = hn::PromoteTo(d, hn::LoadU(narrow, a + i + v * width));
       const auto right = hn::PromoteTo(d, hn::LoadU(narrow, b + i + v * width));
       sum[v] = hn::MulAdd(left, right, sum[v]);
     }
   }
-  for (int half = vectors / 2; half >= 1; half /= 2) {
-    for (int v = 0; v < half; ++v) sum[v] = hn::Add(sum[v], sum[v + half]);
+  for (std::int64_t half = vectors / 2; half >= 1; half /= 2) {
+    for (std::int64_t v = 0; v < half; ++v) sum[v] = hn::Add(sum[v], sum[v + half]);
   }
   HWY_ALIGN double lane[width];
   hn::Store(sum[0], d, lane);
-  for (int half = width / 2; half >= 1; half /= 2) {
-    for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+  for (std::int64_t half = width / 2; half >= 1; half /= 2) {
+    for (std::int64_t l = 0; l < half; ++l) lane[l] += lane[l + half];
   }
   return lane[0];
 }

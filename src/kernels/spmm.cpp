@@ -62,6 +62,10 @@ HWY_INLINE void prefetch_second_level(const float* address) {
   __builtin_prefetch(address, 0, 2);
 }
 
+HWY_INLINE void prefetch_to_write(const float* address) {
+  __builtin_prefetch(address, 1, 3);
+}
+
 /// Columns [first, first + 16 * groups) of each row: a row's sums stay in registers from its first neighbour to the
 /// last.
 template <std::size_t... g, std::size_t... v>
@@ -73,6 +77,7 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
   // first level's (a factor of 1.5 where rows come from memory), and 8 ahead from there into the first.
   constexpr std::int64_t far = 64;
   constexpr std::int64_t near = 8;
+  constexpr std::size_t rows_ahead = 4;  // of what a row adds to and where it goes
   const LocalRow* const column = matrix.column.data();
   const float* const value = matrix.value.data();
   const auto entries = static_cast<std::int64_t>(matrix.column.size());
@@ -90,6 +95,13 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
     const std::int64_t row = rows[index].value;
     std::int64_t at = matrix.row_begin[static_cast<std::size_t>(row)];
     const std::int64_t end = matrix.row_begin[static_cast<std::size_t>(row) + 1];
+    if (index + rows_ahead < rows.size()) {
+      const std::int64_t later = rows[index + rows_ahead].value;
+      if (addend != nullptr) (prefetch_first_level(addend + later * stride + g * group), ...);
+      float* const later_target =
+          out + (out_by_position ? static_cast<std::int64_t>(index + rows_ahead) : later) * stride;
+      (prefetch_to_write(later_target + g * group), ...);
+    }
     FloatVector sum[] = {(addend != nullptr ? hn::LoadU(d, addend + row * stride + v * lanes) : hn::Zero(d))...};
     while (at < end) {
       const std::int64_t count = std::min(end - at, ahead.left());

@@ -19,11 +19,11 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Matrices are padded to groups of 16 floats; a group is `group_vectors` vectors of `lanes`.
-constexpr int group = 16;
+constexpr std::int64_t group = 16;
 using Floats = hn::CappedTag<float, group>;
 using FloatVector = hn::Vec<Floats>;
-constexpr int lanes = static_cast<int>(hn::MaxLanes(Floats()));
-constexpr int group_vectors = group / lanes;
+constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
+constexpr std::int64_t group_vectors = group / lanes;
 
 /// a * b + c, rounded once, on every target.
 HWY_INLINE FloatVector fused(FloatVector a, FloatVector b, FloatVector c) {

@@ -39,6 +39,7 @@ void bench_kmeans(Bench& bench) {
     for (const int threads : bench.options().threads) {
       const double work = 2e-9 * static_cast<double>(count * columns * k);
       std::vector<Matrix> scores;
+      scores.reserve(static_cast<std::size_t>(threads));
       for (int t = 0; t < threads; ++t) scores.emplace_back(block / 16, k);
       const Case assign{"assignment",
                         work,

@@ -34,21 +34,19 @@ std::shared_ptr<Matrix> filled(std::int64_t rows, std::int64_t columns) {
 }
 
 #ifdef COHORT_BENCH_BLIS
-void multiply(const float* a, std::int64_t rows, std::int64_t columns, const float* b, std::int64_t others,
-              float* out) {
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(rows), static_cast<int>(others),
-              static_cast<int>(columns), 1.0F, a, static_cast<int>(padded_stride(columns)), b,
-              static_cast<int>(padded_stride(columns)), 0.0F, out, static_cast<int>(padded_stride(others)));
+void multiply(ConstMatrixView a, ConstMatrixView b, MatrixView out) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(a.rows), static_cast<int>(b.columns),
+              static_cast<int>(a.columns), 1.0F, a.data, static_cast<int>(a.stride), b.data, static_cast<int>(b.stride),
+              0.0F, out.data, static_cast<int>(out.stride));
 }
 #else
-void multiply(const float* a, std::int64_t rows, std::int64_t columns, const float* b, std::int64_t others,
-              float* out) {
+void multiply(ConstMatrixView a, ConstMatrixView b, MatrixView out) {
   using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Map = Eigen::Map<const RowMajor, 0, Eigen::OuterStride<>>;
-  const Map left(a, rows, columns, Eigen::OuterStride<>(padded_stride(columns)));
-  const Map right(b, others, columns, Eigen::OuterStride<>(padded_stride(columns)));
-  Eigen::Map<RowMajor, 0, Eigen::OuterStride<>>(out, rows, others, Eigen::OuterStride<>(padded_stride(others)))
-      .noalias() = left * right.transpose();
+  const Map left(a.data, a.rows, a.columns, Eigen::OuterStride<>(a.stride));
+  const Map right(b.data, b.rows, b.columns, Eigen::OuterStride<>(b.stride));
+  Eigen::Map<RowMajor, 0, Eigen::OuterStride<>>(out.data, a.rows, b.columns, Eigen::OuterStride<>(out.stride))
+      .noalias() = left * right;
 }
 #endif
 
@@ -118,10 +116,11 @@ Case peak_case(int threads) {
 }
 
 Case gemm_case(std::int64_t rows, std::int64_t columns, std::int64_t others, int threads) {
-  constexpr std::int64_t block = 4096;
+  constexpr std::int64_t block = 1024;
   const auto a = filled(rows, columns);
-  const auto b = filled(others, columns);
+  const auto b = filled(columns, others);
   std::vector<std::shared_ptr<Matrix>> out;
+  out.reserve(static_cast<std::size_t>(threads));
   for (int t = 0; t < threads; ++t) out.push_back(std::make_shared<Matrix>(block, others));
   return {"GEMM",
           2e-9 * static_cast<double>(rows * columns * others),
@@ -130,8 +129,8 @@ Case gemm_case(std::int64_t rows, std::int64_t columns, std::int64_t others, int
             return seconds_of([&] {
               on_pieces(rows, threads, [&](int thread, std::int64_t first, std::int64_t last) {
                 for (std::int64_t row = first; row < last; row += block) {
-                  multiply(a->row(row), std::min(block, last - row), columns, b->row(0), others,
-                           out[static_cast<std::size_t>(thread)]->row(0));
+                  multiply(a->view().slice(row, std::min(block, last - row)), b->view(),
+                           out[static_cast<std::size_t>(thread)]->view());
                 }
               });
             });

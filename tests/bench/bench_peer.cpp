@@ -3,9 +3,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "core/error.hpp"
 
@@ -22,6 +24,7 @@ PeerProcess::PeerProcess(const std::vector<std::string>& command) {
     dup2(from_peer[1], STDOUT_FILENO);
     for (const int end : {to_peer[0], to_peer[1], from_peer[0], from_peer[1]}) close(end);
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     execvp(arguments[0], arguments.data());
@@ -46,6 +49,7 @@ double PeerProcess::run() {
   if (!asked || std::fscanf(answers_, "%lf", &seconds) != 1 || std::fgets(rest, sizeof rest, answers_) == nullptr) {
     throw RunError("the peer ended; does the interpreter given to --peer have its packages?");
   }
+  std::this_thread::sleep_for(std::chrono::milliseconds(10));  // its threads spin for a while before they sleep
   return seconds;
 }
 

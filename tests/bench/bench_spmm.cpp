@@ -90,7 +90,7 @@ void measure_graph(Bench& bench, const Graph& graph, std::int32_t parts, bool wi
 
 void bench_spmm(Bench& bench) {
   const bool small = bench.options().small;
-  measure_graph(bench, small ? planted_graph(2'000, 1'000, 20'000, 1) : gowalla_graph(), 16, true);
+  measure_graph(bench, small ? planted_graph(2'000, 1'000, 20'000, 1) : gowalla_graph(), small ? 8 : 64, true);
   measure_graph(bench, small ? planted_graph(3'000, 600, 60'000, 8) : planted_graph(300'000, 60'000, 6'400'000, 64),
                 small ? 8 : 64, false);
 }

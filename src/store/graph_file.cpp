@@ -62,10 +62,10 @@ PairTable no_pairs(std::int64_t rows) {
 
 }  // namespace
 
-void write_graph_file(const Communicator& comm, const std::string& path, const Dataset& dataset,
-                      const StoredPartition* partition, const Provenance& provenance, const History& history) {
+void write_graph_file(const Communicator& comm, const std::string& path, const GraphFile& graph) {
+  const auto& dataset = graph.dataset;
   h5::Writer file(comm, path);
-  write_provenance(file, schema::graph_kind, provenance);
+  write_provenance(file, schema::graph_kind, graph.provenance);
   write_ids(file, schema::users_id, dataset.users);
   if (dataset.has_items()) {
     write_ids(file, schema::items_id, dataset.items);
@@ -73,12 +73,12 @@ void write_graph_file(const Communicator& comm, const std::string& path, const D
   }
   if (comm.any(dataset.holdout.size() > 0)) write_pairs(comm, file, schema::holdout, schema::item, dataset.holdout);
   if (comm.any(dataset.social.size() > 0)) write_pairs(comm, file, schema::social, schema::user, dataset.social);
-  if (partition) {
-    file.attribute(schema::shards, std::ssize(partition->shard_cost));
-    file.rows(schema::partition_shard, std::span<const std::int32_t>(partition->shard_of));
-    file.shared(schema::partition_cost, std::span<const std::int64_t>(partition->shard_cost));
+  if (graph.partition) {
+    file.attribute(schema::shards, std::ssize(graph.partition->shard_cost));
+    file.rows(schema::partition_shard, std::span<const std::int32_t>(graph.partition->shard_of));
+    file.shared(schema::partition_cost, std::span<const std::int64_t>(graph.partition->shard_cost));
   }
-  write_history(file, history);
+  write_history(file, graph.history);
   file.commit();
 }
 

@@ -19,15 +19,14 @@ struct StoredPartition {
 };
 
 struct GraphFile {
-  Dataset dataset;                           ///< in even blocks; without files, they are in the provenance
+  Dataset dataset;                           ///< in even blocks
   std::optional<StoredPartition> partition;  ///< once `partition` has run
   Provenance provenance;
   History history;
 };
 
-/// Writes the whole file under a temporary name and renames it. `partition` may be null. Collective.
-void write_graph_file(const Communicator& comm, const std::string& path, const Dataset& dataset,
-                      const StoredPartition* partition, const Provenance& provenance, const History& history);
+/// Writes the whole file under a temporary name and renames it. Throws InputError, RunError. Collective.
+void write_graph_file(const Communicator& comm, const std::string& path, const GraphFile& graph);
 
 /// Throws InputError: missing, no graph file, damaged. Collective.
 GraphFile read_graph_file(const Communicator& comm, const std::string& path);

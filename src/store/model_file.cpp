@@ -6,18 +6,18 @@
 
 namespace cohort {
 
-void write_model_file(const Communicator& comm, const std::string& path, const ModelState& model, std::int64_t shards,
-                      const Provenance& provenance, const History& history) {
+void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model) {
+  const auto& state = model.model;
   h5::Writer file(comm, path);
-  write_provenance(file, schema::model_kind, provenance);
-  file.attribute(schema::shards, shards);
-  file.attribute(schema::epochs, model.epochs);
-  file.rows(schema::embedding, model.embedding.view());
-  file.rows(schema::parameters, model.parameters.view());
-  file.rows(schema::first_moment, model.first_moment.view());
-  file.rows(schema::second_moment, model.second_moment.view());
-  file.shared(schema::loss_history, std::span<const double>(model.loss));
-  write_history(file, history);
+  write_provenance(file, schema::model_kind, model.provenance);
+  file.attribute(schema::shards, model.shards);
+  file.attribute(schema::epochs, state.epochs);
+  file.rows(schema::embedding, state.embedding.view());
+  file.rows(schema::parameters, state.parameters.view());
+  file.rows(schema::first_moment, state.first_moment.view());
+  file.rows(schema::second_moment, state.second_moment.view());
+  file.shared(schema::loss_history, std::span<const double>(state.loss));
+  write_history(file, model.history);
   file.commit();
 }
 
@@ -25,6 +25,7 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   const h5::Reader file(comm, path);
   ModelFile result;
   result.provenance = read_provenance(file, schema::model_kind);
+  result.shards = file.integer_attribute(schema::shards);
   result.model.epochs = file.integer_attribute(schema::epochs);
   const auto nodes = Distribution::even(file.shape(schema::embedding).at(0), comm.size());
   const auto block = [&](const char* name) {

@@ -24,13 +24,13 @@ struct ModelState {
 
 struct ModelFile {
   ModelState model;
+  std::int64_t shards = 0;
   Provenance provenance;
   History history;
 };
 
-/// Collective.
-void write_model_file(const Communicator& comm, const std::string& path, const ModelState& model, std::int64_t shards,
-                      const Provenance& provenance, const History& history);
+/// Throws InputError, RunError. Collective.
+void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
 enum class ModelPart { embedding, everything };
 

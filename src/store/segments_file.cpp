@@ -9,27 +9,26 @@
 
 namespace cohort {
 
-void write_segments_file(const Communicator& comm, const std::string& path, const IdTable& users, const IdTable& items,
-                         const Segments& segments, std::int64_t epochs, std::int64_t shards,
-                         const Provenance& provenance, const History& history) {
+void write_segments_file(const Communicator& comm, const std::string& path, const SegmentsFile& result) {
+  const auto& segments = result.segments;
   h5::Writer file(comm, path);
-  write_provenance(file, schema::segments_kind, provenance);
-  file.attribute(schema::shards, shards);
-  file.attribute(schema::epochs, epochs);
-  write_ids(file, schema::users_id, users);
+  write_provenance(file, schema::segments_kind, result.provenance);
+  file.attribute(schema::shards, result.shards);
+  file.attribute(schema::epochs, result.epochs);
+  write_ids(file, schema::users_id, result.users);
   file.rows(schema::users_segment, std::span<const std::int32_t>(segments.segment));
   file.rows(schema::users_distance, std::span<const float>(segments.distance));
   file.rows(schema::users_margin, std::span<const float>(segments.margin));
   file.rows(schema::users_embedding, segments.users.view());
-  if (items.total() > 0) {
-    write_ids(file, schema::items_id, items);
+  if (result.items.total() > 0) {
+    write_ids(file, schema::items_id, result.items);
     file.rows(schema::items_embedding, segments.items.view());
   }
   file.shared(schema::centroid, segments.centroid.view());
   file.shared(schema::size, std::span<const std::int64_t>(segments.size));
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
   file.shared(schema::inertia, std::span<const double>(segments.inertia));
-  write_history(file, history);
+  write_history(file, result.history);
   file.commit();
 }
 

@@ -27,7 +27,7 @@ struct Segments {
 };
 
 struct SegmentsFile {
-  IdTable users;
+  IdTable users;  ///< in the same blocks as the rows of `segments`
   IdTable items;  ///< total 0 where the graph has none
   Segments segments;
   std::int64_t epochs = 0;
@@ -36,10 +36,8 @@ struct SegmentsFile {
   History history;
 };
 
-/// users, items: the dictionaries, in the same blocks as the rows of `segments`. Collective.
-void write_segments_file(const Communicator& comm, const std::string& path, const IdTable& users, const IdTable& items,
-                         const Segments& segments, std::int64_t epochs, std::int64_t shards,
-                         const Provenance& provenance, const History& history);
+/// Throws InputError, RunError. Collective.
+void write_segments_file(const Communicator& comm, const std::string& path, const SegmentsFile& result);
 
 /// Users and items in even blocks. Throws InputError: missing, no segments file, damaged. Collective.
 SegmentsFile read_segments_file(const Communicator& comm, const std::string& path);

@@ -201,18 +201,20 @@ TEST_F(Store, MoreThanOneTransfer) {
 }
 
 TEST_F(Store, GraphFile) {
-  const auto dataset = some_dataset(comm_);
+  GraphFile graph;
+  graph.dataset = some_dataset(comm_);
+  const auto& dataset = graph.dataset;
   const auto nodes = Distribution::even(users + items, comm_.size());
   StoredPartition partition;
   for (auto n = nodes.begin(comm_.rank()); n < nodes.end(comm_.rank()); ++n) {
     partition.shard_of.push_back(static_cast<std::int32_t>(n % 5));
   }
   partition.shard_cost = {5, 4, 3, 2, 1, 0};
-  History history;
-  history.timing["prepare"] = {1.5, 2};
-  history.traffic["ghosts"] = {3, 4, 5};
-  const auto provenance = some_provenance(comm_);
-  write_graph_file(comm_, path("graph.h5"), dataset, &partition, provenance, history);
+  graph.partition = partition;
+  graph.history.timing["prepare"] = {1.5, 2};
+  graph.history.traffic["ghosts"] = {3, 4, 5};
+  graph.provenance = some_provenance(comm_);
+  write_graph_file(comm_, path("graph.h5"), graph);
   const auto found = read_graph_file(comm_, path("graph.h5"));
   expect_same(found.dataset.users, dataset.users);
   expect_same(found.dataset.items, dataset.items);
@@ -222,22 +224,24 @@ TEST_F(Store, GraphFile) {
   ASSERT_TRUE(found.partition);
   EXPECT_EQ(found.partition->shard_of, partition.shard_of);
   EXPECT_EQ(found.partition->shard_cost, partition.shard_cost);
-  EXPECT_EQ(found.history.timing, history.timing);
-  EXPECT_EQ(found.history.traffic, history.traffic);
-  EXPECT_EQ(found.provenance.configuration, provenance.configuration);
+  EXPECT_EQ(found.history.timing, graph.history.timing);
+  EXPECT_EQ(found.history.traffic, graph.history.traffic);
+  EXPECT_EQ(found.provenance.configuration, graph.provenance.configuration);
   EXPECT_EQ(found.provenance.seed, 7);
   ASSERT_EQ(found.dataset.files.size(), 2U);
   EXPECT_EQ(found.dataset.files[0].path, "/a/b c");
   EXPECT_EQ(found.dataset.files[0].sha256, std::string(64, 'f'));
 
   // A social graph: no items, nothing held out; a partition is no must.
-  Dataset social;
+  GraphFile social_graph;
+  social_graph.provenance = graph.provenance;
+  auto& social = social_graph.dataset;
   social.users = some_ids(comm_, users, 0);
   social.items.distribution = Distribution::even(0, comm_.size());
   social.social = some_pairs(comm_, false, users);
   social.interactions.row_begin = social.holdout.row_begin =
       std::vector<std::int64_t>(static_cast<std::size_t>(social.users.block_size()) + 1, 0);
-  write_graph_file(comm_, path("graph.h5"), social, nullptr, provenance, {});
+  write_graph_file(comm_, path("graph.h5"), social_graph);
   const auto again = read_graph_file(comm_, path("graph.h5"));
   EXPECT_FALSE(again.dataset.has_items());
   EXPECT_FALSE(again.partition);
@@ -254,14 +258,17 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   const auto block = [&](const Distribution& blocks, std::int64_t columns) {
     return some_matrix(blocks.begin(comm_.rank()), blocks.count(comm_.rank()), columns);
   };
-  ModelState model;
+  ModelFile model_file;
+  model_file.shards = 16;
+  model_file.provenance = some_provenance(comm_);
+  auto& model = model_file.model;
   model.epochs = 3;
   model.embedding = block(nodes, 10);
   model.parameters = block(nodes, 10);
   model.first_moment = block(nodes, 10);
   model.second_moment = block(nodes, 10);
   model.loss = {0.7, 0.6, 0.5};
-  write_model_file(comm_, path("model.h5"), model, 16, some_provenance(comm_), {});
+  write_model_file(comm_, path("model.h5"), model_file);
   const auto found = read_model_file(comm_, path("model.h5"), ModelPart::everything);
   EXPECT_EQ(found.model.epochs, 3);
   EXPECT_EQ(found.model.loss, model.loss);
@@ -269,9 +276,13 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(found.model.second_moment.view(), model.second_moment.view());
   EXPECT_EQ(read_model_file(comm_, path("model.h5"), ModelPart::embedding).model.parameters.rows(), 0);
 
-  const auto user_ids = some_ids(comm_, users, 0);
-  const auto item_ids = some_ids(comm_, items, 1000);
-  Segments segments;
+  SegmentsFile segments_file;
+  segments_file.shards = 16;
+  segments_file.epochs = 1;
+  segments_file.provenance = some_provenance(comm_);
+  const auto user_ids = segments_file.users = some_ids(comm_, users, 0);
+  const auto item_ids = segments_file.items = some_ids(comm_, items, 1000);
+  auto& segments = segments_file.segments;
   for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
     segments.segment.push_back(static_cast<std::int32_t>(u % 2));
     segments.distance.push_back(static_cast<float>(u));
@@ -283,7 +294,7 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   segments.size = {19, 18};
   segments.loss = {1};
   segments.inertia = {5, 4};
-  write_segments_file(comm_, path("segments.h5"), user_ids, item_ids, segments, 1, 16, some_provenance(comm_), {});
+  write_segments_file(comm_, path("segments.h5"), segments_file);
   const auto result = read_segments_file(comm_, path("segments.h5"));
   expect_same(result.users, user_ids);
   expect_same(result.items, item_ids);
@@ -308,7 +319,10 @@ TEST_F(Store, FilesThatAreNotWhatTheyShouldBe) {
   write_bytes("empty.h5", "");
   EXPECT_NE(read("empty.h5").find("empty.h5 is not an HDF5 file"), std::string::npos);
 
-  write_graph_file(comm_, path("whole.h5"), some_dataset(comm_), nullptr, some_provenance(comm_), {});
+  GraphFile graph;
+  graph.dataset = some_dataset(comm_);
+  graph.provenance = some_provenance(comm_);
+  write_graph_file(comm_, path("whole.h5"), graph);
   std::ifstream stream(path("whole.h5"), std::ios::binary);
   const std::string whole((std::istreambuf_iterator<char>(stream)), {});
   for (const std::size_t part : {whole.size() - 1, whole.size() / 2, std::size_t{100}, std::size_t{9}}) {

@@ -1,0 +1,79 @@
+// LightGCN's encoder (He et al. 2020, arXiv:2002.02126): the mean over layers of the propagated layer-0 embedding, and
+// its backward pass, on the sharded graph with the halo exchange hidden behind the interior rows. For the trainer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "comm/row_exchange.hpp"
+#include "core/matrix.hpp"
+#include "graph/shard_graph.hpp"
+
+namespace cohort {
+
+/// Some owned rows: interior rows ascending and boundary rows ascending, each with its cuts by this rank's shards.
+struct RowSelection {
+  std::span<const LocalRow> interior;
+  std::span<const std::int64_t> interior_begin;  ///< this rank's shards + 1: offsets into interior
+  std::span<const LocalRow> boundary;
+  std::span<const std::int64_t> boundary_begin;
+
+  std::int64_t size() const { return std::ssize(interior) + std::ssize(boundary); }
+};
+
+/// A gradient that is zero outside some rows: those of `rows` (interior, then boundary), then those of `ghost`.
+struct SparseGradient {
+  RowSelection rows;
+  std::span<const LocalRow> ghost;  ///< local rows of the ghosts that are not zero, ascending
+  const ExchangePlan* halo;         ///< brings the ghosts' rows from their owners' `value`
+  MatrixView value;                 ///< rows.size() + ghost.size() rows; those of the ghosts are written
+};
+
+class LightGcn {
+ public:
+  /// layers >= 0; 0 is plain matrix factorisation. Holds min(layers, 2) matrices of graph.local_rows() x columns.
+  LightGcn(const Communicator& comm, const ShardGraph& graph, std::int64_t layers, std::int64_t columns, int threads);
+
+  /// Eq. 4 to 8 with equal weights: row i of `out` is that of the i-th of `rows` in 1/(L+1) sum over l = 0..L of
+  /// Ahat^l E, by Horner's rule Y <- E + Ahat Y. base: local_rows x columns, E in its owned rows; its ghost rows are
+  /// written. Collective.
+  void forward(MatrixView base, const RowSelection& rows, MatrixView out);
+  /// All owned rows, in their order; valid until the next call. Collective.
+  ConstMatrixView forward(MatrixView base);
+
+  /// Takes the finished gradient of some owned rows (ascending; row i of `gradient` is that of rows[i], and may be
+  /// written). Called by several threads at a time, once for every owned row in all.
+  using GradientSink = std::function<void(std::span<const LocalRow> rows, MatrixView gradient)>;
+
+  /// The gradient by E of a loss whose gradient by the propagated rows is given: the same operator, as Ahat is
+  /// symmetric. It reaches `sink` in small blocks and is never a whole matrix. Collective.
+  void backward(const SparseGradient& gradient, const GradientSink& sink);
+
+  std::int64_t bytes_sent() const { return exchange_.bytes_sent(); }  ///< by this rank, since construction
+  double waiting_seconds() const { return waiting_; }                 ///< for rows of other ranks, since construction
+
+ private:
+  using Rows = std::span<const LocalRow>;
+  /// Calls work(first, last) for each shard's range of a selection's list; the main thread lets MPI make progress.
+  template <class Work>
+  void over_shards(std::span<const std::int64_t> begin, Work work);
+  template <class Work>
+  void overlapped(const RowSelection& rows, Work work);
+  MatrixView next_buffer(const float* in);
+  RowSelection all_rows() const;
+  void add_neighbours(const SparseGradient& gradient, Rows rows, float scale, MatrixView out) const;
+
+  const ShardGraph& graph_;
+  std::int64_t layers_;
+  std::int64_t columns_;
+  int threads_;
+  RowExchange exchange_;
+  Matrix buffer_[2];
+  std::vector<std::int32_t> place_;  ///< local rows: place in the sparse gradient at hand, -1 where it is zero
+  double waiting_ = 0;
+};
+
+}  // namespace cohort

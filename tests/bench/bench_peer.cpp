@@ -43,13 +43,16 @@ PeerProcess::~PeerProcess() {
 }
 
 double PeerProcess::run() {
+  // Idle threads of an OpenMP run time, ours and the peer's, spin for a while: neither side is to run against them.
+  constexpr std::chrono::milliseconds spinning(20);
+  std::this_thread::sleep_for(spinning);
   double seconds = 0;
   char rest[256];
   const bool asked = std::fputs("run\n", requests_) >= 0 && std::fflush(requests_) == 0;
   if (!asked || std::fscanf(answers_, "%lf", &seconds) != 1 || std::fgets(rest, sizeof rest, answers_) == nullptr) {
     throw RunError("the peer ended; does the interpreter given to --peer have its packages?");
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(10));  // its threads spin for a while before they sleep
+  std::this_thread::sleep_for(spinning);
   return seconds;
 }
 

@@ -14,8 +14,8 @@ namespace cohort::bench {
 
 class PeerProcess {
  public:
-  /// Starts `command` (a program and its arguments). It answers each line on its standard input with a line that
-  /// starts with the seconds of one run.
+  /// Starts `command` (a program and its arguments). It answers each line on its standard input with a line, the
+  /// seconds of one run.
   explicit PeerProcess(const std::vector<std::string>& command);
   ~PeerProcess();
   PeerProcess(const PeerProcess&) = delete;

@@ -15,8 +15,8 @@
 namespace cohort {
 
 struct PartitionStats {
-  std::string tool;  ///< what cut the graph: configured, or "block" where the graph is too small for METIS
-  std::string objective;                 ///< of METIS; empty for other tools
+  std::string tool;       ///< what cut the graph: configured, or "block" where the graph is too small for METIS
+  std::string objective;  ///< of METIS; empty for other tools
   std::vector<std::int64_t> shard_cost;  ///< (S) nodes + adjacency entries, what cut_points() balances; on all ranks
   PartitionQuality quality;              ///< by_rank: with cut_points() for the ranks of this run
   double cut_seconds = 0;                ///< the assignment of nodes to shards: METIS, gathering included
@@ -35,8 +35,8 @@ std::int64_t automatic_shards(std::int64_t nodes);
 
 /// Assigns nodes to shards by options.tool and numbers the shards by recursive bisection of the quotient graph, so that
 /// a contiguous run of shards is a compact region. With fewer than ten nodes a shard, blocks of NodeIds stand in for
-/// METIS. Throws InputError (more ranks than shards, a graph beyond METIS's integers, a bad .part file) and RunError (not
-/// the memory that METIS needs, METIS failed). Collective.
+/// METIS. Throws InputError (more ranks than shards, a graph beyond METIS's integers, a bad .part file) and RunError
+/// (not the memory that METIS needs, METIS failed). Collective.
 PartitionResult partition(const Communicator& comm, const BlockGraph& blocks, const PartitionConfig& options,
                           std::uint64_t seed);
 

@@ -1,8 +1,8 @@
-// Moves what belongs to nodes between the order in which ranks own them (sharded: rows 0..owned()-1 of a ShardGraph) and
-// the order of NodeIds in blocks, in which input is read and results are written.
+// Moves what belongs to nodes between the order in which ranks own them (sharded: rows 0..owned()-1 of a ShardGraph)
+// and the order of NodeIds in blocks, in which input is read and results are written.
 //
-// `blocks` may cover only the first NodeIds (its total being the number of users): rows of the other nodes are then left
-// out of what goes to the blocks, and are zero in what comes from them.
+// `blocks` may cover only the first NodeIds (its total being the number of users): rows of the other nodes are then
+// left out of what goes to the blocks, and are zero in what comes from them.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +62,8 @@ class NodeRoute {
   std::vector<std::int64_t> place_begin_;  // P + 1
 };
 
-/// A single move of a matrix's rows (rows x columns; owned() rows in, the block's rows out, or the reverse). Collective.
+/// A single move of a matrix's rows (rows x columns; owned() rows in, the block's rows out, or the reverse).
+/// Collective.
 Matrix to_blocks(const Communicator& comm, const ShardGraph& graph, ConstMatrixView owned_rows,
                  const Distribution& blocks);
 Matrix to_shards(const Communicator& comm, const ShardGraph& graph, ConstMatrixView block_rows,

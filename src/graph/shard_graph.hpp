@@ -24,15 +24,15 @@ struct Adjacency {
 
 struct ShardGraph {
   ShardLayout layout;
-  Distribution positions;              ///< by rank; layout.positions_of_rank()
-  std::int64_t users = 0;              ///< of all ranks
+  Distribution positions;  ///< by rank; layout.positions_of_rank()
+  std::int64_t users = 0;  ///< of all ranks
   std::int64_t items = 0;
-  std::vector<NodeId> node;            ///< of owned rows, then of ghosts
-  std::vector<Position> ghost;         ///< positions of the ghosts, ascending (so by owner, then position)
+  std::vector<NodeId> node;     ///< of owned rows, then of ghosts
+  std::vector<Position> ghost;  ///< positions of the ghosts, ascending (so by owner, then position)
   Adjacency adjacency;
-  ExchangePlan halo;                   ///< fills the ghosts: destination row 0 is local row owned()
-  std::vector<LocalRow> interior;      ///< owned rows without a ghost among their columns, ascending
-  std::vector<LocalRow> boundary;      ///< the other owned rows, ascending
+  ExchangePlan halo;                         ///< fills the ghosts: destination row 0 is local row owned()
+  std::vector<LocalRow> interior;            ///< owned rows without a ghost among their columns, ascending
+  std::vector<LocalRow> boundary;            ///< the other owned rows, ascending
   std::vector<std::int64_t> interior_begin;  ///< this rank's shards + 1: offsets into interior
   std::vector<std::int64_t> boundary_begin;
 

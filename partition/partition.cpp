@@ -1,0 +1,118 @@
+#include "partition/partition.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "core/random.hpp"
+#include "core/timer.hpp"
+#include "partition/metis_cut.hpp"
+#include "partition/part_file.hpp"
+#include "partition/shard_numbering.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr std::int64_t metis_needs_nodes_per_shard = 10;
+
+std::vector<std::int32_t> random_assignment(const Distribution& nodes, int rank, std::int32_t shards,
+                                            std::uint64_t seed) {
+  const CounterRandom random(seed, Purpose::partition_baseline);
+  std::vector<std::int32_t> shard_of;
+  shard_of.reserve(static_cast<std::size_t>(nodes.count(rank)));
+  for (auto node = nodes.begin(rank); node < nodes.end(rank); ++node) {
+    shard_of.push_back(
+        static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(shards), static_cast<std::uint64_t>(node))));
+  }
+  return shard_of;
+}
+
+std::vector<std::int32_t> block_assignment(const Distribution& nodes, int rank, std::int32_t shards) {
+  const auto blocks = Distribution::even(nodes.total(), shards);
+  std::vector<std::int32_t> shard_of;
+  shard_of.reserve(static_cast<std::size_t>(nodes.count(rank)));
+  for (auto node = nodes.begin(rank); node < nodes.end(rank); ++node) shard_of.push_back(blocks.owner(node));
+  return shard_of;
+}
+
+// Fills shard_of, shards, and the tool that was used.
+void assign(const Communicator& comm, const BlockGraph& blocks, const PartitionConfig& options, std::uint64_t seed,
+            PartitionResult& result) {
+  auto& tool = result.stats.tool;
+  tool = options.tool;
+  if (tool == "file") {
+    auto file = read_part_file(comm, options.file, blocks.distribution, options.shards);
+    result.shard_of = std::move(file.part_of);
+    result.shards = file.parts;
+    need_shards(result.shards, comm.size());
+    return;
+  }
+  const auto shards = options.shards > 0 ? options.shards : automatic_shards(blocks.nodes());
+  result.shards = static_cast<std::int32_t>(shards);
+  need_shards(shards, comm.size());
+  if (tool == "metis" && (shards == 1 || blocks.nodes() < metis_needs_nodes_per_shard * shards ||
+                          comm.sum(std::ssize(blocks.column)) == 0)) {
+    tool = "block";
+  }
+  if (tool == "metis") {
+    result.stats.objective = options.objective;
+    result.shard_of = metis_cut(comm, blocks, shards,
+                                options.objective == "volume" ? MetisObjective::volume : MetisObjective::cut, seed);
+  } else if (tool == "random") {
+    result.shard_of = random_assignment(blocks.distribution, comm.rank(), result.shards, seed);
+  } else if (tool == "block") {
+    result.shard_of = block_assignment(blocks.distribution, comm.rank(), result.shards);
+  } else {
+    throw InputError("partition.tool = \"" + tool + "\": known are metis, random, block and file");
+  }
+}
+
+// New numbers of the shards, on all ranks.
+std::vector<std::int32_t> agree_on_numbers(const Communicator& comm, const BlockGraph& blocks,
+                                           const BlockShards& assignment, std::span<const std::int64_t> cost,
+                                           std::uint64_t seed) {
+  const auto quotient = quotient_graph(comm, blocks, assignment);
+  std::vector<std::int32_t> number;
+  comm.attempt([&] {
+    if (comm.is_root()) number = number_shards(quotient, cost, seed);
+  });
+  comm.broadcast(number);
+  return number;
+}
+
+}  // namespace
+
+std::int64_t automatic_shards(std::int64_t nodes) {
+  constexpr std::uint64_t nodes_per_shard = 4096;
+  const auto wanted = (static_cast<std::uint64_t>(nodes) + nodes_per_shard - 1) / nodes_per_shard;
+  return std::max<std::int64_t>(64, static_cast<std::int64_t>(std::bit_ceil(wanted)));
+}
+
+PartitionResult partition(const Communicator& comm, const BlockGraph& blocks, const PartitionConfig& options,
+                          std::uint64_t seed) {
+  PartitionResult result;
+  auto& stats = result.stats;
+  const Timer cutting;
+  assign(comm, blocks, options, seed, result);
+  stats.cut_seconds = cutting.seconds();
+
+  const Timer numbering;
+  auto assignment = see_neighbours(comm, blocks, result.shard_of, result.shards);
+  stats.shard_cost.resize(static_cast<std::size_t>(result.shards));
+  {
+    const auto cost = shard_costs(comm, blocks, assignment);
+    const auto number = agree_on_numbers(comm, blocks, assignment, cost, seed);
+    assignment.renumber(number);
+    for (std::size_t s = 0; s < cost.size(); ++s) stats.shard_cost[static_cast<std::size_t>(number[s])] = cost[s];
+  }
+  stats.numbering_seconds = numbering.seconds();
+
+  const Timer measuring;
+  stats.quality = measure_partition(comm, blocks, assignment, cut_points(stats.shard_cost, comm.size()));
+  stats.quality_seconds = measuring.seconds();
+  result.shard_of = std::move(assignment.of_row);
+  return result;
+}
+
+}  // namespace cohort

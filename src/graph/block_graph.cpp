@@ -1,0 +1,137 @@
+#include "graph/block_graph.hpp"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+namespace cohort {
+
+namespace {
+
+struct Entry {
+  NodeId row;
+  NodeId column;
+};
+
+struct Entries {
+  std::vector<Entry> place;
+  std::vector<float> weight;
+};
+
+// What an edge's weight becomes in the graph; 0 leaves the edge out.
+class Weighting {
+ public:
+  explicit Weighting(const GraphConfig& options)
+      : scheme_(options.weight == "binary" ? Scheme::binary
+                : options.weight == "log"  ? Scheme::logarithm
+                                           : Scheme::raw),
+        social_(options.social_weight) {
+    if (scheme_ == Scheme::raw && options.weight != "raw") {
+      throw InputError("graph.weight = \"" + options.weight + "\": known are binary, log and raw");
+    }
+  }
+  float interaction(float weight) const {
+    if (scheme_ == Scheme::binary) return 1.0F;
+    return scheme_ == Scheme::raw ? weight : static_cast<float>(std::log1p(static_cast<double>(weight)));
+  }
+  float social(float weight) const { return static_cast<float>(social_ * static_cast<double>(weight)); }
+
+ private:
+  enum class Scheme { binary, logarithm, raw };
+  Scheme scheme_;
+  double social_;
+};
+
+void check_table(const PairTable& table, std::int64_t users) {
+  COHORT_CHECK(table.rows() == 0 || table.rows() == users);
+}
+
+// Calls visit(row, column, weight) for every adjacency entry that this rank's users make: both directions of an
+// interaction, one of a social edge (the table has the other). For any row, columns ascend.
+template <class Visit>
+void visit_entries(const Dataset& dataset, std::int64_t first_user, const Weighting& weighting, Visit visit) {
+  const auto& social = dataset.social;
+  const auto& interactions = dataset.interactions;
+  const std::int64_t users = dataset.users.total();
+  const auto rows = static_cast<std::size_t>(std::max(social.rows(), interactions.rows()));
+  for (std::size_t u = 0; u < rows; ++u) {
+    const NodeId user{first_user + static_cast<std::int64_t>(u)};
+    if (social.rows() > 0) {
+      for (auto k = static_cast<std::size_t>(social.row_begin[u]); std::cmp_less(k, social.row_begin[u + 1]); ++k) {
+        const float weight = weighting.social(social.weight[k]);
+        if (weight != 0) visit(user, NodeId{social.other[k]}, weight);
+      }
+    }
+    if (interactions.rows() > 0) {
+      const auto end = static_cast<std::size_t>(interactions.row_begin[u + 1]);
+      for (auto k = static_cast<std::size_t>(interactions.row_begin[u]); k < end; ++k) {
+        const NodeId item{users + interactions.other[k]};
+        const float weight = weighting.interaction(interactions.weight[k]);
+        if (weight == 0) continue;
+        visit(user, item, weight);
+        visit(item, user, weight);
+      }
+    }
+  }
+}
+
+// Entries sent to the ranks that own their rows. What comes is ordered by user within a row, as ranks hold ascending
+// users.
+Entries send_entries(const Communicator& comm, const Dataset& dataset, const Weighting& weighting,
+                     const Distribution& nodes) {
+  const std::int64_t first_user = dataset.users.distribution.begin(comm.rank());
+  std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1, 0);
+  Entries outgoing;
+  comm.attempt([&] {
+    visit_entries(dataset, first_user, weighting, [&](NodeId row, NodeId /*column*/, float weight) {
+      if (!std::isfinite(weight) || weight < 0) {
+        throw InputError("a weight becomes " + std::to_string(weight) +
+                         " in the graph; make the weights or graph.social_weight smaller");
+      }
+      ++begin[static_cast<std::size_t>(nodes.owner(row.value)) + 1];
+    });
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    outgoing.place.resize(static_cast<std::size_t>(begin.back()));
+    outgoing.weight.resize(static_cast<std::size_t>(begin.back()));
+    auto next = begin;
+    visit_entries(dataset, first_user, weighting, [&](NodeId row, NodeId column, float weight) {
+      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(nodes.owner(row.value))]++);
+      outgoing.place[at] = {row, column};
+      outgoing.weight[at] = weight;
+    });
+  });
+  Entries incoming;
+  incoming.place = comm.exchange(std::span<const Entry>(outgoing.place), std::span<const std::int64_t>(begin)).data;
+  outgoing.place = {};
+  incoming.weight = comm.exchange(std::span<const float>(outgoing.weight), std::span<const std::int64_t>(begin)).data;
+  return incoming;
+}
+
+}  // namespace
+
+BlockGraph bipartite_graph(const Communicator& comm, const Dataset& dataset, const GraphConfig& options) {
+  BlockGraph graph;
+  graph.users = dataset.users.total();
+  graph.distribution = Distribution::even(graph.users + dataset.items.total(), comm.size());
+  check_table(dataset.interactions, dataset.users.distribution.count(comm.rank()));
+  check_table(dataset.social, dataset.users.distribution.count(comm.rank()));
+  const auto entries = send_entries(comm, dataset, Weighting(options), graph.distribution);
+
+  const std::int64_t first = graph.distribution.begin(comm.rank());
+  comm.attempt([&] {
+    graph.row_begin.assign(static_cast<std::size_t>(graph.distribution.count(comm.rank())) + 1, 0);
+    for (const auto& entry : entries.place) ++graph.row_begin[static_cast<std::size_t>(entry.row.value - first) + 1];
+    std::partial_sum(graph.row_begin.begin(), graph.row_begin.end(), graph.row_begin.begin());
+    auto next = graph.row_begin;
+    graph.column.resize(entries.place.size());
+    graph.weight.resize(entries.place.size());
+    for (std::size_t i = 0; i < entries.place.size(); ++i) {
+      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(entries.place[i].row.value - first)]++);
+      graph.column[at] = entries.place[i].column;
+      graph.weight[at] = entries.weight[i];
+    }
+  });
+  return graph;
+}
+
+}  // namespace cohort

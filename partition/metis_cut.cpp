@@ -16,17 +16,6 @@ std::string gibibytes(std::int64_t bytes) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
 }
 
-// The same on all ranks, so all throw.
-void check_size(std::int64_t nodes, std::int64_t entries, MetisObjective objective) {
-  // The volume objective keeps 1 + two node sizes on every entry and adds them up.
-  const std::int64_t most = objective == MetisObjective::volume ? metis_largest / 3 : metis_largest;
-  if (entries <= most && nodes <= metis_largest / 4) return;
-  throw InputError("the graph has " + std::to_string(nodes) + " nodes and " + std::to_string(entries) +
-                   " adjacency entries, but this build of METIS counts in " + std::to_string(8 * sizeof(idx_t)) +
-                   " bits and takes at most " + std::to_string(metis_largest / 4) + " and " + std::to_string(most) +
-                   "; use a METIS with 64-bit idx_t, or partition.tool = \"file\" or \"block\"");
-}
-
 // Only rank 0's result has rows. Each rank brings its own part into METIS's integers first, so that rank 0 receives
 // straight into what METIS reads.
 MetisGraph gather_graph(const Communicator& comm, const BlockGraph& blocks, std::int64_t parts) {
@@ -54,6 +43,16 @@ MetisGraph gather_graph(const Communicator& comm, const BlockGraph& blocks, std:
 
 }  // namespace
 
+void need_metis_integers(std::int64_t nodes, std::int64_t entries, MetisObjective objective) {
+  // The volume objective keeps 1 + two node sizes on every entry and adds them up.
+  const std::int64_t most = objective == MetisObjective::volume ? metis_largest / 3 : metis_largest;
+  if (entries <= most && nodes <= metis_largest / 4) return;
+  throw InputError("the graph has " + std::to_string(nodes) + " nodes and " + std::to_string(entries) +
+                   " adjacency entries, but this build of METIS counts in " + std::to_string(8 * sizeof(idx_t)) +
+                   " bits and takes at most " + std::to_string(metis_largest / 4) + " and " + std::to_string(most) +
+                   "; use a METIS with 64-bit idx_t, or partition.tool = \"file\" or \"block\"");
+}
+
 std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::int64_t parts,
                                 MetisObjective objective) {
   const std::int64_t per_entry = objective == MetisObjective::volume ? 12 : 8;
@@ -63,7 +62,7 @@ std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::i
 std::vector<std::int32_t> metis_cut(const Communicator& comm, const BlockGraph& blocks, std::int64_t parts,
                                     MetisObjective objective, std::uint64_t seed) {
   const auto entries = comm.sum(static_cast<std::int64_t>(blocks.column.size()));
-  check_size(blocks.nodes(), entries, objective);
+  need_metis_integers(blocks.nodes(), entries, objective);
   comm.attempt([&] {
     if (!comm.is_root()) return;
     const auto need = metis_memory_bytes(blocks.nodes(), entries, parts, objective);

@@ -16,6 +16,9 @@ namespace cohort {
 std::vector<std::int32_t> metis_cut(const Communicator& comm, const BlockGraph& blocks, std::int64_t parts,
                                     MetisObjective objective, std::uint64_t seed);
 
+/// Throws InputError, with the numbers, where a graph does not fit METIS's integers. Local.
+void need_metis_integers(std::int64_t nodes, std::int64_t entries, MetisObjective objective);
+
 /// Bytes that rank 0 needs on top of what it has, gathering included. Local.
 std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::int64_t parts, MetisObjective objective);
 

@@ -31,6 +31,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
                            std::string("cohort ") + cohort::version() + " (" + cohort::git_revision() + ")");
   program.require_subcommand(1);
   cohort::add_prepare_command(program);
+  cohort::add_partition_command(program);
   cohort::add_info_command(program);
   if (argc > 1) check_command(program, argv[1]);
   try {

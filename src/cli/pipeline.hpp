@@ -1,15 +1,52 @@
 // The stages one after the other, as `run` chains them in memory and as the stage commands run them between files. Each
-// takes what the stage before left, logs what it did, and records how long each rank took. Collective, all of them.
+// takes what the stage before left, logs what it did, and records how long each rank took. All of them are collective
+// and throw InputError or RunError, the same on all ranks.
 #pragma once
 
+#include <optional>
+
 #include "cli/session.hpp"
+#include "graph/block_graph.hpp"
+#include "graph/shard_graph.hpp"
+#include "partition/partition.hpp"
 #include "store/graph_file.hpp"
+#include "store/model_file.hpp"
+#include "store/segments_file.hpp"
 
 namespace cohort {
 
 /// Reads and cleans the input files.
 GraphFile prepare_graph(const Session& session);
 
+/// The graph of a dataset, as the configuration wants it.
+BlockGraph graph_of(const Session& session, const Dataset& dataset);
+/// The same nodes without their edges: enough to say which rank owns which shard.
+BlockGraph nodes_of(const Session& session, const Dataset& dataset);
+
+/// Cuts the graph into shards; fills graph.partition. Returns what the partition is like.
+PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph);
+
+/// Brings every shard to its rank.
+ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition);
+
+/// Trains from the start, or goes on from model.h5 where an earlier run of the same settings on the same graph left one
+/// with fewer epochs. Checkpoints go to model.h5; the result is not written yet.
+ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
+
+/// Clusters the users. Only the layout of `sharded` is used, so a graph without edges does.
+SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                           const ModelFile& model);
+
 void write_graph(const Session& session, const GraphFile& graph);
+void write_model(const Session& session, const ModelFile& model);
+void write_segments(const Session& session, const SegmentsFile& segments);
+
+/// graph.h5 of the output directory. Throws InputError also where it was made with other settings than the
+/// configuration's, or, if `partitioned`, where it has no partition.
+GraphFile load_graph(const Session& session, bool partitioned);
+/// model.h5 of the output directory, which must have been trained on that graph with the configuration's settings.
+ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
+/// model.h5 if it is what training can go on from: the same settings, the same graph, fewer epochs than asked for.
+std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph);
 
 }  // namespace cohort

@@ -1,6 +1,4 @@
-#include "cli/commands.hpp"
 #include "cli/pipeline.hpp"
-#include "cli/session.hpp"
 
 namespace cohort {
 
@@ -9,8 +7,7 @@ void add_prepare_command(CLI::App& program) {
   const auto options = add_config_options(*command);
   command->callback([options] {
     const Session session(Communicator::world(), *options);
-    const auto graph = prepare_graph(session);
-    write_graph(session, graph);
+    write_graph(session, prepare_graph(session));
   });
 }
 

@@ -27,10 +27,4 @@ GraphFile prepare_graph(const Session& session) {
   return graph;
 }
 
-void write_graph(const Session& session, const GraphFile& graph) {
-  write_graph_file(session.comm(), session.graph_path(), graph.dataset, graph.partition ? &*graph.partition : nullptr,
-                   graph.provenance, graph.history);
-  spdlog::info("wrote {}", session.graph_path());
-}
-
 }  // namespace cohort

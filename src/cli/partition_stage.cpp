@@ -1,0 +1,43 @@
+#include "cli/logging.hpp"
+#include "cli/partition_report.hpp"
+#include "cli/pipeline.hpp"
+#include "cli/report.hpp"
+#include "core/timer.hpp"
+
+namespace cohort {
+
+BlockGraph graph_of(const Session& session, const Dataset& dataset) {
+  return bipartite_graph(session.comm(), dataset, session.config().graph);
+}
+
+BlockGraph nodes_of(const Session& session, const Dataset& dataset) {
+  const auto& comm = session.comm();
+  BlockGraph blocks;
+  blocks.users = dataset.users.total();
+  blocks.distribution = Distribution::even(blocks.users + dataset.items.total(), comm.size());
+  blocks.row_begin.assign(static_cast<std::size_t>(blocks.distribution.count(comm.rank())) + 1, 0);
+  return blocks;
+}
+
+PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Timer timer;
+  spdlog::info("partition: {} nodes by {}", with_commas(blocks.nodes()), config.partition.tool);
+  auto result = partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
+  graph.partition = StoredPartition{std::move(result.shard_of), result.stats.shard_cost};
+  graph.history.timing["partition"] = comm.all_gather(timer.seconds());
+  log_partition(result.stats);
+  spdlog::info("partition: {:.1f} s", timer.seconds());
+  return result.stats;
+}
+
+ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition) {
+  const auto& comm = session.comm();
+  const Timer timer;
+  auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
+  spdlog::debug("shards to their ranks: {:.1f} s", timer.seconds());
+  return sharded;
+}
+
+}  // namespace cohort

@@ -1,0 +1,22 @@
+#include "cli/logging.hpp"
+#include "cli/pipeline.hpp"
+#include "cli/segments_report.hpp"
+
+namespace cohort {
+
+void add_segment_command(CLI::App& program) {
+  auto* command =
+      program.add_subcommand("segment", "Clusters the users; reads graph.h5 and model.h5, writes segments.h5");
+  const auto options = add_config_options(*command);
+  command->callback([options] {
+    const Session session(Communicator::world(), *options);
+    const auto graph = load_graph(session, true);
+    const auto model = load_model(session, graph, ModelPart::embedding);
+    const auto sharded = shard_graph(session, nodes_of(session, graph.dataset), *graph.partition);
+    const auto result = segment_users(session, graph, sharded.graph, model);
+    write_segments(session, result);
+    say_segments(session.comm(), result);
+  });
+}
+
+}  // namespace cohort

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "cli/logging.hpp"
+#include "cli/pipeline.hpp"
+#include "cli/report.hpp"
+#include "cluster/kmeans.hpp"
+#include "comm/reblock.hpp"
+#include "core/error.hpp"
+#include "core/timer.hpp"
+#include "graph/reorder.hpp"
+
+namespace cohort {
+
+namespace {
+
+// The users of this rank in the order of positions: shard by shard, within a shard by NodeId (users come first).
+struct UserRows {
+  Matrix rows;
+  std::vector<NodeId> id;
+  std::vector<std::int64_t> owned_row;    ///< of every row, among the owned rows of all nodes
+  std::vector<std::int64_t> shard_begin;  ///< this rank's shards + 1
+};
+
+UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, ConstMatrixView owned) {
+  UserRows users;
+  const auto first = graph.layout.first_shard(comm.rank());
+  const auto last = graph.layout.last_shard(comm.rank());
+  for (std::int32_t k = 0; k < last - first; ++k) {
+    users.shard_begin.push_back(std::ssize(users.id));
+    const auto end = graph.shard_first_row(comm.rank(), k + 1);
+    for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
+      const auto node = graph.node[static_cast<std::size_t>(row)];
+      if (node.value >= graph.users) continue;
+      users.id.push_back(node);
+      users.owned_row.push_back(row);
+    }
+  }
+  users.shard_begin.push_back(std::ssize(users.id));
+  users.rows = Matrix(std::ssize(users.id), owned.columns);
+  for (std::int64_t i = 0; i < users.rows.rows(); ++i) {
+    std::memcpy(users.rows.row(i), owned.row(users.owned_row[static_cast<std::size_t>(i)]),
+                static_cast<std::size_t>(owned.stride) * sizeof(float));
+  }
+  return users;
+}
+
+// Values of the rows of users_by_shard, to this rank's block of users.
+template <class T>
+std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const UserRows& users,
+                       const std::vector<T>& values) {
+  std::vector<T> owned(static_cast<std::size_t>(graph.owned()));
+  for (std::size_t i = 0; i < values.size(); ++i) owned[static_cast<std::size_t>(users.owned_row[i])] = values[i];
+  return route.to_blocks(std::span<const T>(owned));
+}
+
+}  // namespace
+
+SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                           const ModelFile& model) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const auto& dataset = graph.dataset;
+  const Timer timer;
+  spdlog::info("segment: {} users into {} segments ({})", with_commas(dataset.users.total()), config.segment.count,
+               config.segment.method);
+  const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+  UserRows users;
+  {
+    const auto owned = to_shards(comm, sharded, model.model.embedding.view(), nodes);
+    comm.attempt([&] { users = users_by_shard(comm, sharded, owned.view()); });
+  }
+  KmeansOptions options;
+  options.count = config.segment.count;
+  options.spherical = config.segment.method == "spherical";
+  options.restarts = config.segment.restarts;
+  options.max_iterations = config.segment.max_iterations;
+  options.tolerance = config.segment.tolerance;
+  options.seed = static_cast<std::uint64_t>(config.train.seed);
+  auto found = kmeans(comm, {users.rows.view(), users.id, users.shard_begin, &sharded.layout}, options);
+
+  SegmentsFile result;
+  result.users = dataset.users;
+  result.items = dataset.items;
+  result.epochs = model.model.epochs;
+  result.shards = model.shards;
+  result.provenance = session.provenance(graph.provenance.inputs);
+  result.history = model.history;
+  auto& segments = result.segments;
+  const auto& blocks = dataset.users.distribution;
+  const NodeRoute route(comm, sharded, blocks);
+  segments.segment = by_user(route, sharded, users, found.segment);
+  segments.distance = by_user(route, sharded, users, found.distance);
+  segments.margin = by_user(route, sharded, users, found.margin);
+  segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
+  segments.items =
+      reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
+  segments.centroid = std::move(found.centroid);
+  segments.size = std::move(found.size);
+  segments.loss = model.model.loss;
+  segments.inertia = std::move(found.inertia);
+  result.history.timing["segment"] = comm.all_gather(timer.seconds());
+  spdlog::info("segment: {:.1f} s, {} iterations, inertia {:.6g}", timer.seconds(), segments.inertia.size(),
+               segments.inertia.empty() ? 0.0 : segments.inertia.back());
+  return result;
+}
+
+}  // namespace cohort

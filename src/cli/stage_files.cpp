@@ -1,0 +1,90 @@
+#include <filesystem>
+
+#include "cli/logging.hpp"
+#include "cli/pipeline.hpp"
+#include "core/error.hpp"
+
+namespace cohort {
+
+namespace {
+
+Config config_of(const Provenance& provenance, const std::string& path) {
+  return parse_config(provenance.configuration, path + " (its configuration)", "/", {});
+}
+
+bool same_inputs(const std::vector<InputFile>& a, const std::vector<InputFile>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const InputFile& x, const InputFile& y) { return x.sha256 == y.sha256; });
+}
+
+/// Rank 0 looks, so that all ranks decide alike. Collective.
+bool exists(const Communicator& comm, const std::string& path) {
+  return comm.any(comm.is_root() && std::filesystem::exists(path));
+}
+
+void need(const Session& session, const std::string& path, const char* command) {
+  if (!exists(session.comm(), path)) {
+    throw InputError("there is no " + path + "; run `cohort " + command + "` first, or `cohort run` for all stages");
+  }
+}
+
+}  // namespace
+
+GraphFile load_graph(const Session& session, bool partitioned) {
+  const auto path = session.graph_path();
+  need(session, path, "prepare");
+  auto graph = read_graph_file(session.comm(), path);
+  if (graph_settings(config_of(graph.provenance, path)) != graph_settings(session.config())) {
+    throw InputError(path +
+                     " was made with other settings of [input], [clean] or [graph] than the configuration has; " +
+                     "run `cohort prepare` again");
+  }
+  if (partitioned && !graph.partition) {
+    throw InputError(path + " has no partition; run `cohort partition` first");
+  }
+  return graph;
+}
+
+ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part) {
+  const auto path = session.model_path();
+  need(session, path, "train");
+  auto model = read_model_file(session.comm(), path, part);
+  const auto nodes = graph.dataset.users.total() + graph.dataset.items.total();
+  if (session.comm().sum(model.model.embedding.rows()) != nodes ||
+      !same_inputs(model.provenance.inputs, graph.provenance.inputs) ||
+      model_settings(config_of(model.provenance, path)) != model_settings(session.config())) {
+    throw InputError(path + " was trained on another graph or with other settings than the configuration has; run " +
+                     "`cohort train` again");
+  }
+  return model;
+}
+
+std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph) {
+  const auto path = session.model_path();
+  if (!exists(session.comm(), path)) return std::nullopt;
+  try {
+    auto model = load_model(session, graph, ModelPart::everything);
+    if (model.model.epochs < session.config().train.epochs) return model;
+  } catch (const InputError& error) {
+    spdlog::debug("{}", error.what());
+  }
+  spdlog::info("{} is of another run and will be replaced", path);
+  return std::nullopt;
+}
+
+void write_graph(const Session& session, const GraphFile& graph) {
+  write_graph_file(session.comm(), session.graph_path(), graph);
+  spdlog::info("wrote {}", session.graph_path());
+}
+
+void write_model(const Session& session, const ModelFile& model) {
+  write_model_file(session.comm(), session.model_path(), model);
+  spdlog::info("wrote {}", session.model_path());
+}
+
+void write_segments(const Session& session, const SegmentsFile& segments) {
+  write_segments_file(session.comm(), session.segments_path(), segments);
+  spdlog::info("wrote {}", session.segments_path());
+}
+
+}  // namespace cohort

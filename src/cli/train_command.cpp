@@ -1,0 +1,16 @@
+#include "cli/pipeline.hpp"
+
+namespace cohort {
+
+void add_train_command(CLI::App& program) {
+  auto* command = program.add_subcommand("train", "Learns the embedding; reads graph.h5, writes model.h5");
+  const auto options = add_config_options(*command);
+  command->callback([options] {
+    const Session session(Communicator::world(), *options);
+    const auto graph = load_graph(session, true);
+    const auto sharded = shard_graph(session, graph_of(session, graph.dataset), *graph.partition);
+    write_model(session, train_model(session, graph, sharded));
+  });
+}
+
+}  // namespace cohort

@@ -1,0 +1,30 @@
+// A made-up population with planted segments, for the demo, for tests and for measuring: who belongs where is known.
+// Every rank writes its own users' lines; the bytes do not depend on the number of ranks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "comm/communicator.hpp"
+
+namespace cohort {
+
+struct PopulationOptions {
+  std::int64_t users = 1000;
+  std::int64_t items = 500;
+  std::int64_t interactions = 20000;  ///< different (user, item) pairs, exactly; at least one a user
+  std::int64_t segments = 4;
+  double noise = 0.1;       ///< share of interactions drawn from global popularity, whatever the user's segment
+  std::int64_t social = 0;  ///< undirected friendships; the same share `noise` of them joins any two users
+  std::uint64_t seed = 1;
+};
+
+/// Activity of users and popularity of items follow Zipf's law; segment sizes fall geometrically from largest to
+/// smallest 5:1, of users and of the items each prefers. Writes into `directory` (made if missing): interactions.tsv
+/// (user, item), social.tsv (user, user) if social > 0, truth.tsv (user, segment), and config.toml, a configuration
+/// that runs, with the true count. Files have a header line, appear under their names only when they are complete, and
+/// ids are scattered over the numbers so that their order says nothing. Throws InputError: options that contradict each
+/// other (says which), a directory that cannot be made; RunError: a write that fails. Collective.
+void generate_population(const Communicator& comm, const PopulationOptions& options, const std::string& directory);
+
+}  // namespace cohort

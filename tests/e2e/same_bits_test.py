@@ -1,0 +1,110 @@
+"""The same input, configuration and seed give the same bits at 1, 2, 3 and 4 ranks and 1 or 2 threads."""
+
+import unittest
+
+import h5py
+import numpy
+
+from support import WithDirectory, cohort, datasets, shared
+
+LAYOUTS = [(ranks, threads) for ranks in (1, 2, 3, 4) for threads in (1, 2)]
+
+
+class SameBits(WithDirectory):
+    def check(self, config, *overrides, remote_triples=True):
+        """Runs at every layout; compares all datasets with the first; returns the path of the 4-rank result."""
+        expected = None
+        for ranks, threads in LAYOUTS:
+            output = self.path / f"run-{ranks}-{threads}"
+            settings = [f"output.directory={output}", *overrides]
+            cohort("run", config, "--quiet", *(part for setting in settings for part in ("--set", setting)),
+                   ranks=ranks, threads=threads)
+            found = datasets(output / "segments.h5")
+            if expected is None:
+                expected = found
+                self.assertIn("users/segment", expected)
+                continue
+            self.assertEqual(list(expected), list(found))
+            different = [name for name in expected if expected[name] != found[name]]
+            self.assertEqual(different, [], f"differ at {ranks} ranks x {threads} threads")
+            if ranks > 1:
+                with h5py.File(output / "segments.h5", "r") as file:
+                    self.assertGreaterEqual(int(file.attrs["shards"]), 16)
+                    traffic = file["history/traffic"]
+                    self.assertTrue((traffic["ghosts"][...] > 0).all(), "a rank without ghosts tests nothing")
+                    if remote_triples:
+                        self.assertTrue((traffic["remote_rows"][...] > 0).all(), "no remote triples")
+        return output / "segments.h5"
+
+    def generated(self, **options):
+        directory = self.path / "data"
+        arguments = dict(users=900, items=500, interactions=14000, segments=5, noise=0.2, seed=3) | options
+        cohort("generate", "--output", directory,
+               *(part for key, value in arguments.items() for part in (f"--{key}", value)), ranks=2)
+        return directory / "config.toml"
+
+    def test_generated_with_social_edges(self):
+        self.check(self.generated(social=2000), "train.epochs=3", "segment.restarts=2")
+
+    def test_authors_sampler_spherical_and_odd_width(self):
+        self.check(self.generated(), "train.epochs=2", "train.sampler=lightgcn", "model.dim=33",
+                   "model.layers=2", "segment.method=spherical", "input.holdout=0.1")
+
+    def test_matrix_factorisation_and_narrow(self):
+        config = self.generated()
+        for ranks in (1, 3):
+            cohort("run", config, "--quiet", "--set", f"output.directory={self.path}/mf{ranks}", "--set",
+                   "model.layers=0", "--set", "model.dim=10", "--set", "train.epochs=2", ranks=ranks)
+        self.assertEqual(datasets(self.path / "mf1" / "segments.h5"), datasets(self.path / "mf3" / "segments.h5"))
+
+    def test_partition_from_file_with_an_empty_shard(self):
+        config = self.generated()
+        cohort("prepare", config, "--quiet", "--set", f"output.directory={self.path}/prepared")
+        with h5py.File(self.path / "prepared" / "graph.h5", "r") as file:
+            nodes = len(file["users/id"]) + len(file["items/id"])
+        shard = numpy.random.default_rng(1).integers(0, 20, nodes)
+        shard[shard == 7] = 8
+        shard[0] = 19
+        part = self.write("graph.part", "\n".join(map(str, shard)) + "\n")
+        self.check(config, "train.epochs=2", "partition.tool=file", f"partition.file={part}", "partition.shards=20")
+
+    def test_lastfm_with_friendships(self):
+        interactions = shared("lastfm", "lastfm.inter.gz")
+        config = self.write("lastfm.toml", f"""
+[input]
+interactions = "{interactions}"
+social = "{shared('lastfm', 'lastfm.net')}"
+holdout = 0.1
+[train]
+epochs = 2
+[segment]
+count = 8
+""")
+        self.check(config)
+
+    def test_social_only(self):
+        config = self.write("football.toml", f"""
+[input]
+social = "{shared('football', 'edges.txt')}"
+[train]
+epochs = 20
+[segment]
+count = 12
+""")
+        self.check(config)
+
+    def test_stages_give_what_run_gives(self):
+        config = self.generated(social=500)
+        run, stages = self.path / "whole", self.path / "stages"
+        cohort("run", config, "--quiet", "--set", "train.epochs=2", "--set", f"output.directory={run}", ranks=2)
+        for ranks, stage in zip((3, 1, 2, 4), ("prepare", "partition", "train", "segment")):
+            cohort(stage, config, "--quiet", "--set", "train.epochs=2", "--set", f"output.directory={stages}",
+                   ranks=ranks)
+        for name in ("graph.h5", "model.h5", "segments.h5"):
+            whole, parts = datasets(run / name), datasets(stages / name)
+            self.assertEqual(list(whole), list(parts), name)
+            self.assertEqual([key for key in whole if whole[key] != parts[key]], [], name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

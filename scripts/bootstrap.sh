@@ -4,7 +4,7 @@
 # Installs what building and testing Cohort needs and this machine lacks, by the package names of Debian 12.
 # Says what it installs; does nothing where nothing is missing.
 #
-#   --ci    also clang-format and clang-tidy, which scripts/test.sh runs under CI=true
+#   --ci    also what scripts/test.sh runs under CI=true: clang-format, clang-tidy, and Slurm for the test of its script
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -17,7 +17,7 @@ packages=(
 )
 while [ $# -gt 0 ]; do
   case $1 in
-    --ci) packages+=(clang-format clang-tidy libomp-dev) ;;
+    --ci) packages+=(clang-format clang-tidy libomp-dev slurmctld slurmd munge) ;;
     -h | --help) help && exit ;;
     *) fail "unknown argument $1; see scripts/bootstrap.sh --help" ;;
   esac

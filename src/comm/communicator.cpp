@@ -81,9 +81,17 @@ Communicator::Handle::~Handle() {
 }
 
 Communicator Communicator::world() {
+  return duplicate(MPI_COMM_WORLD);
+}
+
+Communicator Communicator::self() {
+  return duplicate(MPI_COMM_SELF);
+}
+
+Communicator Communicator::duplicate(MPI_Comm comm) {
   Communicator result;
   result.comm_ = std::make_shared<Handle>();
-  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &result.comm_->comm), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_dup(comm, &result.comm_->comm), "MPI_Comm_dup");
   check_mpi(MPI_Comm_set_errhandler(result.comm_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   MPI_Comm_rank(result.native(), &result.rank_);
   MPI_Comm_size(result.native(), &result.size_);

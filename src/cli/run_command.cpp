@@ -1,4 +1,3 @@
-#include "cli/evaluation.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/segments_report.hpp"

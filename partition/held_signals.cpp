@@ -28,7 +28,8 @@ bool HeldSignals::release() {
       if (errno == EINTR) continue;
       break;
     }
-    if (info.si_code == SI_TKILL && info.si_pid == getpid()) {
+    // Not by si_code: kernels differ in whether raise() reports SI_TKILL or SI_USER.
+    if (info.si_pid == getpid()) {
       raised = true;
     } else {
       from_elsewhere.push_back(signal);

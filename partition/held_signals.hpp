@@ -15,7 +15,7 @@ class HeldSignals {
   HeldSignals& operator=(const HeldSignals&) = delete;
 
   /// Lets signals through again. One that came from elsewhere meanwhile is delivered now, as if it had just come; one
-  /// that this thread raised itself is swallowed and makes the result true.
+  /// that this process raised itself is swallowed and makes the result true.
   bool release();
 
  private:

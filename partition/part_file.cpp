@@ -42,7 +42,7 @@ std::vector<std::int32_t> parse(const std::string& text, const std::string& path
   // Empty lines at the end are no lines.
   while (!rest.empty() && (rest.back() == '\n' || rest.back() == '\r')) rest.remove_suffix(1);
   const std::int64_t limit = parts > 0 ? parts : most_parts;
-  while (!rest.empty()) {
+  while (!rest.empty() && std::ssize(part_of) < nodes) {
     const auto length = std::min(rest.find('\n'), rest.size());
     const auto field = without_blanks(rest.substr(0, length));
     rest.remove_prefix(std::min(length + 1, rest.size()));
@@ -57,7 +57,6 @@ std::vector<std::int32_t> parse(const std::string& text, const std::string& path
       throw InputError(where + "part " + std::to_string(part) + " is not in 0.." + std::to_string(limit - 1) +
                        (parts > 0 ? " (partition.shards = " + std::to_string(parts) + ")" : ""));
     }
-    if (std::ssize(part_of) == nodes) break;
     part_of.push_back(static_cast<std::int32_t>(part));
   }
   if (std::ssize(part_of) != nodes || !rest.empty()) {

@@ -81,10 +81,24 @@ void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
   throw InputError(message);
 }
 
+// What the settings ask of the files. Local; the layouts are the same on all ranks.
+void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files) {
+  for (const auto& file : opened) {
+    const auto lacks = [&](const std::string& what, const std::string& role, const std::string& needed_by) {
+      return InputError(file.path + ": no column of the file is known to hold " + what + ", which " + needed_by +
+                        " needs; name it in input.columns." + role +
+                        (file.layout.format == TextFormat::lightgcn ? " (adjacency lists cannot have one)" : ""));
+    };
+    if (!files.rule.events.empty() && file.layout.event < 0) throw lacks("events", "event", "graph.event_weights");
+    if (!files.times_needed_by.empty() && file.layout.time < 0) throw lacks("times", "time", files.times_needed_by);
+  }
+}
+
 }  // namespace
 
 PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
   const auto opened = open_files(comm, files.paths, files.role, files.format, files.columns);
+  check_layouts(opened, files);
   PairsRead result;
   result.pairs.has_time =
       !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
@@ -101,13 +115,15 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   });
   deal_out_gzip(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
 
-  std::int64_t counts[] = {tally.lines, tally.records, tally.bad_lines, tally.below_min_weight, tally.zero_weight};
+  std::int64_t counts[] = {tally.lines,          tally.records,          tally.bad_lines,
+                           tally.dropped_events, tally.below_min_weight, tally.zero_weight};
   comm.sum_in_place(std::span<std::int64_t>(counts));
   result.stats.lines = counts[0];
   result.stats.records = counts[1];
   result.stats.bad_lines = counts[2];
-  result.stats.below_min_weight = counts[3];
-  result.stats.zero_weight = counts[4];
+  result.stats.dropped_events = counts[3];
+  result.stats.below_min_weight = counts[4];
+  result.stats.zero_weight = counts[5];
   if (result.stats.bad_lines > 0) {
     result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
   }

@@ -51,6 +51,17 @@ using ColumnChoice = std::vector<std::pair<std::string, std::string>>;
 FileLayout detect_layout(std::string_view head, const std::string& name, FileRole role, const std::string& format,
                          const ColumnChoice& columns);
 
+/// The header line of a table whose first column holds ids.
+struct TableHeader {
+  FileLayout layout;               ///< format (tsv or csv), columns, data_begin, header_lines
+  std::vector<std::string> names;  ///< of all columns, without RecBole's types
+  std::vector<std::string> types;  ///< RecBole's: token, token_seq, float, float_seq; empty: the header has none
+};
+
+/// head, name: as for detect_layout. Throws InputError: the file is empty but for its header, has one column, or a
+/// header that names none, or one twice. Local.
+TableHeader detect_table(std::string_view head, const std::string& name);
+
 /// Which columns of a file mean what; `names` is empty where the file has no header, `typed` says that it is RecBole's.
 /// Fills layout.first, second, weight, time from `columns`, else from known names, else 0, 1, 2, 3; event likewise, but
 /// never without a name. Throws InputError. Local.

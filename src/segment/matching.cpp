@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <queue>
+#include <tuple>
 #include <utility>
 
 #include "core/error.hpp"
@@ -45,9 +46,10 @@ class Matching {
  private:
   struct Reached {
     std::int64_t distance;
+    bool taken;  // of equally near columns a free one comes first: it ends the search
     std::int32_t column;
     bool operator>(const Reached& other) const {
-      return std::pair(distance, column) > std::pair(other.distance, other.column);
+      return std::tie(distance, taken, column) > std::tie(other.distance, other.taken, other.column);
     }
   };
 
@@ -80,7 +82,7 @@ class Matching {
         if (distance_[at] == unreached) touched_.push_back(c);
         distance_[at] = through;
         before_[at] = row;
-        open.push({through, c});
+        open.push({through, row_of_[at] >= 0, c});
       });
       auto next = open.top();
       open.pop();

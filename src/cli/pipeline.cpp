@@ -1,13 +1,15 @@
 #include "cli/pipeline.hpp"
 
+#include "cli/evaluation.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
 
 namespace {
 
-// Clustering finds out too; but only after training.
-void check_segment_count(const Session& session, const Dataset& dataset) {
+// Later stages find out too; but only after training.
+void check_against_data(const Session& session, const Dataset& dataset) {
+  if (session.comm().sum(dataset.holdout.size()) > 0) check_cut_offs(session.config(), dataset.items.total());
   const auto count = session.config().segment.count;
   if (count > dataset.users.total()) {
     throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there are only " +
@@ -20,7 +22,7 @@ void check_segment_count(const Session& session, const Dataset& dataset) {
 RunResult run_pipeline(const Session& session) {
   RunResult result;
   result.graph = prepare_graph(session);
-  check_segment_count(session, result.graph.dataset);
+  check_against_data(session, result.graph.dataset);
   ShardedGraph sharded;
   {
     const auto blocks = graph_of(session, result.graph.dataset);

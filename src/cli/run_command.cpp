@@ -1,3 +1,6 @@
+#include <nlohmann/json.hpp>
+
+#include "cli/evaluation.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/segments_report.hpp"
@@ -8,10 +11,14 @@ namespace cohort {
 namespace {
 
 void run(const Session& session) {
+  const auto& comm = session.comm();
   const Timer timer;
   const auto result = run_pipeline(session);
-  say_segments(session.comm(), result.segments);
-  log_memory(session.comm());
+  say_segments(comm, result.segments);
+  if (spdlog::should_log(spdlog::level::info)) {
+    say(comm, "\n" + evaluation_table(evaluate_run(session, result.graph, result.segments)));
+  }
+  log_memory(comm);
   spdlog::info("run: {:.1f} s", timer.seconds());
 }
 

@@ -37,6 +37,15 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                            const ModelFile& model);
 
+/// What `run` leaves in memory.
+struct RunResult {
+  GraphFile graph;
+  SegmentsFile segments;
+};
+
+/// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5 on the way.
+RunResult run_pipeline(const Session& session);
+
 void write_graph(const Session& session, const GraphFile& graph);
 void write_model(const Session& session, const ModelFile& model);
 void write_segments(const Session& session, const SegmentsFile& segments);

@@ -1,10 +1,10 @@
 #include "segment/recommendation.hpp"
 
 #include <algorithm>
-#include <exception>
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/parallel.hpp"
 #include "segment/blend.hpp"
 #include "segment/blend_query.hpp"
 #include "segment/score_scale.hpp"
@@ -20,25 +20,8 @@ std::span<const std::int64_t> row_of(const PairTable& pairs, std::int64_t row) {
                static_cast<std::size_t>(pairs.row_begin[r + 1] - pairs.row_begin[r]));
 }
 
-// Calls body(user) for the chosen users, or for all, on all threads; the same error on all ranks. Collective.
-template <class Body>
-void for_each_user(const Communicator& comm, const Population& population, const std::vector<std::int64_t>* chosen,
-                   Body body) {
-  const auto count = chosen ? std::ssize(*chosen) : std::ssize(population.segment);
-  comm.attempt([&] {
-    std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 256)
-    for (std::int64_t i = 0; i < count; ++i) {
-      try {
-        body(chosen ? (*chosen)[static_cast<std::size_t>(i)] : i);
-      } catch (...) {
-#pragma omp critical(cohort_recommend_failure)
-        if (!failure) failure = std::current_exception();
-      }
-    }
-    if (failure) std::rethrow_exception(failure);
-  });
-}
+// Users that a thread takes at a time.
+constexpr std::int64_t block_users = 256;
 
 // A list's first items that a user has not had.
 void pick(const RankedLists& lists, std::int32_t list, std::span<const std::int64_t> seen, std::int64_t count,
@@ -135,11 +118,17 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
     const auto length = list_lengths(comm, population, model, one_list, count, chosen);
     const auto lists = one_list ? popular_items(comm, model.counts, model.choice.rows, length[0])
                                 : popular_inside(comm, model.counts, model.choice.rows, model.smoothing, length);
-    for_each_user(comm, population, chosen, [&](std::int64_t user) {
-      thread_local std::vector<ScoredItem> best;
-      pick(lists, one_list ? 0 : population.segment[static_cast<std::size_t>(user)],
-           row_of(*population.interactions, user), count, best);
-      sink(user, best);
+    const auto users = chosen ? std::ssize(*chosen) : std::ssize(population.segment);
+    comm.attempt([&] {
+      for_each_in_parallel((users + block_users - 1) / block_users, [&](std::int64_t block) {
+        std::vector<ScoredItem> best;
+        for (auto i = block * block_users; i < std::min(users, (block + 1) * block_users); ++i) {
+          const auto user = chosen ? (*chosen)[static_cast<std::size_t>(i)] : i;
+          pick(lists, one_list ? 0 : population.segment[static_cast<std::size_t>(user)],
+               row_of(*population.interactions, user), count, best);
+          sink(user, best);
+        }
+      });
     });
     return;
   }

@@ -5,13 +5,14 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/parallel.hpp"
 
 namespace cohort {
 
 namespace {
 
-// Rows whose products are added by one thread before it adds them to everybody's.
-constexpr std::int64_t block_rows = 512;
+// Rows whose products a thread adds up before it adds them to everybody's.
+constexpr std::int64_t block_rows = 4096;
 
 }  // namespace
 
@@ -36,27 +37,24 @@ ScoreScale::ScoreScale(const Communicator& comm, ConstMatrixView items)
   const int bits = (62 - std::bit_width(static_cast<std::uint64_t>(count))) / 2;
   const int shift = largest > 0 ? bits - std::ilogb(largest) - 1 : 0;
 
+  const double unit = std::ldexp(1.0, shift);
   std::vector<std::int64_t> sum;      // d
   std::vector<std::int64_t> product;  // d x d
   comm.attempt([&] {
     sum.assign(d, 0);
     product.assign(d * d, 0);
-#pragma omp parallel
-    {
+    for_each_in_parallel((items.rows + block_rows - 1) / block_rows, [&](std::int64_t block) {
       std::vector<std::int32_t> rounded(d);
       std::vector<std::int64_t> my_sum(d, 0);
       std::vector<std::int64_t> my_product(d * d, 0);
-#pragma omp for schedule(dynamic, 1)
-      for (std::int64_t first = 0; first < items.rows; first += block_rows) {
-        for (auto i = first; i < std::min(items.rows, first + block_rows); ++i) {
-          for (std::size_t a = 0; a < d; ++a) {
-            rounded[a] = static_cast<std::int32_t>(std::lrint(std::ldexp(static_cast<double>(items.row(i)[a]), shift)));
-          }
-          for (std::size_t a = 0; a < d; ++a) {
-            const std::int64_t factor = rounded[a];
-            my_sum[a] += factor;
-            for (std::size_t b = 0; b <= a; ++b) my_product[a * d + b] += factor * rounded[b];
-          }
+      for (auto i = block * block_rows; i < std::min(items.rows, (block + 1) * block_rows); ++i) {
+        for (std::size_t a = 0; a < d; ++a) {
+          rounded[a] = static_cast<std::int32_t>(std::lrint(static_cast<double>(items.row(i)[a]) * unit));
+        }
+        for (std::size_t a = 0; a < d; ++a) {
+          const std::int64_t factor = rounded[a];
+          my_sum[a] += factor;
+          for (std::size_t b = 0; b <= a; ++b) my_product[a * d + b] += factor * rounded[b];
         }
       }
 #pragma omp critical(cohort_score_scale)
@@ -64,7 +62,7 @@ ScoreScale::ScoreScale(const Communicator& comm, ConstMatrixView items)
         for (std::size_t a = 0; a < sum.size(); ++a) sum[a] += my_sum[a];
         for (std::size_t a = 0; a < product.size(); ++a) product[a] += my_product[a];
       }
-    }
+    });
   });
   comm.sum_in_place(std::span<std::int64_t>(sum));
   comm.sum_in_place(std::span<std::int64_t>(product));

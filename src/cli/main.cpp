@@ -32,6 +32,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   program.require_subcommand(1);
   cohort::add_prepare_command(program);
   cohort::add_partition_command(program);
+  cohort::add_recommend_command(program);
   cohort::add_info_command(program);
   cohort::add_generate_command(program);
   if (argc > 1) check_command(program, argv[1]);

@@ -9,6 +9,7 @@
 #include "graph/block_graph.hpp"
 #include "graph/shard_graph.hpp"
 #include "partition/partition.hpp"
+#include "segment/recommendation.hpp"
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"
 #include "store/segments_file.hpp"
@@ -46,6 +47,13 @@ struct RunResult {
 /// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5 on the way.
 RunResult run_pipeline(const Session& session);
 
+/// The users of a result with what they had, as recommendations are made from them. Views of both. Local.
+Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);
+
+/// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
+/// result.recommendations.
+void recommend_items(const Session& session, const GraphFile& graph, SegmentsFile& result);
+
 void write_graph(const Session& session, const GraphFile& graph);
 void write_model(const Session& session, const ModelFile& model);
 void write_segments(const Session& session, const SegmentsFile& segments);
@@ -55,6 +63,8 @@ void write_segments(const Session& session, const SegmentsFile& segments);
 GraphFile load_graph(const Session& session, bool partitioned);
 /// model.h5 of the output directory, which must have been trained on that graph with the configuration's settings.
 ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
+/// segments.h5 of the output directory, which must have been found on that graph with the configuration's settings.
+SegmentsFile load_segments(const Session& session, const GraphFile& graph);
 /// model.h5 if it is what training can go on from: the same settings, the same graph, fewer epochs than asked for.
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph);
 

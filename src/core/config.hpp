@@ -75,6 +75,13 @@ struct SegmentConfig {
   double tolerance = 1e-4;  ///< stop when inertia falls by less than this share in an iteration
 };
 
+struct RecommendConfig {
+  std::string strategy = "blend";  ///< global, segment, personal, blend
+  std::int64_t count = 20;         ///< items a user and a segment
+  std::int64_t min_support = 0;    ///< training users that an item needs
+  std::string allowed_items;       ///< a file of item ids, one a line, gzip or not; empty: all
+};
+
 struct EvaluateConfig {
   std::vector<std::int64_t> k{20};  ///< cut-offs of the ranking measures
 };
@@ -91,6 +98,7 @@ struct Config {
   ModelConfig model;
   TrainConfig train;
   SegmentConfig segment;
+  RecommendConfig recommend;
   EvaluateConfig evaluate;
   OutputConfig output;
   std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1

@@ -88,6 +88,13 @@ std::vector<ConfigKey> make_schema() {
       {"segment", "max_iterations", "of k-means", IntegerKey{COHORT_MEMBER(segment.max_iterations), 1, 1'000'000}},
       {"segment", "tolerance", "least gain of an iteration", RealKey{COHORT_MEMBER(segment.tolerance), 0, 1}},
 
+      {"recommend", "strategy", "what items are ranked by",
+       TextKey{COHORT_MEMBER(recommend.strategy), {"global", "segment", "personal", "blend"}}},
+      {"recommend", "count", "items a user and a segment", IntegerKey{COHORT_MEMBER(recommend.count), 1, 10'000}},
+      {"recommend", "min_support", "training users that an item needs",
+       IntegerKey{COHORT_MEMBER(recommend.min_support), 0, unbounded}},
+      {"recommend", "allowed_items", "a file of item ids, one a line", PathKey{COHORT_MEMBER(recommend.allowed_items)}},
+
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 
       {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},

@@ -105,6 +105,14 @@ std::int64_t Reader::integer_attribute(const std::string& name) const {
   return numbers[0];
 }
 
+double Reader::real_attribute(const std::string& name) const {
+  const auto attribute = open_attribute(name);
+  double number = 0;
+  agree(attribute_size(attribute.get()) == 1 && H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &number) >= 0,
+        "reading attribute " + name);
+  return number;
+}
+
 std::vector<std::string> Reader::texts_attribute(const std::string& name) const {
   const auto attribute = open_attribute(name);
   std::vector<char*> values(static_cast<std::size_t>(attribute_size(attribute.get())));

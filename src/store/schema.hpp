@@ -64,4 +64,15 @@ inline constexpr auto items_embedding = "items/embedding";  ///< (I, d) float32
 inline constexpr auto centroid = "segments/centroid";       ///< (k, d) float32
 inline constexpr auto size = "segments/size";               ///< (k) int64
 
+// segments.h5, what to recommend; absent before `recommend` has run. n items a list, best first.
+inline constexpr auto users_recommended = "users/recommendations/item";         ///< (U, n) int64; -1 where fewer
+inline constexpr auto users_recommended_score = "users/recommendations/score";  ///< (U, n) float32; NaN where fewer
+inline constexpr auto segments_recommended = "segments/recommendations/item";   ///< (k, n) int64
+inline constexpr auto segments_recommended_score = "segments/recommendations/score";  ///< (k, n) float32
+// Attributes of the root group that go with them (store/recommendations.hpp).
+inline constexpr auto recommend_strategy = "recommend_strategy";
+inline constexpr auto recommend_count = "recommend_count";
+inline constexpr auto recommend_smoothing = "recommend_smoothing";        ///< float64; infinite: the global popularity
+inline constexpr auto recommend_blend_weight = "recommend_blend_weight";  ///< float64; NaN where the strategy has none
+
 }  // namespace cohort::schema

@@ -42,6 +42,7 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   file.shared(schema::size, std::span<const std::int64_t>(segments.size));
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
   file.shared(schema::inertia, std::span<const double>(segments.inertia));
+  if (result.recommendations) write_recommendations(file, *result.recommendations);
   write_history(file, result.history);
   file.commit();
 }
@@ -71,6 +72,7 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   segments.loss = file.all<double>(schema::loss_history);
   segments.inertia = file.all<double>(schema::inertia);
   check_segments(comm, path, segments.segment, std::ssize(segments.size));
+  result.recommendations = read_recommendations(comm, file, users, result.items.total(), std::ssize(segments.size));
   result.history = read_history(file);
   return result;
 }

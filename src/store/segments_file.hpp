@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "core/matrix.hpp"
 #include "ingest/dataset.hpp"
 #include "store/provenance.hpp"
+#include "store/recommendations.hpp"
 
 namespace cohort {
 
@@ -30,6 +32,7 @@ struct SegmentsFile {
   IdTable users;  ///< in the same blocks as the rows of `segments`
   IdTable items;  ///< total 0 where the graph has none
   Segments segments;
+  std::optional<Recommendations> recommendations;  ///< once `recommend` has run
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;

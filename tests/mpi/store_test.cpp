@@ -295,6 +295,14 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   segments.loss = {1};
   segments.inertia = {5, 4};
   write_segments_file(comm_, path("segments.h5"), segments_file);
+  EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
+  Recommendations recommended{"blend", 3, INFINITY, 0.25, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}};
+  for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
+    recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
+    recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});
+  }
+  segments_file.recommendations = recommended;
+  write_segments_file(comm_, path("segments.h5"), segments_file);
   const auto result = read_segments_file(comm_, path("segments.h5"));
   expect_same(result.users, user_ids);
   expect_same(result.items, item_ids);
@@ -306,6 +314,16 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   EXPECT_EQ(result.segments.size, segments.size);
   EXPECT_EQ(result.segments.inertia, segments.inertia);
   EXPECT_EQ(result.shards, 16);
+  ASSERT_TRUE(result.recommendations);
+  EXPECT_EQ(result.recommendations->strategy, "blend");
+  EXPECT_EQ(result.recommendations->count, 3);
+  EXPECT_EQ(result.recommendations->smoothing, INFINITY);
+  EXPECT_EQ(result.recommendations->blend_weight, 0.25);
+  EXPECT_EQ(result.recommendations->item, recommended.item);
+  EXPECT_EQ(result.recommendations->segment_item, recommended.segment_item);
+  const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  EXPECT_TRUE(std::ranges::equal(result.recommendations->score, recommended.score, same));
+  EXPECT_TRUE(std::ranges::equal(result.recommendations->segment_score, recommended.segment_score, same));
 }
 
 TEST_F(Store, FilesThatAreNotWhatTheyShouldBe) {

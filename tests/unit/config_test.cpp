@@ -96,6 +96,12 @@ restarts = 2
 max_iterations = 11
 tolerance = 0.001
 
+[recommend]
+strategy = "segment"
+count = 7
+min_support = 3
+allowed_items = "/x/items.gz"
+
 [evaluate]
 k = [5, 20]
 

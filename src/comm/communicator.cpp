@@ -81,9 +81,17 @@ Communicator::Handle::~Handle() {
 }
 
 Communicator Communicator::world() {
+  return duplicate(MPI_COMM_WORLD);
+}
+
+Communicator Communicator::self() {
+  return duplicate(MPI_COMM_SELF);
+}
+
+Communicator Communicator::duplicate(MPI_Comm comm) {
   Communicator result;
   result.comm_ = std::make_shared<Handle>();
-  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &result.comm_->comm), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_dup(comm, &result.comm_->comm), "MPI_Comm_dup");
   check_mpi(MPI_Comm_set_errhandler(result.comm_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   MPI_Comm_rank(result.native(), &result.rank_);
   MPI_Comm_size(result.native(), &result.size_);
@@ -236,6 +244,7 @@ std::vector<std::int64_t> Communicator::exchange_counts(std::span<const std::int
   std::vector<std::int64_t> send(static_cast<std::size_t>(size_));
   std::vector<std::int64_t> receive(send.size());
   for (std::size_t r = 0; r < send.size(); ++r) send[r] = begin[r + 1] - begin[r];
+  // NOLINTNEXTLINE(mpi-type-mismatch): std::int64_t is long here, which is what MPI_INT64_T says.
   check_mpi(MPI_Alltoall(send.data(), 1, MPI_INT64_T, receive.data(), 1, MPI_INT64_T, native()), "MPI_Alltoall");
   return prefix(receive);
 }

@@ -60,6 +60,8 @@ class Communicator {
  public:
   /// All ranks of the program, on a communicator of Cohort's own.
   static Communicator world();
+  /// This rank alone, as rank 0 of 1: for comparing with what one process computes.
+  static Communicator self();
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -96,6 +98,10 @@ class Communicator {
   T min(T value) const {
     reduce_integers(&value, 1, sizeof(T), std::is_signed_v<T>, MPI_MIN);
     return value;
+  }
+  template <std::integral T>
+  void min_in_place(std::span<T> values) const {
+    reduce_integers(values.data(), static_cast<std::int64_t>(values.size()), sizeof(T), std::is_signed_v<T>, MPI_MIN);
   }
   double max(double value) const;
   double min(double value) const;
@@ -172,6 +178,7 @@ class Communicator {
     MPI_Comm comm = MPI_COMM_NULL;
     ~Handle();
   };
+  static Communicator duplicate(MPI_Comm comm);
   static std::vector<std::int64_t> prefix(const std::vector<std::int64_t>& counts);
   void reduce_integers(void* values, std::int64_t count, std::size_t size, bool is_signed, MPI_Op op) const;
   void broadcast_bytes(void* data, std::int64_t bytes, int root) const;

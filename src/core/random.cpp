@@ -58,7 +58,7 @@ std::uint64_t mix(std::uint64_t z) {
 RandomPermutation::RandomPermutation(std::uint64_t size, std::uint64_t seed, Purpose purpose, std::uint64_t epoch)
     : size_(size) {
   COHORT_CHECK(size >= 1);
-  const int bits = std::bit_width(size - 1);
+  const auto bits = static_cast<int>(std::bit_width(size - 1));
   half_bits_ = bits < 2 ? 1 : (bits + 1) / 2;
   const CounterRandom random(seed, purpose);
   for (std::uint32_t round = 0; round < round_keys_.size(); ++round) round_keys_[round] = random.bits(epoch, round);

@@ -28,6 +28,20 @@ TEST(Communicator, ReductionsAndPrefixSums) {
   EXPECT_FALSE(comm.any(false));
 }
 
+TEST(Communicator, SmallestElementByElement) {
+  const auto& comm = world();
+  std::vector<std::int64_t> values{comm.rank(), -comm.rank(), 7};
+  comm.min_in_place(std::span<std::int64_t>(values));
+  EXPECT_EQ(values, (std::vector<std::int64_t>{0, 1 - comm.size(), 7}));
+}
+
+TEST(Communicator, SelfIsThisRankAlone) {
+  const auto alone = Communicator::self();
+  EXPECT_EQ(alone.size(), 1);
+  EXPECT_EQ(alone.rank(), 0);
+  EXPECT_EQ(alone.sum(world().rank()), world().rank());
+}
+
 TEST(Communicator, AttemptGivesEveryRankTheLowestFailingRanksError) {
   const auto& comm = world();
   const int failing = comm.size() / 2;

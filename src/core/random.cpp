@@ -80,4 +80,20 @@ std::uint64_t RandomPermutation::operator()(std::uint64_t index) const {
   return value;
 }
 
+std::uint64_t RandomPermutation::inverse(std::uint64_t value) const {
+  const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
+  std::uint64_t index = value;
+  do {
+    std::uint64_t left = index >> half_bits_;
+    std::uint64_t right = index & mask;
+    for (auto key = round_keys_.rbegin(); key != round_keys_.rend(); ++key) {
+      const std::uint64_t before = right ^ (mix(left + *key) & mask);
+      right = left;
+      left = before;
+    }
+    index = (left << half_bits_) | right;
+  } while (index >= size_);
+  return index;
+}
+
 }  // namespace cohort

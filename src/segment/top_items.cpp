@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <numeric>
 
+#include "core/parallel.hpp"
 #include "kernels/scores.hpp"
 
 namespace cohort {
@@ -23,22 +23,6 @@ constexpr std::int64_t most_group_blocks = 8;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
-}
-
-// Calls body(i) for 0..count-1 on all threads, in any order; rethrows the first exception that a thread met.
-template <class Body>
-void for_each_in_parallel(std::int64_t count, Body body) {
-  std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 1)
-  for (std::int64_t i = 0; i < count; ++i) {
-    try {
-      body(i);
-    } catch (...) {
-#pragma omp critical(cohort_top_items_failure)
-      if (!failure) failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
 }
 
 // Some consecutive items of one rank, packed, as all ranks see them in turn.

@@ -25,7 +25,7 @@ rm -rf "$directory"
 
 say "finding segments with 2 MPI ranks"
 export OMP_NUM_THREADS=1
-mpirun -n 2 "$cohort" run "$directory/config.toml"
+mpirun -n 2 "$cohort" run "$directory/config.toml" --set "output.directory=$directory/run"
 
 say "comparing with the segments that were planted"
 measures=$("$cohort" evaluate --result "$directory/run/segments.h5" --truth "$directory/truth.tsv" --json)

@@ -164,6 +164,15 @@ double Communicator::min(double value) const {
   return value;
 }
 
+std::int64_t Communicator::sum_on_machine(std::int64_t value) const {
+  MPI_Comm machine = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(native(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine), "MPI_Comm_split_type");
+  const int code = MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_SUM, machine);
+  MPI_Comm_free(&machine);
+  check_mpi(code, "MPI_Allreduce");
+  return value;
+}
+
 std::int64_t Communicator::exclusive_sum(std::int64_t value) const {
   exclusive_sum_in_place(std::span<std::int64_t>(&value, 1));
   return value;

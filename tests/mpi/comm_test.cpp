@@ -24,6 +24,7 @@ TEST(Communicator, ReductionsAndPrefixSums) {
   EXPECT_EQ(comm.max(comm.rank()), comm.size() - 1);
   EXPECT_EQ(comm.min(2.5 + comm.rank()), 2.5);
   EXPECT_EQ(comm.exclusive_sum(10), 10 * comm.rank());
+  EXPECT_EQ(comm.sum_on_machine(comm.rank() + 1), ranks * (ranks + 1) / 2);  // tests run on one machine
   EXPECT_TRUE(comm.any(comm.rank() == comm.size() - 1));
   EXPECT_FALSE(comm.any(false));
 }

@@ -18,6 +18,7 @@ void add_partition_command(CLI::App& program);
 void add_train_command(CLI::App& program);
 void add_segment_command(CLI::App& program);
 void add_evaluate_command(CLI::App& program);
+void add_assign_command(CLI::App& program);
 void add_info_command(CLI::App& program);
 void add_generate_command(CLI::App& program);
 

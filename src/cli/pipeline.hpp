@@ -33,7 +33,11 @@ ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const
 /// with fewer epochs. Checkpoints go to model.h5; the result is not written yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
 
-/// Clusters the users. Only the layout of `sharded` is used, so a graph without edges does.
+/// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
+std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                                         const ModelFile& model, const Segments& segments);
+
+/// Clusters the users. `model`: embedding and parameters.
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                            const ModelFile& model);
 

@@ -275,6 +275,9 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(found.model.embedding.view(), model.embedding.view());
   expect_same(found.model.second_moment.view(), model.second_moment.view());
   EXPECT_EQ(read_model_file(comm_, path("model.h5"), ModelPart::embedding).model.parameters.rows(), 0);
+  const auto trained = read_model_file(comm_, path("model.h5"), ModelPart::trained);
+  expect_same(trained.model.parameters.view(), model.parameters.view());
+  EXPECT_EQ(trained.model.first_moment.rows(), 0);
 
   SegmentsFile segments_file;
   segments_file.shards = 16;

@@ -225,7 +225,7 @@ void add_assign_command(CLI::App& program) {
   command->add_option("--count", options->count, "Recommendations a user")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  auto* json = command->add_flag("--json", "A JSON object a line (default)");
+  auto* json = command->add_flag("--json")->description("A JSON object a line (default)");
   auto* csv = command->add_flag("--csv", options->csv, "CSV with a header")->excludes(json);
   auto* stream = command->add_flag("--stream", options->stream,
                                    "Answer JSON lines {\"user\": ID, \"items\": [ID or {\"item\": ID, \"weight\": W}, "

@@ -10,6 +10,7 @@
 #include "cli/logging.hpp"
 #include "cli/report.hpp"
 #include "cli/session.hpp"
+#include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/timer.hpp"
@@ -195,9 +196,7 @@ void run_assign(const AssignCommand& command) {
   const auto result = read_segments_file(comm, command.result);
   check_fold_in(comm, result, command.result);
   Config config;
-  comm.attempt([&] {
-    config = parse_config(result.provenance.configuration, command.result + " (its configuration)", "/", {});
-  });
+  comm.attempt([&] { config = stored_config(result.provenance, command.result); });
   const AssignOptions options{config.segment.method == "spherical", command.count};
   if (command.stream) {
     assign_stream(comm, result, config, options);

@@ -20,8 +20,6 @@ GraphFile prepare_graph(const Session& session);
 
 /// The graph of a dataset, as the configuration wants it.
 BlockGraph graph_of(const Session& session, const Dataset& dataset);
-/// The same nodes without their edges: enough to say which rank owns which shard.
-BlockGraph nodes_of(const Session& session, const Dataset& dataset);
 
 /// Cuts the graph into shards; fills graph.partition. Returns what the partition is like.
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph);

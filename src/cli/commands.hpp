@@ -19,6 +19,7 @@ void add_train_command(CLI::App& program);
 void add_segment_command(CLI::App& program);
 void add_recommend_command(CLI::App& program);
 void add_evaluate_command(CLI::App& program);
+void add_assign_command(CLI::App& program);
 void add_info_command(CLI::App& program);
 void add_generate_command(CLI::App& program);
 void add_compare_command(CLI::App& program);

@@ -61,6 +61,8 @@ inline constexpr auto users_distance = "users/distance";    ///< (U) float32
 inline constexpr auto users_margin = "users/margin";        ///< (U) float32
 inline constexpr auto users_embedding = "users/embedding";  ///< (U, d) float32
 inline constexpr auto items_embedding = "items/embedding";  ///< (I, d) float32
+inline constexpr auto items_fold_in = "items/fold_in";      ///< (I, d) float32: what an item adds to a new user
+inline constexpr auto items_users = "items/users";          ///< (I) int64: training users of every item
 inline constexpr auto centroid = "segments/centroid";       ///< (k, d) float32
 inline constexpr auto size = "segments/size";               ///< (k) int64
 

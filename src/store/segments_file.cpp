@@ -38,6 +38,10 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
     write_ids(file, schema::items_id, result.items);
     file.rows(schema::items_embedding, segments.items.view());
   }
+  if (result.fold_in) {
+    file.rows(schema::items_fold_in, result.fold_in->rows.view());
+    file.rows(schema::items_users, std::span<const std::int64_t>(result.fold_in->users));
+  }
   file.shared(schema::centroid, segments.centroid.view());
   file.shared(schema::size, std::span<const std::int64_t>(segments.size));
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
@@ -66,6 +70,12 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   if (result.items.total() > 0) {
     const auto& items = result.items.distribution;
     segments.items = file.matrix(schema::items_embedding, items.begin(comm.rank()), items.count(comm.rank()));
+    if (file.has(schema::items_fold_in)) {
+      result.fold_in.emplace();
+      result.fold_in->rows = file.matrix(schema::items_fold_in, items.begin(comm.rank()), items.count(comm.rank()));
+      result.fold_in->users =
+          file.rows<std::int64_t>(schema::items_users, items.begin(comm.rank()), items.count(comm.rank()));
+    }
   }
   segments.size = file.all<std::int64_t>(schema::size);
   segments.centroid = file.matrix(schema::centroid, 0, std::ssize(segments.size));

@@ -28,10 +28,17 @@ struct Segments {
   std::vector<double> inertia;        ///< by iteration of the run that was kept, the same on all ranks
 };
 
+/// What new users are folded in with (segment/fold_in.hpp).
+struct FoldInTable {
+  Matrix rows;                      ///< of this rank's block of items x d; zero where an item has no training users
+  std::vector<std::int64_t> users;  ///< training users of the items
+};
+
 struct SegmentsFile {
   IdTable users;  ///< in the same blocks as the rows of `segments`
   IdTable items;  ///< total 0 where the graph has none
   Segments segments;
+  std::optional<FoldInTable> fold_in;              ///< where the graph has items
   std::optional<Recommendations> recommendations;  ///< once `recommend` has run
   std::int64_t epochs = 0;
   std::int64_t shards = 0;

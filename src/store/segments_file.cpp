@@ -28,6 +28,7 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   file.shared(schema::size, std::span<const std::int64_t>(segments.size));
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
   file.shared(schema::inertia, std::span<const double>(segments.inertia));
+  if (result.profiles) write_profiles(comm, file, *result.profiles);
   write_history(file, result.history);
   file.commit();
 }
@@ -62,6 +63,7 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
       throw InputError(path + ": /users/segment names segments that the file does not have");
     }
   });
+  result.profiles = read_profiles(comm, file, std::ssize(segments.size));
   result.history = read_history(file);
   return result;
 }

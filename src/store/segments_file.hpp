@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "comm/communicator.hpp"
 #include "core/matrix.hpp"
 #include "ingest/dataset.hpp"
+#include "store/profiles.hpp"
 #include "store/provenance.hpp"
 
 namespace cohort {
@@ -30,6 +32,7 @@ struct SegmentsFile {
   IdTable users;  ///< in the same blocks as the rows of `segments`
   IdTable items;  ///< total 0 where the graph has none
   Segments segments;
+  std::optional<Profiles> profiles;  ///< once `profile` has run
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;

@@ -81,6 +81,13 @@ std::vector<ConfigKey> make_schema() {
       {"segment", "max_iterations", "of k-means", IntegerKey{COHORT_MEMBER(segment.max_iterations), 1, 1'000'000}},
       {"segment", "tolerance", "least gain of an iteration", RealKey{COHORT_MEMBER(segment.tolerance), 0, 1}},
 
+      {"profile", "top", "items and categories listed for a segment",
+       IntegerKey{COHORT_MEMBER(profile.top), 1, 10'000}},
+      {"profile", "false_discovery_rate", "share of wrong ones among those called marking",
+       RealKey{COHORT_MEMBER(profile.false_discovery_rate), 0, 1}},
+      {"profile", "min_users", "least users of a segment with a listed item",
+       IntegerKey{COHORT_MEMBER(profile.min_users), 1, unbounded}},
+
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 
       {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},

@@ -61,7 +61,7 @@ std::vector<idx_t> metis_bisect(MetisGraph& graph, std::uint64_t seed) {
 std::vector<idx_t> metis_weights(const std::vector<std::int64_t>& weights, double ceiling) {
   const auto total = static_cast<double>(std::accumulate(weights.begin(), weights.end(), std::int64_t{0}));
   const double largest = std::max(1.0, std::ceil(ceiling * total));
-  const double scale = std::min(1.0, static_cast<double>(metis_largest / 4) / std::max(total, 1.0));
+  const double scale = std::min(1.0, static_cast<double>(metis_largest) / 4 / std::max(total, 1.0));
   std::vector<idx_t> scaled;
   scaled.reserve(weights.size());
   for (const auto weight : weights) {

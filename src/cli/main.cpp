@@ -33,6 +33,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   cohort::add_prepare_command(program);
   cohort::add_partition_command(program);
   cohort::add_info_command(program);
+  cohort::add_generate_command(program);
   if (argc > 1) check_command(program, argv[1]);
   try {
     program.parse(argc, argv);

@@ -84,6 +84,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
                           {result.embedding.view(), result.parameters.view(), result.first_moment.view(),
                            result.second_moment.view(), result.epochs, result.history},
                           earlier_loss);
+  model.history.traffic["remote_rows"] = comm.all_gather(result.remote_rows);
   if (result.epochs < config.train.epochs) {
     spdlog::warn("train.minutes ended training after {} of {} epochs", result.epochs, config.train.epochs);
   }

@@ -81,9 +81,17 @@ Communicator::Handle::~Handle() {
 }
 
 Communicator Communicator::world() {
+  return duplicate(MPI_COMM_WORLD);
+}
+
+Communicator Communicator::self() {
+  return duplicate(MPI_COMM_SELF);
+}
+
+Communicator Communicator::duplicate(MPI_Comm comm) {
   Communicator result;
   result.comm_ = std::make_shared<Handle>();
-  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &result.comm_->comm), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_dup(comm, &result.comm_->comm), "MPI_Comm_dup");
   check_mpi(MPI_Comm_set_errhandler(result.comm_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   MPI_Comm_rank(result.native(), &result.rank_);
   MPI_Comm_size(result.native(), &result.size_);
@@ -153,6 +161,15 @@ double Communicator::max(double value) const {
 
 double Communicator::min(double value) const {
   check_mpi(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MIN, native()), "MPI_Allreduce");
+  return value;
+}
+
+std::int64_t Communicator::sum_on_machine(std::int64_t value) const {
+  MPI_Comm machine = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(native(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine), "MPI_Comm_split_type");
+  const int code = MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_SUM, machine);
+  MPI_Comm_free(&machine);
+  check_mpi(code, "MPI_Allreduce");
   return value;
 }
 
@@ -236,6 +253,7 @@ std::vector<std::int64_t> Communicator::exchange_counts(std::span<const std::int
   std::vector<std::int64_t> send(static_cast<std::size_t>(size_));
   std::vector<std::int64_t> receive(send.size());
   for (std::size_t r = 0; r < send.size(); ++r) send[r] = begin[r + 1] - begin[r];
+  // NOLINTNEXTLINE(mpi-type-mismatch): std::int64_t is long here, which is what MPI_INT64_T says.
   check_mpi(MPI_Alltoall(send.data(), 1, MPI_INT64_T, receive.data(), 1, MPI_INT64_T, native()), "MPI_Alltoall");
   return prefix(receive);
 }

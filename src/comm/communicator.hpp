@@ -60,6 +60,8 @@ class Communicator {
  public:
   /// All ranks of the program, on a communicator of Cohort's own.
   static Communicator world();
+  /// This rank alone, as rank 0 of 1: for comparing with what one process computes.
+  static Communicator self();
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -97,6 +99,10 @@ class Communicator {
     reduce_integers(&value, 1, sizeof(T), std::is_signed_v<T>, MPI_MIN);
     return value;
   }
+  template <std::integral T>
+  void min_in_place(std::span<T> values) const {
+    reduce_integers(values.data(), static_cast<std::int64_t>(values.size()), sizeof(T), std::is_signed_v<T>, MPI_MIN);
+  }
   double max(double value) const;
   double min(double value) const;
   bool any(bool value) const { return max(value ? 1 : 0) != 0; }
@@ -107,6 +113,8 @@ class Communicator {
     return value;
   }
 
+  /// Sum over the ranks that run on this rank's machine, for what they share, as memory.
+  std::int64_t sum_on_machine(std::int64_t value) const;
   /// Sum over the ranks below this one; 0 on rank 0.
   std::int64_t exclusive_sum(std::int64_t value) const;
   /// The same, element by element.
@@ -172,6 +180,7 @@ class Communicator {
     MPI_Comm comm = MPI_COMM_NULL;
     ~Handle();
   };
+  static Communicator duplicate(MPI_Comm comm);
   static std::vector<std::int64_t> prefix(const std::vector<std::int64_t>& counts);
   void reduce_integers(void* values, std::int64_t count, std::size_t size, bool is_signed, MPI_Op op) const;
   void broadcast_bytes(void* data, std::int64_t bytes, int root) const;

@@ -58,7 +58,7 @@ std::uint64_t mix(std::uint64_t z) {
 RandomPermutation::RandomPermutation(std::uint64_t size, std::uint64_t seed, Purpose purpose, std::uint64_t epoch)
     : size_(size) {
   COHORT_CHECK(size >= 1);
-  const int bits = std::bit_width(size - 1);
+  const auto bits = static_cast<int>(std::bit_width(size - 1));
   half_bits_ = bits < 2 ? 1 : (bits + 1) / 2;
   const CounterRandom random(seed, purpose);
   for (std::uint32_t round = 0; round < round_keys_.size(); ++round) round_keys_[round] = random.bits(epoch, round);
@@ -78,6 +78,22 @@ std::uint64_t RandomPermutation::operator()(std::uint64_t index) const {
     value = (left << half_bits_) | right;
   } while (value >= size_);
   return value;
+}
+
+std::uint64_t RandomPermutation::inverse(std::uint64_t value) const {
+  const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
+  std::uint64_t index = value;
+  do {
+    std::uint64_t left = index >> half_bits_;
+    std::uint64_t right = index & mask;
+    for (auto key = round_keys_.rbegin(); key != round_keys_.rend(); ++key) {
+      const std::uint64_t before = right ^ (mix(left + *key) & mask);
+      right = left;
+      left = before;
+    }
+    index = (left << half_bits_) | right;
+  } while (index >= size_);
+  return index;
 }
 
 }  // namespace cohort

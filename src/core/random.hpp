@@ -56,6 +56,8 @@ class RandomPermutation {
   /// One permutation for each (seed, purpose, epoch); size >= 1.
   RandomPermutation(std::uint64_t size, std::uint64_t seed, Purpose purpose, std::uint64_t epoch);
   std::uint64_t operator()(std::uint64_t index) const;
+  /// The index that is sent to `value`.
+  std::uint64_t inverse(std::uint64_t value) const;
 
  private:
   std::uint64_t size_;

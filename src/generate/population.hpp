@@ -19,12 +19,17 @@ struct PopulationOptions {
   std::uint64_t seed = 1;
 };
 
-/// Activity of users and popularity of items follow Zipf's law; segment sizes fall geometrically from largest to
-/// smallest 5:1, of users and of the items each prefers. Writes into `directory` (made if missing): interactions.tsv
-/// (user, item), social.tsv (user, user) if social > 0, truth.tsv (user, segment), and config.toml, a configuration
-/// that runs, with the true count. Files have a header line, appear under their names only when they are complete, and
-/// ids are scattered over the numbers so that their order says nothing. Throws InputError: options that contradict each
-/// other (says which), a directory that cannot be made; RunError: a write that fails. Collective.
+/// Activity of users and popularity of items follow Zipf's law (exponents 0.5 and 0.7); segment sizes fall
+/// geometrically from largest to smallest 5:1, of users and of the items each prefers. Every item is preferred by one
+/// segment; a user's interactions that are not noise are drawn from the own segment's items by popularity, without
+/// repeats, and from all items once those are used up.
+///
+/// Writes into `directory` (made if missing): interactions.tsv (user, item), social.tsv (source, target) if social > 0,
+/// truth.tsv (user, segment), and config.toml, a configuration that runs, with the true count, input files by relative
+/// paths and output in directory/run. Tables have a header line; files appear under their names once all of them are
+/// complete; ids are u0, u1, ... and i0, i1, ..., scattered so that their order says nothing. A rank holds the text of
+/// its own users, and tables of all items. Throws InputError: options that contradict each other (says which), a
+/// directory that cannot be made or written into; RunError: a write that fails. Collective.
 void generate_population(const Communicator& comm, const PopulationOptions& options, const std::string& directory);
 
 }  // namespace cohort

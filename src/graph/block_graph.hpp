@@ -28,8 +28,8 @@ struct BlockGraph {
 };
 
 /// Users and items as nodes, interactions as edges, social edges between users. An interaction of weight w weighs 1
-/// (options.weight "binary"), ln(1 + w) ("log") or w ("raw"), a social edge options.social_weight * w; an edge that then
-/// weighs nothing is left out. Throws InputError where a weight is beyond float. Collective.
+/// (options.weight "binary"), ln(1 + w) ("log") or w ("raw"), a social edge options.social_weight * w; an edge that
+/// then weighs nothing is left out. Throws InputError where a weight is beyond float. Collective.
 BlockGraph bipartite_graph(const Communicator& comm, const Dataset& dataset, const GraphConfig& options);
 
 }  // namespace cohort

@@ -35,6 +35,7 @@ struct SparseGradient {
 class LightGcn {
  public:
   /// layers >= 0; 0 is plain matrix factorisation. Holds min(layers, 2) matrices of graph.local_rows() x columns.
+  /// `graph` must outlive it. Throws RunError where the memory is not there. Collective.
   LightGcn(const Communicator& comm, const ShardGraph& graph, std::int64_t layers, std::int64_t columns, int threads);
 
   /// Eq. 4 to 8 with equal weights: row i of `out` is that of the i-th of `rows` in 1/(L+1) sum over l = 0..L of
@@ -57,14 +58,31 @@ class LightGcn {
 
  private:
   using Rows = std::span<const LocalRow>;
+  /// What a thread writes while it works on a block of rows.
+  struct Scratch {
+    Matrix block;
+    std::vector<std::int64_t> row_begin;  ///< the block's rows of Ahat without the columns where the gradient is zero
+    std::vector<LocalRow> column;
+    std::vector<float> value;
+  };
+
   /// Calls work(first, last) for each shard's range of a selection's list; the main thread lets MPI make progress.
   template <class Work>
   void over_shards(std::span<const std::int64_t> begin, Work work);
+  /// Calls work(rows, first) for all of `rows`, part by part, the boundary once the exchange has finished; `first` is
+  /// the place of the part's first row in the selection.
   template <class Work>
   void overlapped(const RowSelection& rows, Work work);
-  MatrixView next_buffer(const float* in);
+  template <class Work>
+  void in_blocks(const RowSelection& rows, Work work);
+  MatrixView next_buffer();
   RowSelection all_rows() const;
-  void add_neighbours(const SparseGradient& gradient, Rows rows, float scale, MatrixView out) const;
+  MatrixView propagate_to_last(MatrixView base);
+  /// out[i] = factor * (row rows[i] of Ahat times the gradient).
+  void add_neighbours(const SparseGradient& gradient, Rows rows, float factor, Scratch& scratch, MatrixView out) const;
+  /// Adds factor times the gradient itself to the target rows that have one; target(i) is that of rows[i].
+  template <class Target>
+  void add_own(const SparseGradient& gradient, Rows rows, float factor, Target target) const;
 
   const ShardGraph& graph_;
   std::int64_t layers_;
@@ -72,6 +90,8 @@ class LightGcn {
   int threads_;
   RowExchange exchange_;
   Matrix buffer_[2];
+  int last_buffer_ = 0;
+  std::vector<Scratch> scratch_;     ///< by thread
   std::vector<std::int32_t> place_;  ///< local rows: place in the sparse gradient at hand, -1 where it is zero
   double waiting_ = 0;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
@@ -14,20 +15,31 @@
 
 namespace cohort {
 
-struct TopItemsQuery {
-  ConstMatrixView users;       ///< this rank's block of users x d
-  ConstMatrixView items;       ///< this rank's block of items x d
-  const Distribution* blocks;  ///< of the items, by rank
-  const PairTable* excluded;   ///< a row for each of this rank's users: items that are passed over; nullptr: none
-  std::int64_t k = 20;
+/// Room that a rank gives to what goes round, in bytes.
+struct TopItemsRoom {
+  std::int64_t heaps = std::int64_t{256} << 20;  ///< the best so far of a batch of users
+  std::int64_t piece = std::int64_t{16} << 20;   ///< embeddings of a piece of the items
 };
 
-/// Takes the best of one of this rank's users: best first, ties to the smaller item. Called by several threads at a
-/// time, once for each user in all; must not communicate.
+struct TopItemsQuery {
+  ConstMatrixView users;                              ///< this rank's block of users x d
+  ConstMatrixView items;                              ///< this rank's block of items x d
+  const Distribution* blocks = nullptr;               ///< of the items, by rank
+  const PairTable* excluded = nullptr;                ///< a row for each of this rank's users: items that are passed
+                                                      ///< over; nullptr: none
+  const std::vector<std::int64_t>* chosen = nullptr;  ///< rows of `users` to answer for, ascending; nullptr: all
+  std::int64_t k = 20;                                ///< the same on all ranks
+  TopItemsRoom room = {};                             ///< the same on all ranks
+};
+
+/// Takes the best of one of this rank's users (a row of query.users): best first, ties to the smaller item, fewer than
+/// k where there are no more. Called by several threads at a time, once for each user in all; must not communicate.
 using TopItemsSink = std::function<void(std::int64_t user, std::span<const ScoredItem> best)>;
 
-/// Blocks of items go round all ranks, so a rank needs memory for its own rows and one block. The result does not
-/// depend on the number of ranks or threads. Collective.
+/// Items go round all ranks in pieces, once for each batch of users whose heaps fit their room, so a rank needs memory
+/// for its own rows, one piece and one batch. A score is kernels/scores.hpp's float32 product, so the result does not
+/// depend on the number of ranks or threads; a score that is not a number is passed over. What `sink` throws on one
+/// rank is thrown on all. Collective.
 void top_items(const Communicator& comm, const TopItemsQuery& query, const TopItemsSink& sink);
 
 }  // namespace cohort

@@ -15,12 +15,12 @@ namespace cohort {
 struct Positives {
   std::vector<std::int64_t> row_begin{0};  ///< owned rows + 1; items have none
   std::vector<NodeId> node;                ///< within a row ascending
-  /// By owned row: how many positives the users with smaller NodeIds have. first_number + k is the number of a user's
-  /// k-th positive, the same however the graph is distributed.
+  /// By owned row: how many positives the users with smaller NodeIds have that can be sampled. first_number + k is the
+  /// number of a user's k-th positive, the same however the graph is distributed.
   std::vector<std::int64_t> first_number;
   /// By owned row: how many users with smaller NodeIds can be sampled (some positives, but not every candidate).
   std::vector<std::int64_t> user_number;
-  std::int64_t total = 0;          ///< positives of all ranks
+  std::int64_t total = 0;          ///< positives of the users of all ranks that can be sampled
   std::int64_t sampled_users = 0;  ///< users of all ranks that can be sampled
   NodeId first_candidate{0};       ///< negatives are among first_candidate .. + candidates
   std::int64_t candidates = 0;     ///< items; users where there are no items
@@ -33,8 +33,16 @@ struct Positives {
   /// Candidates that can be a negative of the owned user row `row`, whose NodeId is `user`: not its positives, not
   /// itself.
   std::int64_t negatives(std::int64_t row, NodeId user) const {
-    const bool itself = user >= first_candidate && user.value < first_candidate.value + candidates;
-    return candidates - static_cast<std::int64_t>(of(row).size()) - (itself ? 1 : 0);
+    return candidates - static_cast<std::int64_t>(of(row).size()) - (is_candidate(user) ? 1 : 0);
+  }
+  /// The rank-th of them by NodeId, 0 <= rank < negatives(row, user). O(log of the user's positives).
+  NodeId negative(std::int64_t row, NodeId user, std::int64_t rank) const;
+  /// Whether triples are made of the user.
+  bool can_be_sampled(std::int64_t row, NodeId user) const { return !of(row).empty() && negatives(row, user) > 0; }
+
+ private:
+  bool is_candidate(NodeId node_id) const {
+    return node_id >= first_candidate && node_id.value < first_candidate.value + candidates;
   }
 };
 

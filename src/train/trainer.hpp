@@ -12,6 +12,7 @@
 #include "core/matrix.hpp"
 #include "graph/shard_graph.hpp"
 #include "train/positives.hpp"
+#include "train/sampler.hpp"
 
 namespace cohort {
 
@@ -20,11 +21,12 @@ struct EpochStats {
   std::int64_t epoch = 0;  ///< counted from 1
   double loss = 0;         ///< mean over steps of the BPR loss with its L2 term (Rendle et al. 2009)
   std::int64_t steps = 0;
-  std::int64_t triples = 0;     ///< of all ranks
-  double seconds = 0;           ///< of the slowest rank
-  std::int64_t halo_bytes = 0;  ///< sent for propagation, by the rank that sent most
-  std::int64_t pair_bytes = 0;  ///< sent for rows and gradients of sampled pairs, by the rank that sent most
-  double waiting_seconds = 0;   ///< for other ranks, of the rank that waited most
+  std::int64_t triples = 0;      ///< of all ranks
+  std::int64_t remote_rows = 0;  ///< rows of sampled pairs that were fetched from other ranks, over all ranks
+  double seconds = 0;            ///< of the slowest rank
+  std::int64_t halo_bytes = 0;   ///< sent for propagation, by the rank that sent most
+  std::int64_t pair_bytes = 0;   ///< sent for rows and gradients of sampled pairs, by the rank that sent most
+  double waiting_seconds = 0;    ///< for other ranks, of the rank that waited most
 };
 
 /// What training goes on from; rows are this rank's owned rows.
@@ -64,18 +66,17 @@ struct TrainResult {
   Matrix second_moment;
   std::int64_t epochs = 0;  ///< done in all
   std::vector<EpochStats> history;
+  std::int64_t remote_rows = 0;  ///< fetched by this rank in this call: as in EpochStats
 };
 
-/// Triples a step: `configured`, or for 0 ("auto") max(2048, ceil(positives / 64)).
-std::int64_t batch_size(std::int64_t configured, std::int64_t positives);
-
-/// Bytes that train() will need on this rank, from above. Local.
+/// Bytes that train() will allocate on this rank, from above. Local.
 std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
                             const TrainConfig& train, int ranks);
 
-/// Trains train.epochs epochs, or fewer where train.minutes would be exceeded: rank 0 starts no epoch that is likely to
-/// end after it. Throws RunError on all ranks: too little memory (says how much a rank needs and how many ranks would
-/// do), a loss that is no finite number (names the epoch); InputError: nothing to train on. Collective.
+/// Trains train.epochs epochs, or fewer where train.minutes would be exceeded: rank 0 starts no epoch but the first
+/// that is likely to end after it. Throws RunError on all ranks: too little memory (says how much a rank needs and how
+/// many ranks would do), a loss beyond float32's range or no number at all (names the epoch); InputError: nothing to
+/// train on. Collective.
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
                   const Positives& positives, const TrainOptions& options);
 

@@ -1,8 +1,12 @@
-// The assignment step of k-means and the scores of all-ranking against the matrix product alone.
+// The assignment step of k-means, a whole iteration and the scores of all-ranking against the matrix product alone; the
+// iteration also against scikit-learn's.
 #include <algorithm>
 #include <memory>
+#include <numeric>
 
 #include "bench_areas.hpp"
+#include "bench_peer.hpp"
+#include "cluster/lloyd.hpp"
 #include "core/matrix.hpp"
 #include "core/random.hpp"
 #include "kernels/scores.hpp"
@@ -26,11 +30,33 @@ Matrix normal_rows(std::int64_t rows, std::uint64_t seed) {
   return matrix;
 }
 
+/// The points in shards of `block` rows, on this process alone.
+struct ShardedPoints {
+  explicit ShardedPoints(const Matrix& rows) : comm(Communicator::self()) {
+    for (std::int64_t row = 0; row < rows.rows(); ++row) {
+      if (row % block == 0) shard_begin.push_back(row);
+      id.emplace_back(row);
+    }
+    shard_begin.push_back(rows.rows());
+    layout.shards_of_rank = Distribution({0, std::ssize(shard_begin) - 1});
+    population = checked_population(comm, {rows.view(), id, shard_begin, &layout});
+  }
+  ShardedPoints(const ShardedPoints&) = delete;
+  ShardedPoints& operator=(const ShardedPoints&) = delete;
+
+  Communicator comm;
+  std::vector<NodeId> id;
+  std::vector<std::int64_t> shard_begin;
+  ShardLayout layout;
+  Population population;
+};
+
 }  // namespace
 
 void bench_kmeans(Bench& bench) {
   const std::int64_t count = bench.options().small ? 10'000 : 1'000'000;
   const Matrix points = normal_rows(count, 1);
+  const ShardedPoints sharded(points);
   const std::int64_t blocks = (count + block - 1) / block;
   for (const std::int64_t k : {std::int64_t{100}, std::int64_t{1000}}) {
     const Matrix centres = normal_rows(k, 2);
@@ -76,11 +102,33 @@ void bench_kmeans(Bench& bench) {
             });
           },
           {"GEMM", "FMA peak"}};
+      omp_set_num_threads(threads);
+      LloydPass pass(sharded.comm, sharded.population, k, false);
+      Case iteration{"whole iteration",
+                     work,
+                     "FLOP",
+                     [&] {
+                       Matrix moving = normal_rows(k, 2);
+                       return seconds_of([&] {
+                         pass.assign(moving.view());
+                         pass.move(moving.view());
+                       });
+                     },
+                     {"GEMM", "FMA peak"}};
       Case gemm = gemm_case(count, columns, k, threads);
       gemm.against = {"FMA peak"};
+      std::vector<Case> cases{assign, iteration, products, gemm, peak_case(threads)};
+      std::unique_ptr<PeerProcess> peer;
+      if (!bench.options().peer.empty()) {
+        peer = std::make_unique<PeerProcess>(
+            std::vector<std::string>{bench.options().peer, COHORT_BENCH_KMEANS_PEER_SCRIPT, std::to_string(count),
+                                     std::to_string(columns), std::to_string(k), std::to_string(threads)});
+        cases.push_back({"scikit-learn, iteration", work, "FLOP", [&] { return peer->run(); }, {}});
+        cases[1].against.emplace_back("scikit-learn, iteration");
+      }
       bench.measure(
           "k-means " + std::to_string(count) + " x 64, k = " + std::to_string(k) + " (GEMM: " + gemm_library() + ")",
-          threads, {assign, products, gemm, peak_case(threads)});
+          threads, cases);
     }
   }
 }

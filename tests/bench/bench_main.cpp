@@ -8,10 +8,12 @@
 #include <utility>
 
 #include "bench_areas.hpp"
+#include "comm/communicator.hpp"
 #include "kernels/dispatch.hpp"
 
 int main(int argc, char** argv) {
   using namespace cohort::bench;
+  const cohort::MpiEnvironment mpi(&argc, &argv);
   Options options;
   std::string json;
   CLI::App app("Measures Cohort's kernels against the machine's limits and peers.");
@@ -23,7 +25,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--only", options.only, "Areas whose names contain this: limits, spmm, kmeans, adam");
   app.add_flag("--small", options.small, "Small sizes: tries the harness, the figures mean nothing");
-  app.add_option("--peer", options.peer, "A Python interpreter with PyTorch, run beside");
+  app.add_option("--peer", options.peer, "A Python interpreter with PyTorch and scikit-learn, run beside");
   app.add_option("--json", json, "Also write every time into this file");
   CLI11_PARSE(app, argc, argv);
   setenv("BLIS_NUM_THREADS", "1", 1);  // called from our threads, one piece each

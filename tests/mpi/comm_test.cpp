@@ -24,8 +24,23 @@ TEST(Communicator, ReductionsAndPrefixSums) {
   EXPECT_EQ(comm.max(comm.rank()), comm.size() - 1);
   EXPECT_EQ(comm.min(2.5 + comm.rank()), 2.5);
   EXPECT_EQ(comm.exclusive_sum(10), 10 * comm.rank());
+  EXPECT_EQ(comm.sum_on_machine(comm.rank() + 1), ranks * (ranks + 1) / 2);  // tests run on one machine
   EXPECT_TRUE(comm.any(comm.rank() == comm.size() - 1));
   EXPECT_FALSE(comm.any(false));
+}
+
+TEST(Communicator, SmallestElementByElement) {
+  const auto& comm = world();
+  std::vector<std::int64_t> values{comm.rank(), -comm.rank(), 7};
+  comm.min_in_place(std::span<std::int64_t>(values));
+  EXPECT_EQ(values, (std::vector<std::int64_t>{0, 1 - comm.size(), 7}));
+}
+
+TEST(Communicator, SelfIsThisRankAlone) {
+  const auto alone = Communicator::self();
+  EXPECT_EQ(alone.size(), 1);
+  EXPECT_EQ(alone.rank(), 0);
+  EXPECT_EQ(alone.sum(world().rank()), world().rank());
 }
 
 TEST(Communicator, AttemptGivesEveryRankTheLowestFailingRanksError) {

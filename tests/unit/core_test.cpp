@@ -63,6 +63,7 @@ TEST(RandomPermutation, IsABijectionAndDiffersByEpoch) {
       ASSERT_LT(image, size);
       EXPECT_FALSE(hit[image]);
       hit[image] = true;
+      EXPECT_EQ(first.inverse(image), i);
       same += image == second(i);
     }
     if (size >= 1000) {

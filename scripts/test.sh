@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# usage: scripts/test.sh
+#
+# Installs what is missing, builds preset ci (warnings are errors) and runs every test; ctest's summary ends the output.
+# With CI=true in the environment, before that: clang-format over all sources, clang-tidy over the changed ones
+# (bounded to COHORT_TIDY_SECONDS, 300), and the tests of one process and of three ranks under the address and
+# undefined-behaviour sanitizers. Everything runs even if something before it failed; any failure fails the script.
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+case ${1-} in
+  '') ;;
+  -h | --help) help && exit ;;
+  *) fail "unknown argument $1; see scripts/test.sh --help" ;;
+esac
+
+failed=()
+# step WHAT COMMAND...: runs it, says how long it took, notes a failure and goes on.
+step() {
+  local what=$1 start=$SECONDS
+  shift
+  say "$what"
+  if ! "$@"; then
+    failed+=("$what")
+    say "FAILED: $what"
+  fi
+  say "$what: $((SECONDS - start)) s"
+}
+
+check_format() { git ls-files -z '*.cpp' '*.hpp' | xargs -0 clang-format --dry-run -Werror; }
+
+# The sources changed since the branch left the main line; on the main line itself, by the last commits.
+changed_sources() {
+  local base='' candidate
+  for candidate in origin/main origin/master main master; do
+    base=$(git merge-base "$candidate" HEAD 2>/dev/null) && break
+  done
+  if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then
+    base=$(git rev-list --first-parent -n 6 HEAD | tail -n 1)
+  fi
+  git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'partition/*.cpp' 'tests/*.cpp'
+}
+
+# As many as fit into the time, the latest change first; says how many did not.
+check_tidy() {
+  local deadline=$((SECONDS + ${COHORT_TIDY_SECONDS:-300})) sources=() batch=() next=0 ok=0
+  mapfile -t sources < <(changed_sources | xargs -r ls -t)
+  while [ "$next" -lt ${#sources[@]} ] && [ "$SECONDS" -lt "$deadline" ]; do
+    batch=("${sources[@]:next:$(cores)}")
+    printf '%s\0' "${batch[@]}" | xargs -0 -n 1 -P "$(cores)" clang-tidy --quiet -p build/ci 2>/dev/null || ok=1
+    next=$((next + ${#batch[@]}))
+  done
+  say "clang-tidy: $next of ${#sources[@]} changed sources"
+  return "$ok"
+}
+
+sanitized_tests() {
+  build_preset sanitize -DCOHORT_BUILD_BENCHMARKS=OFF &&
+    timeout --foreground 900 ctest --test-dir build/sanitize -j "$(cores)" --output-on-failure --no-tests=error \
+      -R '^unit\.|^mpi\..*\.3$'
+}
+
+if [ "${CI:-}" = true ]; then
+  scripts/bootstrap.sh --ci
+else
+  scripts/bootstrap.sh
+fi
+say "building (cmake preset ci)"
+build_preset ci
+if [ "${CI:-}" = true ]; then
+  step "clang-format over all sources" check_format
+  step "clang-tidy over the changed sources" check_tidy
+  step "tests under the sanitizers" sanitized_tests
+fi
+say "all tests"
+ctest --test-dir build/ci -j "$(cores)" --output-on-failure --no-tests=error || failed+=("tests")
+[ ${#failed[@]} -eq 0 ] || fail "failed: ${failed[*]}"

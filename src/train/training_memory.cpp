@@ -1,0 +1,62 @@
+// What training needs on a rank, estimated before it is allocated.
+#include "train/training_memory.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "core/timer.hpp"
+
+namespace cohort {
+
+namespace {
+
+std::string in_gigabytes(std::int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / 0x1p30);
+  return text;
+}
+
+}  // namespace
+
+std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
+                            const TrainConfig& train, int ranks) {
+  const std::int64_t row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t owned = graph.owned();
+  const std::int64_t local = graph.local_rows();
+  const std::int64_t mine = std::ssize(positives.node);
+  const std::int64_t batch = std::min(batch_size(train.batch, positives.total), positives.total);
+  // This rank's part of a step, six standard deviations above the mean.
+  const double expected = positives.total == 0 ? 0.0
+                                               : static_cast<double>(batch) * static_cast<double>(mine) /
+                                                     static_cast<double>(positives.total);
+  const auto triples = std::min(batch, static_cast<std::int64_t>(expected + 6 * std::sqrt(expected)) + 64);
+  const std::int64_t chunk = std::max(triples, std::min(steps_at_a_time * triples, triples_at_a_time + triples));
+
+  // Parameters, two moments and the result; the propagation's buffers; the packed halo.
+  const std::int64_t rows =
+      2 * local + 4 * owned + std::min<std::int64_t>(model.layers, 2) * local + graph.halo.sent_rows();
+  // Embedding and gradient of a step; rows that go to other ranks and come from them, packed and not.
+  const std::int64_t touched = std::min(owned, 3 * triples);
+  const std::int64_t step_rows = 2 * touched + (ranks == 1 ? 0 : std::min(local - owned, 3 * triples) + 10 * triples);
+  // Order and positions of the positives; a triple with its plan; marks of rows; the graph's columns once more in the
+  // worst block are small beside them.
+  return row * (rows + step_rows) + 48 * mine + 160 * chunk + 24 * owned + 4 * local;
+}
+
+void check_training_memory(const Communicator& comm, std::int64_t bytes) {
+  const std::int64_t together = comm.sum_on_machine(bytes);
+  const std::int64_t neighbours = comm.sum_on_machine(1);
+  const std::int64_t available = available_memory_bytes();
+  comm.attempt([&] {
+    if (together <= available) return;
+    const double factor = static_cast<double>(together) / static_cast<double>(std::max<std::int64_t>(available, 1));
+    const auto ranks = static_cast<std::int64_t>(std::ceil(1.1 * factor * comm.size()));
+    throw RunError("training needs about " + in_gigabytes(bytes) + " on rank " + std::to_string(comm.rank()) + " and " +
+                   in_gigabytes(together) + " on its machine, which has " + in_gigabytes(available) + " left; about " +
+                   std::to_string(ranks) + " ranks, " + std::to_string(neighbours) +
+                   " a machine, would do, or a smaller model.dim");
+  });
+}
+
+}  // namespace cohort

@@ -1,0 +1,18 @@
+// Training's memory, checked before it is allocated. For the trainer.
+#pragma once
+
+#include <cstdint>
+
+#include "comm/communicator.hpp"
+#include "train/trainer.hpp"
+
+namespace cohort {
+
+/// Steps are drawn and planned this many at a time, or as many as have this many triples a rank.
+constexpr std::int64_t steps_at_a_time = 64;
+constexpr std::int64_t triples_at_a_time = std::int64_t{1} << 18;
+
+/// Throws RunError on all ranks where a machine has not left what its ranks need, `bytes` on this rank. Collective.
+void check_training_memory(const Communicator& comm, std::int64_t bytes);
+
+}  // namespace cohort

@@ -35,7 +35,9 @@ struct Town {
   std::vector<double> age;                                 // NaN: not known
   bool times = false;
 
-  static std::string name(const char* kind, std::int64_t number) { return std::string(kind).append(std::to_string(number)); }
+  static std::string name(const char* kind, std::int64_t number) {
+    return std::string(kind).append(std::to_string(number));
+  }
 
   std::vector<std::int64_t> sizes() const {
     std::vector<std::int64_t> size(at(segments), 0);
@@ -134,8 +136,9 @@ inline Town drawn_town(std::int64_t users, std::int64_t items, std::int64_t segm
   for (std::int64_t u = 0; u < users; ++u) {
     const auto segment = by_activity ? u * segments / users : u % segments;
     town.segment.push_back(static_cast<std::int32_t>(segment));
-    const auto activity = std::min(
-        items / 2, 3 + static_cast<std::int64_t>(120 / std::pow(static_cast<double>(by_activity ? u + 1 : 20), 0.6)));
+    const auto wanted =
+        by_activity ? 3 + static_cast<std::int64_t>(5000 / std::pow(static_cast<double>(u + 1), 0.8)) : 20;
+    const auto activity = std::min(items / 3, wanted);
     std::set<std::int64_t> own;
     while (std::ssize(own) < activity) {
       const auto drawn = std::ranges::lower_bound(popularity, uniform() * popularity.back()) - popularity.begin();

@@ -109,7 +109,6 @@ TEST_F(ProfileStore, TablesThatDoNotFitAreRefused) {
   const std::vector<void (*)(Profiles&)> damages{
       [](Profiles& profiles) { profiles.description.pop_back(); },
       [](Profiles& profiles) {
-        profiles.items.row_begin = {0, 1, 3};
       },
       [](Profiles& profiles) { profiles.items.marking.push_back(0); },
       [](Profiles& profiles) {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "cli/evaluation.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
@@ -9,8 +11,9 @@ namespace cohort {
 
 namespace {
 
-// Clustering finds out too; but only after training.
-void check_segment_count(const Session& session, const Dataset& dataset) {
+// Later stages find out too; but only after training.
+void check_against_data(const Session& session, const Dataset& dataset) {
+  if (session.comm().sum(dataset.holdout.size()) > 0) check_cut_offs(session.config(), dataset.items.total());
   const auto count = session.config().segment.count;
   if (count > dataset.users.total()) {
     throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there are only " +
@@ -22,7 +25,7 @@ void run(const Session& session) {
   const auto& comm = session.comm();
   const Timer timer;
   auto graph = prepare_graph(session);
-  check_segment_count(session, graph.dataset);
+  check_against_data(session, graph.dataset);
   ShardedGraph sharded;
   {
     const auto blocks = graph_of(session, graph.dataset);
@@ -35,6 +38,7 @@ void run(const Session& session) {
   const auto result = segment_users(session, graph, sharded.graph, model);
   write_segments(session, result);
   say_segments(comm, result);
+  if (spdlog::should_log(spdlog::level::info)) say(comm, "\n" + evaluation_table(evaluate_run(session, graph, result)));
   log_memory(comm);
   spdlog::info("run: {:.1f} s", timer.seconds());
 }

@@ -25,15 +25,18 @@ struct ClusterQuality {
   /// where there are at most silhouette_exact, else over a seeded sample of that many, against that sample.
   double silhouette = 0;
   std::int64_t silhouette_points = 0;
-  double davies_bouldin = 0;  ///< Davies and Bouldin 1979, eq. 5 with p = q = 2 as in scikit-learn (mean distances)
-  double calinski_harabasz =
-      0;  ///< Calinski and Harabasz 1974: between / within dispersion, by their degrees of freedom
+  /// Davies and Bouldin 1979, definition 5, with mean distances to the centroid (q = 1, p = 2), as in scikit-learn; two
+  /// clusters whose centroids coincide are passed over.
+  double davies_bouldin = 0;
+  /// Calinski and Harabasz 1974: between / within dispersion, by their degrees of freedom. Infinity where all points
+  /// lie on their centroids.
+  double calinski_harabasz = 0;
 };
 
 inline constexpr std::int64_t silhouette_exact = 10'000;
 
-/// Measures that are not defined (fewer than two clusters that are not empty, or as many as points) are NaN.
-/// Collective.
+/// Measures that are not defined (fewer than two clusters that are not empty, or as many as points; for the silhouette,
+/// in the sample) are NaN. Throws RunError where a coordinate is no finite number. Collective.
 ClusterQuality cluster_quality(const Communicator& comm, const ClusteredPoints& points, std::uint64_t seed);
 
 /// Newman and Girvan 2004: the share of edge weight inside clusters minus what degrees alone would give. row_begin,

@@ -108,13 +108,7 @@ TEST_F(ProfileStore, IsReadBackAsWritten) {
 TEST_F(ProfileStore, TablesThatDoNotFitAreRefused) {
   const std::vector<void (*)(Profiles&)> damages{
       [](Profiles& profiles) { profiles.description.pop_back(); },
-      [](Profiles& profiles) {
-      },
       [](Profiles& profiles) { profiles.items.marking.push_back(0); },
-      [](Profiles& profiles) {
-        profiles.nearest.row_begin = {0, 2, 1};
-      },
-      [](Profiles& profiles) { profiles.numeric.mean.pop_back(); },
   };
   for (const auto damage : damages) {
     auto file = two_segments();

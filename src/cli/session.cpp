@@ -73,10 +73,11 @@ std::string graph_settings(const Config& config) {
   part.input.format = config.input.format;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;
+  if (config.input.holdout > 0) part.input.holdout_split = config.input.holdout_split;
   part.clean = config.clean;
   part.clean.max_bad_lines = 0;
   part.graph = config.graph;
-  if (config.input.holdout > 0) part.train.seed = config.train.seed;
+  if (config.input.holdout > 0 && config.input.holdout_split == "random") part.train.seed = config.train.seed;
   return to_toml(part);
 }
 

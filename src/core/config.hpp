@@ -15,9 +15,13 @@ struct InputConfig {
   std::vector<std::string> social;
   std::vector<std::string> test;  ///< held-out interactions, for evaluate
   std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
-  /// (role, column name or index from 0); roles: user, item, weight, time; for social files source, target, weight.
+  /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
+  /// weight.
   std::vector<std::pair<std::string, std::string>> columns;
-  double holdout = 0.0;  ///< share of each user's interactions held out for evaluate, seeded; 0: none
+  double holdout = 0.0;                  ///< share of the interactions held out for evaluate; 0: none
+  std::string holdout_split = "random";  ///< random: of each user's, seeded; temporal: the latest of all
+  std::string item_attributes;           ///< a table of items (ingest/attribute_file.hpp); empty: none
+  std::string user_attributes;
 };
 
 struct CleanConfig {
@@ -31,8 +35,11 @@ struct CleanConfig {
 struct GraphConfig {
   std::string kind = "bipartite";
   std::string weight = "binary";  ///< binary, log, raw
-  double min_weight = 0.0;        ///< interactions below are dropped; 0: none
-  double social_weight = 1.0;     ///< weight of a social edge of weight 1 against an interaction of weight 1
+  double min_weight = 0.0;        ///< records below (after the event's weight) are dropped; 0: none
+  /// (event, factor of its records' weights), by name; 0: such records are dropped; empty: events are not looked at.
+  std::vector<std::pair<std::string, double>> event_weights;
+  double half_life = 0.0;      ///< days in which an interaction's weight halves; 0: it does not
+  double social_weight = 1.0;  ///< weight of a social edge of weight 1 against an interaction of weight 1
 };
 
 struct PartitionConfig {

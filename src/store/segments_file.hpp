@@ -45,4 +45,14 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
 /// Users and items in even blocks. Throws InputError: missing, no segments file, damaged. Collective.
 SegmentsFile read_segments_file(const Communicator& comm, const std::string& path);
 
+/// Who is in which segment: the part of the file that is needed to compare two.
+struct UserSegments {
+  IdTable users;                      ///< in even blocks
+  std::vector<std::int32_t> segment;  ///< of this rank's block of users
+  std::vector<std::int64_t> size;     ///< k, the same on all ranks
+};
+
+/// Throws InputError as read_segments_file does. Collective.
+UserSegments read_user_segments(const Communicator& comm, const std::string& path);
+
 }  // namespace cohort

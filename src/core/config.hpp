@@ -86,6 +86,12 @@ struct EvaluateConfig {
   std::vector<std::int64_t> k{20};  ///< cut-offs of the ranking measures
 };
 
+struct ProfileConfig {
+  std::int64_t top = 10;               ///< items, and categories of each attribute, listed for a segment
+  double false_discovery_rate = 0.05;  ///< of those called marking, in each family of tests
+  std::int64_t min_users = 5;          ///< users of a segment that must have an item for it to be listed
+};
+
 struct OutputConfig {
   std::string directory = "run";
 };
@@ -99,6 +105,7 @@ struct Config {
   TrainConfig train;
   SegmentConfig segment;
   RecommendConfig recommend;
+  ProfileConfig profile;
   EvaluateConfig evaluate;
   OutputConfig output;
   std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1

@@ -94,6 +94,12 @@ std::vector<ConfigKey> make_schema() {
       {"recommend", "min_support", "training users that an item needs",
        IntegerKey{COHORT_MEMBER(recommend.min_support), 0, unbounded}},
       {"recommend", "allowed_items", "a file of item ids, one a line", PathKey{COHORT_MEMBER(recommend.allowed_items)}},
+      {"profile", "top", "items and categories listed for a segment",
+       IntegerKey{COHORT_MEMBER(profile.top), 1, 10'000}},
+      {"profile", "false_discovery_rate", "share of wrong ones among those called marking",
+       RealKey{COHORT_MEMBER(profile.false_discovery_rate), 0, 1}},
+      {"profile", "min_users", "least users of a segment with a listed item",
+       IntegerKey{COHORT_MEMBER(profile.min_users), 1, unbounded}},
 
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 

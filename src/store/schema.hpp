@@ -77,4 +77,12 @@ inline constexpr auto recommend_count = "recommend_count";
 inline constexpr auto recommend_smoothing = "recommend_smoothing";        ///< float64; infinite: the global popularity
 inline constexpr auto recommend_blend_weight = "recommend_blend_weight";  ///< float64; NaN where the strategy has none
 
+// segments.h5, what characterises each segment; absent before `profile` has run. store/profiles.hpp says what every
+// column means. One value a segment: interactions, distinct_items, mean_interactions, median_interactions,
+// first_time, last_time, median_last_time, social_inside, social_outside, description. Tables, the rows of segment s
+// being row_begin[s] .. row_begin[s + 1]: nearest, representative, border (id, value) and items, categories,
+// user_categories (item or attribute, name, count, ...). Numbers by segment and user attribute, (k x A) row by row:
+// numeric. Columns that hold nothing are absent.
+inline constexpr auto profile = "segments/profile";
+
 }  // namespace cohort::schema

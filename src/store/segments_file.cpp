@@ -47,6 +47,7 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
   file.shared(schema::inertia, std::span<const double>(segments.inertia));
   if (result.recommendations) write_recommendations(file, *result.recommendations);
+  if (result.profiles) write_profiles(comm, file, *result.profiles);
   write_history(file, result.history);
   file.commit();
 }
@@ -83,6 +84,7 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   segments.inertia = file.all<double>(schema::inertia);
   check_segments(comm, path, segments.segment, std::ssize(segments.size));
   result.recommendations = read_recommendations(comm, file, users, result.items.total(), std::ssize(segments.size));
+  result.profiles = read_profiles(comm, file, std::ssize(segments.size));
   result.history = read_history(file);
   return result;
 }

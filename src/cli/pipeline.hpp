@@ -9,6 +9,7 @@
 #include "graph/block_graph.hpp"
 #include "graph/shard_graph.hpp"
 #include "partition/partition.hpp"
+#include "segment/recommendation.hpp"
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"
 #include "store/segments_file.hpp"
@@ -20,8 +21,6 @@ GraphFile prepare_graph(const Session& session);
 
 /// The graph of a dataset, as the configuration wants it.
 BlockGraph graph_of(const Session& session, const Dataset& dataset);
-/// The same nodes without their edges: enough to say which rank owns which shard.
-BlockGraph nodes_of(const Session& session, const Dataset& dataset);
 
 /// Cuts the graph into shards; fills graph.partition. Returns what the partition is like.
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph);
@@ -33,9 +32,29 @@ ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const
 /// with fewer epochs. Checkpoints go to model.h5; the result is not written yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
 
-/// Clusters the users. Only the layout of `sharded` is used, so a graph without edges does.
+/// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
+std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                                         const ModelFile& model, const Segments& segments);
+
+/// Clusters the users. `model`: embedding and parameters.
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                            const ModelFile& model);
+
+/// What `run` leaves in memory.
+struct RunResult {
+  GraphFile graph;
+  SegmentsFile segments;
+};
+
+/// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5 on the way.
+RunResult run_pipeline(const Session& session);
+
+/// The users of a result with what they had, as recommendations are made from them. Views of both. Local.
+Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);
+
+/// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
+/// result.recommendations.
+void recommend_items(const Session& session, const GraphFile& graph, SegmentsFile& result);
 
 void write_graph(const Session& session, const GraphFile& graph);
 void write_model(const Session& session, const ModelFile& model);
@@ -46,6 +65,8 @@ void write_segments(const Session& session, const SegmentsFile& segments);
 GraphFile load_graph(const Session& session, bool partitioned);
 /// model.h5 of the output directory, which must have been trained on that graph with the configuration's settings.
 ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
+/// segments.h5 of the output directory, which must have been found on that graph with the configuration's settings.
+SegmentsFile load_segments(const Session& session, const GraphFile& graph);
 /// model.h5 if it is what training can go on from: the same settings, the same graph, fewer epochs than asked for.
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph);
 

@@ -20,6 +20,8 @@ class Session {
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
   /// directory. Throws InputError. Collective.
   Session(Communicator comm, const ConfigOptions& options);
+  /// The same with a configuration that is there already, the same on all ranks.
+  Session(Communicator comm, Config config);
 
   const Communicator& comm() const { return comm_; }
   const Config& config() const { return config_; }
@@ -45,5 +47,7 @@ void prepare_process(const Communicator& comm, std::int64_t threads);
 /// text: equal texts, equal results. Paths are left out, as the inputs' SHA-256 stand for them. Local.
 std::string graph_settings(const Config& config);
 std::string model_settings(const Config& config);
+/// What the users are clustered by, apart from the model.
+std::string segment_settings(const Config& config);
 
 }  // namespace cohort

@@ -51,6 +51,21 @@ ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart p
   return model;
 }
 
+SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
+  const auto path = session.segments_path();
+  need(session, path, "segment");
+  auto result = read_segments_file(session.comm(), path);
+  const auto made_with = config_of(result.provenance, path);
+  if (result.users.total() != graph.dataset.users.total() || result.items.total() != graph.dataset.items.total() ||
+      !same_inputs(result.provenance.inputs, graph.provenance.inputs) ||
+      model_settings(made_with) != model_settings(session.config()) ||
+      segment_settings(made_with) != segment_settings(session.config())) {
+    throw InputError(path + " was found on another graph or with other settings than the configuration has; run " +
+                     "`cohort segment` again");
+  }
+  return result;
+}
+
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph) {
   const auto path = session.model_path();
   if (!exists(session.comm(), path)) return std::nullopt;

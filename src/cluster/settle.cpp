@@ -45,10 +45,14 @@ InputError too_few_users(std::int64_t distinct, const KmeansOptions& options) {
 // are fewer of them that differ than centres.
 ExactAssignment settle(const Communicator& comm, const PointSet& points, const KmeansOptions& options, Matrix& centres,
                        std::int64_t& reseeded) {
+  std::int64_t before = -1;  // points that lie on a centre
   while (true) {
     auto assignment = assign_exactly(comm, points, centres.view());
     const auto empty = std::ranges::count(assignment.size, 0);
     if (empty > 0) {
+      const auto on_centres = comm.sum(static_cast<std::int64_t>(std::ranges::count(assignment.distance, 0.0)));
+      COHORT_CHECK(on_centres > before, "reseeding brings a point onto a centre each time");
+      before = on_centres;
       const auto farthest = farthest_rows(comm, points, centres.view(), assignment.nearest, empty);
       if (farthest.rows() == 0) throw too_few_users(options.count - empty, options);
       for (std::int64_t j = 0, taken = 0; taken < farthest.rows(); ++j) {

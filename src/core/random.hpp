@@ -25,6 +25,9 @@ enum class Purpose : std::uint32_t {
   generate_interactions = 12,
   generate_social = 13,
   partition_baseline = 14,
+  validation_users = 31,
+  validation_pairs = 32,
+  bootstrap = 33,
 };
 
 class CounterRandom {

@@ -167,6 +167,17 @@ void inner_products_vectors(ConstMatrixView a, const float* panels, std::int64_t
   }
 }
 
+void add_scaled_row_vectors(MatrixView out, const float* scale, const float* row, std::int64_t width) {
+  constexpr Floats d;
+  for (std::int64_t i = 0; i < out.rows; ++i) {
+    const FloatVector factor = hn::Set(d, scale[i]);
+    float* const target = out.row(i);
+    for (std::int64_t j = 0; j < width; j += lanes) {
+      hn::StoreU(fused(factor, hn::LoadU(d, row + j), hn::LoadU(d, target + j)), d, target + j);
+    }
+  }
+}
+
 /// The least value so far of each of a tile's points, and whose it is.
 template <int vectors>
 struct Nearest {
@@ -252,6 +263,7 @@ namespace cohort {
 
 HWY_EXPORT(pack_rows);
 HWY_EXPORT(inner_products_vectors);
+HWY_EXPORT(add_scaled_row_vectors);
 HWY_EXPORT(nearest_rows_vectors);
 
 namespace {
@@ -278,6 +290,12 @@ void inner_products(ConstMatrixView a, const PackedRows& b, MatrixView out) {
   HWY_DYNAMIC_DISPATCH(inner_products_vectors)
   (a, b.panel(0), panel_floats(b.columns()), b.panels(), out.data, out.stride);
   for (std::int64_t row = 0; row < a.rows; ++row) std::fill(out.row(row) + b.rows(), out.row(row) + width, 0.0F);
+}
+
+void add_scaled_row(MatrixView out, std::span<const float> scale, std::span<const float> row) {
+  const auto width = static_cast<std::int64_t>(row.size());
+  COHORT_CHECK(width % panel_rows == 0 && width <= out.stride && std::ssize(scale) <= out.rows);
+  HWY_DYNAMIC_DISPATCH(add_scaled_row_vectors)(out.slice(0, std::ssize(scale)), scale.data(), row.data(), width);
 }
 
 void nearest_rows(ConstMatrixView points, const PackedRows& centres, std::span<const float> offset,

@@ -34,6 +34,10 @@ class PackedRows {
 /// b.rows() up to the next multiple of 16.
 void inner_products(ConstMatrixView a, const PackedRows& b, MatrixView out);
 
+/// out[i][j] += scale[i] * row[j], one fused multiply-add each, for every i of `scale` and j of `row`. row.size(): a
+/// multiple of 16, at most out.stride.
+void add_scaled_row(MatrixView out, std::span<const float> scale, std::span<const float> row);
+
 /// nearest[i] = the j of least offset[j] - 2 <points_i, centre_j>, ties to the smaller j; with offset[j] = |centre_j|^2
 /// that is the nearest centre, with 0 the one of largest inner product (spherical). offset: centres.rows() >= 1.
 /// nearest: points.rows. A value that is not a number never wins; where none wins, nearest is 0.

@@ -27,9 +27,27 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
 
 // Some consecutive items of one rank, packed, as all ranks see them in turn.
 struct Piece {
-  std::int64_t first = 0;  // global number of the first
   std::vector<PackedRows> tiles;
   std::int64_t tile_items = 0;
+  std::vector<std::int64_t> numbers;      // of the items
+  std::vector<float> base;                // of the items, and the entries of each group by place in the piece
+  std::vector<std::int64_t> prior_begin;  // groups + 1
+  std::vector<std::int32_t> prior_place;
+  std::vector<float> prior_value;
+
+  // The prior of a group for a tile; row: zero beyond the tile's items.
+  void prior_row(std::int32_t group, std::size_t tile, std::span<float> row) const {
+    const auto first = static_cast<std::int64_t>(tile) * tile_items;
+    const auto count = tiles[tile].rows();
+    std::copy_n(base.begin() + first, count, row.begin());
+    std::fill(row.begin() + count, row.end(), 0.0F);
+    const auto g = static_cast<std::size_t>(group);
+    const auto end = prior_place.begin() + prior_begin[g + 1];
+    for (auto at = std::lower_bound(prior_place.begin() + prior_begin[g], end, first); at != end && *at < first + count;
+         ++at) {
+      row[static_cast<std::size_t>(*at - first)] = prior_value[static_cast<std::size_t>(at - prior_place.begin())];
+    }
+  }
 };
 
 // One batch of this rank's users on its way past all items.
@@ -41,27 +59,44 @@ class Batch {
     for (std::size_t i = 0; i < users_.size(); ++i) best_.emplace_back(k);
     const auto blocks = ceil_div(std::ssize(users_), user_block);
     // Some four groups a thread, so that threads end together.
-    group_ = user_block * std::clamp<std::int64_t>(blocks / (4 * omp_get_max_threads()), 1, most_group_blocks);
+    const auto most = user_block * std::clamp<std::int64_t>(blocks / (4 * omp_get_max_threads()), 1, most_group_blocks);
+    if (query_.prior) std::ranges::stable_sort(users_, {}, [&](std::int64_t user) { return segment(user); });
+    for (std::int64_t i = 0; i < std::ssize(users_); ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool other_segment = query_.prior && i > 0 && segment(users_[at]) != segment(users_[at - 1]);
+      if (cut_.empty() || i - cut_.back() == most || other_segment) cut_.push_back(i);
+    }
+    cut_.push_back(std::ssize(users_));
   }
 
   void pass(const Piece& piece) {
-    std::vector<std::int64_t> numbers(piece.tiles.size() * static_cast<std::size_t>(piece.tile_items));
-    std::iota(numbers.begin(), numbers.end(), piece.first);
-    const auto count = std::ssize(users_);
-    for_each_in_parallel(ceil_div(count, group_), [&](std::int64_t g) {
-      const auto end = std::min(count, (g + 1) * group_);
-      Matrix rows(end - g * group_, query_.users.columns);
-      for (auto i = g * group_; i < end; ++i) {
-        std::memcpy(rows.row(i - g * group_), query_.users.row(users_[static_cast<std::size_t>(i)]),
+    for_each_in_parallel(std::ssize(cut_) - 1, [&](std::int64_t g) {
+      const auto begin = cut_[static_cast<std::size_t>(g)];
+      const auto end = cut_[static_cast<std::size_t>(g) + 1];
+      Matrix rows(end - begin, query_.users.columns);
+      std::vector<float> scale(query_.prior ? static_cast<std::size_t>(rows.rows()) : 0);
+      for (auto i = begin; i < end; ++i) {
+        const auto user = users_[static_cast<std::size_t>(i)];
+        std::memcpy(rows.row(i - begin), query_.users.row(user),
                     static_cast<std::size_t>(rows.columns()) * sizeof(float));
+        if (!query_.prior) continue;
+        scale[static_cast<std::size_t>(i - begin)] = query_.prior->scale[static_cast<std::size_t>(user)];
       }
       Matrix scores(user_block, piece.tile_items);
+      std::vector<float> prior(query_.prior ? static_cast<std::size_t>(scores.stride()) : 0);
       for (std::size_t t = 0; t < piece.tiles.size(); ++t) {
-        const auto items = std::span<const std::int64_t>(numbers).subspan(
-            t * static_cast<std::size_t>(piece.tile_items), static_cast<std::size_t>(piece.tiles[t].rows()));
-        for (auto i = g * group_; i < end; i += user_block) {
+        const auto items = std::span(piece.numbers)
+                               .subspan(t * static_cast<std::size_t>(piece.tile_items),
+                                        static_cast<std::size_t>(piece.tiles[t].rows()));
+        if (query_.prior) piece.prior_row(segment(users_[static_cast<std::size_t>(begin)]), t, prior);
+        for (auto i = begin; i < end; i += user_block) {
           const auto here = std::min(user_block, end - i);
-          inner_products(rows.view().slice(i - g * group_, here), piece.tiles[t], scores.view());
+          inner_products(rows.view().slice(i - begin, here), piece.tiles[t], scores.view());
+          if (query_.prior) {
+            add_scaled_row(
+                scores.view(),
+                std::span(scale).subspan(static_cast<std::size_t>(i - begin), static_cast<std::size_t>(here)), prior);
+          }
           for (std::int64_t u = 0; u < here; ++u) {
             best_[static_cast<std::size_t>(i + u)].offer({scores.row(u), items.size()}, items,
                                                          excluded(users_[static_cast<std::size_t>(i + u)]));
@@ -90,14 +125,49 @@ class Batch {
         .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(query_.excluded->row_begin[u + 1] - begin));
   }
 
+  std::int32_t segment(std::int64_t user) const { return query_.prior->group[static_cast<std::size_t>(user)]; }
+
   const TopItemsQuery& query_;
-  std::vector<std::int64_t> users_;
+  std::vector<std::int64_t> users_;  // of one group after the other, where there is a prior
   std::vector<TopK> best_;
-  std::int64_t group_ = user_block;
+  std::vector<std::int64_t> cut_;  // users [cut_[g], cut_[g + 1]) go past a tile together; all of one group
 };
 
+// What `root` says of its items [begin, end) beside their embeddings, on all ranks. Collective.
+void share_numbers(const Communicator& comm, const TopItemsQuery& query, bool numbered, int root, std::int64_t begin,
+                   std::int64_t end, Piece& piece) {
+  comm.attempt([&] {
+    piece.numbers.resize(static_cast<std::size_t>(end - begin));
+    std::iota(piece.numbers.begin(), piece.numbers.end(), query.blocks->begin(root) + begin);
+    if (numbered && comm.rank() == root) std::copy_n(query.numbers.begin() + begin, end - begin, piece.numbers.begin());
+  });
+  if (numbered) comm.broadcast(std::span<std::int64_t>(piece.numbers), root);
+}
+
+void share_prior(const Communicator& comm, const ItemPrior& prior, int root, std::int64_t begin, std::int64_t end,
+                 Piece& piece) {
+  comm.attempt([&] {
+    if (comm.rank() != root) return;
+    piece.base.assign(prior.base.begin() + begin, prior.base.begin() + end);
+    piece.prior_begin.assign(1, 0);
+    for (std::size_t g = 0; g + 1 < prior.begin.size(); ++g) {
+      const auto first = prior.row.begin() + prior.begin[g];
+      const auto last = prior.row.begin() + prior.begin[g + 1];
+      for (auto at = std::lower_bound(first, last, begin); at != last && *at < end; ++at) {
+        piece.prior_place.push_back(static_cast<std::int32_t>(*at - begin));
+        piece.prior_value.push_back(prior.value[static_cast<std::size_t>(at - prior.row.begin())]);
+      }
+      piece.prior_begin.push_back(std::ssize(piece.prior_place));
+    }
+  });
+  comm.broadcast(piece.base, root);
+  comm.broadcast(piece.prior_begin, root);
+  comm.broadcast(piece.prior_place, root);
+  comm.broadcast(piece.prior_value, root);
+}
+
 // Rows [begin, end) of rank `root`'s items, on all ranks. Collective.
-Piece share_piece(const Communicator& comm, const TopItemsQuery& query, std::int64_t columns, int root,
+Piece share_piece(const Communicator& comm, const TopItemsQuery& query, bool numbered, std::int64_t columns, int root,
                   std::int64_t begin, std::int64_t end) {
   Matrix rows;
   comm.attempt([&] {
@@ -109,7 +179,8 @@ Piece share_piece(const Communicator& comm, const TopItemsQuery& query, std::int
   });
   comm.broadcast(std::span<float>(rows.row(0), static_cast<std::size_t>(rows.bytes()) / sizeof(float)), root);
   Piece piece;
-  piece.first = query.blocks->begin(root) + begin;
+  share_numbers(comm, query, numbered, root, begin, end, piece);
+  if (query.prior) share_prior(comm, *query.prior, root, begin, end, piece);
   piece.tile_items = std::clamp<std::int64_t>(tile_floats / std::max<std::int64_t>(1, padded_stride(columns)) / 16 * 16,
                                               16, most_tile_items);
   comm.attempt([&] {
@@ -136,6 +207,11 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
   COHORT_CHECK(query.blocks && query.blocks->ranks() == comm.size() && query.k >= 0);
   COHORT_CHECK(query.items.rows == query.blocks->count(comm.rank()));
   COHORT_CHECK(!query.excluded || query.excluded->rows() == query.users.rows);
+  COHORT_CHECK(query.numbers.empty() || std::ssize(query.numbers) == query.items.rows);
+  COHORT_CHECK(!query.prior || (std::ssize(query.prior->group) == query.users.rows &&
+                                std::ssize(query.prior->scale) == query.users.rows &&
+                                std::ssize(query.prior->base) == query.items.rows && !query.prior->begin.empty()));
+  const bool numbered = comm.any(!query.numbers.empty());
   // A rank without rows may have a view without columns.
   const auto columns = comm.max(std::max(query.users.rows > 0 ? query.users.columns : 0,  //
                                          query.items.rows > 0 ? query.items.columns : 0));
@@ -158,7 +234,7 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
     for (int root = 0; root < comm.size(); ++root) {
       for (std::int64_t begin = 0; begin < query.blocks->count(root); begin += piece_items) {
         const auto end = std::min(query.blocks->count(root), begin + piece_items);
-        const auto piece = share_piece(comm, query, columns, root, begin, end);
+        const auto piece = share_piece(comm, query, numbered, columns, root, begin, end);
         comm.attempt([&] { batch->pass(piece); });
       }
     }

@@ -64,6 +64,7 @@ class Writer {
   void attribute(const std::string& name, std::int64_t number);
   void attribute(const std::string& name, const std::vector<std::string>& texts);
   void attribute(const std::string& name, const std::vector<std::int64_t>& numbers);
+  void real_attribute(const std::string& name, double number);
 
   /// A one-dimensional dataset; groups on its way are made. `mine`: this rank's values, which follow those of the ranks
   /// before it; may be empty.
@@ -75,12 +76,25 @@ class Writer {
   }
   /// A two-dimensional float32 dataset of this rank's rows, without their padding.
   void rows(const std::string& name, ConstMatrixView mine);
+  /// A two-dimensional dataset of this rank's rows of `columns` >= 1 numbers, row by row.
+  template <Number T>
+  void table(const std::string& name, std::span<const T> mine, std::int64_t columns) {
+    COHORT_CHECK(columns > 0 && std::ssize(mine) % columns == 0);
+    write_rows(name, memory_type<T>(), static_cast<std::size_t>(columns) * sizeof(T), columns,
+               std::ssize(mine) / columns, [&](std::int64_t first, std::int64_t, std::vector<char>&) -> const void* {
+                 return mine.data() + first * columns;
+               });
+  }
   /// Strings of one fixed length, the longest's, filled up with zeros; at(i) is this rank's i-th.
   void strings(const std::string& name, std::int64_t count, const std::function<std::string_view(std::int64_t)>& at);
   /// What all ranks hold: written once.
   template <Number T>
   void shared(const std::string& name, std::span<const T> values) {
     rows(name, comm_.is_root() ? values : std::span<const T>());
+  }
+  template <Number T>
+  void shared_table(const std::string& name, std::span<const T> values, std::int64_t columns) {
+    table(name, comm_.is_root() ? values : std::span<const T>(), columns);
   }
   void shared(const std::string& name, ConstMatrixView values) {
     rows(name, comm_.is_root() ? values : values.slice(0, 0));
@@ -121,6 +135,7 @@ class Reader {
   bool has_attribute(const std::string& name) const;
   std::string text_attribute(const std::string& name) const;
   std::int64_t integer_attribute(const std::string& name) const;
+  double real_attribute(const std::string& name) const;
   std::vector<std::string> texts_attribute(const std::string& name) const;
   std::vector<std::int64_t> integers_attribute(const std::string& name) const;
 
@@ -142,9 +157,23 @@ class Reader {
     return rows<T>(name, 0, shape(name).at(0));
   }
   Matrix matrix(const std::string& name, std::int64_t first, std::int64_t count) const;
+  /// The same for numbers, row by row, of a dataset that has `columns` columns.
+  template <Number T>
+  std::vector<T> table(const std::string& name, std::int64_t first, std::int64_t count, std::int64_t columns) const {
+    std::vector<T> result;
+    comm_.attempt([&] { result.resize(static_cast<std::size_t>(count * columns)); });
+    read_rows(
+        name, memory_type<T>(), static_cast<std::size_t>(columns) * sizeof(T), columns, first, count,
+        [&](std::int64_t done, std::int64_t, std::vector<char>&) -> void* { return result.data() + done * columns; },
+        {});
+    return result;
+  }
   /// Calls take(text), without the zeros at its end, for each of the rows.
   void strings(const std::string& name, std::int64_t first, std::int64_t count,
                const std::function<void(std::string_view)>& take) const;
+
+  /// Rows [first, first + count) as the bytes that the file has, of a dataset of any kind of one or two dimensions.
+  std::vector<char> stored(const std::string& name, std::int64_t first, std::int64_t count) const;
 
   /// All datasets under `group` ("" for the file), by name.
   std::vector<DatasetShape> datasets(const std::string& group = "") const;
@@ -164,5 +193,17 @@ class Reader {
   std::string path_;
   Handle file_;
 };
+
+/// Datasets of two files, by name. The same on all ranks.
+struct Differences {
+  std::vector<std::string> differ;      ///< other bits, another shape or another type
+  std::vector<std::string> only_first;  ///< in the first file only
+  std::vector<std::string> only_second;
+  std::int64_t same = 0;  ///< how many datasets are
+};
+
+/// left_out: groups whose datasets are not looked at.
+Differences compare_datasets(const Communicator& comm, const Reader& first, const Reader& second,
+                             const std::vector<std::string>& left_out);
 
 }  // namespace cohort::h5

@@ -105,6 +105,14 @@ std::int64_t Reader::integer_attribute(const std::string& name) const {
   return numbers[0];
 }
 
+double Reader::real_attribute(const std::string& name) const {
+  const auto attribute = open_attribute(name);
+  double number = 0;
+  agree(attribute_size(attribute.get()) == 1 && H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &number) >= 0,
+        "reading attribute " + name);
+  return number;
+}
+
 std::vector<std::string> Reader::texts_attribute(const std::string& name) const {
   const auto attribute = open_attribute(name);
   std::vector<char*> values(static_cast<std::size_t>(attribute_size(attribute.get())));
@@ -216,6 +224,23 @@ void Reader::strings(const std::string& name, std::int64_t first, std::int64_t c
           take(text.substr(0, text.find_last_not_of('\0') + 1));
         }
       });
+}
+
+std::vector<char> Reader::stored(const std::string& name, std::int64_t first, std::int64_t count) const {
+  const auto [type, columns] = [&] {
+    const auto dataset = open_dataset(name);
+    const auto size = shape_of(dataset.get());
+    return std::pair(Handle(H5Dget_type(dataset.get())), size.size() == 2 ? size[1] : 0);
+  }();
+  const auto row_bytes = H5Tget_size(type.get()) * static_cast<std::size_t>(std::max<std::int64_t>(1, columns));
+  std::vector<char> result;
+  comm_.attempt([&] { result.resize(static_cast<std::size_t>(count) * row_bytes); });
+  read_rows(name, type.get(), row_bytes, columns, first, count,
+            [&](std::int64_t done, std::int64_t, std::vector<char>&) -> void* {
+              return result.data() + static_cast<std::size_t>(done) * row_bytes;
+            },
+            {});
+  return result;
 }
 
 std::vector<DatasetShape> Reader::datasets(const std::string& group) const {

@@ -125,6 +125,10 @@ void Writer::attribute(const std::string& name, const std::vector<std::int64_t>&
   write_attribute(name, H5T_NATIVE_INT64, numbers.data(), std::ssize(numbers));
 }
 
+void Writer::real_attribute(const std::string& name, double number) {
+  write_attribute(name, H5T_NATIVE_DOUBLE, &number, 1);
+}
+
 void Writer::write_rows(const std::string& name, hid_t memory_type, std::size_t row_bytes, std::int64_t columns,
                         std::int64_t count, const Pack& pack) {
   const std::int64_t total = comm_.sum(count);

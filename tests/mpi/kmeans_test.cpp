@@ -353,6 +353,29 @@ TEST(Kmeans, SphericalIgnoresLengthAndPutsZeroRowsInTheFirstSegment) {
   }
 }
 
+TEST(Kmeans, SphericalCentroidsAreTheDirectionsOfTheirSegments) {
+  for (const auto& points : {blobs(400, 6, 10, 0.3), blobs(300, 4, 33, 0.5)}) {
+    auto options = options_for(4, true);
+    options.tolerance = 0;  // until no user changes its segment: then centroids are those of the segments
+    options.max_iterations = 200;
+    const auto found = alone(points, options);
+    ASSERT_LT(found.inertia.size(), 200U);
+    for (std::int64_t j = 0; j < 4; ++j) {
+      std::vector<double> sum(static_cast<std::size_t>(points.columns), 0.0);
+      for (std::size_t i = 0; i < points.row.size(); ++i) {
+        if (found.segment[i] != j) continue;
+        const auto row = unit(points.row[i]);
+        for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += static_cast<double>(row[e]);
+      }
+      double square = 0;
+      for (const double element : sum) square += element * element;
+      for (std::size_t e = 0; e < sum.size(); ++e) {
+        EXPECT_NEAR(found.centroid.row(j)[e], sum[e] / std::sqrt(square), 1e-6);
+      }
+    }
+  }
+}
+
 TEST(Kmeans, EmptyCentresGoToTheFarthestPoints) {
   const auto comm = Communicator::world();
   // 20 points at 0, two at 10 on one axis and one at 7 on another; all centres start at 0.

@@ -275,6 +275,9 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(found.model.embedding.view(), model.embedding.view());
   expect_same(found.model.second_moment.view(), model.second_moment.view());
   EXPECT_EQ(read_model_file(comm_, path("model.h5"), ModelPart::embedding).model.parameters.rows(), 0);
+  const auto trained = read_model_file(comm_, path("model.h5"), ModelPart::trained);
+  expect_same(trained.model.parameters.view(), model.parameters.view());
+  EXPECT_EQ(trained.model.first_moment.rows(), 0);
 
   SegmentsFile segments_file;
   segments_file.shards = 16;
@@ -290,10 +293,22 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   }
   segments.users = block(user_ids.distribution, 4);
   segments.items = block(item_ids.distribution, 4);
+  segments_file.fold_in = FoldInTable{block(item_ids.distribution, 4), {}};
+  for (auto i = item_ids.distribution.begin(comm_.rank()); i < item_ids.distribution.end(comm_.rank()); ++i) {
+    segments_file.fold_in->users.push_back(i * i);
+  }
   segments.centroid = some_matrix(0, 2, 4);
   segments.size = {19, 18};
   segments.loss = {1};
   segments.inertia = {5, 4};
+  write_segments_file(comm_, path("segments.h5"), segments_file);
+  EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
+  Recommendations recommended{"blend", 3, INFINITY, 0.25, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}};
+  for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
+    recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
+    recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});
+  }
+  segments_file.recommendations = recommended;
   write_segments_file(comm_, path("segments.h5"), segments_file);
   const auto result = read_segments_file(comm_, path("segments.h5"));
   expect_same(result.users, user_ids);
@@ -303,9 +318,22 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(result.segments.users.view(), segments.users.view());
   expect_same(result.segments.items.view(), segments.items.view());
   expect_same(result.segments.centroid.view(), segments.centroid.view());
+  ASSERT_TRUE(result.fold_in);
+  expect_same(result.fold_in->rows.view(), segments_file.fold_in->rows.view());
+  EXPECT_EQ(result.fold_in->users, segments_file.fold_in->users);
   EXPECT_EQ(result.segments.size, segments.size);
   EXPECT_EQ(result.segments.inertia, segments.inertia);
   EXPECT_EQ(result.shards, 16);
+  ASSERT_TRUE(result.recommendations);
+  EXPECT_EQ(result.recommendations->strategy, "blend");
+  EXPECT_EQ(result.recommendations->count, 3);
+  EXPECT_EQ(result.recommendations->smoothing, INFINITY);
+  EXPECT_EQ(result.recommendations->blend_weight, 0.25);
+  EXPECT_EQ(result.recommendations->item, recommended.item);
+  EXPECT_EQ(result.recommendations->segment_item, recommended.segment_item);
+  const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  EXPECT_TRUE(std::ranges::equal(result.recommendations->score, recommended.score, same));
+  EXPECT_TRUE(std::ranges::equal(result.recommendations->segment_score, recommended.segment_score, same));
 }
 
 TEST_F(Store, FilesThatAreNotWhatTheyShouldBe) {

@@ -88,6 +88,25 @@ TEST_F(InnerProducts, PaddingStaysZeroBesideInfinities) {
   });
 }
 
+TEST_F(InnerProducts, AScaledRowIsAddedInOneRounding) {
+  for (const std::int64_t width : {16, 48, 1024}) {
+    const Matrix before = made_up_matrix(7, width, 1);
+    const Matrix row = made_up_matrix(1, width, 2);
+    const Matrix scale = made_up_matrix(1, 6, 3);  // the last row is left alone
+    Matrix expected = made_up_matrix(7, width, 1);
+    for (std::int64_t i = 0; i < 6; ++i) {
+      for (std::int64_t j = 0; j < width; ++j) {
+        expected.row(i)[j] = std::fma(scale.row(0)[i], row.row(0)[j], before.row(i)[j]);
+      }
+    }
+    on_each_target([&] {
+      Matrix out = made_up_matrix(7, width, 1);
+      add_scaled_row(out.view(), scale.view().at(0), row.view().at(0));
+      EXPECT_TRUE(same_bits(out, expected));
+    });
+  }
+}
+
 TEST_F(NearestRows, EqualTheReference) {
   for (const std::int64_t columns : {1, 10, 33, 64, 200}) {
     for (const std::int64_t k : {1, 2, 7, 16, 17, 100, 131}) {

@@ -1,0 +1,34 @@
+#include "cli/logging.hpp"
+#include "cli/pipeline.hpp"
+#include "cli/recommend_output.hpp"
+
+namespace cohort {
+
+void add_recommend_command(CLI::App& program) {
+  auto* command = program.add_subcommand(
+      "recommend", "The best items of every user and segment; reads graph.h5 and segments.h5, adds to segments.h5");
+  const auto options = add_config_options(*command);
+  const auto strategy = std::make_shared<std::string>();
+  const auto csv = std::make_shared<std::string>();
+  const auto json_lines = std::make_shared<std::string>();
+  command->add_option("--strategy", *strategy, "Instead of recommend.strategy")
+      ->check(CLI::IsMember({"global", "segment", "personal", "blend"}));
+  auto* const csv_option = command->add_option("--csv", *csv, "Also write the lists as CSV")->type_name("FILE");
+  command->add_option("--jsonl", *json_lines, "Also write the lists as JSON lines")
+      ->type_name("FILE")
+      ->excludes(csv_option);
+  command->callback([options, strategy, csv, json_lines] {
+    if (!strategy->empty()) options->settings.push_back("recommend.strategy=" + *strategy);
+    const Session session(Communicator::world(), *options);
+    const auto graph = load_graph(session, false);
+    auto result = load_segments(session, graph);
+    recommend_items(session, graph, result);
+    write_segments(session, result);
+    if (csv->empty() && json_lines->empty()) return;
+    const auto& path = csv->empty() ? *json_lines : *csv;
+    write_recommendation_lists(session.comm(), result, csv->empty() ? ListFormat::json_lines : ListFormat::csv, path);
+    spdlog::info("wrote {}", path);
+  });
+}
+
+}  // namespace cohort

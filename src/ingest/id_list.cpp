@@ -1,0 +1,86 @@
+#include "ingest/id_list.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+
+#include "core/error.hpp"
+#include "ingest/block_reader.hpp"
+#include "ingest/byte_source.hpp"
+#include "ingest/dictionary.hpp"
+#include "ingest/id_interner.hpp"
+
+namespace cohort {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+// The different ids of the file, in their order.
+IdTable read_lines(const std::string& path) {
+  std::unique_ptr<ByteSource> source;
+  if (is_gzip(path)) {
+    source = std::make_unique<GzipFile>(path);
+  } else {
+    source = std::make_unique<PlainFile>(path);
+  }
+  BlockReader::Options options;
+  options.first_line = 1;
+  BlockReader reader(*source, 0, options);
+  IdInterner ids;
+  for (LineBlock block; reader.next(block);) {
+    auto line = block.line;
+    const auto too_long = [&] {
+      return InputError(path + ":" + std::to_string(line) + ": an id has at most " + std::to_string(max_id_bytes) +
+                        " bytes; the file must hold one id a line");
+    };
+    if (block.oversized) throw too_long();
+    std::string_view text(block.text, block.size);
+    if (block.offset == 0 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    for (; !text.empty(); ++line) {
+      const auto end = text.find('\n');
+      const auto id = trimmed(text.substr(0, end));
+      if (id.size() > max_id_bytes) throw too_long();
+      if (!id.empty()) ids.intern(make_token(id));
+      text.remove_prefix(end + 1);
+    }
+  }
+  return ids.take_ids();
+}
+
+}  // namespace
+
+IdList read_id_list(const Communicator& comm, const IdTable& table, const std::string& path, const std::string& what) {
+  IdTable ids;
+  comm.attempt([&] {
+    if (comm.is_root()) ids = read_lines(path);
+  });
+  const auto numbers = find_ids(comm, table, ids);
+  IdList result;
+  const auto unknown = std::ranges::find(numbers, -1);
+  if (unknown != numbers.end()) result.first_unknown = std::string(ids[unknown - numbers.begin()]);
+  result.first_unknown = comm.broadcast(result.first_unknown);
+  result.unknown = comm.sum(static_cast<std::int64_t>(std::ranges::count(numbers, -1)));
+  result.known = comm.sum(std::ssize(numbers)) - result.unknown;
+  if (result.known == 0) {
+    throw InputError(path + ": none of its " + std::to_string(result.unknown) + " ids is among the " +
+                     std::to_string(table.total()) + " " + what +
+                     (result.first_unknown.empty() ? "" : "; the first is \"" + result.first_unknown + "\""));
+  }
+  std::vector<std::int64_t> known;
+  std::ranges::copy_if(numbers, std::back_inserter(known), [](std::int64_t number) { return number >= 0; });
+  const auto sent = bucket_by(std::span<const std::int64_t>(known), comm.size(),
+                              [&](std::int64_t number) { return table.distribution.owner(number); });
+  result.listed.assign(static_cast<std::size_t>(table.block_size()), 0);
+  for (const auto number :
+       comm.exchange(std::span<const std::int64_t>(sent.data), std::span<const std::int64_t>(sent.begin)).data) {
+    result.listed[static_cast<std::size_t>(number - table.distribution.begin(comm.rank()))] = 1;
+  }
+  return result;
+}
+
+}  // namespace cohort

@@ -1,0 +1,89 @@
+// What to recommend: the best items that a user has not had yet, by one of four strategies.
+//
+//   global    n_i, the training users of the item
+//   segment   p(i|s), the popularity inside the user's segment (segment/segment_prior.hpp)
+//   personal  <e_u, e_i>
+//   blend     z_ui + w log p(i|s): the personal score on a scale that is the same for all users, z_ui = (<e_u, e_i> -
+//             mean) / deviation over all items (segment/score_scale.hpp), and the segment's prior with a weight w >= 0
+//             that is learnt on validation pairs (segment/blend.hpp)
+//
+// For a segment as a whole: its own list of p(i|s), or the scores of its centroid in place of a user's embedding.
+// Exact; all results are the same for any number of ranks and threads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "comm/distribution.hpp"
+#include "core/matrix.hpp"
+#include "ingest/dataset.hpp"
+#include "segment/item_choice.hpp"
+#include "segment/item_counts.hpp"
+#include "segment/segment_prior.hpp"
+#include "segment/top_items.hpp"
+
+namespace cohort {
+
+enum class Strategy { global, segment, personal, blend };
+
+constexpr std::array<Strategy, 4> all_strategies{Strategy::global, Strategy::segment, Strategy::personal,
+                                                 Strategy::blend};
+
+const char* name_of(Strategy strategy);
+/// Throws InputError where there is none of that name. Local.
+Strategy strategy_named(const std::string& name);
+
+/// Users with segments and what they had. Does not own; in blocks of users and of items.
+struct Population {
+  const PairTable* interactions = nullptr;  ///< for training: a row for each of this rank's users
+  std::span<const std::int32_t> segment;    ///< of this rank's users
+  ConstMatrixView users;                    ///< embeddings of this rank's users
+  ConstMatrixView items;                    ///< of this rank's items
+  ConstMatrixView centroid;                 ///< segments x d, the same on all ranks
+  const Distribution* user_blocks = nullptr;
+  const Distribution* item_blocks = nullptr;
+  bool spherical = false;  ///< a user's segment is that of the largest cosine, not of the least distance
+
+  std::int32_t segments() const { return static_cast<std::int32_t>(centroid.rows); }
+};
+
+/// What the strategies know beside the embeddings.
+struct RecommendModel {
+  ItemCounts counts;
+  ItemChoice choice;
+  double smoothing = no_segments;     ///< m
+  double blend_weight = 0;            ///< w
+  std::int64_t validation_users = 0;  ///< that m and w were chosen on
+  std::int64_t validation_pairs = 0;
+  double validation_ndcg = 0;  ///< NDCG@20 of the blend on them, at w
+};
+
+struct RecommendOptions {
+  std::int64_t min_support = 0;
+  std::span<const char> allowed = {};  ///< of this rank's items; empty on all ranks: every item
+  bool smoothing = true;               ///< m is needed: for segment and blend
+  bool weight = true;                  ///< w is needed: for blend
+  std::uint64_t seed = 0;
+};
+
+/// Counts, chooses the items, learns m and w where they are needed. Throws InputError where no item is left.
+/// Collective.
+RecommendModel fit_recommendations(const Communicator& comm, const Population& population,
+                                   const RecommendOptions& options);
+
+/// Gives `sink` the `count` best items of every user, or of the `chosen` ones (rows of this rank's users, ascending),
+/// without those of its interactions, best first, ties to the smaller item. Never users x items: lists of segments are
+/// as long as count and the most items that a user of theirs has had. Collective.
+void recommend_to_users(const Communicator& comm, const Population& population, const RecommendModel& model,
+                        Strategy strategy, std::int64_t count, const std::vector<std::int64_t>* chosen,
+                        const TopItemsSink& sink);
+
+/// The `count` best items of every segment, with nothing left out but what may not be recommended. Collective.
+RankedLists recommend_to_segments(const Communicator& comm, const Population& population, const RecommendModel& model,
+                                  Strategy strategy, std::int64_t count);
+
+}  // namespace cohort

@@ -18,9 +18,9 @@ build_preset release -- --target cohort
 cohort=build/release/cohort
 directory=build/demo
 
-say "making up 5,000 users in 8 segments in $directory"
+say "making up 3,000 users in 8 segments in $directory"
 rm -rf "$directory"
-"$cohort" generate --users 5000 --items 2000 --interactions 150000 --segments 8 --noise 0.2 --seed 7 \
+"$cohort" generate --users 3000 --items 1000 --interactions 60000 --segments 8 --noise 0.2 --seed 7 \
   --output "$directory"
 
 say "finding segments with 2 MPI ranks"

@@ -19,8 +19,12 @@ void add_train_command(CLI::App& program);
 void add_segment_command(CLI::App& program);
 void add_recommend_command(CLI::App& program);
 void add_evaluate_command(CLI::App& program);
+void add_assign_command(CLI::App& program);
 void add_info_command(CLI::App& program);
 void add_generate_command(CLI::App& program);
+void add_compare_command(CLI::App& program);
+void add_export_command(CLI::App& program);
+void add_rerun_command(CLI::App& program);
 
 /// --quiet and --log-level, which every command takes.
 void add_logging_options(CLI::App& command);

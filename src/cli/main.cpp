@@ -30,10 +30,18 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   program.set_version_flag("--version",
                            std::string("cohort ") + cohort::version() + " (" + cohort::git_revision() + ")");
   program.require_subcommand(1);
+  cohort::add_run_command(program);
   cohort::add_prepare_command(program);
   cohort::add_partition_command(program);
+  cohort::add_train_command(program);
+  cohort::add_segment_command(program);
+  cohort::add_evaluate_command(program);
   cohort::add_recommend_command(program);
+  cohort::add_assign_command(program);
   cohort::add_info_command(program);
+  cohort::add_compare_command(program);
+  cohort::add_export_command(program);
+  cohort::add_rerun_command(program);
   cohort::add_generate_command(program);
   if (argc > 1) check_command(program, argv[1]);
   try {

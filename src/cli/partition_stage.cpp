@@ -10,15 +10,6 @@ BlockGraph graph_of(const Session& session, const Dataset& dataset) {
   return bipartite_graph(session.comm(), dataset, session.config().graph);
 }
 
-BlockGraph nodes_of(const Session& session, const Dataset& dataset) {
-  const auto& comm = session.comm();
-  BlockGraph blocks;
-  blocks.users = dataset.users.total();
-  blocks.distribution = Distribution::even(blocks.users + dataset.items.total(), comm.size());
-  blocks.row_begin.assign(static_cast<std::size_t>(blocks.distribution.count(comm.rank())) + 1, 0);
-  return blocks;
-}
-
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph) {
   const auto& comm = session.comm();
   const auto& config = session.config();

@@ -21,8 +21,6 @@ GraphFile prepare_graph(const Session& session);
 
 /// The graph of a dataset, as the configuration wants it.
 BlockGraph graph_of(const Session& session, const Dataset& dataset);
-/// The same nodes without their edges: enough to say which rank owns which shard.
-BlockGraph nodes_of(const Session& session, const Dataset& dataset);
 
 /// Cuts the graph into shards; fills graph.partition. Returns what the partition is like.
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph);
@@ -34,9 +32,22 @@ ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const
 /// with fewer epochs. Checkpoints go to model.h5; the result is not written yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
 
-/// Clusters the users. Only the layout of `sharded` is used, so a graph without edges does.
+/// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
+std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                                         const ModelFile& model, const Segments& segments);
+
+/// Clusters the users. `model`: embedding and parameters.
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                            const ModelFile& model);
+
+/// What `run` leaves in memory.
+struct RunResult {
+  GraphFile graph;
+  SegmentsFile segments;
+};
+
+/// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5 on the way.
+RunResult run_pipeline(const Session& session);
 
 /// The users of a result with what they had, as recommendations are made from them. Views of both. Local.
 Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);

@@ -52,10 +52,14 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   log_read("social edges", stats.social);
   log_read("held out for evaluate", stats.holdout.read);
   const auto& clean = stats.clean;
+  log_removed(stats.interactions.dropped_events, fmt::format("{} records of events with graph.event_weights 0 removed",
+                                                             with_commas(stats.interactions.dropped_events)));
   log_removed(stats.interactions.below_min_weight, fmt::format("graph.min_weight removed {} weaker records",
                                                                with_commas(stats.interactions.below_min_weight)));
   const auto zero = stats.interactions.zero_weight + stats.social.zero_weight;
   log_removed(zero, fmt::format("{} records of weight zero removed", with_commas(zero)));
+  log_removed(clean.decayed, fmt::format("{} records too old for graph.half_life to leave them any weight removed",
+                                         with_commas(clean.decayed)));
   log_removed(clean.duplicates, fmt::format("{} repeated interactions merged", with_commas(clean.duplicates)));
   log_removed(clean.bot_users,
               fmt::format("clean.max_user_interactions removed {} users, {} interactions, {} social edges",
@@ -79,6 +83,10 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
     spdlog::info("  {} interactions held out; {} of unknown users dropped, {} of unknown items count as missed",
                  with_commas(stats.holdout.pairs), with_commas(stats.holdout.unknown_user_pairs),
                  with_commas(stats.holdout.unknown_item_pairs));
+  }
+  if (stats.holdout.cut) {
+    spdlog::info("  held out is what came after time {}; {} users with nothing before it keep their earliest",
+                 *stats.holdout.cut, with_commas(stats.holdout.users_after_cut));
   }
   spdlog::info("  left: {} users, {} items, {} interactions, {} social edges", with_commas(dataset.users.total()),
                with_commas(dataset.items.total()), with_commas(interactions), with_commas(social_edges));

@@ -1,40 +1,23 @@
+#include <nlohmann/json.hpp>
+
 #include "cli/evaluation.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/segments_report.hpp"
-#include "core/error.hpp"
 #include "core/timer.hpp"
 
 namespace cohort {
 
 namespace {
 
-// Clustering finds out too; but only after training.
-void check_segment_count(const Session& session, const Dataset& dataset) {
-  const auto count = session.config().segment.count;
-  if (count > dataset.users.total()) {
-    throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there are only " +
-                     std::to_string(dataset.users.total()) + " users");
-  }
-}
-
 void run(const Session& session) {
   const auto& comm = session.comm();
   const Timer timer;
-  auto graph = prepare_graph(session);
-  check_segment_count(session, graph.dataset);
-  ShardedGraph sharded;
-  {
-    const auto blocks = graph_of(session, graph.dataset);
-    partition_graph(session, blocks, graph);
-    sharded = shard_graph(session, blocks, *graph.partition);
+  const auto result = run_pipeline(session);
+  say_segments(comm, result.segments);
+  if (spdlog::should_log(spdlog::level::info)) {
+    say(comm, "\n" + evaluation_table(evaluate_run(session, result.graph, result.segments)));
   }
-  write_graph(session, graph);
-  const auto model = train_model(session, graph, sharded);
-  write_model(session, model);
-  const auto result = segment_users(session, graph, sharded.graph, model);
-  write_segments(session, result);
-  say_segments(comm, result);
   log_memory(comm);
   spdlog::info("run: {:.1f} s", timer.seconds());
 }

@@ -101,6 +101,7 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   segments.size = std::move(found.size);
   segments.loss = model.model.loss;
   segments.inertia = std::move(found.inertia);
+  result.fold_in = fold_in_table(session, graph, sharded, model, segments);
   result.history.timing["segment"] = comm.all_gather(timer.seconds());
   spdlog::info("segment: {:.1f} s, {} iterations, inertia {:.6g}", timer.seconds(), segments.inertia.size(),
                segments.inertia.empty() ? 0.0 : segments.inertia.back());

@@ -11,22 +11,31 @@
 
 namespace cohort {
 
-void say_segments(const Communicator& comm, const SegmentsFile& result) {
-  const auto& segments = result.segments;
+std::vector<double> mean_distances(const Communicator& comm, std::span<const std::int32_t> segment,
+                                   std::span<const float> distance, std::span<const std::int64_t> size) {
   // Distances are added as integers of 2^-20, so that the sums do not depend on the ranks.
   constexpr int bits = 20;
-  std::vector<std::int64_t> distance(segments.size.size());
-  for (std::size_t i = 0; i < segments.segment.size(); ++i) {
-    distance[static_cast<std::size_t>(segments.segment[i])] +=
-        static_cast<std::int64_t>(std::ldexp(static_cast<double>(segments.distance[i]), bits));
+  std::vector<std::int64_t> sum(size.size());
+  for (std::size_t i = 0; i < segment.size(); ++i) {
+    sum[static_cast<std::size_t>(segment[i])] +=
+        static_cast<std::int64_t>(std::ldexp(static_cast<double>(distance[i]), bits));
   }
-  comm.sum_in_place(std::span<std::int64_t>(distance));
+  comm.sum_in_place(std::span<std::int64_t>(sum));
+  std::vector<double> mean(size.size(), 0);
+  for (std::size_t s = 0; s < size.size(); ++s) {
+    if (size[s] > 0) mean[s] = std::ldexp(static_cast<double>(sum[s]), -bits) / static_cast<double>(size[s]);
+  }
+  return mean;
+}
+
+void say_segments(const Communicator& comm, const SegmentsFile& result) {
+  const auto& segments = result.segments;
+  const auto distance = mean_distances(comm, segments.segment, segments.distance, segments.size);
   auto text = fmt::format("{:>8} {:>12} {:>8} {:>14}\n", "segment", "users", "share", "mean distance");
   for (std::size_t s = 0; s < distance.size(); ++s) {
-    const auto users = static_cast<double>(segments.size[s]);
     text += fmt::format("{:>8} {:>12} {:>6.1f} % {:>14.4f}\n", s, with_commas(segments.size[s]),
-                        100 * users / static_cast<double>(result.users.total()),
-                        users > 0 ? std::ldexp(static_cast<double>(distance[s]), -bits) / users : 0.0);
+                        100 * static_cast<double>(segments.size[s]) / static_cast<double>(result.users.total()),
+                        distance[s]);
   }
   if (spdlog::should_log(spdlog::level::info)) say(comm, text);
 }

@@ -42,8 +42,9 @@ void prepare_process(const Communicator& comm, std::int64_t threads) {
   });
 }
 
-Session::Session(Communicator comm, const ConfigOptions& options)
-    : comm_(std::move(comm)), config_(load_config(comm_, options)) {
+Session::Session(Communicator comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {}
+
+Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), config_(std::move(config)) {
   // The first rank's environment counts: ranks of different width would still agree, but the file states one number.
   threads_ = choose_threads(config_.threads);
   comm_.broadcast(std::span<std::int64_t>(&threads_, 1));
@@ -73,10 +74,11 @@ std::string graph_settings(const Config& config) {
   part.input.format = config.input.format;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;
+  if (config.input.holdout > 0) part.input.holdout_split = config.input.holdout_split;
   part.clean = config.clean;
   part.clean.max_bad_lines = 0;
   part.graph = config.graph;
-  if (config.input.holdout > 0) part.train.seed = config.train.seed;
+  if (config.input.holdout > 0 && config.input.holdout_split == "random") part.train.seed = config.train.seed;
   return to_toml(part);
 }
 

@@ -20,6 +20,8 @@ class Session {
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
   /// directory. Throws InputError. Collective.
   Session(Communicator comm, const ConfigOptions& options);
+  /// The same with a configuration that is there already, the same on all ranks.
+  Session(Communicator comm, Config config);
 
   const Communicator& comm() const { return comm_; }
   const Config& config() const { return config_; }

@@ -2,20 +2,12 @@
 
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
+#include "cli/stored_config.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
 
 namespace {
-
-Config config_of(const Provenance& provenance, const std::string& path) {
-  return parse_config(provenance.configuration, path + " (its configuration)", "/", {});
-}
-
-bool same_inputs(const std::vector<InputFile>& a, const std::vector<InputFile>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const InputFile& x, const InputFile& y) { return x.sha256 == y.sha256; });
-}
 
 /// Rank 0 looks, so that all ranks decide alike. Collective.
 bool exists(const Communicator& comm, const std::string& path) {
@@ -34,7 +26,7 @@ GraphFile load_graph(const Session& session, bool partitioned) {
   const auto path = session.graph_path();
   need(session, path, "prepare");
   auto graph = read_graph_file(session.comm(), path);
-  if (graph_settings(config_of(graph.provenance, path)) != graph_settings(session.config())) {
+  if (graph_settings(stored_config(graph.provenance, path)) != graph_settings(session.config())) {
     throw InputError(path +
                      " was made with other settings of [input], [clean] or [graph] than the configuration has; " +
                      "run `cohort prepare` again");
@@ -52,7 +44,7 @@ ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart p
   const auto nodes = graph.dataset.users.total() + graph.dataset.items.total();
   if (session.comm().sum(model.model.embedding.rows()) != nodes ||
       !same_inputs(model.provenance.inputs, graph.provenance.inputs) ||
-      model_settings(config_of(model.provenance, path)) != model_settings(session.config())) {
+      model_settings(stored_config(model.provenance, path)) != model_settings(session.config())) {
     throw InputError(path + " was trained on another graph or with other settings than the configuration has; run " +
                      "`cohort train` again");
   }

@@ -1,74 +1,17 @@
 #include "cluster/kmeans.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <optional>
 
-#include "cluster/exact_assignment.hpp"
 #include "cluster/lloyd.hpp"
 #include "cluster/points.hpp"
 #include "cluster/seeding.hpp"
+#include "cluster/settle.hpp"
 
 namespace cohort {
 
 namespace {
-
-InputError too_few(std::int64_t distinct, const KmeansOptions& options) {
-  const std::string what =
-      options.spherical ? "users whose embeddings point in different directions" : "users with different embeddings";
-  return InputError("segment.count is " + std::to_string(options.count) + ", but there are only " +
-                    std::to_string(distinct) + ' ' + what + "; set segment.count to at most " +
-                    std::to_string(std::max<std::int64_t>(distinct, 1)));
-}
-
-// Centres by the size of their segments, largest first, ties by the least id.
-std::vector<std::int64_t> by_size(const ExactAssignment& assignment) {
-  std::vector<std::int64_t> order(assignment.size.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, [&](std::int64_t a, std::int64_t b) {
-    const auto i = static_cast<std::size_t>(a);
-    const auto j = static_cast<std::size_t>(b);
-    if (assignment.size[i] != assignment.size[j]) return assignment.size[i] > assignment.size[j];
-    return assignment.first_id[i] < assignment.first_id[j];
-  });
-  return order;
-}
-
-Matrix rows_in_order(const Matrix& rows, std::span<const std::int64_t> order) {
-  Matrix result(rows.rows(), rows.columns());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    std::copy_n(rows.row(order[i]), rows.stride(), result.row(static_cast<std::int64_t>(i)));
-  }
-  return result;
-}
-
-// Assigns to `centres` until every centre has a point and their numbers go by size. Numbers decide where a point that
-// is equally far from two centres goes, so each new numbering is assigned again. That ends: points that move go to
-// smaller numbers and sorting brings larger sizes to smaller numbers, so the sizes' running sums only grow. Reseeding
-// ends too: each time a point comes to lie on a centre, and none leaves one. Points all lie on centres only where there
-// are fewer of them that differ than centres.
-ExactAssignment settle(const Communicator& comm, const Population& population, const KmeansOptions& options,
-                       Matrix& centres, std::int64_t& reseeded) {
-  while (true) {
-    auto assignment = assign_exactly(comm, population.points, centres.view());
-    const auto empty = std::ranges::count(assignment.size, 0);
-    if (empty > 0) {
-      const auto farthest = farthest_rows(comm, population.points, centres.view(), assignment.nearest, empty);
-      if (farthest.rows() == 0) throw too_few(options.count - empty, options);
-      for (std::int64_t j = 0, taken = 0; taken < farthest.rows(); ++j) {
-        if (assignment.size[static_cast<std::size_t>(j)] > 0) continue;
-        std::copy_n(farthest.row(taken++), centres.stride(), centres.row(j));
-      }
-      reseeded += farthest.rows();
-      continue;
-    }
-    const auto order = by_size(assignment);
-    if (std::ranges::is_sorted(order)) return assignment;
-    comm.attempt([&] { centres = rows_in_order(centres, order); });
-  }
-}
 
 // What the caller's rows get. Rows that the population left out, since they have no direction, are at distance 1 from
 // all.
@@ -96,7 +39,7 @@ KmeansResult kmeans(const Communicator& comm, const PointSet& points, const Kmea
     comm.attempt([&] { unit.emplace(points); });
     population = {unit->set(*points.layout), comm.sum(unit->rows.rows()), 1.0};
   }
-  if (population.total == 0) throw too_few(0, options);
+  if (population.total == 0) throw too_few_users(0, options);
 
   KmeansResult result;
   LloydRun best;
@@ -113,7 +56,7 @@ KmeansResult kmeans(const Communicator& comm, const PointSet& points, const Kmea
       result.restart = restart;
     }
   }
-  auto assignment = settle(comm, population, options, best.centres, best.reseeded);
+  auto assignment = settle(comm, population.points, options, best.centres, best.reseeded);
   comm.attempt([&] {
     const auto rows = points.id.size();
     result.segment.assign(rows, 0);

@@ -155,6 +155,18 @@ class Assignment {
     }
     kind.of(config_) = std::move(columns);
   }
+  void operator()(const FactorsKey& kind) const {
+    constexpr auto expected = "a table of numbers from 0 up such as {view = 1, \"add to cart\" = 2}";
+    const auto* table = node_.as_table();
+    if (!table) fail(expected);
+    std::vector<std::pair<std::string, double>> factors;
+    for (const auto& [name, entry] : *table) {
+      const auto factor = entry.is_number() ? entry.value<double>() : std::nullopt;
+      if (!factor || !std::isfinite(*factor) || *factor < 0) fail(expected);
+      factors.emplace_back(name.str(), *factor);
+    }
+    kind.of(config_) = std::move(factors);
+  }
 
  private:
   [[noreturn]] void fail(const std::string& expected) const {
@@ -290,6 +302,20 @@ void check_together(const Config& config, const std::string& name) {
   if (!config.input.test.empty() && config.input.holdout > 0) {
     throw InputError(name + ": input.test and input.holdout exclude each other; evaluate has one set of pairs");
   }
+  const auto& graph = config.graph;
+  if (config.input.interactions.empty() && (!graph.event_weights.empty() || graph.half_life > 0)) {
+    throw InputError(name + ": graph.event_weights and graph.half_life need input.interactions");
+  }
+  if (graph.weight == "binary") {
+    // All that a weight can do there is to drop a record.
+    const bool graded = std::any_of(graph.event_weights.begin(), graph.event_weights.end(),
+                                    [](const auto& event) { return event.second != 0 && event.second != 1; });
+    if (graded || graph.half_life > 0) {
+      throw InputError(name + ": graph.weight = \"binary\" counts every interaction as 1, so " +
+                       (graded ? "weights of graph.event_weights other than 0 and 1" : "graph.half_life") +
+                       " would have no effect; set graph.weight to raw or log");
+    }
+  }
   if ((config.partition.tool == "file") != !config.partition.file.empty()) {
     throw InputError(name + R"(: partition.tool = "file" and partition.file = "..." go together)");
   }
@@ -322,6 +348,13 @@ struct Written {
     std::string result;
     for (const auto& [role, column] : kind.of(config)) {
       result += (result.empty() ? "" : ", ") + role + " = " + toml_string(column);
+    }
+    return "{" + result + "}";
+  }
+  std::string operator()(const FactorsKey& kind) const {
+    std::string result;
+    for (const auto& [name, factor] : kind.of(config)) {
+      result += (result.empty() ? "" : ", ") + toml_string(name) + " = " + shortest(factor);
     }
     return "{" + result + "}";
   }

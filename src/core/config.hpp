@@ -15,9 +15,13 @@ struct InputConfig {
   std::vector<std::string> social;
   std::vector<std::string> test;  ///< held-out interactions, for evaluate
   std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
-  /// (role, column name or index from 0); roles: user, item, weight, time; for social files source, target, weight.
+  /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
+  /// weight.
   std::vector<std::pair<std::string, std::string>> columns;
-  double holdout = 0.0;  ///< share of each user's interactions held out for evaluate, seeded; 0: none
+  double holdout = 0.0;                  ///< share of the interactions held out for evaluate; 0: none
+  std::string holdout_split = "random";  ///< random: of each user's, seeded; temporal: the latest of all
+  std::string item_attributes;           ///< a table of items (ingest/attribute_file.hpp); empty: none
+  std::string user_attributes;
 };
 
 struct CleanConfig {
@@ -31,8 +35,11 @@ struct CleanConfig {
 struct GraphConfig {
   std::string kind = "bipartite";
   std::string weight = "binary";  ///< binary, log, raw
-  double min_weight = 0.0;        ///< interactions below are dropped; 0: none
-  double social_weight = 1.0;     ///< weight of a social edge of weight 1 against an interaction of weight 1
+  double min_weight = 0.0;        ///< records below (after the event's weight) are dropped; 0: none
+  /// (event, factor of its records' weights), by name; 0: such records are dropped; empty: events are not looked at.
+  std::vector<std::pair<std::string, double>> event_weights;
+  double half_life = 0.0;      ///< days in which an interaction's weight halves; 0: it does not
+  double social_weight = 1.0;  ///< weight of a social edge of weight 1 against an interaction of weight 1
 };
 
 struct PartitionConfig {
@@ -79,6 +86,12 @@ struct EvaluateConfig {
   std::vector<std::int64_t> k{20};  ///< cut-offs of the ranking measures
 };
 
+struct ProfileConfig {
+  std::int64_t top = 10;               ///< items, and categories of each attribute, listed for a segment
+  double false_discovery_rate = 0.05;  ///< of those called marking, in each family of tests
+  std::int64_t min_users = 5;          ///< users of a segment that must have an item for it to be listed
+};
+
 struct OutputConfig {
   std::string directory = "run";
 };
@@ -92,6 +105,7 @@ struct Config {
   TrainConfig train;
   SegmentConfig segment;
   RecommendConfig recommend;
+  ProfileConfig profile;
   EvaluateConfig evaluate;
   OutputConfig output;
   std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1

@@ -58,11 +58,16 @@ struct ColumnsKey {
   std::vector<std::string_view> roles;
 };
 
+/// A table of factors, 0 or above, by any name.
+struct FactorsKey {
+  std::vector<std::pair<std::string, double>>& (*of)(Config&);
+};
+
 struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, FlagKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey> kind;
+  std::variant<IntegerKey, RealKey, FlagKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
 
   /// "section.name", as --set and messages have it.
   std::string path() const {

@@ -34,7 +34,7 @@ Friends draw_pair(const UserRoll& roll, double noise, const CounterRandom& rando
   }
   const auto other = begin + below(end - begin, 2);
   if (other == place) return {};
-  const auto [low, high] = std::minmax(roll.user_at(place), roll.user_at(other));
+  const auto [low, high] = std::minmax({roll.user_at(place), roll.user_at(other)});
   return {low, high};
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "graph/edge_weights.hpp"
+
 namespace cohort {
 
 namespace {
@@ -18,30 +20,6 @@ struct Entries {
   std::vector<float> weight;
 };
 
-// What an edge's weight becomes in the graph; 0 leaves the edge out.
-class Weighting {
- public:
-  explicit Weighting(const GraphConfig& options)
-      : scheme_(options.weight == "binary" ? Scheme::binary
-                : options.weight == "log"  ? Scheme::logarithm
-                                           : Scheme::raw),
-        social_(options.social_weight) {
-    if (scheme_ == Scheme::raw && options.weight != "raw") {
-      throw InputError("graph.weight = \"" + options.weight + "\": known are binary, log and raw");
-    }
-  }
-  float interaction(float weight) const {
-    if (scheme_ == Scheme::binary) return 1.0F;
-    return scheme_ == Scheme::raw ? weight : static_cast<float>(std::log1p(static_cast<double>(weight)));
-  }
-  float social(float weight) const { return static_cast<float>(social_ * static_cast<double>(weight)); }
-
- private:
-  enum class Scheme { binary, logarithm, raw };
-  Scheme scheme_;
-  double social_;
-};
-
 void check_table(const PairTable& table, std::int64_t users) {
   COHORT_CHECK(table.rows() == 0 || table.rows() == users);
 }
@@ -49,7 +27,7 @@ void check_table(const PairTable& table, std::int64_t users) {
 // Calls visit(row, column, weight) for every adjacency entry that this rank's users make: both directions of an
 // interaction, one of a social edge (the table has the other). For any row, columns ascend.
 template <class Visit>
-void visit_entries(const Dataset& dataset, std::int64_t first_user, const Weighting& weighting, Visit visit) {
+void visit_entries(const Dataset& dataset, std::int64_t first_user, const EdgeWeights& weighting, Visit visit) {
   const auto& social = dataset.social;
   const auto& interactions = dataset.interactions;
   const std::int64_t users = dataset.users.total();
@@ -77,7 +55,7 @@ void visit_entries(const Dataset& dataset, std::int64_t first_user, const Weight
 
 // Entries sent to the ranks that own their rows. What comes is ordered by user within a row, as ranks hold ascending
 // users.
-Entries send_entries(const Communicator& comm, const Dataset& dataset, const Weighting& weighting,
+Entries send_entries(const Communicator& comm, const Dataset& dataset, const EdgeWeights& weighting,
                      const Distribution& nodes) {
   const std::int64_t first_user = dataset.users.distribution.begin(comm.rank());
   std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1, 0);
@@ -115,7 +93,7 @@ BlockGraph bipartite_graph(const Communicator& comm, const Dataset& dataset, con
   graph.distribution = Distribution::even(graph.users + dataset.items.total(), comm.size());
   check_table(dataset.interactions, dataset.users.distribution.count(comm.rank()));
   check_table(dataset.social, dataset.users.distribution.count(comm.rank()));
-  const auto entries = send_entries(comm, dataset, Weighting(options), graph.distribution);
+  const auto entries = send_entries(comm, dataset, EdgeWeights(options), graph.distribution);
 
   const std::int64_t first = graph.distribution.begin(comm.rank());
   comm.attempt([&] {

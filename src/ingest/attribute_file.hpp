@@ -17,7 +17,7 @@ struct NumericAttribute {
   std::vector<double> value;
 };
 
-/// Categories, any number a row: "token" columns have one, "token_seq" columns several, separated by spaces.
+/// Categories, any number a row.
 struct CategoryAttribute {
   std::string name;
   std::vector<std::string> categories;     ///< ordered by length and bytes; the same on all ranks
@@ -32,14 +32,22 @@ struct AttributeTable {
   std::vector<std::string> label;     ///< of this rank's block; empty strings where the table says nothing
   std::int64_t matched = 0;           ///< rows of the file whose id `ids` holds, over all ranks
   std::int64_t unknown = 0;           ///< and the others, which are passed over
-  std::vector<std::string> left_out;  ///< columns that are neither (nearly all values different, and no label), by name
+  std::vector<std::string> left_out;  ///< names of the columns that are none of these, in the file's order
   InputFile file;
 };
 
-/// Which column is what: RecBole's types where the header has them, else numbers where every value is one. A column
-/// whose values nearly all differ is no category: the first such text column named like a name or title is the label,
-/// others are left out. The first column holds the ids. Throws InputError: the file cannot be read or understood
-/// (file:line), an id twice, no id in common with `ids` (says how ids look in both). Collective.
+/// The first column holds the ids. What another one is follows from the values of the ids that `ids` holds:
+/// - float columns (RecBole's typed header) are numeric; so are token columns and those of plain headers where every
+///   value is a number (an age of type token). A number with zeros in front is a code, which makes the column text.
+/// - Other columns are categories: one a row, or several, separated by spaces in a token_seq column and by '|' in a
+/// column
+///   of a plain header in which any value has one. Columns that have "name" or "title" in their names are never split.
+/// - A column whose values nearly all differ (more than half of them, and more than 20) is none of this, unless it is a
+///   numeric one that is not of type token. If it is named like a name or title, the first such is the label (there 20
+///   do not matter); others (addresses, codes, texts) are left out, as are columns with more than a million categories,
+///   with nothing in them, of values above 1,024 bytes, or of type float_seq.
+/// Throws InputError: the file cannot be read or understood (file:line), a malformed line, an id of `ids` twice, no id
+/// in common with `ids` (says how ids look in both). Collective.
 AttributeTable read_attributes(const Communicator& comm, const IdTable& ids, const std::string& path);
 
 }  // namespace cohort

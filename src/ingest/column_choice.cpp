@@ -37,6 +37,13 @@ const Names& time_names() {
   return names;
 }
 
+const Names& event_names() {
+  static const Names names{"event",          "event_type",  "eventtype",  "event_name",
+                           "behavior",       "behaviour",   "action",     "behavior_type",
+                           "behaviour_type", "action_type", "actiontype", "interaction_type"};
+  return names;
+}
+
 const Names& source_names() {
   static const Names names{"source", "source_id", "from", "from_id", "user", "user_id", "user1", "user_a", "u"};
   return names;
@@ -107,7 +114,7 @@ bool applies(const ColumnChoice& columns, FileRole role) {
   if (role == FileRole::labels) return false;
   const bool social = chosen(columns, "source") || chosen(columns, "target");
   if (role == FileRole::social) return social;
-  return chosen(columns, "user") || chosen(columns, "item") || chosen(columns, "time") ||
+  return chosen(columns, "user") || chosen(columns, "item") || chosen(columns, "time") || chosen(columns, "event") ||
          (chosen(columns, "weight") && !social);
 }
 
@@ -196,11 +203,13 @@ void choose_columns(FileLayout& layout, const std::vector<std::string>& names, b
     layout.first = 0;
     layout.second = 1;
   } else if (typed) {
-    // RecBole: the first two columns of type token, in this order, whatever their names.
+    // RecBole: the first two columns of type token, in this order, whatever their names but for that of an event.
     std::vector<std::int32_t> tokens;
     for (std::size_t c = 0; c < names.size(); ++c) {
       if (names[c].ends_with(":token")) tokens.push_back(static_cast<std::int32_t>(c));
     }
+    const auto event = find_known(names, event_names());
+    if (event && tokens.size() > 2) std::erase(tokens, *event);
     if (tokens.size() < 2 && !(first && second)) {
       throw InputError(file + ": the header names no two columns of type token: " + joined(names));
     }
@@ -234,11 +243,21 @@ void choose_columns(FileLayout& layout, const std::vector<std::string>& names, b
       }
     }
     if (time) layout.time = resolver.column("time", *time);
+    const auto* event = role == FileRole::interactions ? chosen(columns, "event") : nullptr;
+    if (event) layout.event = resolver.column("event", *event);
+    for (const auto other : {layout.first, layout.second, layout.weight, layout.time}) {
+      if (event && layout.event == other) {
+        throw InputError(file + ": input.columns.event = " + *event + " is the column of something else as well");
+      }
+    }
     return;
   }
   if (!names.empty()) {
     layout.weight = find_known(names, weight_names()).value_or(-1);
-    if (role == FileRole::interactions) layout.time = find_known(names, time_names()).value_or(-1);
+    if (role == FileRole::interactions) {
+      layout.time = find_known(names, time_names()).value_or(-1);
+      layout.event = find_known(names, event_names()).value_or(-1);
+    }
     return;
   }
   if (layout.columns > 2) {

@@ -211,6 +211,20 @@ std::vector<std::int64_t> find_ids(const Communicator& comm, const IdTable& tabl
   return send_back(comm, routed, answers);
 }
 
+std::vector<std::string> all_ids(const Communicator& comm, const IdTable& table) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t i = 0; i < table.block_size(); ++i) lengths.push_back(std::ssize(table[i]));
+  const auto all_lengths = comm.all_gather(std::span<const std::int64_t>(lengths)).data;
+  const auto bytes = comm.all_gather(std::span<const char>(table.bytes)).data;
+  std::vector<std::string> names;
+  const auto* at = bytes.data();
+  for (const auto length : all_lengths) {
+    names.emplace_back(at, static_cast<std::size_t>(length));
+    at += length;
+  }
+  return names;
+}
+
 IdTable keep_ids(const Communicator& comm, const IdTable& table, std::span<const char> keep) {
   std::vector<std::uint16_t> lengths;
   std::string bytes;

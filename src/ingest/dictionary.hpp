@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -24,6 +25,9 @@ Dictionary build_dictionary(const Communicator& comm, const IdTable& local_ids);
 /// The numbers in `table` of `ids` (any order, repeats allowed, not distributed), -1 where it does not hold one.
 /// Collective.
 std::vector<std::int64_t> find_ids(const Communicator& comm, const IdTable& table, const IdTable& ids);
+
+/// All ids of a table, in order, on every rank. Collective.
+std::vector<std::string> all_ids(const Communicator& comm, const IdTable& table);
 
 /// The ids of `table` whose `keep` (of this rank's part) is not 0, in even blocks. Collective.
 IdTable keep_ids(const Communicator& comm, const IdTable& table, std::span<const char> keep);

@@ -164,20 +164,39 @@ TextFormat named_format(const std::string& format) {
   return found->second;
 }
 
+struct Head {
+  std::vector<HeadLine> lines;  // at least one
+  std::size_t begin = 0;        // of the first line: after the byte order mark
+};
+
+Head read_lines(std::string_view head, const std::string& name) {
+  Head result;
+  result.begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  result.lines = head_lines(head, result.begin);
+  if (result.lines.empty()) throw InputError(name + ": the file is empty; leave it out or put data into it");
+  if (result.lines[0].text.find('\0') != std::string_view::npos) {
+    throw InputError(name + ":" + std::to_string(result.lines[0].number) +
+                     ": the line holds a NUL byte; the file must be text in UTF-8");
+  }
+  return result;
+}
+
+void skip_header(FileLayout& layout, const std::vector<HeadLine>& lines, const std::string& name) {
+  if (lines.size() < 2) {
+    throw InputError(name + ": the file is empty but for its header; leave it out or put data into it");
+  }
+  layout.data_begin = static_cast<std::int64_t>(lines[0].next);
+  layout.header_lines = lines[0].number;
+}
+
 }  // namespace
 
 FileLayout detect_layout(std::string_view head, const std::string& name, FileRole role, const std::string& format,
                          const ColumnChoice& columns) {
   FileLayout layout;
   layout.role = role;
-  const auto begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  const auto [lines, begin] = read_lines(head, name);
   layout.data_begin = static_cast<std::int64_t>(begin);
-  const auto lines = head_lines(head, begin);
-  if (lines.empty()) throw InputError(name + ": the file is empty; leave it out or put data into it");
-  if (lines[0].text.find('\0') != std::string_view::npos) {
-    throw InputError(name + ":" + std::to_string(lines[0].number) +
-                     ": the line holds a NUL byte; the file must be text in UTF-8");
-  }
   layout.format = format == "auto" ? tell_format(lines, name, role, columns) : named_format(format);
   if (layout.format == TextFormat::lightgcn) return layout;
 
@@ -190,15 +209,41 @@ FileLayout detect_layout(std::string_view head, const std::string& name, FileRol
   const auto fields = split(lines[0].text, layout.format);
   const bool header = typed || looks_like_header(fields, role, columns);
   layout.columns = static_cast<std::int32_t>(fields.size());
-  if (header) {
-    if (lines.size() < 2) {
-      throw InputError(name + ": the file is empty but for its header; leave it out or put data into it");
-    }
-    layout.data_begin = static_cast<std::int64_t>(lines[0].next);
-    layout.header_lines = lines[0].number;
-  }
+  if (header) skip_header(layout, lines, name);
   choose_columns(layout, header ? fields : std::vector<std::string>{}, typed, fields, name, role, columns);
   return layout;
+}
+
+TableHeader detect_table(std::string_view head, const std::string& name) {
+  const auto lines = read_lines(head, name).lines;
+  TableHeader header;
+  const bool typed = is_typed_header(lines[0].text);
+  const bool tabs = typed || lines[0].text.find('\t') != std::string_view::npos;
+  header.layout.format = tabs ? TextFormat::tsv : TextFormat::csv;
+  const auto fields = split(lines[0].text, header.layout.format);
+  const auto place = name + ":" + std::to_string(lines[0].number) + ": ";
+  if (fields.size() < 2) {
+    throw InputError(place +
+                     "a table of attributes needs a header that names its columns, separated by tabs or commas, "
+                     "and the ids in the first; this is " +
+                     shown(lines[0]));
+  }
+  header.layout.columns = static_cast<std::int32_t>(fields.size());
+  for (const auto& field : fields) {
+    const auto colon = typed ? field.find(':') : std::string::npos;
+    const auto column = field.substr(0, colon);
+    // pandas leaves the name of the first column out.
+    if (column.empty() && !header.names.empty()) {
+      throw InputError(place + "column " + std::to_string(header.names.size()) + " (from 0) has no name");
+    }
+    if (std::ranges::find(header.names, column) != header.names.end()) {
+      throw InputError(place + "two columns are named \"" + column + "\"");
+    }
+    header.names.push_back(column);
+    if (typed) header.types.push_back(field.substr(colon + 1));
+  }
+  skip_header(header.layout, lines, name);
+  return header;
 }
 
 }  // namespace cohort

@@ -32,6 +32,7 @@ struct FileLayout {
   std::int32_t second = 1;   ///< column of the item, the other user or the label
   std::int32_t weight = -1;  ///< -1: none, every record weighs 1
   std::int32_t time = -1;
+  std::int32_t event = -1;        ///< what kind of interaction a record is
   std::int64_t data_begin = 0;    ///< bytes before the first line of data: byte order mark, header
   std::int64_t header_lines = 0;  ///< lines before data_begin
 };
@@ -50,9 +51,20 @@ using ColumnChoice = std::vector<std::pair<std::string, std::string>>;
 FileLayout detect_layout(std::string_view head, const std::string& name, FileRole role, const std::string& format,
                          const ColumnChoice& columns);
 
+/// The header line of a table whose first column holds ids.
+struct TableHeader {
+  FileLayout layout;               ///< format (tsv or csv), columns, data_begin, header_lines
+  std::vector<std::string> names;  ///< of all columns, without RecBole's types
+  std::vector<std::string> types;  ///< RecBole's: token, token_seq, float, float_seq; empty: the header has none
+};
+
+/// head, name: as for detect_layout. Throws InputError: the file is empty but for its header, has one column, or a
+/// header that names none, or one twice. Local.
+TableHeader detect_table(std::string_view head, const std::string& name);
+
 /// Which columns of a file mean what; `names` is empty where the file has no header, `typed` says that it is RecBole's.
-/// Fills layout.first, second, weight, time from `columns`, else from known names, else 0, 1, 2, 3. Throws InputError.
-/// Local.
+/// Fills layout.first, second, weight, time from `columns`, else from known names, else 0, 1, 2, 3; event likewise, but
+/// never without a name. Throws InputError. Local.
 void choose_columns(FileLayout& layout, const std::vector<std::string>& names, bool typed,
                     const std::vector<std::string>& first_line, const std::string& file, FileRole role,
                     const ColumnChoice& columns);

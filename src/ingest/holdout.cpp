@@ -1,6 +1,8 @@
 #include "ingest/holdout.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,57 @@
 
 namespace cohort {
 
+namespace {
+
+// Splits dataset.interactions by flags and counts what became of users and items. Collective.
+HoldoutStats set_aside(const Communicator& comm, Dataset& dataset, const std::vector<char>& train) {
+  std::vector<char> held(train.size());
+  std::ranges::transform(train, held.begin(), [](char flag) { return flag ? 0 : 1; });
+  dataset.holdout = keep_entries(dataset.interactions, held);
+  dataset.interactions = keep_entries(dataset.interactions, train);
+
+  HoldoutStats stats;
+  stats.pairs = comm.sum(dataset.holdout.size());
+  const auto distinct = distinct_of(dataset.interactions.other).values;
+  std::vector<char> trained(static_cast<std::size_t>(dataset.items.block_size()), 0);
+  const std::vector<char> ones(distinct.size(), 1);
+  IndexPlan(comm, dataset.items.distribution, distinct).set<char>(ones, trained);
+  stats.items_without_training = comm.sum(static_cast<std::int64_t>(std::ranges::count(trained, 0)));
+  return stats;
+}
+
+// Unsigned numbers in the order of the times (Herf, "Radix tricks", 2001), and back; both zeros are the same.
+std::uint64_t sortable(double time) {
+  const auto bits = std::bit_cast<std::uint64_t>(time + 0.0);
+  return bits >> 63 ? ~bits : bits | (std::uint64_t{1} << 63);
+}
+double time_of(std::uint64_t key) {
+  return std::bit_cast<double>(key >> 63 ? key & ~(std::uint64_t{1} << 63) : ~key);
+}
+
+// The number at place `place` (from 0) of all times in ascending order: four rounds, each of which counts the next 16
+// bits of those that are still candidates. Collective.
+double select_time(const Communicator& comm, std::span<const double> times, std::int64_t place) {
+  constexpr int digit_bits = 16;
+  std::uint64_t prefix = 0;
+  for (int shift = 64 - digit_bits; shift >= 0; shift -= digit_bits) {
+    std::vector<std::int64_t> counts(std::size_t{1} << digit_bits, 0);
+    const auto above = shift + digit_bits;
+    for (const auto time : times) {
+      const auto key = sortable(time);
+      if (above < 64 && (key ^ prefix) >> above) continue;
+      ++counts[(key >> shift) & (counts.size() - 1)];
+    }
+    comm.sum_in_place(std::span<std::int64_t>(counts));
+    std::uint64_t digit = 0;
+    while (place >= counts[digit]) place -= counts[digit++];
+    prefix |= digit << shift;
+  }
+  return time_of(prefix);
+}
+
+}  // namespace
+
 TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
                           const CleanConfig& clean, const GraphConfig& graph) {
   TestPairs result;
@@ -23,8 +76,9 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
                   FileRole::interactions,
                   input.format,
                   input.columns,
-                  WeightRule{graph.min_weight, graph.weight != "binary"},
-                  clean.max_bad_lines};
+                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights},
+                  clean.max_bad_lines,
+                  ""};
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);
 
@@ -83,18 +137,31 @@ HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double sha
     }
     if (!any_left && begin < end) train[last] = 1;
   }
-  std::vector<char> held(train.size());
-  std::ranges::transform(train, held.begin(), [](char flag) { return flag ? 0 : 1; });
-  dataset.holdout = keep_entries(all, held);
-  dataset.interactions = keep_entries(all, train);
+  return set_aside(comm, dataset, train);
+}
 
-  HoldoutStats stats;
-  stats.pairs = comm.sum(dataset.holdout.size());
-  const auto distinct = distinct_of(dataset.interactions.other).values;
-  std::vector<char> trained(static_cast<std::size_t>(dataset.items.block_size()), 0);
-  const std::vector<char> ones(distinct.size(), 1);
-  IndexPlan(comm, dataset.items.distribution, distinct).set<char>(ones, trained);
-  stats.items_without_training = comm.sum(static_cast<std::int64_t>(std::ranges::count(trained, 0)));
+HoldoutStats cut_holdout(const Communicator& comm, Dataset& dataset, double share) {
+  const auto& all = dataset.interactions;
+  const auto total = comm.sum(all.size());
+  COHORT_CHECK(total > 0 && share >= 0 && share < 1, "a temporal hold-out needs interactions and a share below 1");
+  COHORT_CHECK(all.time.size() == all.other.size(), "a temporal hold-out needs times");
+  const auto held = static_cast<std::int64_t>(std::floor(share * static_cast<double>(total)));
+  const auto cut = select_time(comm, all.time, total - held - 1);
+  std::vector<char> train(all.other.size());
+  std::ranges::transform(all.time, train.begin(), [&](double time) { return time > cut ? 0 : 1; });
+  std::int64_t users_after_cut = 0;
+  for (std::size_t u = 0; u + 1 < all.row_begin.size(); ++u) {
+    const auto begin = all.time.begin() + all.row_begin[u];
+    const auto end = all.time.begin() + all.row_begin[u + 1];
+    if (begin == end) continue;
+    const auto earliest = std::min_element(begin, end);
+    if (*earliest <= cut) continue;
+    train[static_cast<std::size_t>(earliest - all.time.begin())] = 1;
+    ++users_after_cut;
+  }
+  auto stats = set_aside(comm, dataset, train);
+  stats.cut = cut;
+  stats.users_after_cut = comm.sum(users_after_cut);
   return stats;
 }
 

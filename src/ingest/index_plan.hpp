@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <numeric>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -32,6 +34,31 @@ class IndexPlan {
     std::vector<T> answers(asked_.size());
     std::ranges::transform(asked_, answers.begin(), [&](std::int64_t i) { return owned[static_cast<std::size_t>(i)]; });
     return comm_.exchange(std::span<const T>(answers), std::span(asked_begin_)).data;
+  }
+
+  struct Rows {
+    std::vector<std::int64_t> row_begin;  ///< wanted + 1
+    std::vector<std::int32_t> value;
+  };
+  /// The same where a value is a list: owned[i] is values[row_begin[i] .. row_begin[i + 1]). Collective.
+  Rows fetch_rows(std::span<const std::int64_t> row_begin, std::span<const std::int32_t> values) const {
+    std::vector<std::int64_t> length;
+    std::vector<std::int32_t> answers;
+    std::vector<std::int64_t> begin(1, 0);
+    for (std::size_t r = 0; r + 1 < asked_begin_.size(); ++r) {
+      for (auto a = asked_begin_[r]; a < asked_begin_[r + 1]; ++a) {
+        const auto row = static_cast<std::size_t>(asked_[static_cast<std::size_t>(a)]);
+        length.push_back(row_begin[row + 1] - row_begin[row]);
+        answers.insert(answers.end(), values.begin() + row_begin[row], values.begin() + row_begin[row + 1]);
+      }
+      begin.push_back(std::ssize(answers));
+    }
+    Rows result;
+    const auto lengths = comm_.exchange(std::span<const std::int64_t>(length), std::span(asked_begin_)).data;
+    result.row_begin.assign(lengths.size() + 1, 0);
+    std::partial_sum(lengths.begin(), lengths.end(), result.row_begin.begin() + 1);
+    result.value = comm_.exchange(std::span<const std::int32_t>(answers), std::span<const std::int64_t>(begin)).data;
+    return result;
   }
 
   /// Adds contributions[i] to the owner's value of wanted[i]. Collective.

@@ -37,10 +37,9 @@ struct Description {
   FileLayout layout;
 };
 
-}  // namespace
-
-std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
-                                   const std::string& format, const ColumnChoice& columns) {
+// describe(head, path): how a file is written; called on rank 0. Collective.
+template <class Describe>
+std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std::string>& paths, Describe describe) {
   std::vector<Description> described(paths.size());
   std::vector<OpenedFile> files(paths.size());
   comm.attempt([&] {
@@ -49,7 +48,7 @@ std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<s
       files[f].size = PlainFile(paths[f]).size();
       if (!comm.is_root()) continue;
       const bool gzip = is_gzip(paths[f]);
-      described[f] = {files[f].size, gzip, detect_layout(read_head(paths[f], gzip), paths[f], role, format, columns)};
+      described[f] = {files[f].size, gzip, describe(read_head(paths[f], gzip), paths[f])};
     }
   });
   comm.broadcast(std::span<Description>(described));
@@ -66,6 +65,31 @@ std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<s
     files[f].layout = described[f].layout;
   }
   return files;
+}
+
+}  // namespace
+
+std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
+                                   const std::string& format, const ColumnChoice& columns) {
+  return open_all(comm, paths, [&](const std::string& head, const std::string& path) {
+    return detect_layout(head, path, role, format, columns);
+  });
+}
+
+OpenedTable open_table(const Communicator& comm, const std::string& path) {
+  OpenedTable table;
+  table.file = open_all(comm, {path}, [&](const std::string& head, const std::string& name) {
+                 auto header = detect_table(head, name);
+                 table.names = std::move(header.names);
+                 table.types = std::move(header.types);
+                 return header.layout;
+               }).front();
+  const auto columns = static_cast<std::size_t>(table.file.layout.columns);
+  table.names.resize(columns);
+  for (auto& name : table.names) name = comm.broadcast(name);
+  table.types.resize(comm.any(!table.types.empty()) ? columns : 0);
+  for (auto& type : table.types) type = comm.broadcast(type);
+  return table;
 }
 
 }  // namespace cohort

@@ -22,4 +22,13 @@ struct OpenedFile {
 std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
                                    const std::string& format, const ColumnChoice& columns);
 
+struct OpenedTable {
+  OpenedFile file;
+  std::vector<std::string> names;  ///< as in TableHeader; the same on all ranks
+  std::vector<std::string> types;
+};
+
+/// The same for one table of attributes. Throws InputError. Collective.
+OpenedTable open_table(const Communicator& comm, const std::string& path);
+
 }  // namespace cohort

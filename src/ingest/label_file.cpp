@@ -15,20 +15,6 @@ namespace {
 
 constexpr std::int64_t most_labels = 1'000'000;
 
-std::vector<std::string> all_names(const Communicator& comm, const IdTable& table) {
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t i = 0; i < table.block_size(); ++i) lengths.push_back(std::ssize(table[i]));
-  const auto all_lengths = comm.all_gather(std::span<const std::int64_t>(lengths)).data;
-  const auto bytes = comm.all_gather(std::span<const char>(table.bytes)).data;
-  std::vector<std::string> names;
-  const auto* at = bytes.data();
-  for (const auto length : all_lengths) {
-    names.emplace_back(at, static_cast<std::size_t>(length));
-    at += length;
-  }
-  return names;
-}
-
 }  // namespace
 
 Labels read_labels(const Communicator& comm, const IdTable& users, const std::string& path) {
@@ -51,7 +37,7 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
     throw InputError(result.file.path + ": has " + std::to_string(labels.table.total()) +
                      " different labels; the second column must be a class, not a value");
   }
-  result.names = all_names(comm, labels.table);
+  result.names = all_ids(comm, labels.table);
 
   RawPairs raw;
   for (std::size_t i = 0; i < read.pairs.first.size(); ++i) {

@@ -4,40 +4,12 @@
 #include <tuple>
 
 #include "core/error.hpp"
-#include "ingest/gzip_rounds.hpp"
 #include "ingest/input_files.hpp"
+#include "ingest/line_blocks.hpp"
 
 namespace cohort {
 
 namespace {
-
-void read_own_range(const Communicator& comm, const OpenedFile& opened, RecordParser& parser) {
-  PlainFile file(opened.path);
-  const auto data_begin = opened.layout.data_begin;
-  const auto ranges = Distribution::even(opened.size - data_begin, comm.size());
-  BlockReader::Options options;
-  options.line_limit = line_limit(opened.layout);
-  options.end = data_begin + ranges.end(comm.rank());
-  const auto start = seek_first_line(file, data_begin, data_begin + ranges.begin(comm.rank()), options.end);
-  BlockReader reader(file, start, options);
-  LineBlock block;
-  while (reader.next(block)) parser.parse(block);
-}
-
-// The lines before `offset` of a plain file, plus one.
-std::int64_t line_number_at(const std::string& path, std::int64_t offset) {
-  PlainFile file(path);
-  std::vector<char> buffer(std::size_t{1} << 20);
-  std::int64_t number = 1;
-  while (offset > 0) {
-    const auto wanted = std::min(offset, std::ssize(buffer));
-    const auto got = static_cast<std::ptrdiff_t>(file.read(buffer.data(), static_cast<std::size_t>(wanted)));
-    if (got == 0) break;
-    number += std::count(buffer.begin(), buffer.begin() + got, '\n');
-    offset -= got;
-  }
-  return number;
-}
 
 // The first bad lines over all ranks, in the order of files and lines, with their numbers. Collective.
 std::vector<std::string> report_bad_lines(const Communicator& comm, const std::vector<OpenedFile>& opened,
@@ -81,10 +53,24 @@ void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
   throw InputError(message);
 }
 
+// What the settings ask of the files. Local; the layouts are the same on all ranks.
+void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files) {
+  for (const auto& file : opened) {
+    const auto lacks = [&](const std::string& what, const std::string& role, const std::string& needed_by) {
+      return InputError(file.path + ": no column of the file is known to hold " + what + ", which " + needed_by +
+                        " needs; name it in input.columns." + role +
+                        (file.layout.format == TextFormat::lightgcn ? " (adjacency lists cannot have one)" : ""));
+    };
+    if (!files.rule.events.empty() && file.layout.event < 0) throw lacks("events", "event", "graph.event_weights");
+    if (!files.times_needed_by.empty() && file.layout.time < 0) throw lacks("times", "time", files.times_needed_by);
+  }
+}
+
 }  // namespace
 
 PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
   const auto opened = open_files(comm, files.paths, files.role, files.format, files.columns);
+  check_layouts(opened, files);
   PairsRead result;
   result.pairs.has_time =
       !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
@@ -94,20 +80,17 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
     parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, files.rule, first, second, result.pairs,
                          tally);
   }
-  comm.attempt([&] {
-    for (std::size_t f = 0; f < opened.size(); ++f) {
-      if (!opened[f].gzip) read_own_range(comm, opened[f], parsers[f]);
-    }
-  });
-  deal_out_gzip(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
+  read_blocks(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
 
-  std::int64_t counts[] = {tally.lines, tally.records, tally.bad_lines, tally.below_min_weight, tally.zero_weight};
+  std::int64_t counts[] = {tally.lines,          tally.records,          tally.bad_lines,
+                           tally.dropped_events, tally.below_min_weight, tally.zero_weight};
   comm.sum_in_place(std::span<std::int64_t>(counts));
   result.stats.lines = counts[0];
   result.stats.records = counts[1];
   result.stats.bad_lines = counts[2];
-  result.stats.below_min_weight = counts[3];
-  result.stats.zero_weight = counts[4];
+  result.stats.dropped_events = counts[3];
+  result.stats.below_min_weight = counts[4];
+  result.stats.zero_weight = counts[5];
   if (result.stats.bad_lines > 0) {
     result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
   }

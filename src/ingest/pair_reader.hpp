@@ -21,6 +21,7 @@ struct PairFiles {
   ColumnChoice columns;
   WeightRule rule;
   std::int64_t max_bad_lines = 0;
+  std::string times_needed_by;  ///< the setting for which every file must have times; empty: none
 };
 
 struct PairsRead {

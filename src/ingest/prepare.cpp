@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "ingest/cleaning.hpp"
+#include "ingest/decay.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/holdout.hpp"
 #include "ingest/pair_reader.hpp"
@@ -53,6 +54,8 @@ void refuse_nothing(const PrepareStats& stats, const CleanConfig& clean, const G
   };
   std::vector<Removed> rules{
       {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates"},
+      {stats.interactions.dropped_events, "events to which graph.event_weights gives 0"},
+      {stats.clean.decayed, "graph.half_life = " + std::to_string(graph.half_life)},
       {stats.interactions.below_min_weight, "graph.min_weight = " + std::to_string(graph.min_weight)},
       {stats.interactions.zero_weight + stats.social.zero_weight,
        "weights of zero, which graph.weight = \"" + graph.weight + "\" cannot use"},
@@ -70,6 +73,11 @@ void refuse_nothing(const PrepareStats& stats, const CleanConfig& clean, const G
       std::to_string(std::max(most.count, stats.interactions.records + stats.social.records)) + "; loosen it");
 }
 
+std::string times_needed_by(const InputConfig& input, const GraphConfig& graph) {
+  if (graph.half_life > 0) return "graph.half_life";
+  return input.holdout > 0 && input.holdout_split == "temporal" ? "input.holdout_split = \"temporal\"" : "";
+}
+
 RawDataset read_all(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
                     const GraphConfig& graph, PrepareStats& stats) {
   Timer timer;
@@ -78,12 +86,14 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   IdInterner items;
   auto interactions = read_pairs(comm,
                                  {input.interactions, FileRole::interactions, input.format, input.columns,
-                                  WeightRule{graph.min_weight, uses_weight}, clean.max_bad_lines},
+                                  WeightRule{graph.min_weight, uses_weight, graph.event_weights}, clean.max_bad_lines,
+                                  times_needed_by(input, graph)},
                                  users, items);
+  if (graph.half_life > 0) stats.clean.decayed = decay_weights(comm, interactions.pairs, graph.half_life);
   // A social file cannot be an adjacency list, so its format never has to be told. Its weights are used as they are.
   auto social = read_pairs(
-      comm, {input.social, FileRole::social, "auto", input.columns, WeightRule{0.0, true}, clean.max_bad_lines}, users,
-      users);
+      comm, {input.social, FileRole::social, "auto", input.columns, WeightRule{0.0, true, {}}, clean.max_bad_lines, ""},
+      users, users);
   stats.interactions = std::move(interactions.stats);
   stats.social = std::move(social.stats);
   stats.read_seconds = timer.seconds();
@@ -138,7 +148,8 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
     dataset.holdout = std::move(test.pairs);
     stats.holdout = std::move(test.stats);
   } else if (input.holdout > 0) {
-    stats.holdout = draw_holdout(comm, dataset, input.holdout, seed);
+    stats.holdout = input.holdout_split == "temporal" ? cut_holdout(comm, dataset, input.holdout)
+                                                      : draw_holdout(comm, dataset, input.holdout, seed);
   } else {
     dataset.holdout.row_begin.assign(static_cast<std::size_t>(dataset.users.block_size()) + 1, 0);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,12 +18,14 @@ struct ReadStats {
   std::int64_t records = 0;                   ///< pairs read from them; an adjacency line holds many
   std::int64_t bad_lines = 0;                 ///< malformed, tolerated by clean.max_bad_lines
   std::vector<std::string> bad_line_reports;  ///< the first of them: "file:line: what is wrong"
+  std::int64_t dropped_events = 0;            ///< records of events that graph.event_weights gives 0
   std::int64_t below_min_weight = 0;          ///< records dropped because of graph.min_weight
   std::int64_t zero_weight = 0;  ///< records of weight zero dropped: social ones, others if graph.weight uses weights
 };
 
 /// What each cleaning rule removed, in the order in which the rules are applied. The same on all ranks.
 struct CleanStats {
+  std::int64_t decayed = 0;     ///< records so old that graph.half_life leaves them no weight
   std::int64_t duplicates = 0;  ///< interactions merged into another one of the same user and item
   std::int64_t bot_users = 0;   ///< users above clean.max_user_interactions; their social edges go too
   std::int64_t bot_interactions = 0;
@@ -43,9 +46,11 @@ struct CleanStats {
 struct HoldoutStats {
   ReadStats read;                           ///< of input.test
   std::int64_t pairs = 0;                   ///< in Dataset::holdout
+  std::optional<double> cut;                ///< temporal: interactions after this time are held out
+  std::int64_t users_after_cut = 0;         ///< temporal: users with nothing before it, who keep their earliest
   std::int64_t unknown_user_pairs = 0;      ///< dropped
   std::int64_t unknown_item_pairs = 0;      ///< kept with `other` = -1
-  std::int64_t items_without_training = 0;  ///< items all of whose interactions were drawn; they stay in the graph
+  std::int64_t items_without_training = 0;  ///< items all of whose interactions are held out; they stay in the graph
 };
 
 struct PrepareStats {
@@ -69,16 +74,16 @@ struct PrepareResult {
 /// Reads input.interactions and input.social, numbers users and items, cleans, and sets the hold-out aside. The result
 /// does not depend on the number of ranks, on the order of lines or on how they are spread over files.
 ///
-/// Order of the rules: graph.min_weight (line by line), duplicates, clean.max_user_interactions, the k-core, social
-/// edges (self-loops, symmetry, duplicates, bots), clean.social_only_users, nodes with nothing left. A user whom the
-/// k-core leaves without interactions but who has social edges is a social-only user from there on. Times are kept if
-/// every file of interactions has them.
+/// Order of the rules: graph.event_weights and then graph.min_weight (line by line), graph.half_life, duplicates,
+/// clean.max_user_interactions, the k-core, social edges (self-loops, symmetry, duplicates, bots),
+/// clean.social_only_users, nodes with nothing left. A user whom the k-core leaves without interactions but who has
+/// social edges is a social-only user from there on. Times are kept if every file of interactions has them.
 ///
-/// A random hold-out (input.holdout) is drawn after cleaning, by (seed, user, item); each user keeps at least one
-/// interaction for training; an item may lose all of them and stays in the graph without edges.
+/// A hold-out (input.holdout) is taken after cleaning, drawn by (seed, user, item) or the latest by time; each user
+/// keeps at least one interaction for training; an item may lose all of them and stays in the graph without edges.
 ///
 /// Throws InputError, the same on all ranks: a file that cannot be read or understood, more malformed lines than
-/// clean.max_bad_lines, nothing left after cleaning. Collective.
+/// clean.max_bad_lines, no events or times where a setting needs them, nothing left after cleaning. Collective.
 PrepareResult prepare(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
                       const GraphConfig& graph, std::uint64_t seed);
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <type_traits>
 
@@ -14,6 +15,7 @@ namespace cohort {
 namespace {
 
 constexpr std::size_t batch_records = 128;
+constexpr double largest_weight = std::numeric_limits<float>::max();
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -68,6 +70,8 @@ RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, const We
     : file_(file), layout_(layout), rule_(rule), first_(first), second_(second), pairs_(pairs), tally_(tally) {
   first_name_ = layout.role == FileRole::social ? "first user" : "user";
   second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
+  COHORT_CHECK(rule.events.empty() || layout.event >= 0, "events of a file that has none");
+  event_column_ = rule.events.empty() ? -1 : layout.event;
   batch_.resize(batch_records);
 }
 
@@ -133,11 +137,28 @@ bool RecordParser::take_time(Field field, double& time) {
   return fail(std::string("the time ") + quoted(field.begin, field.end) + " is no finite number");
 }
 
+bool RecordParser::take_event(Field field, double& factor) {
+  while (field.begin < field.end && is_blank(*field.begin)) ++field.begin;
+  while (field.begin < field.end && is_blank(field.end[-1])) --field.end;
+  const std::string_view name(field.begin, static_cast<std::size_t>(field.end - field.begin));
+  for (const auto& [event, event_factor] : rule_.events) {
+    if (name == event) {
+      factor = event_factor;
+      return true;
+    }
+  }
+  std::string known;
+  for (const auto& [event, event_factor] : rule_.events) known += (known.empty() ? "" : ", ") + event;
+  return fail("the event " + quoted(field.begin, field.end) + " is not in graph.event_weights (" + known +
+              "); add it there, with weight 0 to drop such records");
+}
+
 bool RecordParser::take_field(std::int32_t column, Field field, Record& record) {
   if (column == layout_.first) return take_id(field, first_name_, record.first);
   if (column == layout_.second) return take_id(field, second_name_, record.second);
   if (column == layout_.weight) return take_weight(field, record.weight);
   if (column == layout_.time) return take_time(field, record.time);
+  if (column == event_column_) return take_event(field, record.event_factor);
   return true;
 }
 
@@ -248,17 +269,26 @@ void RecordParser::flush() {
   pairs_.weight.resize(at + batched_);
   if (pairs_.has_time) pairs_.time.resize(at + batched_);
   for (const auto& record : batch) {
-    if (record.weight < static_cast<float>(rule_.min_weight)) {
+    auto weight = record.weight;
+    if (event_column_ >= 0) {
+      if (record.event_factor == 0) {
+        ++tally_.dropped_events;
+        continue;
+      }
+      // One rounding, at the end; beyond float32's range the largest number stands, as where repeats are summed.
+      weight = static_cast<float>(std::min(static_cast<double>(weight) * record.event_factor, largest_weight));
+    }
+    if (weight < static_cast<float>(rule_.min_weight)) {
       ++tally_.below_min_weight;
       continue;
     }
-    if (rule_.drop_zero && record.weight == 0.0F) {
+    if (rule_.drop_zero && weight == 0.0F) {
       ++tally_.zero_weight;
       continue;
     }
     pairs_.first[at] = first_.intern(record.first);
     pairs_.second[at] = second_.intern(record.second);
-    pairs_.weight[at] = record.weight;
+    pairs_.weight[at] = weight;
     if (pairs_.has_time) pairs_.time[at] = record.time;
     ++at;
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ingest/block_reader.hpp"
@@ -23,10 +24,13 @@ struct LocalPairs {
   bool has_time = false;    ///< set before parsing
 };
 
-/// Which records are dropped as they are read.
+/// What a record weighs, and which records are dropped as they are read.
 struct WeightRule {
   double min_weight = 0.0;  ///< weaker ones; 0: none
   bool drop_zero = false;   ///< those of weight zero
+  /// (event, factor of the weight); the records of events of factor 0 are dropped, an event that is not here is a
+  /// malformed line. Empty: events are not looked at; else the layout must have them.
+  std::vector<std::pair<std::string, double>> events;
 };
 
 struct BadLine {
@@ -43,6 +47,7 @@ constexpr std::size_t bad_lines_reported = 10;
 struct ParseTally {
   std::int64_t lines = 0;
   std::int64_t records = 0;
+  std::int64_t dropped_events = 0;
   std::int64_t below_min_weight = 0;
   std::int64_t zero_weight = 0;
   std::int64_t bad_lines = 0;
@@ -64,6 +69,7 @@ class RecordParser {
     Token second;
     float weight = 1.0F;
     double time = 0.0;
+    double event_factor = 1.0;
   };
   struct Field {
     char* begin;
@@ -80,6 +86,7 @@ class RecordParser {
   bool take_id(Field field, const char* name, Token& token);
   bool take_weight(Field field, float& weight);
   bool take_time(Field field, double& time);
+  bool take_event(Field field, double& factor);
   bool wrong_field_count(std::int64_t found);
   bool fail(std::string reason);
   void add();
@@ -96,6 +103,7 @@ class RecordParser {
   ParseTally& tally_;
   const char* first_name_;
   const char* second_name_;
+  std::int32_t event_column_;  // -1: events are not looked at
   std::size_t file_bad_lines_ = 0;
   std::vector<Record> batch_;  // the first batched_ wait for their look-up; the next is being filled
   std::size_t batched_ = 0;

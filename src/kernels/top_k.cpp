@@ -77,6 +77,11 @@ void TopK::offer(std::span<const float> scores, std::span<const std::int64_t> it
   }
 }
 
+float TopK::least() const {
+  if (static_cast<std::int64_t>(heap_.size()) < k_) return -std::numeric_limits<float>::infinity();
+  return k_ == 0 ? std::numeric_limits<float>::infinity() : heap_.front().score;
+}
+
 std::vector<ScoredItem> TopK::sorted() const {
   std::vector<ScoredItem> best = heap_;
   std::sort(best.begin(), best.end());

@@ -25,6 +25,8 @@ class TopK {
   /// Offers scores[j] for items[j]; items in `excluded` (ascending) are passed over. items ascend.
   void offer(std::span<const float> scores, std::span<const std::int64_t> items,
              std::span<const std::int64_t> excluded);
+  /// The score that a new item must reach to count: the worst of k, or minus infinity while there are fewer.
+  float least() const;
   /// Best first; fewer than k where fewer were offered.
   std::vector<ScoredItem> sorted() const;
 

@@ -172,6 +172,9 @@ class Reader {
   void strings(const std::string& name, std::int64_t first, std::int64_t count,
                const std::function<void(std::string_view)>& take) const;
 
+  /// Rows [first, first + count) as the bytes that the file has, of a dataset of any kind of one or two dimensions.
+  std::vector<char> stored(const std::string& name, std::int64_t first, std::int64_t count) const;
+
   /// All datasets under `group` ("" for the file), by name.
   std::vector<DatasetShape> datasets(const std::string& group = "") const;
 
@@ -190,5 +193,17 @@ class Reader {
   std::string path_;
   Handle file_;
 };
+
+/// Datasets of two files, by name. The same on all ranks.
+struct Differences {
+  std::vector<std::string> differ;      ///< other bits, another shape or another type
+  std::vector<std::string> only_first;  ///< in the first file only
+  std::vector<std::string> only_second;
+  std::int64_t same = 0;  ///< how many datasets are
+};
+
+/// left_out: groups whose datasets are not looked at.
+Differences compare_datasets(const Communicator& comm, const Reader& first, const Reader& second,
+                             const std::vector<std::string>& left_out);
 
 }  // namespace cohort::h5

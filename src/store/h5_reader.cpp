@@ -226,6 +226,23 @@ void Reader::strings(const std::string& name, std::int64_t first, std::int64_t c
       });
 }
 
+std::vector<char> Reader::stored(const std::string& name, std::int64_t first, std::int64_t count) const {
+  const auto [type, columns] = [&] {
+    const auto dataset = open_dataset(name);
+    const auto size = shape_of(dataset.get());
+    return std::pair(Handle(H5Dget_type(dataset.get())), size.size() == 2 ? size[1] : 0);
+  }();
+  const auto row_bytes = H5Tget_size(type.get()) * static_cast<std::size_t>(std::max<std::int64_t>(1, columns));
+  std::vector<char> result;
+  comm_.attempt([&] { result.resize(static_cast<std::size_t>(count) * row_bytes); });
+  read_rows(name, type.get(), row_bytes, columns, first, count,
+            [&](std::int64_t done, std::int64_t, std::vector<char>&) -> void* {
+              return result.data() + static_cast<std::size_t>(done) * row_bytes;
+            },
+            {});
+  return result;
+}
+
 std::vector<DatasetShape> Reader::datasets(const std::string& group) const {
   if (!group.empty() && !exists(file_.get(), group)) return {};
   std::vector<std::string> names;

@@ -32,8 +32,8 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
     return file.matrix(name, nodes.begin(comm.rank()), nodes.count(comm.rank()));
   };
   result.model.embedding = block(schema::embedding);
+  if (part != ModelPart::embedding) result.model.parameters = block(schema::parameters);
   if (part == ModelPart::everything) {
-    result.model.parameters = block(schema::parameters);
     result.model.first_moment = block(schema::first_moment);
     result.model.second_moment = block(schema::second_moment);
   }

@@ -32,9 +32,10 @@ struct ModelFile {
 /// Throws InputError, RunError. Collective.
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
-enum class ModelPart { embedding, everything };
+/// trained: embedding and parameters.
+enum class ModelPart { embedding, trained, everything };
 
-/// With ModelPart::embedding the other matrices are left empty. Throws InputError: missing, no model file, damaged.
+/// Matrices that `part` does not name are left empty. Throws InputError: missing, no model file, damaged.
 /// Collective.
 ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part);
 

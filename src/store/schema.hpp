@@ -61,6 +61,8 @@ inline constexpr auto users_distance = "users/distance";    ///< (U) float32
 inline constexpr auto users_margin = "users/margin";        ///< (U) float32
 inline constexpr auto users_embedding = "users/embedding";  ///< (U, d) float32
 inline constexpr auto items_embedding = "items/embedding";  ///< (I, d) float32
+inline constexpr auto items_fold_in = "items/fold_in";      ///< (I, d) float32: what an item adds to a new user
+inline constexpr auto items_users = "items/users";          ///< (I) int64: training users of every item
 inline constexpr auto centroid = "segments/centroid";       ///< (k, d) float32
 inline constexpr auto size = "segments/size";               ///< (k) int64
 
@@ -74,5 +76,13 @@ inline constexpr auto recommend_strategy = "recommend_strategy";
 inline constexpr auto recommend_count = "recommend_count";
 inline constexpr auto recommend_smoothing = "recommend_smoothing";        ///< float64; infinite: the global popularity
 inline constexpr auto recommend_blend_weight = "recommend_blend_weight";  ///< float64; NaN where the strategy has none
+
+// segments.h5, what characterises each segment; absent before `profile` has run. store/profiles.hpp says what every
+// column means. One value a segment: interactions, distinct_items, mean_interactions, median_interactions,
+// first_time, last_time, median_last_time, social_inside, social_outside, description. Tables, the rows of segment s
+// being row_begin[s] .. row_begin[s + 1]: nearest, representative, border (id, value) and items, categories,
+// user_categories (item or attribute, name, count, ...). Numbers by segment and user attribute, (k x A) row by row:
+// numeric. Columns that hold nothing are absent.
+inline constexpr auto profile = "segments/profile";
 
 }  // namespace cohort::schema

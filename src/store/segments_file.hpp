@@ -10,6 +10,7 @@
 #include "comm/communicator.hpp"
 #include "core/matrix.hpp"
 #include "ingest/dataset.hpp"
+#include "store/profiles.hpp"
 #include "store/provenance.hpp"
 #include "store/recommendations.hpp"
 
@@ -28,11 +29,19 @@ struct Segments {
   std::vector<double> inertia;        ///< by iteration of the run that was kept, the same on all ranks
 };
 
+/// What new users are folded in with (segment/fold_in.hpp).
+struct FoldInTable {
+  Matrix rows;                      ///< of this rank's block of items x d; zero where an item has no training users
+  std::vector<std::int64_t> users;  ///< training users of the items
+};
+
 struct SegmentsFile {
   IdTable users;  ///< in the same blocks as the rows of `segments`
   IdTable items;  ///< total 0 where the graph has none
   Segments segments;
+  std::optional<FoldInTable> fold_in;              ///< where the graph has items
   std::optional<Recommendations> recommendations;  ///< once `recommend` has run
+  std::optional<Profiles> profiles;  ///< once `profile` has run
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;
@@ -44,5 +53,15 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
 
 /// Users and items in even blocks. Throws InputError: missing, no segments file, damaged. Collective.
 SegmentsFile read_segments_file(const Communicator& comm, const std::string& path);
+
+/// Who is in which segment: the part of the file that is needed to compare two.
+struct UserSegments {
+  IdTable users;                      ///< in even blocks
+  std::vector<std::int32_t> segment;  ///< of this rank's block of users
+  std::vector<std::int64_t> size;     ///< k, the same on all ranks
+};
+
+/// Throws InputError as read_segments_file does. Collective.
+UserSegments read_user_segments(const Communicator& comm, const std::string& path);
 
 }  // namespace cohort

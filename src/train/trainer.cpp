@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <string>
 
 #include "comm/shard_sum.hpp"
@@ -189,8 +190,10 @@ void Trainer::update(const AdamStep& adam, std::span<const LocalRow> rows, Matri
 // The loss is float64, what it comes from is float32: beyond that range nothing is learned any more.
 void Trainer::check_loss(double loss) const {
   if (std::fabs(loss) <= static_cast<double>(std::numeric_limits<float>::max())) return;
-  throw RunError("training diverged in epoch " + std::to_string(epochs_) + ": the loss is " + std::to_string(loss) +
-                 "; make train.learning_rate (now " + std::to_string(train_.learning_rate) + ") smaller");
+  std::ostringstream message;
+  message << "training diverged in epoch " << epochs_ << ": the loss is " << loss << "; make train.learning_rate (now "
+          << train_.learning_rate << ") smaller";
+  throw RunError(message.str());
 }
 
 TrainResult Trainer::finish(std::vector<EpochStats> history) {

@@ -89,6 +89,23 @@ TEST_F(RealData, MovieLens100k) {
   EXPECT_EQ(prepare(world(), input, {}, strong, 1).stats.interactions.below_min_weight, 100000 - 55375);
 }
 
+TEST_F(RealData, MovieLens100kOverTime) {
+  InputConfig input;
+  input.interactions = file("ml-100k/ml-100k.inter.gz");
+  input.holdout = 0.1;
+  input.holdout_split = "temporal";
+  GraphConfig graph;
+  graph.weight = "raw";
+  graph.half_life = 30;
+  const auto result = prepare(world(), input, {}, graph, 1);
+  // Found with sort and awk: the 90,000th of the times, later than which are 10,000 ratings; 76 users have only such.
+  EXPECT_EQ(result.stats.holdout.cut, std::optional(891382267.0));
+  EXPECT_EQ(result.stats.holdout.users_after_cut, 76);
+  EXPECT_EQ(result.stats.holdout.pairs, 10'000 - 76);
+  EXPECT_EQ(counts(result.dataset), (Counts{943, 1682, 90'076, 0}));
+  EXPECT_EQ(result.stats.clean.decayed, 0);
+}
+
 TEST_F(RealData, FilmTrustNeedsTheFormat) {
   InputConfig input;
   input.interactions = file("filmtrust/ratings.txt.gz");

@@ -133,6 +133,40 @@ TEST_F(Errors, ColumnsThatAreNotThere) {
   expect_in(refused_text("c.tsv", "1\t2\tthree\n"), {"c.tsv:1", "three", "input.columns"});
 }
 
+TEST_F(Errors, EventsAndTimesThatAreNeeded) {
+  GraphConfig graph;
+  graph.weight = "raw";
+  graph.event_weights = {{"buy", 3.0}, {"view", 1.0}};
+  std::string text = "user\titem\tevent\n";
+  for (int i = 0; i < 300; ++i) text += std::to_string(i % 50) + "\t" + std::to_string(i % 7) + "\tview\n";
+  const auto path = scratch_.write("e.tsv", text + "1\t2\tliked\n");
+  expect_in(refused(reading(path), {}, graph), {"e.tsv:302: ", "\"liked\"", "(buy, view)", "weight 0"});
+  expect_in(refused(reading(scratch_.write("e.tsv.gz", gzipped(text + "1\t2\t\n"))), {}, graph),
+            {"e.tsv.gz:302: ", "the event \"\" is not"});
+  EXPECT_EQ(prepare(world(), reading(path), {"keep", 1, 1, 0, 1}, graph, 1).stats.interactions.bad_lines, 1);
+  const auto plain = reading(scratch_.write("plain.tsv", good_lines(20)));
+  expect_in(refused(plain, {}, graph), {"plain.tsv", "graph.event_weights", "input.columns.event"});
+  auto lists = reading(scratch_.write("lists.txt", "1 2 3\n2 3\n"));
+  lists.format = "lightgcn";
+  expect_in(refused(lists, {}, graph), {"lists.txt", "adjacency"});
+  auto tested = reading(scratch_.write("good.tsv", text));
+  tested.test = plain.interactions;
+  expect_in(refused(tested, {}, graph), {"plain.tsv", "graph.event_weights"});
+  graph.event_weights = {{"view", 0.0}};
+  expect_in(refused(reading(scratch_.write("good.tsv", text)), {}, graph), {"graph.event_weights", "300"});
+
+  GraphConfig aging;
+  aging.weight = "raw";
+  aging.half_life = 7;
+  expect_in(refused(plain, {}, aging), {"plain.tsv", "times", "graph.half_life", "input.columns.time"});
+  const auto milliseconds = scratch_.write("ms.tsv", "1\t1\t1\t1700000000000\n1\t2\t1\t1700000000001\n");
+  expect_in(refused(reading(milliseconds), {}, aging), {"graph.half_life", "milliseconds"});
+  auto temporal = plain;
+  temporal.holdout = 0.1;
+  temporal.holdout_split = "temporal";
+  expect_in(refused(temporal), {"plain.tsv", "input.holdout_split", "input.columns.time"});
+}
+
 TEST_F(Errors, DamagedGzip) {
   const auto packed = gzipped(good_lines(100'000));
   expect_in(refused_text("cut.tsv.gz", packed.substr(0, packed.size() - 30)), {"cut.tsv.gz", "truncated"});

@@ -275,6 +275,9 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(found.model.embedding.view(), model.embedding.view());
   expect_same(found.model.second_moment.view(), model.second_moment.view());
   EXPECT_EQ(read_model_file(comm_, path("model.h5"), ModelPart::embedding).model.parameters.rows(), 0);
+  const auto trained = read_model_file(comm_, path("model.h5"), ModelPart::trained);
+  expect_same(trained.model.parameters.view(), model.parameters.view());
+  EXPECT_EQ(trained.model.first_moment.rows(), 0);
 
   SegmentsFile segments_file;
   segments_file.shards = 16;
@@ -290,6 +293,10 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   }
   segments.users = block(user_ids.distribution, 4);
   segments.items = block(item_ids.distribution, 4);
+  segments_file.fold_in = FoldInTable{block(item_ids.distribution, 4), {}};
+  for (auto i = item_ids.distribution.begin(comm_.rank()); i < item_ids.distribution.end(comm_.rank()); ++i) {
+    segments_file.fold_in->users.push_back(i * i);
+  }
   segments.centroid = some_matrix(0, 2, 4);
   segments.size = {19, 18};
   segments.loss = {1};
@@ -311,6 +318,9 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(result.segments.users.view(), segments.users.view());
   expect_same(result.segments.items.view(), segments.items.view());
   expect_same(result.segments.centroid.view(), segments.centroid.view());
+  ASSERT_TRUE(result.fold_in);
+  expect_same(result.fold_in->rows.view(), segments_file.fold_in->rows.view());
+  EXPECT_EQ(result.fold_in->users, segments_file.fold_in->users);
   EXPECT_EQ(result.segments.size, segments.size);
   EXPECT_EQ(result.segments.inertia, segments.inertia);
   EXPECT_EQ(result.shards, 16);

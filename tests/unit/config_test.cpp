@@ -48,6 +48,9 @@ test = ["/x/t.tsv"]
 format = "csv"
 columns = {item = "movie id", user = "0"}
 holdout = 0.0
+holdout_split = "temporal"
+item_attributes = "/x/i.item"
+user_attributes = "/x/u.user"
 
 [clean]
 social_only_users = "drop"
@@ -60,6 +63,8 @@ max_bad_lines = 8
 kind = "bipartite"
 weight = "log"
 min_weight = 4.5
+event_weights = {"add to cart" = 2.5, "view" = 0.0}
+half_life = 30.5
 social_weight = 0.1
 
 [partition]
@@ -150,16 +155,25 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
   EXPECT_EQ(message("[train]\ndecay = nan\n"),
             "c.toml:2: train.decay (L2 on the rows of a step) must be a number from 0.0 up, but is nan");
   EXPECT_EQ(message("[input]\nholdout = true\n"),
-            "c.toml:2: input.holdout (share of the interactions held out at random) must be a number, but is true");
+            "c.toml:2: input.holdout (share of the interactions held out) must be a number, but is true");
   EXPECT_EQ(
       message("[input]\ninteractions = [1]\n"),
       "c.toml:2: input.interactions (files of interactions) must be a path or an array of paths, but is an array");
   EXPECT_EQ(message("[input]\ncolumns = {usr = 0}\n"),
             "c.toml:2: input.columns (which column holds what, by name or index from 0) must be a table with the keys "
-            "user, item, weight, time, source, target, not \"usr\", but is a table");
+            "user, item, weight, time, event, source, target, not \"usr\", but is a table");
   EXPECT_EQ(message("[partition]\nshards = 0\n"),
             "c.toml:2: partition.shards (parts that the graph is cut into) must be an integer from 1 to 1,073,741,824 "
             "or \"auto\", but is 0");
+  const std::string factors =
+      "c.toml:2: graph.event_weights (factor of the weights of each event's records) must be a table of numbers from 0 "
+      "up such as {view = 1, \"add to cart\" = 2}, but is ";
+  EXPECT_EQ(message("[graph]\nevent_weights = 3\n"), factors + "3");
+  for (const std::string weight : {"-1", "inf", "nan", "\"2\"", "true", "[1]"}) {
+    EXPECT_EQ(message("[graph]\nevent_weights = {view = " + weight + "}\n"), factors + "a table");
+  }
+  EXPECT_NE(message("[graph]\nhalf_life = -1\n").find("a number from 0.0 to"), std::string::npos);
+  EXPECT_NE(message("[input]\nholdout_split = \"time\"\n").find("random, temporal"), std::string::npos);
   EXPECT_NE(message("[input\n").find("c.toml:1: "), std::string::npos);
   EXPECT_NE(message("[input]\ninteractions = \"a\"\ninteractions = \"b\"\n").find("c.toml:3: "), std::string::npos);
 }
@@ -171,6 +185,23 @@ TEST(Config, KeysThatExcludeOrNeedEachOther) {
   EXPECT_NE(message("[input]\nsocial = \"s\"\nholdout = 0.1\n").find("need input.interactions"), std::string::npos);
   EXPECT_NE(message(minimal, {"partition.tool=file"}).find("partition.file"), std::string::npos);
   EXPECT_NE(message(minimal, {"output.directory="}).find("output.directory"), std::string::npos);
+}
+
+TEST(Config, WeightsOfEventsNeedAGraphThatUsesThem) {
+  const auto config = parse(minimal, {"graph.weight=raw", "graph.event_weights={view = 1, 'add to cart' = 2.5}"});
+  const std::vector<std::pair<std::string, double>> weights{{"add to cart", 2.5}, {"view", 1.0}};
+  EXPECT_EQ(config.graph.event_weights, weights);
+  const auto table = std::string(minimal) + "[graph]\nweight = \"log\"\n[graph.event_weights]\nview = 0\n\"\" = 3\n";
+  EXPECT_EQ(parse(table).graph.event_weights.size(), 2U);
+  EXPECT_EQ(to_toml(parse(to_toml(parse(table)))), to_toml(parse(table)));
+
+  const auto no_effect = message(minimal, {"graph.event_weights={view = 1, buy = 5}"});
+  EXPECT_NE(no_effect.find("graph.weight to raw or log"), std::string::npos) << no_effect;
+  EXPECT_NE(message(minimal, {"graph.half_life=30"}).find("graph.half_life would have no effect"), std::string::npos);
+  EXPECT_EQ(message(minimal, {"graph.event_weights={view = 0, buy = 1}"}), "no error") << "drops views";
+  EXPECT_EQ(message(minimal, {"graph.half_life=30", "graph.weight=log"}), "no error");
+  EXPECT_NE(message("[input]\nsocial = \"s\"\n[graph]\nhalf_life = 1\n").find("need input.interactions"),
+            std::string::npos);
 }
 
 TEST(Config, SettingsFromTheCommandLine) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <random>
 #include <sstream>
@@ -87,6 +88,14 @@ TEST(Layout, ColumnsAndHeaders) {
   const auto asked = layout_of("a;b,who,what\n1,2,3\n", "f.csv", FileRole::interactions,
                                {{"user", "who"}, {"item", "what"}, {"source", "x"}});
   EXPECT_EQ(std::tuple(asked.first, asked.second, asked.weight), std::tuple(1, 2, -1));
+  const auto events = layout_of("user,item,event_type,timestamp\n1,2,view,3\n");
+  EXPECT_EQ(std::tuple(events.event, events.time, events.weight), std::tuple(2, 3, -1));
+  EXPECT_EQ(layout_of("user_id:token\tbehavior:token\titem_id:token\n1\t2\t3\n").second, 2);
+  EXPECT_EQ(layout_of("user_id:token\taction:token\n1\t2\n").second, 1) << "no other column can be the item";
+  EXPECT_EQ(layout_of("user_id:token\taction:token\n1\t2\n").event, 1);
+  const auto by_index = layout_of("1\t2\tview\n", "f.tsv", FileRole::interactions, {{"event", "2"}});
+  EXPECT_EQ(std::tuple(by_index.event, by_index.weight), std::tuple(2, -1));
+  EXPECT_THROW(layout_of("1\t2\n", "f.tsv", FileRole::interactions, {{"event", "1"}}), InputError);
   const auto labels = layout_of("node class\nx y\n", "l.txt", FileRole::labels);
   EXPECT_EQ(labels.header_lines, 1);
 }
@@ -226,10 +235,33 @@ TEST(RecordParser, WeightsInEveryNotation) {
   std::vector<float> weights;
   for (const auto& record : parsed.records) weights.push_back(std::get<2>(record));
   EXPECT_EQ(weights, (std::vector<float>{3, 3.5, 100, .5, 7, 0, 0, 4294967296}));
-  const auto ruled = parse(text, layout, {3.5, true});
+  const auto ruled = parse(text, layout, {3.5, true, {}});
   EXPECT_EQ(ruled.records.size(), 4U);
   EXPECT_EQ(ruled.tally.below_min_weight, 4);
-  EXPECT_EQ(parse(text, layout, {0, true}).tally.zero_weight, 2);
+  EXPECT_EQ(parse(text, layout, {0, true, {}}).tally.zero_weight, 2);
+}
+
+TEST(RecordParser, EventsWeighRecords) {
+  const std::string text =
+      "user,item,event,rating\n1,1,view,3\n1,2,buy,2\n1,3,\"add, to cart\",.1\n1,4,spam,9\n1,5, view ,0\n1,6,hug,1\n"
+      "1,7,buy,3e38\n1,8,view,1\n";
+  const auto layout = layout_of(text, "e.csv");
+  const WeightRule rule{0.75, true, {{"add, to cart", 3.0}, {"buy", 1.7}, {"spam", 0.0}, {"view", 0.5}}};
+  const auto parsed = parse(text, layout, rule);
+  const std::vector<std::tuple<std::string, std::string, float, double>> wanted{
+      {"1", "1", 1.5F, 0.},
+      {"1", "2", static_cast<float>(2 * 1.7), 0.},
+      {"1", "7", std::numeric_limits<float>::max(), 0.}};
+  EXPECT_EQ(parsed.records, wanted);
+  EXPECT_EQ(parsed.tally.dropped_events, 1);
+  EXPECT_EQ(parsed.tally.below_min_weight, 3) << "items 3, 5 and 8, after the event's weight";
+  ASSERT_EQ(parsed.tally.bad_lines, 1);
+  const auto& reason = parsed.tally.first_bad_lines[0].reason;
+  EXPECT_EQ(
+      reason,
+      "the event \"hug\" is not in graph.event_weights (add, to cart, buy, spam, view); add it there, with weight 0 "
+      "to drop such records");
+  EXPECT_EQ(parse(text, layout).records.size(), 8U) << "without weights of events they are not looked at";
 }
 
 TEST(RecordParser, BadLinesLeaveNothingBehind) {

@@ -1,0 +1,20 @@
+// `assign --stream`: a line of JSON in, a line of JSON out, for a process that stays.
+#pragma once
+
+#include <string>
+
+#include "cli/answer_lines.hpp"
+#include "segment/live_assigner.hpp"
+
+namespace cohort {
+
+/// The answer to one line, {"user": ID, "items": [ID or {"item": ID, "weight": NUMBER}, ...]}; an ID is a string or a
+/// whole number. What is wrong with a line is answered too: {"error": ..., "line": line_number}. Local.
+std::string answer_line(LiveAssigner& assigner, const AnswerLines& lines, std::string_view line,
+                        std::int64_t line_number);
+
+/// Answers the lines of standard input on standard output, each as soon as it is there, until the input ends. Throws
+/// InputError where the input cannot be read, RunError where the output cannot be written. Local.
+void answer_stream(LiveAssigner& assigner, const AnswerLines& lines);
+
+}  // namespace cohort

@@ -1,0 +1,108 @@
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/evaluation.hpp"
+#include "cli/logging.hpp"
+#include "cli/report.hpp"
+#include "cli/stored_config.hpp"
+#include "core/error.hpp"
+#include "ingest/holdout.hpp"
+
+namespace cohort {
+
+namespace {
+
+struct EvaluateOptions {
+  std::string result;
+  std::string truth;
+  std::string test;
+  bool json = false;
+};
+
+bool same_ids(const IdTable& a, const IdTable& b) {
+  return a.begin == b.begin && a.bytes == b.bytes;
+}
+
+// graph.h5 beside the result; none where there is no such file. Throws InputError where it is of another result.
+std::optional<GraphFile> graph_beside(const Communicator& comm, const std::string& path, const SegmentsFile& result,
+                                      const Config& config) {
+  // Rank 0 looks, so that all ranks decide alike.
+  if (!comm.any(comm.is_root() && std::filesystem::exists(path))) return std::nullopt;
+  auto graph = read_graph_file(comm, path);
+  const bool other_ids = !same_ids(graph.dataset.users, result.users) || !same_ids(graph.dataset.items, result.items);
+  if (comm.any(other_ids) || !same_inputs(graph.provenance.inputs, result.provenance.inputs) ||
+      graph_settings(stored_config(graph.provenance, path)) != graph_settings(config)) {
+    throw InputError(path + " is not the graph that the result beside it was made from; run `cohort run` again, or " +
+                     "evaluate the result where its own graph.h5 is");
+  }
+  return graph;
+}
+
+PairTable test_pairs(const Communicator& comm, const Dataset& dataset, const Config& config, const std::string& file) {
+  auto input = config.input;
+  input.test = {file};
+  auto test = read_test_pairs(comm, dataset, input, config.clean, config.graph);
+  if (test.stats.pairs == 0) {
+    throw InputError(file + ": none of its users is among the " + std::to_string(dataset.users.total()) +
+                     " users of the result; its users must have the same ids");
+  }
+  spdlog::info("evaluate: {} pairs of {}; {} of unknown users dropped, {} of unknown items count as missed",
+               with_commas(test.stats.pairs), file, with_commas(test.stats.unknown_user_pairs),
+               with_commas(test.stats.unknown_item_pairs));
+  return std::move(test.pairs);
+}
+
+void evaluate_file(const EvaluateOptions& options) {
+  const auto comm = Communicator::world();
+  auto threads = choose_threads(0);
+  comm.broadcast(std::span<std::int64_t>(&threads, 1));
+  prepare_process(comm, threads);
+
+  const auto result = read_segments_file(comm, options.result);
+  const auto config = stored_config(result.provenance, options.result);
+  const auto graph_path = (std::filesystem::path(options.result).parent_path() / "graph.h5").string();
+  const auto graph = graph_beside(comm, graph_path, result, config);
+  EvaluationData data;
+  std::optional<PairTable> test;
+  std::optional<Labels> truth;
+  if (graph) {
+    data.dataset = &graph->dataset;
+    data.held_out = &graph->dataset.holdout;
+  } else if (!options.test.empty()) {
+    throw InputError("there is no " + graph_path +
+                     ", which says what not to recommend again; --test needs it: run `cohort prepare` with the " +
+                     "result's configuration");
+  } else {
+    spdlog::info("evaluate: there is no {}, so only what needs no graph is measured", graph_path);
+  }
+  if (!options.test.empty()) {
+    test = test_pairs(comm, graph->dataset, config, options.test);
+    data.held_out = &*test;
+  }
+  if (!options.truth.empty()) {
+    truth = read_labels(comm, result.users, options.truth);
+    data.truth = &*truth;
+    if (truth->unknown_users > 0) {
+      spdlog::info("evaluate: {} users of {} are not in the result", with_commas(truth->unknown_users), options.truth);
+    }
+  }
+  const auto measures = evaluate(comm, config, result, data);
+  say(comm, options.json ? measures.dump(2) + "\n" : evaluation_table(measures));
+}
+
+}  // namespace
+
+void add_evaluate_command(CLI::App& program) {
+  auto* command = program.add_subcommand("evaluate", "How good a result is; reads segments.h5 and graph.h5 beside it");
+  const auto options = std::make_shared<EvaluateOptions>();
+  command->add_option("--result", options->result, "The result")->required()->type_name("segments.h5");
+  command->add_option("--truth", options->truth, "Known classes: lines of user and class")->type_name("FILE");
+  command->add_option("--test", options->test, "Held-out interactions, instead of those in graph.h5")
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "One JSON object");
+  add_logging_options(*command);
+  command->callback([options] { evaluate_file(*options); });
+}
+
+}  // namespace cohort

@@ -1,0 +1,93 @@
+// A segment in one line of plain words, made from the other parts of its profile. Only what a test on held-out
+// interactions has borne out is said to mark a segment.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "segment/profile_parts.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr std::size_t named_categories = 3;
+constexpr std::size_t named_items = 3;
+constexpr std::size_t named_attributes = 2;
+constexpr double clearly_more = 1.25;     // of activity and of a category's share, against all users
+constexpr double clearly_off = 0.25;      // of a mean, in standard deviations
+constexpr double listed_category = 0.05;  // least share of a segment's users for a category of theirs to be worth words
+
+std::size_t index(std::int64_t value) {
+  return static_cast<std::size_t>(value);
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string result;
+  for (const auto& text : texts) result += (result.empty() ? "" : ", ") + text;
+  return result;
+}
+
+std::vector<std::string> names(const MarkTable& table, std::size_t segment, std::size_t most, bool marking) {
+  std::vector<std::string> result;
+  for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) {
+    if (result.size() < most && (!marking || table.marking[row] != 0)) result.push_back(table.name[row]);
+  }
+  return result;
+}
+
+std::string activity(const Profiles& profiles, std::size_t segment, double population_mean) {
+  const double mean = profiles.mean_interactions[segment];
+  const char* word = mean >= clearly_more * population_mean   ? "active"
+                     : mean <= population_mean / clearly_more ? "less active"
+                                                              : "of average activity";
+  return fmt::format("{} ({:.{}f} items each)", word, mean, mean < 10 ? 1 : 0);
+}
+
+std::string tastes(const Profiles& profiles, std::size_t segment) {
+  std::string result;
+  const bool tested = profiles.tested[0] > 0;
+  const auto categories = names(profiles.categories, segment, named_categories, tested);
+  if (!categories.empty()) result += fmt::format("; {} {}", tested ? "marked by" : "often", joined(categories));
+  const auto items = names(profiles.items, segment, named_items, tested);
+  if (!items.empty()) {
+    result += fmt::format("; {} {}", !categories.empty() ? "e.g." : tested ? "marked by" : "often", joined(items));
+  }
+  return result;
+}
+
+std::string people(const Profiles& profiles, std::size_t segment) {
+  const auto& numeric = profiles.numeric;
+  std::vector<std::string> texts;
+  for (std::size_t a = 0; a < numeric.name.size(); ++a) {
+    const double off = numeric.deviation[segment * numeric.name.size() + a];
+    if (!(std::fabs(off) >= clearly_off)) continue;
+    texts.push_back(numeric.name[a] == "age"
+                        ? (off > 0 ? "older than average" : "younger than average")
+                        : fmt::format("{} {} average", numeric.name[a], off > 0 ? "above" : "below"));
+  }
+  const auto& table = profiles.user_categories;
+  std::size_t added = 0;
+  for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) {
+    if (added == named_attributes || table.lift[row] < clearly_more || table.share[row] < listed_category) continue;
+    texts.push_back(fmt::format("more often {} {}", table.attribute[row], table.name[row]));
+    ++added;
+  }
+  return texts.empty() ? "" : "; " + joined(texts);
+}
+
+}  // namespace
+
+void describe_segments(const ProfileInput& input, Profiles& profiles) {
+  const auto& size = input.segments->size;
+  const auto users = static_cast<double>(input.dataset->users.total());
+  const auto interactions =
+      std::accumulate(profiles.interactions.begin(), profiles.interactions.end(), std::int64_t{0});
+  for (std::size_t s = 0; s < size.size(); ++s) {
+    auto text = fmt::format("{} users ({:.1f} % of all)", size[s], 100 * static_cast<double>(size[s]) / users);
+    if (interactions > 0) text += ", " + activity(profiles, s, static_cast<double>(interactions) / users);
+    profiles.description.push_back(text + tastes(profiles, s) + people(profiles, s));
+  }
+}
+
+}  // namespace cohort

@@ -55,7 +55,7 @@ SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
   const auto path = session.segments_path();
   need(session, path, "segment");
   auto result = read_segments_file(session.comm(), path);
-  const auto made_with = config_of(result.provenance, path);
+  const auto made_with = stored_config(result.provenance, path);
   if (result.users.total() != graph.dataset.users.total() || result.items.total() != graph.dataset.items.total() ||
       !same_inputs(result.provenance.inputs, graph.provenance.inputs) ||
       model_settings(made_with) != model_settings(session.config()) ||

@@ -75,6 +75,7 @@ LightGcn::LightGcn(const Communicator& comm, const ShardGraph& graph, std::int64
 template <class Work>
 void LightGcn::over_shards(std::span<const std::int64_t> begin, Work work) {
   const std::int64_t shards = std::ssize(begin) - 1;
+  if (begin.front() == begin.back()) return;  // without waking threads for nothing: one rank has no boundary
   std::atomic<std::int64_t> next{0};
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
   {

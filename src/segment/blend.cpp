@@ -185,26 +185,19 @@ double choose_smoothing(const Communicator& comm, const Validation& validation) 
   const auto total = comm.sum(std::ssize(pairs));
   // -log p < 64 = 2^6, so that all pairs together stay below 2^62.
   const int bits = 55 - std::bit_width(static_cast<std::uint64_t>(total));
-  const auto likelihood = [&](double smoothing) {
-    std::int64_t sum = 0;
+  std::vector<double> candidates{no_segments};
+  for (int b = largest_smoothing_bits; b >= 0; --b) candidates.push_back(std::ldexp(1.0, b));
+  std::vector<std::int64_t> likelihood(candidates.size(), 0);
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const auto p = popularity_inside(popularity(known[i].users, counts.interactions, counts.blocks.total()),
                                        known[i].segment_users,
-                                       counts.in_segment[static_cast<std::size_t>(pairs[i].segment)], smoothing);
-      sum += std::llround(std::ldexp(std::log(p), bits));
-    }
-    return comm.sum(sum);
-  };
-  double best = no_segments;
-  auto largest = likelihood(best);
-  for (int b = largest_smoothing_bits; b >= 0; --b) {
-    const auto smoothing = std::ldexp(1.0, b);
-    if (const auto found = likelihood(smoothing); found > largest) {
-      largest = found;
-      best = smoothing;
+                                       counts.in_segment[static_cast<std::size_t>(pairs[i].segment)], candidates[c]);
+      likelihood[c] += std::llround(std::ldexp(std::log(p), bits));
     }
   }
-  return best;
+  comm.sum_in_place(std::span<std::int64_t>(likelihood));
+  return candidates[static_cast<std::size_t>(std::ranges::max_element(likelihood) - likelihood.begin())];
 }
 
 BlendWeight choose_weight(const Communicator& comm, const Population& population, const RecommendModel& model,

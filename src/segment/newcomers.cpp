@@ -72,8 +72,9 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
                        FileRole::interactions,
                        files.input.format,
                        files.input.columns,
-                       WeightRule{files.graph.min_weight, files.graph.weight != "binary"},
-                       files.clean.max_bad_lines};
+                       WeightRule{files.graph.min_weight, files.graph.weight != "binary", files.graph.event_weights},
+                       files.clean.max_bad_lines,
+                       ""};
   auto read = read_pairs(comm, pair_files, user_ids, item_ids);
   result.read = std::move(read.stats);
   auto users = build_dictionary(comm, user_ids.take_ids());

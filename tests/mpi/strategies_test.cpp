@@ -13,7 +13,7 @@ using namespace testing_support;
 
 // Copies of a user in a resample, from the definition: the inverse of Poisson(1)'s distribution function.
 std::int64_t copies_of(std::uint64_t seed, std::uint64_t user, std::uint32_t resample) {
-  const auto words = CounterRandom(seed, Purpose::bootstrap).words(user, resample / 4);
+  const auto words = CounterRandom(seed, Purpose::bootstrap).words(user, (resample - 1) / 4);
   const auto word = words[(resample - 1) % 4];
   double probability = std::exp(-1.0), sum = probability;
   std::int64_t copies = 0;
@@ -78,12 +78,14 @@ TEST(Bootstrap, SumsAreThoseOfTheDefinition) {
 // The mean of n coin tosses of probability p has the standard error sqrt(p (1 - p) / n), and a 95 % interval holds p
 // in some 95 of 100 experiments.
 TEST(Bootstrap, IntervalsHoldTheTruthAsOftenAsTheySay) {
-  const auto comm = Communicator::world();
+  // Ranks share the experiments.
+  const auto world = Communicator::world();
+  const auto comm = Communicator::self();
   constexpr std::int64_t tosses = 150, experiments = 200;
   constexpr double p = 0.3;
-  int held = 0;
+  std::int64_t held = 0;
   double error_sum = 0;
-  for (std::int64_t e = 0; e < experiments; ++e) {
+  for (std::int64_t e = world.rank(); e < experiments; e += world.size()) {
     const CounterRandom coin(static_cast<std::uint64_t>(e), Purpose::quality_sample);
     auto sample = sample_of(comm, tosses, 1, [&](std::int64_t u, int c) {
       return c == 0 && coin.uniform(static_cast<std::uint64_t>(u)) < p ? 1.0 : 0.0;
@@ -102,6 +104,8 @@ TEST(Bootstrap, IntervalsHoldTheTruthAsOftenAsTheySay) {
       held += interval.low <= p && p <= interval.high ? 1 : 0;
     });
   }
+  held = world.sum(held);
+  error_sum = std::ldexp(static_cast<double>(world.sum(std::llround(std::ldexp(error_sum, 30)))), -30);
   EXPECT_NEAR(error_sum / experiments, std::sqrt(p * (1 - p) / tosses), 0.002);
   EXPECT_GE(held, 180);
   EXPECT_LE(held, 198);
@@ -192,71 +196,69 @@ PairTable table_of(const Lists& lists, const Distribution& blocks, int rank) {
 TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
   const auto comm = Communicator::world();
   const auto [whole, held_out] = split(whole_population(90, 45, 10, 4, false, 5));
-  for (const auto& users : block_distributions(whole.user_count(), comm.size())) {
-    const BlockPopulation block(whole, users, Distribution::even(whole.item_count(), comm.size()), comm.rank());
-    const auto found =
-        compare_strategies(comm, block.population(), table_of(held_out, users, comm.rank()), {6, 100, 3});
-    const auto model = fit_recommendations(comm, block.population(), {0, {}, true, true, 3});
-    std::vector<std::int64_t> seen;
+  const auto users = block_distributions(whole.user_count(), comm.size())[1];  // the other ranks have none
+  const BlockPopulation block(whole, users, Distribution::even(whole.item_count(), comm.size()), comm.rank());
+  const auto found = compare_strategies(comm, block.population(), table_of(held_out, users, comm.rank()), {6, 100, 3});
+  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, true, 3});
+  std::vector<std::int64_t> seen;
+  for (std::size_t u = 0; u < held_out.size(); ++u) {
+    if (!held_out[u].empty()) seen.push_back(std::ssize(whole.interactions[u]));
+  }
+  std::ranges::sort(seen);
+  EXPECT_EQ(found.users, std::ssize(seen));
+  EXPECT_EQ(found.cold_at_most, seen[(seen.size() + 3) / 4 - 1]);
+  const std::vector<char> chosen(whole.items.size(), 1);
+  for (const auto& result : found.strategies) {
+    // Sets: overall, cold, segments.
+    struct Sums {
+      double users = 0, recall = 0, ndcg = 0, hits = 0;
+    };
+    std::vector<Sums> sums(at(whole.segments()) + 2);
     for (std::size_t u = 0; u < held_out.size(); ++u) {
-      if (!held_out[u].empty()) seen.push_back(std::ssize(whole.interactions[u]));
-    }
-    std::ranges::sort(seen);
-    EXPECT_EQ(found.users, std::ssize(seen));
-    EXPECT_EQ(found.cold_at_most, seen[(seen.size() + 3) / 4 - 1]);
-    const std::vector<char> chosen(whole.items.size(), 1);
-    for (const auto& result : found.strategies) {
-      // Sets: overall, cold, segments.
-      struct Sums {
-        double users = 0, recall = 0, ndcg = 0, hits = 0;
-      };
-      std::vector<Sums> sums(at(whole.segments()) + 2);
-      for (std::size_t u = 0; u < held_out.size(); ++u) {
-        const auto& held = held_out[u];
-        if (held.empty()) continue;
-        auto ranking = reference_ranking(whole, result.strategy, whole.users[u], whole.segment[u],
-                                         whole.interactions[u], chosen, model.smoothing, model.blend_weight);
-        ranking.resize(std::min<std::size_t>(ranking.size(), 6));
-        double hits = 0, gain = 0, ideal = 0;
-        for (std::size_t r = 0; r < ranking.size(); ++r) {
-          if (!std::ranges::binary_search(held, ranking[r].item)) continue;
-          ++hits;
-          gain += 1 / std::log2(static_cast<double>(r + 2));
-        }
-        for (std::size_t r = 0; r < std::min<std::size_t>(6, held.size()); ++r) {
-          ideal += 1 / std::log2(static_cast<double>(r + 2));
-        }
-        const bool cold = std::ssize(whole.interactions[u]) <= found.cold_at_most;
-        for (const std::size_t set : {std::size_t{0}, std::size_t{1}, at(whole.segment[u]) + 2}) {
-          if (set == 1 && !cold) continue;
-          sums[set].users += 1;
-          sums[set].recall += hits / static_cast<double>(held.size());
-          sums[set].ndcg += gain / ideal;
-          sums[set].hits += hits > 0 ? 1 : 0;
-        }
+      const auto& held = held_out[u];
+      if (held.empty()) continue;
+      auto ranking = reference_ranking(whole, result.strategy, whole.users[u], whole.segment[u], whole.interactions[u],
+                                       chosen, model.smoothing, model.blend_weight);
+      ranking.resize(std::min<std::size_t>(ranking.size(), 6));
+      double hits = 0, gain = 0, ideal = 0;
+      for (std::size_t r = 0; r < ranking.size(); ++r) {
+        if (!std::ranges::binary_search(held, ranking[r].item)) continue;
+        ++hits;
+        gain += 1 / std::log2(static_cast<double>(r + 2));
       }
-      for (std::size_t set = 0; set < sums.size(); ++set) {
-        SCOPED_TRACE(testing::Message() << name_of(result.strategy) << ", set " << set);
-        const auto& measured = set == 0 ? result.overall : set == 1 ? result.cold : result.segments[set - 2];
-        const auto& expected = sums[set];
-        ASSERT_EQ(static_cast<double>(measured.users), expected.users);
-        if (expected.users == 0) {
-          EXPECT_TRUE(std::isnan(measured.mean[0].value));
-          EXPECT_FALSE(measured.tested);
-          continue;
-        }
-        EXPECT_NEAR(measured.mean[0].value, expected.recall / expected.users, 1e-6);
-        EXPECT_NEAR(measured.mean[1].value, expected.ndcg / expected.users, 1e-6);
-        EXPECT_NEAR(measured.mean[2].value, expected.hits / expected.users, 1e-6);
-        const auto& global = found.strategies[0];
-        const auto& base = set == 0 ? global.overall : set == 1 ? global.cold : global.segments[set - 2];
-        for (std::size_t m = 0; m < 3; ++m) {
-          EXPECT_NEAR(measured.gain[m].value, measured.mean[m].value - base.mean[m].value, 1e-9);
-          EXPECT_EQ(std::isnan(measured.mean[m].interval.low), measured.users < least_users);
-          if (measured.users < least_users) continue;
-          EXPECT_LE(measured.mean[m].interval.low, measured.mean[m].value);
-          EXPECT_GE(measured.mean[m].interval.high, measured.mean[m].value);
-        }
+      for (std::size_t r = 0; r < std::min<std::size_t>(6, held.size()); ++r) {
+        ideal += 1 / std::log2(static_cast<double>(r + 2));
+      }
+      const bool cold = std::ssize(whole.interactions[u]) <= found.cold_at_most;
+      for (const std::size_t set : {std::size_t{0}, std::size_t{1}, at(whole.segment[u]) + 2}) {
+        if (set == 1 && !cold) continue;
+        sums[set].users += 1;
+        sums[set].recall += hits / static_cast<double>(held.size());
+        sums[set].ndcg += gain / ideal;
+        sums[set].hits += hits > 0 ? 1 : 0;
+      }
+    }
+    for (std::size_t set = 0; set < sums.size(); ++set) {
+      SCOPED_TRACE(testing::Message() << name_of(result.strategy) << ", set " << set);
+      const auto& measured = set == 0 ? result.overall : set == 1 ? result.cold : result.segments[set - 2];
+      const auto& expected = sums[set];
+      ASSERT_EQ(static_cast<double>(measured.users), expected.users);
+      if (expected.users == 0) {
+        EXPECT_TRUE(std::isnan(measured.mean[0].value));
+        EXPECT_FALSE(measured.tested);
+        continue;
+      }
+      EXPECT_NEAR(measured.mean[0].value, expected.recall / expected.users, 1e-6);
+      EXPECT_NEAR(measured.mean[1].value, expected.ndcg / expected.users, 1e-6);
+      EXPECT_NEAR(measured.mean[2].value, expected.hits / expected.users, 1e-6);
+      const auto& global = found.strategies[0];
+      const auto& base = set == 0 ? global.overall : set == 1 ? global.cold : global.segments[set - 2];
+      for (std::size_t m = 0; m < 3; ++m) {
+        EXPECT_NEAR(measured.gain[m].value, measured.mean[m].value - base.mean[m].value, 1e-9);
+        EXPECT_EQ(std::isnan(measured.mean[m].interval.low), measured.users < least_users);
+        if (measured.users < least_users) continue;
+        EXPECT_LE(measured.mean[m].interval.low, measured.mean[m].value);
+        EXPECT_GE(measured.mean[m].interval.high, measured.mean[m].value);
       }
     }
   }
@@ -325,8 +327,10 @@ StrategyComparison compare(const Communicator& comm, const SplitPopulation& data
 }
 
 TEST(StrategyComparison, NothingIsClaimedWhereThereAreNoSegments) {
-  const auto comm = Communicator::world();
-  for (unsigned seed = 0; seed < 20; ++seed) {
+  // Ranks share the seeds: the other tests say that a comparison by one rank is that by all.
+  const auto world = Communicator::world();
+  const auto comm = Communicator::self();
+  for (auto seed = static_cast<unsigned>(world.rank()); seed < 20; seed += static_cast<unsigned>(world.size())) {
     const auto found = compare(comm, split(drawn_population(250, 60, 3, 0, seed)), 10, seed);
     for (const auto& result : found.strategies) {
       EXPECT_FALSE(result.overall.beats_global) << name_of(result.strategy) << ", seed " << seed;

@@ -116,7 +116,18 @@ class Cluster:
                   "the nodes are not idle")
 
     def stop(self):
-        pids = [int(path.read_text()) for path in (self.directory / "run").glob("*.pid") if path.read_text().strip()]
+        """Jobs first: once the daemons are gone nobody ends a job's processes."""
+        try:
+            self.run("scancel", "--user=root")
+            self.wait(lambda: not self.run("squeue", "-h"), 60, "there are still jobs")
+        except (AssertionError, subprocess.TimeoutExpired) as error:
+            print(f"the jobs could not be ended: {error}")
+        for name in ("slurmctld", "slurmd-*", "munged"):
+            self.end([int(path.read_text()) for path in (self.directory / "run").glob(f"{name}.pid")
+                      if path.read_text().strip()])
+
+    @staticmethod
+    def end(pids):
         for pid in pids:
             try:
                 os.kill(pid, signal.SIGTERM)
@@ -137,7 +148,7 @@ class Cluster:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(f"after {seconds} s {otherwise}")
+                raise AssertionError(f"after {seconds} s {otherwise}\n{self.run('squeue')}{self.run('sinfo')}")
             time.sleep(0.2)
 
     def submit(self, *arguments):

@@ -10,6 +10,9 @@ from support import PROGRAM, WithDirectory, cohort, datasets  # noqa: E402
 
 from cluster import Cluster, missing  # noqa: E402
 
+# Seconds for a job; a job takes some 20 on an idle machine, many times that on a busy one.
+LIMIT = 500
+
 SBATCH = pathlib.Path(__file__).parents[2] / "slurm" / "cohort.sbatch"
 
 
@@ -25,7 +28,7 @@ class Slurm(WithDirectory):
                "--seed", 3, "--output", self.path / "data")
 
     def submit(self, name, nodes, *settings):
-        return self.cluster.submit("-p", "main", "-N", nodes, "--ntasks-per-node=1", "-c", 1, "-t", 10,
+        return self.cluster.submit("-p", "main", "-N", nodes, "--ntasks-per-node=1", "-c", 1, "-t", 30,
                                    "-o", self.path / f"{name}.log", SBATCH, self.path / "data" / "config.toml",
                                    "--set", f"output.directory={self.path / name}",
                                    *(part for setting in settings for part in ("--set", setting)))
@@ -36,7 +39,7 @@ class Slurm(WithDirectory):
 
     def test_nodes_give_the_same_bits_as_one_process(self):
         job = self.submit("three", 3, "train.epochs=3")
-        self.assertEqual(self.cluster.finish(job, 120), ("COMPLETED", 0), self.log("three"))
+        self.assertEqual(self.cluster.finish(job, LIMIT), ("COMPLETED", 0), self.log("three"))
         cohort("run", self.path / "data" / "config.toml", "--set", "train.epochs=3", "--set",
                f"output.directory={self.path / 'alone'}")
         self.assertEqual(datasets(self.path / "three" / "segments.h5"), datasets(self.path / "alone" / "segments.h5"))
@@ -44,17 +47,17 @@ class Slurm(WithDirectory):
     def test_requeued_job_goes_on_from_its_checkpoint(self):
         settings = ("train.epochs=400", "train.checkpoint_every=5")
         job = self.submit("again", 2, *settings)
-        self.cluster.wait(lambda: (self.path / "again" / "model.h5").exists(), 120, "there is no checkpoint")
+        self.cluster.wait(lambda: (self.path / "again" / "model.h5").exists(), LIMIT, "there is no checkpoint")
         self.cluster.run("scontrol", "requeue", job)
-        self.assertEqual(self.cluster.finish(job, 240), ("COMPLETED", 0), self.log("again"))
+        self.assertEqual(self.cluster.finish(job, LIMIT), ("COMPLETED", 0), self.log("again"))
         self.assertIn("going on after epoch", self.log("again"))
         whole = self.submit("whole", 1, *settings)
-        self.assertEqual(self.cluster.finish(whole, 240), ("COMPLETED", 0), self.log("whole"))
+        self.assertEqual(self.cluster.finish(whole, LIMIT), ("COMPLETED", 0), self.log("whole"))
         self.assertEqual(datasets(self.path / "again" / "segments.h5"), datasets(self.path / "whole" / "segments.h5"))
 
     def test_error_ends_the_job_with_its_code(self):
         job = self.submit("wrong", 2, "train.epochs=1", "segment.count=100000")
-        state, code = self.cluster.finish(job, 120)
+        state, code = self.cluster.finish(job, LIMIT)
         self.assertEqual((state, code), ("FAILED", 2), self.log("wrong"))
         self.assertIn("segment.count", self.log("wrong"))
 

@@ -17,6 +17,8 @@ void add_prepare_command(CLI::App& program);
 void add_partition_command(CLI::App& program);
 void add_train_command(CLI::App& program);
 void add_segment_command(CLI::App& program);
+void add_profile_command(CLI::App& program);
+void add_explain_command(CLI::App& program);
 void add_evaluate_command(CLI::App& program);
 void add_info_command(CLI::App& program);
 void add_generate_command(CLI::App& program);

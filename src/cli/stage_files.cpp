@@ -51,6 +51,24 @@ ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart p
   return model;
 }
 
+SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
+  const auto& comm = session.comm();
+  const auto path = session.segments_path();
+  need(session, path, "segment");
+  auto result = read_segments_file(comm, path);
+  const auto config = stored_config(result.provenance, path);
+  const auto same = [](const IdTable& a, const IdTable& b) { return a.begin == b.begin && a.bytes == b.bytes; };
+  if (comm.any(!same(result.users, graph.dataset.users) || !same(result.items, graph.dataset.items)) ||
+      !same_inputs(result.provenance.inputs, graph.provenance.inputs) ||
+      model_settings(config) != model_settings(session.config()) || config.segment != session.config().segment) {
+    throw InputError(path + " was made from another graph or with other settings than the configuration has; run " +
+                     "`cohort segment` again");
+  }
+  // What comes after clustering may have been set anew.
+  result.provenance.configuration = to_toml(session.config());
+  return result;
+}
+
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph) {
   const auto path = session.model_path();
   if (!exists(session.comm(), path)) return std::nullopt;

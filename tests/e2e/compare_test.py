@@ -30,7 +30,7 @@ class Compare(WithDirectory):
     def test_counts_and_matching(self):
         # The second run has other segments, and lacks users with few interactions.
         first, second = self.results(["segment.count=4"],
-                                     ["segment.count=6", "train.seed=9", "clean.min_user_interactions=8"])
+                                     ["segment.count=6", "train.seed=9", "clean.min_user_interactions=12"])
         text = cohort("compare", first, second, "--json", ranks=3).stdout
         self.assertEqual(text, cohort("compare", first, second, "--json").stdout)
         found = json.loads(text)

@@ -53,10 +53,6 @@ std::string line(const std::string& name, double value) {
   return fmt::format("  {:<48} {:>+12.6f}\n", name, value);
 }
 
-std::string steps(std::int64_t needed) {
-  return needed < 0 ? "" : fmt::format("{} {}", needed, needed == 1 ? "interaction" : "interactions");
-}
-
 Json rows_json(const NodeNames& names, const std::vector<Contribution>& rows, std::size_t most) {
   auto list = Json::array();
   const auto ids = names.of(rows);
@@ -94,7 +90,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   text += line("rounding of the stored embedding", explanation.rounding);
   text += fmt::format("to segment {}, to first order (degrees and other users as they are):\n", explanation.runner_up);
   text += explanation.removals < 0 ? "  losing interactions alone does not take it there\n"
-                                   : fmt::format("  by losing the first {} above\n", steps(explanation.removals));
+                                   : fmt::format("  by losing the first {} of the above\n", explanation.removals);
   if (explanation.additions.empty()) {
     text += "  no new item would take it nearer\n";
   } else {
@@ -103,7 +99,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
     for (std::size_t i = 0; i < std::min(shown, added.size()); ++i) list += (i > 0 ? ", " : "") + added[i];
     text += explanation.additions_needed < 0
                 ? fmt::format("  more than {} new items; the nearest way: {}\n", explanation.additions.size(), list)
-                : fmt::format("  by {} new, of: {}\n", steps(explanation.additions_needed), list);
+                : fmt::format("  by {} new of: {}\n", explanation.additions_needed, list);
   }
   return text;
 }

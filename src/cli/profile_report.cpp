@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/report.hpp"
 #include "segment/id_names.hpp"
@@ -13,6 +14,8 @@ namespace cohort {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t shown_rows = 5;  // of a list, to a person
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
@@ -96,7 +99,12 @@ std::string csv_lines(const char* kind, const MarkTable& table, std::size_t segm
 
 std::string table_lines(const MarkTable& table, std::size_t segment) {
   std::string text;
+  std::string last;
+  std::size_t shown = 0;
   each_row(table, segment, [&](std::size_t row) {
+    // The first of every attribute.
+    if (!table.attribute.empty() && std::exchange(last, table.attribute[row]) != table.attribute[row]) shown = 0;
+    if (++shown > shown_rows) return;
     const auto name = table.attribute.empty() ? table.name[row] : table.attribute[row] + ": " + table.name[row];
     text += fmt::format("  {} {:<40} {:>10} {:>7.1f} % {:>8.2f}x\n",
                         !table.marking.empty() && table.marking[row] != 0 ? '*' : ' ', name,

@@ -18,6 +18,8 @@ void add_partition_command(CLI::App& program);
 void add_train_command(CLI::App& program);
 void add_segment_command(CLI::App& program);
 void add_recommend_command(CLI::App& program);
+void add_profile_command(CLI::App& program);
+void add_explain_command(CLI::App& program);
 void add_evaluate_command(CLI::App& program);
 void add_assign_command(CLI::App& program);
 void add_info_command(CLI::App& program);

@@ -4,8 +4,10 @@
 
 #include "cli/evaluation.hpp"
 #include "cli/logging.hpp"
+#include "cli/pipeline.hpp"
 #include "cli/report.hpp"
 #include "cli/stored_config.hpp"
+#include "cli/strategies_report.hpp"
 #include "core/error.hpp"
 #include "ingest/holdout.hpp"
 
@@ -18,6 +20,7 @@ struct EvaluateOptions {
   std::string truth;
   std::string test;
   bool json = false;
+  bool strategies = false;
 };
 
 bool same_ids(const IdTable& a, const IdTable& b) {
@@ -51,6 +54,23 @@ PairTable test_pairs(const Communicator& comm, const Dataset& dataset, const Con
                with_commas(test.stats.pairs), file, with_commas(test.stats.unknown_user_pairs),
                with_commas(test.stats.unknown_item_pairs));
   return std::move(test.pairs);
+}
+
+// Compares the strategies of `recommend` on the held-out interactions, at the first cut-off.
+void say_strategies(const Communicator& comm, const EvaluateOptions& options, const Config& config,
+                    const SegmentsFile& result, const EvaluationData& data) {
+  if (!data.held_out || !comm.any(data.held_out->size() > 0)) {
+    throw InputError(options.result +
+                     ": there are no held-out interactions to compare strategies on; give --test, or set " +
+                     "input.holdout or input.test and run `cohort run` again");
+  }
+  check_cut_offs(config, result.items.total());
+  ComparisonOptions comparison;
+  comparison.k = config.evaluate.k.front();
+  comparison.seed = static_cast<std::uint64_t>(config.train.seed);
+  const auto population = population_of(*data.dataset, result, config.segment.method == "spherical");
+  const auto found = compare_strategies(comm, population, *data.held_out, comparison);
+  say(comm, options.json ? strategies_json(found).dump(2) + "\n" : strategies_table(found));
 }
 
 void evaluate_file(const EvaluateOptions& options) {
@@ -87,6 +107,10 @@ void evaluate_file(const EvaluateOptions& options) {
       spdlog::info("evaluate: {} users of {} are not in the result", with_commas(truth->unknown_users), options.truth);
     }
   }
+  if (options.strategies) {
+    say_strategies(comm, options, config, result, data);
+    return;
+  }
   const auto measures = evaluate(comm, config, result, data);
   say(comm, options.json ? measures.dump(2) + "\n" : evaluation_table(measures));
 }
@@ -101,6 +125,8 @@ void add_evaluate_command(CLI::App& program) {
   command->add_option("--test", options->test, "Held-out interactions, instead of those in graph.h5")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "One JSON object");
+  command->add_flag("--strategies", options->strategies,
+                    "Compares the strategies of recommend on the held-out interactions instead");
   add_logging_options(*command);
   command->callback([options] { evaluate_file(*options); });
 }

@@ -35,6 +35,8 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   cohort::add_partition_command(program);
   cohort::add_train_command(program);
   cohort::add_segment_command(program);
+  cohort::add_profile_command(program);
+  cohort::add_explain_command(program);
   cohort::add_evaluate_command(program);
   cohort::add_recommend_command(program);
   cohort::add_assign_command(program);

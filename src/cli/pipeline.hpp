@@ -56,6 +56,10 @@ Population population_of(const Dataset& dataset, const SegmentsFile& result, boo
 /// result.recommendations.
 void recommend_items(const Session& session, const GraphFile& graph, SegmentsFile& result);
 
+/// Fills segments.profiles, from the graph, what it holds out, and the tables of attributes that the configuration
+/// names.
+void profile_result(const Session& session, const GraphFile& graph, SegmentsFile& segments);
+
 void write_graph(const Session& session, const GraphFile& graph);
 void write_model(const Session& session, const ModelFile& model);
 void write_segments(const Session& session, const SegmentsFile& segments);
@@ -66,6 +70,8 @@ GraphFile load_graph(const Session& session, bool partitioned);
 /// model.h5 of the output directory, which must have been trained on that graph with the configuration's settings.
 ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
 /// segments.h5 of the output directory, which must have been found on that graph with the configuration's settings.
+
+/// segments.h5 of the output directory, which must have been made from that graph with the configuration's settings.
 SegmentsFile load_segments(const Session& session, const GraphFile& graph);
 /// model.h5 if it is what training can go on from: the same settings, the same graph, fewer epochs than asked for.
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph);

@@ -94,10 +94,4 @@ std::string model_settings(const Config& config) {
   return graph_settings(config) + to_toml(part);
 }
 
-std::string segment_settings(const Config& config) {
-  Config part;
-  part.segment = config.segment;
-  return to_toml(part);
-}
-
 }  // namespace cohort

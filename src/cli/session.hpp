@@ -47,7 +47,5 @@ void prepare_process(const Communicator& comm, std::int64_t threads);
 /// text: equal texts, equal results. Paths are left out, as the inputs' SHA-256 stand for them. Local.
 std::string graph_settings(const Config& config);
 std::string model_settings(const Config& config);
-/// What the users are clustered by, apart from the model.
-std::string segment_settings(const Config& config);
 
 }  // namespace cohort

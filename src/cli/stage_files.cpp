@@ -52,17 +52,20 @@ ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart p
 }
 
 SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
+  const auto& comm = session.comm();
   const auto path = session.segments_path();
   need(session, path, "segment");
-  auto result = read_segments_file(session.comm(), path);
-  const auto made_with = stored_config(result.provenance, path);
-  if (result.users.total() != graph.dataset.users.total() || result.items.total() != graph.dataset.items.total() ||
+  auto result = read_segments_file(comm, path);
+  const auto config = stored_config(result.provenance, path);
+  const auto same = [](const IdTable& a, const IdTable& b) { return a.begin == b.begin && a.bytes == b.bytes; };
+  if (comm.any(!same(result.users, graph.dataset.users) || !same(result.items, graph.dataset.items)) ||
       !same_inputs(result.provenance.inputs, graph.provenance.inputs) ||
-      model_settings(made_with) != model_settings(session.config()) ||
-      segment_settings(made_with) != segment_settings(session.config())) {
-    throw InputError(path + " was found on another graph or with other settings than the configuration has; run " +
+      model_settings(config) != model_settings(session.config()) || config.segment != session.config().segment) {
+    throw InputError(path + " was made from another graph or with other settings than the configuration has; run " +
                      "`cohort segment` again");
   }
+  // What comes after clustering may have been set anew.
+  result.provenance.configuration = to_toml(session.config());
   return result;
 }
 

@@ -73,6 +73,8 @@ struct SegmentConfig {
   std::int64_t restarts = 4;      ///< n_init: the run of lowest inertia is kept
   std::int64_t max_iterations = 100;
   double tolerance = 1e-4;  ///< stop when inertia falls by less than this share in an iteration
+
+  friend bool operator==(const SegmentConfig&, const SegmentConfig&) = default;
 };
 
 struct RecommendConfig {

@@ -1,4 +1,5 @@
-// A text file that all ranks write together, each its own part; a reader never sees half of it. For generate/ and the command line.
+// A text file that all ranks write together, each its own part; a reader never sees half of it. For generate/ and the
+// command line.
 #pragma once
 
 #include <span>

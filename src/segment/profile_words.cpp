@@ -2,6 +2,7 @@
 // interactions has borne out is said to mark a segment.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -16,7 +17,7 @@ constexpr std::size_t named_items = 3;
 constexpr std::size_t named_attributes = 2;
 constexpr double clearly_more = 1.25;     // of activity and of a category's share, against all users
 constexpr double clearly_off = 0.25;      // of a mean, in standard deviations
-constexpr double listed_category = 0.05;  // least share of a segment's users for a category of theirs to be worth words
+constexpr double listed_category = 0.05;  // least share of a segment for a category to be worth words
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
@@ -28,10 +29,27 @@ std::string joined(const std::vector<std::string>& texts) {
   return result;
 }
 
-std::vector<std::string> names(const MarkTable& table, std::size_t segment, std::size_t most, bool marking) {
+std::vector<std::string> item_names(const MarkTable& table, std::size_t segment, bool marking) {
   std::vector<std::string> result;
   for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) {
-    if (result.size() < most && (!marking || table.marking[row] != 0)) result.push_back(table.name[row]);
+    if (result.size() < named_items && (!marking || table.marking[row] != 0)) result.push_back(table.name[row]);
+  }
+  return result;
+}
+
+// Of all attributes the categories of highest lift that are a fair part of what the segment does. A number by itself
+// says nothing without its attribute.
+std::vector<std::string> category_names(const MarkTable& table, std::size_t segment, bool marking) {
+  std::vector<std::size_t> rows;
+  for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) {
+    if (table.share[row] >= listed_category && (!marking || table.marking[row] != 0)) rows.push_back(row);
+  }
+  std::ranges::stable_sort(rows, [&](std::size_t a, std::size_t b) { return table.lift[a] > table.lift[b]; });
+  rows.resize(std::min(rows.size(), named_categories));
+  std::vector<std::string> result;
+  for (const auto row : rows) {
+    const bool bare = table.name[row].find_first_not_of("0123456789.-") == std::string::npos;
+    result.push_back(bare ? table.attribute[row] + " " + table.name[row] : table.name[row]);
   }
   return result;
 }
@@ -47,9 +65,9 @@ std::string activity(const Profiles& profiles, std::size_t segment, double popul
 std::string tastes(const Profiles& profiles, std::size_t segment) {
   std::string result;
   const bool tested = profiles.tested[0] > 0;
-  const auto categories = names(profiles.categories, segment, named_categories, tested);
+  const auto categories = category_names(profiles.categories, segment, tested);
   if (!categories.empty()) result += fmt::format("; {} {}", tested ? "marked by" : "often", joined(categories));
-  const auto items = names(profiles.items, segment, named_items, tested);
+  const auto items = item_names(profiles.items, segment, tested);
   if (!items.empty()) {
     result += fmt::format("; {} {}", !categories.empty() ? "e.g." : tested ? "marked by" : "often", joined(items));
   }

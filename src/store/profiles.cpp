@@ -61,6 +61,8 @@ void profile_columns(AnyProfiles& profiles, Visit visit) {
   visit(group + "/numeric/deviation", profiles.numeric.deviation);
   visit(group + "/description", profiles.description);
   visit(group + "/tested", profiles.tested);
+  visit(group + "/attribute_file", profiles.attribute_file);
+  visit(group + "/attribute_sha256", profiles.attribute_sha256);
   visit(group + "/false_discovery_rate", profiles.false_discovery_rate);
 }
 

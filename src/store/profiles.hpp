@@ -68,8 +68,10 @@ struct Profiles {
   MarkTable categories;       ///< of items
   MarkTable user_categories;  ///< of users; never tested
   NumericProfiles numeric;
-  std::vector<std::string> description;      ///< k: one line in words
-  std::vector<std::int64_t> tested;          ///< tests made: of items, of categories; 0: nothing was held out
+  std::vector<std::string> description;     ///< k: one line in words
+  std::vector<std::int64_t> tested;         ///< tests made: of items, of categories; 0: nothing was held out
+  std::vector<std::string> attribute_file;  ///< tables of attributes that were used
+  std::vector<std::string> attribute_sha256;
   std::vector<double> false_discovery_rate;  ///< one number: what the tests were held to, in each of the two families
 };
 

@@ -41,7 +41,7 @@ struct SegmentsFile {
   Segments segments;
   std::optional<FoldInTable> fold_in;              ///< where the graph has items
   std::optional<Recommendations> recommendations;  ///< once `recommend` has run
-  std::optional<Profiles> profiles;  ///< once `profile` has run
+  std::optional<Profiles> profiles;                ///< once `profile` has run
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;

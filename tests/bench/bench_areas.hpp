@@ -9,7 +9,11 @@ void bench_limits(Bench& bench);
 void bench_spmm(Bench& bench);
 void bench_kmeans(Bench& bench);
 void bench_adam(Bench& bench);
+void bench_parse(Bench& bench);
 void bench_step(Bench& bench);
+
+/// For a job of several ranks; every rank calls it.
+void bench_ranks(Bench& bench);
 
 /// Cases for other areas' groups. They own their data; `bytes`: the size of each array.
 Case read_case(std::int64_t bytes, int threads);

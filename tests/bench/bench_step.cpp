@@ -77,7 +77,6 @@ double seconds_of_propagations(const ShardGraph& graph, Matrix& in, Matrix& out,
 
 void bench_step(Bench& bench) {
   // One rank; nothing before this area needs MPI, and nothing after it.
-  const MpiEnvironment mpi(nullptr, nullptr);
   const auto comm = Communicator::world();
   const bool small = bench.options().small;
   const std::int64_t users = small ? 2'000 : 29'858;

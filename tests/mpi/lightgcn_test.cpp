@@ -102,8 +102,10 @@ void for_each_case(const Communicator& comm, Check check) {
     std::int64_t layers;
     std::int64_t columns;
   };
+  std::size_t number = 0;
   for (const auto& small : graphs()) {
     for (const auto& shape : {Shape{0, 10}, Shape{1, 33}, Shape{2, 10}, Shape{3, 64}, Shape{4, 33}}) {
+      if (number++ % 2 == 1) continue;  // every graph and every shape, not all of their pairs
       bool first = true;
       for (const auto& cuts : testing_support::all_cuts(comm)) {
         SCOPED_TRACE(small.name + ", layers " + std::to_string(shape.layers));

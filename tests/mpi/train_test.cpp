@@ -144,7 +144,7 @@ TEST(Train, IsTheDenseRunAndTheSameBitsEverywhere) {
     for (const auto& cuts : testing_support::all_cuts(comm)) {
       const auto set = testing_support::training_set(comm, data, cuts);
       const auto& graph = set.sharded.graph;
-      auto how = options(layers, dim, 3, sampler);
+      auto how = options(layers, dim, 2, sampler);
       how.threads = threads++;
       const auto result = run(comm, set, how);
       std::vector<double> found_losses;
@@ -234,8 +234,9 @@ TEST(Train, LossFalls) {
   const auto data = testing_support::shop(60, 30, 300, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(2, 33, 30, "interactions");
+  auto how = options(2, 33, 15, "interactions");
   how.train.decay = 1e-4;
+  how.train.learning_rate = 0.02;
   const auto result = run(comm, set, how);
   EXPECT_NEAR(result.history.front().loss, std::log(2.0), 0.05);
   EXPECT_LT(result.history.back().loss, 0.8 * result.history.front().loss);

@@ -102,6 +102,11 @@ count = 7
 min_support = 3
 allowed_items = "/x/items.gz"
 
+[profile]
+top = 7
+false_discovery_rate = 0.01
+min_users = 3
+
 [evaluate]
 k = [5, 20]
 

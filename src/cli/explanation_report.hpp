@@ -1,0 +1,21 @@
+// Explanations for a person and for a program. What they name are nodes; the ids are found here.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "comm/communicator.hpp"
+#include "segment/explanation.hpp"
+
+namespace cohort {
+
+/// The same on all ranks, as all below. Collective.
+std::string explanation_text(const Communicator& comm, const SegmentsFile& result, const UserExplanation& explanation);
+nlohmann::ordered_json explanation_json(const Communicator& comm, const SegmentsFile& result,
+                                        const UserExplanation& explanation);
+std::string explanation_text(const Communicator& comm, const SegmentsFile& result,
+                             const SegmentExplanation& explanation);
+nlohmann::ordered_json explanation_json(const Communicator& comm, const SegmentsFile& result,
+                                        const SegmentExplanation& explanation);
+
+}  // namespace cohort

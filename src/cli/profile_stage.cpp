@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <optional>
+
+#include "cli/logging.hpp"
+#include "cli/pipeline.hpp"
+#include "cli/report.hpp"
+#include "core/timer.hpp"
+#include "ingest/attribute_file.hpp"
+#include "segment/profile.hpp"
+
+namespace cohort {
+
+namespace {
+
+std::optional<AttributeTable> attributes(const Communicator& comm, const IdTable& ids, const std::string& path,
+                                         const char* of) {
+  if (path.empty() || ids.total() == 0) return std::nullopt;
+  auto table = read_attributes(comm, ids, path);
+  spdlog::info("  {}: {} of {} {}, {} rows of others", path, with_commas(table.matched), with_commas(ids.total()), of,
+               with_commas(table.unknown));
+  for (const auto& column : table.left_out) spdlog::info("  {}: column {} is left out", path, column);
+  return table;
+}
+
+std::int64_t marking(const MarkTable& table) {
+  return std::count(table.marking.begin(), table.marking.end(), 1);
+}
+
+}  // namespace
+
+void profile_result(const Session& session, const GraphFile& graph, SegmentsFile& segments) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const auto& dataset = graph.dataset;
+  const Timer timer;
+  spdlog::info("profile: {} segments", std::ssize(segments.segments.size));
+  const auto item_table = attributes(comm, dataset.items, config.input.item_attributes, "items");
+  const auto user_table = attributes(comm, dataset.users, config.input.user_attributes, "users");
+  ProfileInput input{&dataset, &segments.segments};
+  if (item_table) input.item_attributes = &*item_table;
+  if (user_table) input.user_attributes = &*user_table;
+  input.spherical = config.segment.method == "spherical";
+  auto profiles = profile_segments(comm, input, config.profile);
+  for (const auto* table : {input.item_attributes, input.user_attributes}) {
+    if (!table) continue;
+    profiles.attribute_file.push_back(table->file.path);
+    profiles.attribute_sha256.push_back(table->file.sha256);
+  }
+  if (profiles.tested[0] + profiles.tested[1] > 0) {
+    spdlog::info("  {} of {} items and {} of {} categories mark a segment, tested on held-out interactions",
+                 marking(profiles.items), profiles.tested[0], marking(profiles.categories), profiles.tested[1]);
+  } else if (dataset.has_items() && comm.sum(dataset.holdout.size()) == 0) {
+    spdlog::info("  nothing is held out, so nothing is said to mark a segment; set input.holdout, for example to 0.1");
+  }
+  segments.profiles = std::move(profiles);
+  segments.history.timing["profile"] = comm.all_gather(timer.seconds());
+  spdlog::info("profile: {:.1f} s", timer.seconds());
+}
+
+}  // namespace cohort

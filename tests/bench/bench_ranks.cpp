@@ -1,0 +1,140 @@
+// Two ranks or more against one, one thread each, in one job so that the runs interleave: propagation, a training step,
+// and the halo exchange against a plain message of its size. The first rank does the work of one rank alone
+// while the others wait.
+#include <mpi.h>
+
+#include <string>
+
+#include "bench_areas.hpp"
+#include "bench_graphs.hpp"
+#include "comm/communicator.hpp"
+#include "comm/row_exchange.hpp"
+#include "graph/block_graph.hpp"
+#include "model/lightgcn.hpp"
+#include "partition/partition.hpp"
+#include "train/trainer.hpp"
+
+namespace cohort::bench {
+namespace {
+
+constexpr std::int64_t layers = 3;
+constexpr std::int64_t columns = 64;
+
+/// This rank's block of the interactions of a graph.
+Dataset block_of(const Communicator& comm, const Graph& graph, std::int64_t users) {
+  Dataset data;
+  data.users.distribution = Distribution::even(users, comm.size());
+  data.items.distribution = Distribution::even(graph.nodes() - users, comm.size());
+  for (auto user = data.users.distribution.begin(comm.rank()); user < data.users.distribution.end(comm.rank());
+       ++user) {
+    const auto u = static_cast<std::size_t>(user);
+    for (auto k = graph.row_begin[u]; k < graph.row_begin[u + 1]; ++k) {
+      data.interactions.other.push_back(graph.column[static_cast<std::size_t>(k)].value - users);
+      data.interactions.weight.push_back(1.0F);
+    }
+    data.interactions.row_begin.push_back(std::ssize(data.interactions.other));
+  }
+  return data;
+}
+
+/// The graph on the ranks of a communicator, ready to be propagated and trained on.
+class Distributed {
+ public:
+  Distributed(const Communicator& comm, const Graph& graph, std::int64_t users) : comm_(comm) {
+    const auto data = block_of(comm, graph, users);
+    const auto blocks = bipartite_graph(comm, data, GraphConfig{});
+    const auto parts = partition(comm, blocks, PartitionConfig{}, 42);
+    sharded_ = distribute(comm, blocks, parts.shard_of, cut_points(parts.stats.shard_cost, comm.size()));
+    positives_ = positives_of(comm, data, sharded_);
+    base_ = Matrix(sharded_.graph.local_rows(), columns);
+    for (std::int64_t row = 0; row < base_.rows(); ++row) base_.row(row)[row % columns] = 1.0F;
+  }
+
+  double propagate() {
+    LightGcn encoder(comm_, sharded_.graph, layers, columns, 1);
+    comm_.barrier();
+    return seconds_of([&] {
+      encoder.forward(base_.view());
+      comm_.barrier();
+    });
+  }
+  double step() {
+    TrainOptions options;
+    options.model.layers = layers;
+    options.model.dim = columns;
+    options.train.epochs = 1;
+    options.train.batch = (positives_.total + 3) / 4;
+    const auto result = train(comm_, sharded_.graph, sharded_.directory, positives_, options);
+    return result.history.front().seconds / static_cast<double>(result.history.front().steps);
+  }
+  double exchange_halo() {
+    RowExchange exchange(comm_, columns);
+    comm_.barrier();
+    return seconds_of([&] {
+      exchange.start(sharded_.graph.halo, base_.view(), base_.row(sharded_.graph.owned()));
+      exchange.finish();
+      comm_.barrier();
+    });
+  }
+  /// What this rank sends in a halo exchange.
+  std::int64_t halo_bytes() const { return sharded_.graph.halo.sent_rows() * columns * 4; }
+
+ private:
+  const Communicator& comm_;
+  ShardedGraph sharded_;
+  Positives positives_;
+  Matrix base_;
+};
+
+/// Runs `body` on the first rank while the others wait; its seconds, on every rank.
+template <class Body>
+double on_first(const Communicator& comm, Body body) {
+  double seconds = 0;
+  if (comm.is_root()) seconds = body();
+  return comm.max(seconds);
+}
+
+/// One plain message of `bytes` to the next rank while one comes from the previous.
+double seconds_of_message(const Communicator& comm, std::int64_t bytes) {
+  const std::vector<char> out(static_cast<std::size_t>(bytes), 1);
+  std::vector<char> in(out.size());
+  const int next = (comm.rank() + 1) % comm.size();
+  const int previous = (comm.rank() + comm.size() - 1) % comm.size();
+  comm.barrier();
+  return seconds_of([&] {
+    MPI_Sendrecv(out.data(), static_cast<int>(out.size()), MPI_BYTE, next, 7, in.data(), static_cast<int>(in.size()),
+                 MPI_BYTE, previous, 7, comm.native(), MPI_STATUS_IGNORE);
+    comm.barrier();
+  });
+}
+
+}  // namespace
+
+void bench_ranks(Bench& bench) {
+  const auto world = Communicator::world();
+  const auto alone = Communicator::self();
+  const bool small = bench.options().small;
+  const std::int64_t users = small ? 3'000 : 300'000;
+  const Graph graph = small ? planted_graph(users, 600, 60'000, 8) : planted_graph(users, 60'000, 6'400'000, 64);
+  Distributed together(world, graph, users);
+  Distributed single(alone, graph, users);
+  const auto all = std::to_string(world.size()) + " ranks";
+  const double entries = 1e-9 * static_cast<double>(graph.entries() * columns * 4);
+  const std::string name = graph.name + ", " + std::to_string(graph.entries()) + " entries";
+  bench.measure(
+      "propagation, " + name + ", 3 layers x 64", 1,
+      {{all, layers * entries, "B", [&] { return world.max(together.propagate()); }, {"1 rank"}},
+       {"1 rank", layers * entries, "B", [&] { return on_first(world, [&] { return single.propagate(); }); }, {}}});
+  bench.measure(
+      "training step, " + name + ", a quarter of the positives", 1,
+      {{all, 2 * layers * entries, "B", [&] { return world.max(together.step()); }, {"1 rank"}},
+       {"1 rank", 2 * layers * entries, "B", [&] { return on_first(world, [&] { return single.step(); }); }, {}}});
+  const auto bytes = world.max(together.halo_bytes());
+  const double halo = 1e-9 * static_cast<double>(bytes);
+  bench.measure(
+      "halo of " + std::to_string(bytes / 1000) + " kB a rank, " + name, 1,
+      {{"exchange, rows packed", halo, "B", [&] { return world.max(together.exchange_halo()); }, {"plain message"}},
+       {"plain message", halo, "B", [&] { return world.max(seconds_of_message(world, bytes)); }, {}}});
+}
+
+}  // namespace cohort::bench

@@ -13,11 +13,19 @@ function(cohort_library name)
   target_link_libraries(cohort_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} cohort_warnings)
 endfunction()
 
+# Makes a test part of library_tests, unless it is of the command line.
+function(cohort_library_test name)
+  if(NOT cohort_cli IN_LIST ARGN)
+    add_dependencies(library_tests ${name})
+  endif()
+endfunction()
+
 # cohort_unit_test(NAME SOURCES file... LIBS target...): one process.
 function(cohort_unit_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} cohort_warnings GTest::gtest_main)
+  cohort_library_test(${name} ${ARG_LIBS})
   add_test(NAME unit.${name} COMMAND ${name})
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "${COHORT_TEST_ENVIRONMENT}")
 endfunction()
@@ -31,6 +39,7 @@ function(cohort_mpi_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} cohort_comm cohort_warnings GTest::gtest)
+  cohort_library_test(${name} ${ARG_LIBS})
   foreach(ranks IN LISTS ARG_RANKS)
     add_test(NAME mpi.${name}.${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${name}>)

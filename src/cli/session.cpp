@@ -42,7 +42,7 @@ void prepare_process(const Communicator& comm, std::int64_t threads) {
   });
 }
 
-Session::Session(Communicator comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {}
+Session::Session(const Communicator& comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {}
 
 Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), config_(std::move(config)) {
   // The first rank's environment counts: ranks of different width would still agree, but the file states one number.

@@ -19,7 +19,7 @@ class Session {
  public:
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
   /// directory. Throws InputError. Collective.
-  Session(Communicator comm, const ConfigOptions& options);
+  Session(const Communicator& comm, const ConfigOptions& options);
   /// The same with a configuration that is there already, the same on all ranks.
   Session(Communicator comm, Config config);
 

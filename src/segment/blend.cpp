@@ -184,7 +184,7 @@ double choose_smoothing(const Communicator& comm, const Validation& validation) 
   const auto known = look_up(comm, counts, pairs);
   const auto total = comm.sum(std::ssize(pairs));
   // -log p < 64 = 2^6, so that all pairs together stay below 2^62.
-  const int bits = 55 - std::bit_width(static_cast<std::uint64_t>(total));
+  const int bits = 55 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(total)));
   std::vector<double> candidates{no_segments};
   for (int b = largest_smoothing_bits; b >= 0; --b) candidates.push_back(std::ldexp(1.0, b));
   std::vector<std::int64_t> likelihood(candidates.size(), 0);

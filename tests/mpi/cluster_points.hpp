@@ -44,7 +44,8 @@ inline SmallPoints blobs(std::int64_t points, std::int64_t clouds, std::int64_t 
 inline SmallPoints grid(std::int64_t side) {
   SmallPoints result{"grid", 2, {}, {}};
   for (std::int64_t i = 0; i < side * side; ++i) {
-    result.row.push_back({static_cast<float>(i % side), static_cast<float>(i / side)});
+    const auto row = i / side;
+    result.row.push_back({static_cast<float>(i % side), static_cast<float>(row)});
   }
   return result;
 }
@@ -54,7 +55,8 @@ inline SmallPoints copies(std::int64_t distinct, std::int64_t copies, std::int64
   SmallPoints result{"copies", columns, {}, {}};
   for (std::int64_t i = 0; i < distinct * copies; ++i) {
     result.row.emplace_back(static_cast<std::size_t>(columns), i % 2 == 0 ? 0.0F : -0.0F);
-    result.row.back()[static_cast<std::size_t>(i % distinct)] = scaled ? static_cast<float>(1 + i / distinct) : 1.0F;
+    const auto copy = 1 + i / distinct;
+    result.row.back()[static_cast<std::size_t>(i % distinct)] = scaled ? static_cast<float>(copy) : 1.0F;
     result.planted.push_back(static_cast<std::int32_t>(i % distinct));
   }
   return result;

@@ -314,7 +314,7 @@ TEST(Kmeans, AsManySegmentsAsDifferentUsers) {
       const auto found = kmeans(comm, sharded.set(), options);
       EXPECT_EQ(found.inertia.back(), 0.0);
       EXPECT_TRUE(std::ranges::all_of(found.distance, [](float d) { return d == 0; }));
-      EXPECT_TRUE(std::ranges::all_of(found.size, [&](auto s) { return s == points.size() / count; }));
+      EXPECT_TRUE(std::ranges::all_of(found.size, [each = points.size() / count](auto s) { return s == each; }));
     }
   }
 }

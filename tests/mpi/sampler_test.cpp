@@ -191,7 +191,7 @@ TEST(TripleSampler, UsersPositivesAndNegativesAreUniform) {
 TEST(BatchSize, AutoIsAtLeast2048AndAtMost64StepsAnEpoch) {
   EXPECT_EQ(batch_size(7, 1'000'000), 7);
   EXPECT_EQ(batch_size(0, 10), 2048);
-  EXPECT_EQ(batch_size(0, 2048 * 64), 2048);
+  EXPECT_EQ(batch_size(0, std::int64_t{2048} * 64), 2048);
   EXPECT_EQ(batch_size(0, 2048 * 64 + 1), 2049);
 }
 

@@ -40,7 +40,7 @@ class Differences : public testing::Test {
   };
 
   std::string write(const std::string& name, const Content& content) {
-    const auto path = directory_ + "/" + name;
+    auto path = directory_ + "/" + name;
     h5::Writer file(world(), path);
     const auto blocks = Distribution::even(std::ssize(content.numbers), world().size());
     const std::span<const std::int64_t> numbers(content.numbers);

@@ -266,7 +266,7 @@ TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
 
 TEST(StrategyComparison, TheBitsAreThoseOfOneRank) {
   const auto [whole, held_out] = split(whole_population(90, 45, 10, 4, false, 5));
-  const auto run = [&](const Communicator& comm) {
+  const auto run = [&whole = whole, &held_out = held_out](const Communicator& comm) {
     const auto users = Distribution::even(whole.user_count(), comm.size());
     const BlockPopulation block(whole, users, Distribution::even(whole.item_count(), comm.size()), comm.rank());
     return compare_strategies(comm, block.population(), table_of(held_out, users, comm.rank()), {6, 100, 3});

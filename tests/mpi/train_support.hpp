@@ -114,6 +114,7 @@ struct NodeTriple {
   std::int64_t user;
   std::int64_t positive;
   std::int64_t negative;
+  // NOLINTNEXTLINE(modernize-use-nullptr): of the operator itself.
   friend auto operator<=>(const NodeTriple&, const NodeTriple&) = default;
 };
 

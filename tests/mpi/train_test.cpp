@@ -12,7 +12,6 @@ namespace cohort {
 namespace {
 
 using testing_support::Dense;
-using testing_support::NodeTriple;
 using testing_support::SmallData;
 using testing_support::TrainingSet;
 using testing_support::Whole;

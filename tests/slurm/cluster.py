@@ -46,6 +46,10 @@ PartitionName=main Nodes=n[1-{nodes}] Default=YES MaxTime=INFINITE State=UP
 """
 
 
+class CommandFailed(AssertionError):
+    """A command of Slurm that did not end well; on a busy machine it may be that the controller answered late."""
+
+
 def missing():
     """What keeps a cluster from being started here, or an empty string."""
     if os.geteuid() != 0:
@@ -117,10 +121,13 @@ class Cluster:
 
     def stop(self):
         """Jobs first: once the daemons are gone nobody ends a job's processes."""
-        try:
+        def no_jobs_left():
             self.run("scancel", "--user=root")
-            self.wait(lambda: not self.run("squeue", "-h"), 60, "there are still jobs")
-        except (AssertionError, subprocess.TimeoutExpired) as error:
+            return not self.run("squeue", "-h")
+
+        try:
+            self.wait(no_jobs_left, 60, "there are still jobs")
+        except AssertionError as error:
             print(f"the jobs could not be ended: {error}")
         for name in ("slurmctld", "slurmd-*", "munged"):
             self.end([int(path.read_text()) for path in (self.directory / "run").glob(f"{name}.pid")
@@ -141,21 +148,27 @@ class Cluster:
         done = subprocess.run(list(map(str, command)), env=self.environment, cwd=self.directory, text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         if done.returncode != 0:
-            raise AssertionError(f"{' '.join(map(str, command))} exited {done.returncode}\n{done.stdout}{done.stderr}")
+            raise CommandFailed(f"{' '.join(map(str, command))} exited {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def wait(self, condition, seconds, otherwise):
+        """Until the condition holds; a command that fails on the way is tried again."""
         end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(f"after {seconds} s {otherwise}\n{self.run('squeue')}{self.run('sinfo')}")
+        failure = ""
+        while time.monotonic() < end:
+            try:
+                if condition():
+                    return
+            except (CommandFailed, subprocess.TimeoutExpired) as error:
+                failure = f"; last: {error}"
             time.sleep(0.2)
+        raise AssertionError(f"after {seconds} s {otherwise}{failure}")
 
     def submit(self, *arguments):
         return self.run("sbatch", "--parsable", *arguments).strip()
 
     def state(self, job):
-        """(state, exit code) of a job, as scontrol has them: ("COMPLETED", 0)."""
+        """(state, exit code) of a job as scontrol has them: ("COMPLETED", 0)."""
         fields = dict(word.split("=", 1) for word in self.run("scontrol", "show", "job", job).split() if "=" in word)
         return fields["JobState"], int(fields["ExitCode"].split(":")[0])
 

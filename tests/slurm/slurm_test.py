@@ -45,7 +45,7 @@ class Slurm(WithDirectory):
         self.assertEqual(datasets(self.path / "three" / "segments.h5"), datasets(self.path / "alone" / "segments.h5"))
 
     def test_requeued_job_goes_on_from_its_checkpoint(self):
-        settings = ("train.epochs=400", "train.checkpoint_every=5")
+        settings = ("train.epochs=30", "train.checkpoint_every=1", "train.batch=14000")
         job = self.submit("again", 2, *settings)
         self.cluster.wait(lambda: (self.path / "again" / "model.h5").exists(), LIMIT, "there is no checkpoint")
         self.cluster.run("scontrol", "requeue", job)

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "graph/edge_weights.hpp"
+#include "ingest/decay.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
@@ -77,6 +78,8 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
                        ""};
   auto read = read_pairs(comm, pair_files, user_ids, item_ids);
   result.read = std::move(read.stats);
+  // Files without times are taken to be of today.
+  if (files.graph.half_life > 0 && read.pairs.has_time) decay_weights(comm, read.pairs, files.graph.half_life);
   auto users = build_dictionary(comm, user_ids.take_ids());
   const auto file_items = build_dictionary(comm, item_ids.take_ids());
   const auto number = item_numbers(comm, items, item_users, file_items.table);

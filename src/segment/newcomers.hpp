@@ -33,8 +33,9 @@ struct NewcomerFiles {
 };
 
 /// An item is known if `items` holds it and it has training users (item_users: of this rank's block of items). Records
-/// below graph.min_weight or of no weight are left out, repeats merge, as for training. Throws InputError: a file that
-/// cannot be read or understood, no item in common. Collective.
+/// of events without weight, below graph.min_weight or of no weight are left out, repeats merge, as for training. Where
+/// there is a half-life, interactions age until the latest of the files; files without times have none that are old.
+/// Throws InputError: a file that cannot be read or understood, no item in common. Collective.
 Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, const IdTable& items,
                          const std::vector<std::int64_t>& item_users);
 

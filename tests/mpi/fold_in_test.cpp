@@ -160,46 +160,46 @@ Folded fold(const Communicator& comm, const Reference& reference, const Distribu
 
 TEST(FoldIn, IsTheFormulaAndGivesBackTrainedUsers) {
   const auto comm = Communicator::world();
-  for (const std::int64_t layers : {0, 1, 3}) {
-    for (const std::int64_t columns : {10, 33}) {
-      const Reference reference(layers, columns);
-      const auto n = reference.neighbourhood();
-      const double scale = reference.scale();
-      const auto alone =
-          fold(Communicator::self(), reference, Distribution::even(users, 1), Distribution::even(items, 1));
-      for (const auto& user_blocks : cuts(comm, users)) {
-        for (const auto& item_blocks : cuts(comm, items)) {
-          const auto folded = fold(comm, reference, user_blocks, item_blocks);
-          ASSERT_EQ(folded.rows.rows(), user_blocks.count(comm.rank()));
-          for (std::int64_t r = 0; r < folded.rows.rows(); ++r) {
-            const auto user = user_blocks.begin(comm.rank()) + r;
-            const auto u = static_cast<std::size_t>(user);
-            for (std::size_t j = 0; j < n[u].size(); ++j) {
-              const double found = folded.rows.row(r)[j];
-              ASSERT_EQ(folded.rows.row(r)[j], alone.rows.row(user)[j]) << "the bits depend on the ranks";
-              ASSERT_NEAR(found, scale * n[u][j], 1e-5);
-              // With its own E_u the user is what training made of it.
-              if (layers > 0) {
-                const double with_own = (reference.base[u][j] + found / scale) / static_cast<double>(layers + 1);
-                ASSERT_NEAR(with_own, reference.trained[u][j], 1e-5);
-              }
-            }
+  struct Shape {
+    std::int64_t layers, columns;
+  };
+  for (const auto [layers, columns] : {Shape{0, 10}, {1, 33}, {3, 33}}) {
+    const Reference reference(layers, columns);
+    const auto n = reference.neighbourhood();
+    const double scale = reference.scale();
+    const auto alone =
+        fold(Communicator::self(), reference, Distribution::even(users, 1), Distribution::even(items, 1));
+    for (std::size_t cut = 0; cut < 2; ++cut) {
+      const auto user_blocks = cuts(comm, users)[cut];
+      const auto item_blocks = cuts(comm, items)[cut];
+      const auto folded = fold(comm, reference, user_blocks, item_blocks);
+      ASSERT_EQ(folded.rows.rows(), user_blocks.count(comm.rank()));
+      for (std::int64_t r = 0; r < folded.rows.rows(); ++r) {
+        const auto user = user_blocks.begin(comm.rank()) + r;
+        const auto u = static_cast<std::size_t>(user);
+        for (std::size_t j = 0; j < n[u].size(); ++j) {
+          const double found = folded.rows.row(r)[j];
+          ASSERT_EQ(folded.rows.row(r)[j], alone.rows.row(user)[j]) << "the bits depend on the ranks";
+          ASSERT_NEAR(found, scale * n[u][j], 1e-5);
+          // With its own E_u the user is what training made of it.
+          if (layers > 0) {
+            const double with_own = (reference.base[u][j] + found / scale) / static_cast<double>(layers + 1);
+            ASSERT_NEAR(with_own, reference.trained[u][j], 1e-5);
           }
-          for (std::int64_t r = 0; r < folded.table.rows.rows(); ++r) {
-            const auto item = item_blocks.begin(comm.rank()) + r;
-            const auto i = static_cast<std::size_t>(item);
-            std::int64_t count = 0;
-            for (std::size_t u = 0; u < users; ++u) count += reference.edges[u][i] > 0 ? 1 : 0;
-            ASSERT_EQ(folded.table.users[static_cast<std::size_t>(r)], count);
-            for (std::int64_t j = 0; j < columns; ++j) {
-              const double degree = reference.degree[users + i];
-              const double expected =
-                  degree > 0 ? scale * reference.below[users + i][static_cast<std::size_t>(j)] / std::sqrt(degree)
-                             : 0.0;
-              ASSERT_EQ(folded.table.rows.row(r)[j], alone.table.rows.row(item)[j]);
-              ASSERT_NEAR(folded.table.rows.row(r)[j], expected, 1e-5);
-            }
-          }
+        }
+      }
+      for (std::int64_t r = 0; r < folded.table.rows.rows(); ++r) {
+        const auto item = item_blocks.begin(comm.rank()) + r;
+        const auto i = static_cast<std::size_t>(item);
+        std::int64_t count = 0;
+        for (std::size_t u = 0; u < users; ++u) count += reference.edges[u][i] > 0 ? 1 : 0;
+        ASSERT_EQ(folded.table.users[static_cast<std::size_t>(r)], count);
+        for (std::int64_t j = 0; j < columns; ++j) {
+          const double degree = reference.degree[users + i];
+          const double expected =
+              degree > 0 ? scale * reference.below[users + i][static_cast<std::size_t>(j)] / std::sqrt(degree) : 0.0;
+          ASSERT_EQ(folded.table.rows.row(r)[j], alone.table.rows.row(item)[j]);
+          ASSERT_NEAR(folded.table.rows.row(r)[j], expected, 1e-5);
         }
       }
     }
@@ -300,41 +300,41 @@ Newcomers read_records(const testing_support::Scratch& scratch, const SegmentsFi
 TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
   const auto comm = Communicator::world();
   const testing_support::Scratch scratch;
-  for (const auto* scheme : {"binary", "log", "raw"}) {
-    for (const std::int64_t columns : {10, 33}) {
-      for (const std::int64_t count : {3, 50}) {
-        GraphConfig graph;
-        graph.weight = scheme;
-        const AssignOptions options{columns == 33, count};
-        const auto result = some_result(comm, columns);
-        const auto whole = some_result(Communicator::self(), columns);
-        const auto newcomers = read_records(scratch, result, graph);
-        const auto found = assign(comm, result, newcomers, options);
-        LiveAssigner live(Communicator::self(), whole, graph, options);
-        const auto first = newcomers.users.distribution.begin(comm.rank());
-        EXPECT_EQ(newcomers.users.total(), 5);
-        for (std::int64_t u = 0; u < newcomers.users.block_size(); ++u) {
-          SCOPED_TRACE("user " + std::to_string(first + u) + " " + scheme);
-          const auto at = static_cast<std::size_t>(u);
-          std::vector<NamedInteraction> interactions;
-          for (const auto& [item, weight] : some_records().at(std::string(newcomers.users[u]))) {
-            interactions.push_back({item, weight});
-          }
-          const auto expected = live.answer(interactions);
-          EXPECT_EQ(newcomers.edges.row_begin[at + 1] - newcomers.edges.row_begin[at], expected.known);
-          EXPECT_EQ(newcomers.unknown[at], expected.unknown);
-          EXPECT_EQ(found.placement[at].segment, expected.placement.segment);
-          EXPECT_EQ(found.placement[at].distance, expected.placement.distance);
-          EXPECT_EQ(found.placement[at].margin, expected.placement.margin);
-          const auto best = std::span<const ScoredItem>(found.best)
-                                .subspan(static_cast<std::size_t>(found.best_begin[at]),
-                                         static_cast<std::size_t>(found.best_begin[at + 1] - found.best_begin[at]));
-          ASSERT_EQ(best.size(), expected.best.size());
-          for (std::size_t i = 0; i < best.size(); ++i) {
-            EXPECT_EQ(best[i].item, expected.best[i].item);
-            EXPECT_EQ(best[i].score, expected.best[i].score);
-          }
-        }
+  struct Case {
+    std::string scheme;
+    std::int64_t columns, count;
+  };
+  for (const auto& [scheme, columns, count] : {Case{"binary", 10, 3}, {"log", 33, 50}, {"raw", 10, 50}}) {
+    GraphConfig graph;
+    graph.weight = scheme;
+    const AssignOptions options{columns == 33, count};
+    const auto result = some_result(comm, columns);
+    const auto whole = some_result(Communicator::self(), columns);
+    const auto newcomers = read_records(scratch, result, graph);
+    const auto found = assign(comm, result, newcomers, options);
+    LiveAssigner live(Communicator::self(), whole, graph, options);
+    const auto first = newcomers.users.distribution.begin(comm.rank());
+    EXPECT_EQ(newcomers.users.total(), 5);
+    for (std::int64_t u = 0; u < newcomers.users.block_size(); ++u) {
+      SCOPED_TRACE("user " + std::to_string(first + u) + " " + scheme);
+      const auto at = static_cast<std::size_t>(u);
+      std::vector<NamedInteraction> interactions;
+      for (const auto& [item, weight] : some_records().at(std::string(newcomers.users[u]))) {
+        interactions.push_back({item, weight});
+      }
+      const auto expected = live.answer(interactions);
+      EXPECT_EQ(newcomers.edges.row_begin[at + 1] - newcomers.edges.row_begin[at], expected.known);
+      EXPECT_EQ(newcomers.unknown[at], expected.unknown);
+      EXPECT_EQ(found.placement[at].segment, expected.placement.segment);
+      EXPECT_EQ(found.placement[at].distance, expected.placement.distance);
+      EXPECT_EQ(found.placement[at].margin, expected.placement.margin);
+      const auto best = std::span<const ScoredItem>(found.best)
+                            .subspan(static_cast<std::size_t>(found.best_begin[at]),
+                                     static_cast<std::size_t>(found.best_begin[at + 1] - found.best_begin[at]));
+      ASSERT_EQ(best.size(), expected.best.size());
+      for (std::size_t i = 0; i < best.size(); ++i) {
+        EXPECT_EQ(best[i].item, expected.best[i].item);
+        EXPECT_EQ(best[i].score, expected.best[i].score);
       }
     }
   }
@@ -483,6 +483,28 @@ TEST(Newcomers, CountsWhatIsNotKnown) {
   const auto weighted = read_records(scratch, result, raw);
   EXPECT_EQ(weighted.known_pairs, 3 + 0 + 1 + 10 + 1);
   EXPECT_EQ(weighted.read.below_min_weight, 3);
+}
+
+TEST(Newcomers, WeighAsEventsAndAgesSay) {
+  const testing_support::Scratch scratch;
+  const auto& comm = testing_support::world();
+  const auto result = some_result(comm, 10);
+  NewcomerFiles files;
+  files.graph.weight = "raw";
+  files.graph.half_life = 2;
+  files.graph.event_weights = {{"buy", 4}, {"view", 1}, {"hover", 0}};
+  files.input.interactions = {scratch.write("aged.tsv",
+                                            "user\titem\tevent\ttime\n"
+                                            "a\ti1\tbuy\t1000000\n"
+                                            "a\ti2\tview\t1172800\n"
+                                            "a\ti3\thover\t1172800\n"
+                                            "a\ti1\tview\t1172800\n")};
+  const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
+  const auto weight = comm.all_gather(std::span<const float>(newcomers.edges.weight)).data;
+  EXPECT_EQ(weight, (std::vector<float>{3, 1}));  // 4 halved in two days, and 1
+  files.input.interactions = {scratch.write("timeless.tsv", "user\titem\tevent\na\ti1\tbuy\n")};
+  const auto timeless = read_newcomers(comm, files, result.items, result.fold_in->users);
+  EXPECT_EQ(comm.all_gather(std::span<const float>(timeless.edges.weight)).data, (std::vector<float>{4}));
 }
 
 TEST(FoldIn, ResultsThatCannotServeAreRefused) {

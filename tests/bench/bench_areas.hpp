@@ -10,6 +10,7 @@ void bench_spmm(Bench& bench);
 void bench_kmeans(Bench& bench);
 void bench_adam(Bench& bench);
 void bench_step(Bench& bench);
+void bench_recommend(Bench& bench);
 
 /// Cases for other areas' groups. They own their data; `bytes`: the size of each array.
 Case read_case(std::int64_t bytes, int threads);

@@ -23,18 +23,16 @@ int main(int argc, char** argv) {
   app.add_option("--repetitions", options.repetitions, "Rounds; medians are shown")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--only", options.only, "Areas whose names contain this: limits, spmm, kmeans, adam, step");
+  app.add_option("--only", options.only, "Areas whose names contain this: limits, spmm, kmeans, adam, step, recommend");
   app.add_flag("--small", options.small, "Small sizes: tries the harness, the figures mean nothing");
   app.add_option("--peer", options.peer, "A Python interpreter with PyTorch and scikit-learn, run beside");
   app.add_option("--json", json, "Also write every time into this file");
   CLI11_PARSE(app, argc, argv);
   setenv("BLIS_NUM_THREADS", "1", 1);  // called from our threads, one piece each
 
-  const std::pair<const char*, void (*)(Bench&)> areas[] = {{"limits", bench_limits},
-                                                            {"spmm", bench_spmm},
-                                                            {"kmeans", bench_kmeans},
-                                                            {"adam", bench_adam},
-                                                            {"step", bench_step}};
+  const std::pair<const char*, void (*)(Bench&)> areas[] = {{"limits", bench_limits}, {"spmm", bench_spmm},
+                                                            {"kmeans", bench_kmeans}, {"adam", bench_adam},
+                                                            {"step", bench_step},     {"recommend", bench_recommend}};
   try {
     std::printf("vector target %s, medians of %d interleaved repetitions\n", cohort::vector_target().c_str(),
                 options.repetitions);

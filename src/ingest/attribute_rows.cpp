@@ -12,6 +12,7 @@
 #include "ingest/id_interner.hpp"
 #include "ingest/input_files.hpp"
 #include "ingest/line_blocks.hpp"
+#include "ingest/quoted_field.hpp"
 
 namespace cohort {
 
@@ -86,18 +87,8 @@ class LineReader {
       p = std::find(p, end, '\t');
       return trimmed({begin, static_cast<std::size_t>(p - begin)});
     }
-    auto* out = p;
-    bool inside = false;
-    for (; p < end && (inside || *p != ','); ++p) {
-      if (*p != '"') {
-        *out++ = *p;
-      } else if (inside && p + 1 < end && p[1] == '"') {
-        *out++ = *p++;
-      } else {
-        inside = !inside;
-      }
-    }
-    if (inside) return std::nullopt;
+    auto* const out = unquote_field(p, end);
+    if (out == nullptr) return std::nullopt;
     return trimmed({begin, static_cast<std::size_t>(out - begin)});
   }
 

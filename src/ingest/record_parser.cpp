@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "core/error.hpp"
+#include "ingest/quoted_field.hpp"
 
 namespace cohort {
 
@@ -215,18 +216,8 @@ bool RecordParser::parse_quoted_line(char* begin, char* end, Record& record) {
   auto* p = begin;
   for (std::int32_t column = 0;; ++column) {
     auto* field = p;
-    auto* out = p;
-    bool inside = false;
-    for (; p < end && (inside || *p != ','); ++p) {
-      if (*p != '"') {
-        *out++ = *p;
-      } else if (inside && p + 1 < end && p[1] == '"') {
-        *out++ = *p++;
-      } else {
-        inside = !inside;
-      }
-    }
-    if (inside) return fail("a double quote is not closed on its line");
+    auto* const out = unquote_field(p, end);
+    if (out == nullptr) return fail("a double quote is not closed on its line");
     if (!take_field(column, {field, out}, record)) return false;
     if (p == end) return column + 1 == layout_.columns || wrong_field_count(column + 1);
     ++p;

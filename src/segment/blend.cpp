@@ -23,7 +23,7 @@ constexpr double validation_users = 5000;  // expected
 constexpr double held_back_share = 0.2;
 constexpr int largest_smoothing_bits = 30;
 constexpr double smallest_weight = 0.05;
-constexpr int weights = 7;
+constexpr int weights = 9;
 constexpr std::int64_t validation_cut_off = 20;
 
 void add(PairTable& table, std::int64_t item) {

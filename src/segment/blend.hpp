@@ -40,7 +40,7 @@ struct BlendWeight {
   double weight = 0;
   double ndcg = 0;  ///< NDCG@20 over the validation users; NaN where there are none
 };
-/// The w of largest NDCG@20 of the pairs held back among 0 and 0.05, 0.1, 0.2, ... 3.2; the smallest of equals.
+/// The w of largest NDCG@20 of the pairs held back among 0 and 0.05, 0.1, 0.2, ... 12.8; the smallest of equals.
 /// `model` has counts, choice and smoothing. Collective.
 BlendWeight choose_weight(const Communicator& comm, const Population& population, const RecommendModel& model,
                           const Validation& validation);

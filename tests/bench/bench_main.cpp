@@ -23,16 +23,17 @@ int main(int argc, char** argv) {
   app.add_option("--repetitions", options.repetitions, "Rounds; medians are shown")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--only", options.only, "Areas whose names contain this: limits, spmm, kmeans, adam, parse, step");
+  app.add_option("--only", options.only,
+                 "Areas whose names contain this: limits, spmm, kmeans, adam, parse, step, recommend");
   app.add_flag("--small", options.small, "Small sizes: tries the harness, the figures mean nothing");
   app.add_option("--peer", options.peer, "A Python interpreter with PyTorch and scikit-learn, run beside");
   app.add_option("--json", json, "Also write every time into this file");
   CLI11_PARSE(app, argc, argv);
   setenv("BLIS_NUM_THREADS", "1", 1);  // called from our threads, one piece each
 
-  const std::pair<const char*, void (*)(Bench&)> areas[] = {{"limits", bench_limits}, {"spmm", bench_spmm},
-                                                            {"kmeans", bench_kmeans}, {"adam", bench_adam},
-                                                            {"parse", bench_parse},   {"step", bench_step}};
+  const std::pair<const char*, void (*)(Bench&)> areas[] = {
+      {"limits", bench_limits}, {"spmm", bench_spmm}, {"kmeans", bench_kmeans},      {"adam", bench_adam},
+      {"parse", bench_parse},   {"step", bench_step}, {"recommend", bench_recommend}};
   const auto world = cohort::Communicator::world();
   if (!world.is_root()) std::freopen("/dev/null", "w", stdout);
   try {

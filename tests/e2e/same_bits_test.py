@@ -82,6 +82,22 @@ count = 8
 """)
         self.check(config)
 
+    def test_profiles_and_recommendations(self):
+        config = self.generated(social=500)
+        expected = None
+        for ranks, threads in LAYOUTS:
+            settings = (f"output.directory={self.path}/used-{ranks}-{threads}", "train.epochs=3", "input.holdout=0.2")
+            for command in ("run", "profile", "recommend"):
+                cohort(command, config, "--quiet", *(part for setting in settings for part in ("--set", setting)),
+                       ranks=ranks, threads=threads)
+            found = datasets(self.path / f"used-{ranks}-{threads}" / "segments.h5")
+            expected = expected or found
+            self.assertIn("segments/recommendations/item", found)
+            self.assertIn("segments/profile/description", found)
+            self.assertEqual(list(expected), list(found))
+            different = [name for name in expected if expected[name] != found[name]]
+            self.assertEqual(different, [], f"differ at {ranks} ranks x {threads} threads")
+
     def test_social_only(self):
         config = self.write("football.toml", f"""
 [input]

@@ -390,7 +390,7 @@ TEST(Blend, SmoothingAndWeightAreTheBestOfTheirGrids) {
       return;
     }
     double highest = ndcg(0);
-    for (int i = 0; i < 7; ++i) highest = std::max(highest, ndcg(std::ldexp(0.05, i)));
+    for (int i = 0; i < 9; ++i) highest = std::max(highest, ndcg(std::ldexp(0.05, i)));
     EXPECT_NEAR(model.validation_ndcg, highest, 2e-3);  // rounding may swap items of nearly equal score
     EXPECT_NEAR(ndcg(model.blend_weight), highest, 2e-3);
   });

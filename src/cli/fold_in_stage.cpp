@@ -37,19 +37,19 @@ Matrix below_last_layer(const Session& session, const GraphFile& graph, const Sh
                         const ModelFile& model) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
+  const auto& config = session.config();
   const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
-  Matrix base;
+  const HaloLayout halo(comm, sharded.halo, sharded.owned(), config.model.dim);
+  HaloMatrix base(comm, halo);
   {
     const auto owned = to_shards(comm, sharded, model.model.parameters.view(), nodes);
     comm.attempt([&] {
-      base = Matrix(sharded.local_rows(), owned.columns());
       if (owned.rows() > 0) std::memcpy(base.row(0), owned.row(0), static_cast<std::size_t>(owned.bytes()));
     });
   }
-  const auto& config = session.config();
-  LightGcn encoder(comm, sharded, std::max<std::int64_t>(config.model.layers - 1, 0), config.model.dim,
+  LightGcn encoder(comm, sharded, halo, std::max<std::int64_t>(config.model.layers - 1, 0),
                    static_cast<int>(session.threads()));
-  const auto below = to_blocks(comm, sharded, encoder.forward(base.view()), nodes);
+  const auto below = to_blocks(comm, sharded, encoder.forward(base), nodes);
   return reblock(comm, below.view(), nodes, dataset.users.total(), dataset.items.distribution);
 }
 

@@ -173,6 +173,18 @@ std::int64_t Communicator::sum_on_machine(std::int64_t value) const {
   return value;
 }
 
+std::vector<int> Communicator::ranks_on_machine() const {
+  MPI_Comm machine = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(native(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine), "MPI_Comm_split_type");
+  int size = 0;
+  MPI_Comm_size(machine, &size);
+  std::vector<int> ranks(static_cast<std::size_t>(size));
+  const int code = MPI_Allgather(&rank_, 1, MPI_INT, ranks.data(), 1, MPI_INT, machine);
+  MPI_Comm_free(&machine);
+  check_mpi(code, "MPI_Allgather");
+  return ranks;
+}
+
 std::int64_t Communicator::exclusive_sum(std::int64_t value) const {
   exclusive_sum_in_place(std::span<std::int64_t>(&value, 1));
   return value;

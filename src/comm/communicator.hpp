@@ -115,6 +115,8 @@ class Communicator {
 
   /// Sum over the ranks that run on this rank's machine, for what they share, as memory.
   std::int64_t sum_on_machine(std::int64_t value) const;
+  /// The ranks that run on this rank's machine, itself among them, ascending.
+  std::vector<int> ranks_on_machine() const;
   /// Sum over the ranks below this one; 0 on rank 0.
   std::int64_t exclusive_sum(std::int64_t value) const;
   /// The same, element by element.

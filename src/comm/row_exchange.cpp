@@ -1,8 +1,11 @@
 #include "comm/row_exchange.hpp"
 
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
 #include <algorithm>
+#include <atomic>
 #include <climits>
-#include <cstring>
 
 #include "core/timer.hpp"
 
@@ -10,35 +13,36 @@ namespace cohort {
 
 namespace {
 
-// Ranks with a part of their own in `begin` (P + 1), and their offsets.
-void compress(std::span<const std::int64_t> begin, std::vector<int>& ranks, std::vector<std::int64_t>& offsets) {
-  offsets.assign(1, 0);
-  for (std::size_t r = 0; r + 1 < begin.size(); ++r) {
-    if (begin[r + 1] == begin[r]) continue;
-    ranks.push_back(static_cast<int>(r));
-    offsets.push_back(begin[r + 1]);
+// Tags on one communicator.
+constexpr int rows_tag = 72;
+constexpr int meeting_tag = 73;
+
+// Rows are fetched ahead and written past the caches: whoever reads them next is another core or the network.
+void copy_rows(std::span<const std::int32_t> rows, ConstMatrixView source, float* target) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  constexpr hn::FixedTag<float, 4> quarter;  // of a cache line; every vector unit has it
+  constexpr std::int64_t line = 16;
+  constexpr std::int64_t ahead = 16;
+  const auto count = std::ssize(rows);
+#pragma omp parallel if (count > 4096)
+  {
+#pragma omp for schedule(static) nowait
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float* const row = source.row(rows[static_cast<std::size_t>(i)]);
+      const float* const later = source.row(rows[static_cast<std::size_t>(std::min(i + ahead, count - 1))]);
+      float* const to = target + i * source.stride;
+      for (std::int64_t c = 0; c < source.stride; c += line) {
+        hwy::Prefetch(later + c);
+        for (std::int64_t part = c; part < c + line; part += 4) {
+          hn::Stream(hn::Load(quarter, row + part), quarter, to + part);
+        }
+      }
+    }
+    hwy::FlushStream();
   }
 }
 
 }  // namespace
-
-ExchangePlan plan_fetch(const Communicator& comm, const Distribution& owners, std::span<const Position> wanted) {
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1);
-  for (int r = 0; r <= comm.size(); ++r) {
-    const Position bound{r < comm.size() ? owners.begin(r) : owners.total()};
-    begin[static_cast<std::size_t>(r)] = std::lower_bound(wanted.begin(), wanted.end(), bound) - wanted.begin();
-  }
-  const auto requested = comm.exchange(wanted, std::span<const std::int64_t>(begin));
-  ExchangePlan plan;
-  compress(begin, plan.receive_from, plan.receive_begin);
-  compress(requested.begin, plan.send_to, plan.send_begin);
-  const std::int64_t first = owners.begin(comm.rank());
-  plan.send_rows.reserve(requested.data.size());
-  for (const Position position : requested.data) {
-    plan.send_rows.push_back(static_cast<std::int32_t>(position.value - first));
-  }
-  return plan;
-}
 
 RowExchange::RowExchange(const Communicator& comm, std::int64_t columns)
     : comm_(comm), columns_(columns), stride_(padded_stride(columns)) {
@@ -54,31 +58,41 @@ RowExchange::~RowExchange() {
 void RowExchange::start(const ExchangePlan& plan, ConstMatrixView source, float* destination) {
   COHORT_CHECK(requests_.empty(), "one exchange at a time");
   COHORT_CHECK(plan.sent_rows() == 0 || source.stride == stride_);
-  constexpr int tag = 72;
   for (std::size_t i = 0; i < plan.receive_from.size(); ++i) {
-    const std::int64_t count = plan.receive_begin[i + 1] - plan.receive_begin[i];
-    COHORT_CHECK(count <= INT_MAX);
-    check_mpi(MPI_Irecv(destination + plan.receive_begin[i] * stride_, static_cast<int>(count), row_type_,
-                        plan.receive_from[i], tag, comm_.native(), &requests_.emplace_back()),
+    COHORT_CHECK(plan.rows_from(i) <= INT_MAX);
+    check_mpi(MPI_Irecv(destination + plan.receive_begin[i] * stride_, static_cast<int>(plan.rows_from(i)), row_type_,
+                        plan.receive_from[i], rows_tag, comm_.native(), &requests_.emplace_back()),
               "MPI_Irecv");
   }
-  const std::int64_t rows = plan.sent_rows();
-  if (static_cast<std::int64_t>(packed_.size()) < rows * stride_)
-    packed_.resize(static_cast<std::size_t>(rows * stride_));
-  const auto row_bytes = static_cast<std::size_t>(stride_) * sizeof(float);
+  const auto floats = static_cast<std::size_t>(plan.sent_rows() * stride_);
+  if (packed_.size() < floats) packed_.resize(floats);
   for (std::size_t i = 0; i < plan.send_to.size(); ++i) {
-    const std::int64_t begin = plan.send_begin[i];
-    const std::int64_t end = plan.send_begin[i + 1];
-#pragma omp parallel for schedule(static) if (end - begin > 4096)
-    for (std::int64_t k = begin; k < end; ++k) {
-      std::memcpy(packed_.data() + k * stride_, source.row(plan.send_rows[static_cast<std::size_t>(k)]), row_bytes);
-    }
-    COHORT_CHECK(end - begin <= INT_MAX);
-    check_mpi(MPI_Isend(packed_.data() + begin * stride_, static_cast<int>(end - begin), row_type_, plan.send_to[i],
-                        tag, comm_.native(), &requests_.emplace_back()),
+    float* const packed = packed_.data() + plan.send_begin[i] * stride_;
+    const auto rows = plan.rows_to(i);
+    copy_rows(rows, source, packed);
+    COHORT_CHECK(std::ssize(rows) <= INT_MAX);
+    check_mpi(MPI_Isend(packed, static_cast<int>(rows.size()), row_type_, plan.send_to[i], rows_tag, comm_.native(),
+                        &requests_.emplace_back()),
               "MPI_Isend");
   }
-  bytes_sent_ += rows * static_cast<std::int64_t>(row_bytes);
+  bytes_sent_ += plan.sent_rows() * stride_ * static_cast<std::int64_t>(sizeof(float));
+}
+
+void RowExchange::start(const HaloLayout& layout, HaloMatrix& matrix) {
+  const auto& messages = layout.messages();
+  start(messages, matrix.view(), messages.received_rows() > 0 ? matrix.row(layout.first_received()) : nullptr);
+  meet(layout);
+  bytes_sent_ += (layout.sent_rows() - messages.sent_rows()) * stride_ * static_cast<std::int64_t>(sizeof(float));
+}
+
+void RowExchange::meet(const HaloLayout& layout) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (const int rank : layout.neighbours()) {
+    check_mpi(MPI_Irecv(nullptr, 0, MPI_BYTE, rank, meeting_tag, comm_.native(), &requests_.emplace_back()),
+              "MPI_Irecv");
+    check_mpi(MPI_Isend(nullptr, 0, MPI_BYTE, rank, meeting_tag, comm_.native(), &requests_.emplace_back()),
+              "MPI_Isend");
+  }
 }
 
 bool RowExchange::progress() {
@@ -96,6 +110,7 @@ double RowExchange::finish() {
     check_mpi(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
     requests_.clear();
   }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   return timer.seconds();
 }
 

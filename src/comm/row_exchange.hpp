@@ -1,6 +1,5 @@
-// Moving rows of matrices between ranks. Three things are kept apart: which rows are wanted (a list of positions), who
-// sends what to whom (ExchangePlan, built once; its inverse swaps senders and receivers), and moving them
-// (RowExchange: start, progress, finish).
+// Moving rows of matrices between ranks, by a plan (exchange_plan.hpp): start, progress, finish. The halo exchange
+// moves only what cannot be read where it lies (halo_matrix.hpp).
 #pragma once
 
 #include <cstdint>
@@ -8,28 +7,11 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "comm/distribution.hpp"
-#include "core/ids.hpp"
+#include "comm/exchange_plan.hpp"
+#include "comm/halo_matrix.hpp"
 #include "core/matrix.hpp"
 
 namespace cohort {
-
-/// What this rank sends and receives in one exchange. Only ranks with something to say are listed.
-struct ExchangePlan {
-  std::vector<int> send_to;                 ///< ranks, ascending
-  std::vector<std::int64_t> send_begin;     ///< send_to.size() + 1 offsets into send_rows
-  std::vector<std::int32_t> send_rows;      ///< rows of the source matrix
-  std::vector<int> receive_from;            ///< ranks, ascending
-  std::vector<std::int64_t> receive_begin;  ///< receive_from.size() + 1: rows of the destination, contiguous by sender
-
-  std::int64_t sent_rows() const { return send_begin.empty() ? 0 : send_begin.back(); }
-  std::int64_t received_rows() const { return receive_begin.empty() ? 0 : receive_begin.back(); }
-};
-
-/// The plan that brings the rows of `wanted` positions (ascending, none owned by this rank; repeats allowed) from
-/// their owners, into destination rows 0, 1, ... in that order. Source rows are counted from the owner's first
-/// position. Collective.
-ExchangePlan plan_fetch(const Communicator& comm, const Distribution& owners, std::span<const Position> wanted);
 
 /// Moves rows of `columns` floats by a plan. One exchange at a time: start, then progress as often as wanted while
 /// other work is done (Open MPI moves large messages only inside MPI calls), then finish. Between start and finish
@@ -45,12 +27,20 @@ class RowExchange {
   /// Sends the plan's rows of `source`; row k of what comes is written to destination + k * padded_stride(columns).
   /// The plan must outlive the exchange.
   void start(const ExchangePlan& plan, ConstMatrixView source, float* destination);
+  /// Makes the ghosts of a matrix readable. Neighbours read the owned rows from the moment on that they have finished;
+  /// rows that they read must not be written before this rank has finished another exchange with its neighbours, by
+  /// start or by meet.
+  void start(const HaloLayout& layout, HaloMatrix& matrix);
+  /// Part of the exchange under way: finishes no sooner than all neighbours have started theirs, so have done with what
+  /// they read before.
+  void meet(const HaloLayout& layout);
   /// Lets MPI make progress; true once everything has come. Main thread only. Local.
   bool progress();
   /// Waits. Returns the seconds spent waiting.
   double finish();
 
-  std::int64_t bytes_sent() const { return bytes_sent_; }  ///< since construction
+  /// Of rows that others got of this rank, by messages or where they lie, since construction.
+  std::int64_t bytes_sent() const { return bytes_sent_; }
 
  private:
   Communicator comm_;

@@ -21,10 +21,6 @@ std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-SparseRows sparse(const Adjacency& adjacency) {
-  return {adjacency.row_begin, adjacency.column, adjacency.value};
-}
-
 // Calls visit(first, count) for the blocks of [first, last).
 template <class Visit>
 void cut_blocks(std::int64_t first, std::int64_t last, Visit visit) {
@@ -49,13 +45,22 @@ std::int64_t most_entries(const Adjacency& adjacency, std::span<const LocalRow> 
 
 }  // namespace
 
-LightGcn::LightGcn(const Communicator& comm, const ShardGraph& graph, std::int64_t layers, std::int64_t columns,
+LightGcn::LightGcn(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, std::int64_t layers,
                    int threads)
-    : graph_(graph), layers_(layers), columns_(columns), threads_(threads), exchange_(comm, columns) {
-  COHORT_CHECK(layers >= 0 && columns >= 1 && threads >= 1);
+    : graph_(graph),
+      halo_(halo),
+      layers_(layers),
+      columns_(halo.columns()),
+      threads_(threads),
+      exchange_(comm, halo.columns()) {
+  COHORT_CHECK(layers >= 0 && threads >= 1 && halo.owned() == graph.owned());
+  for (std::int64_t b = 0; b < std::min<std::int64_t>(layers, 2); ++b) {
+    buffer_[b] = HaloMatrix(comm, halo);
+  }
   comm.attempt([&] {
-    for (std::int64_t b = 0; b < std::min<std::int64_t>(layers, 2); ++b) {
-      buffer_[b] = Matrix(graph.local_rows(), columns);
+    column_ = graph.adjacency.column;
+    for (auto& column : column_) {
+      if (column.value >= graph.owned()) column = halo.ghost_row()[index(column.value - graph.owned())];
     }
     place_.assign(index(graph.local_rows()), -1);
     const auto entries =
@@ -64,7 +69,7 @@ LightGcn::LightGcn(const Communicator& comm, const ShardGraph& graph, std::int64
                                      most_entries(graph.adjacency, graph.boundary, graph.boundary_begin)));
     scratch_.resize(index(threads));
     for (auto& scratch : scratch_) {
-      scratch.block = Matrix(block_rows, columns);
+      scratch.block = Matrix(block_rows, columns_);
       scratch.row_begin.resize(index(block_rows) + 1);
       scratch.column.resize(entries + 1);
       scratch.value.resize(entries + 1);
@@ -111,56 +116,61 @@ void LightGcn::in_blocks(const RowSelection& rows, Work work) {
 }
 
 // The one that was not returned last. Not told by address: without rows, both are null.
-MatrixView LightGcn::next_buffer() {
+HaloMatrix& LightGcn::next_buffer() {
   last_buffer_ = layers_ > 1 ? 1 - last_buffer_ : 0;
-  return buffer_[last_buffer_].view();
+  return buffer_[last_buffer_];
 }
 
 RowSelection LightGcn::all_rows() const {
   return {graph_.interior, graph_.interior_begin, graph_.boundary, graph_.boundary_begin};
 }
 
-// All layers but the last; returns what the last one reads, its exchange not yet started.
-MatrixView LightGcn::propagate_to_last(MatrixView base) {
-  COHORT_CHECK(base.rows == graph_.local_rows() && base.columns == columns_);
-  MatrixView in = base;
-  for (std::int64_t layer = 1; layer < layers_; ++layer) {
-    const MatrixView out = next_buffer();
-    exchange_.start(graph_.halo, in, in.row(graph_.owned()));
-    overlapped(all_rows(),
-               [&](Rows part, std::int64_t /*place*/) { spmm(sparse(graph_.adjacency), part, in, base, 1.0F, out); });
-    in = out;
-  }
-  return in;
+SparseRows LightGcn::ahat() const {
+  return {graph_.adjacency.row_begin, column_, graph_.adjacency.value};
 }
 
-void LightGcn::forward(MatrixView base, const RowSelection& rows, MatrixView out) {
+// All layers but the last; returns what the last one reads, its exchange not yet started.
+HaloMatrix& LightGcn::propagate_to_last(HaloMatrix& base) {
+  COHORT_CHECK(base.view().rows == graph_.owned() && base.columns() == columns_);
+  HaloMatrix* in = &base;
+  for (std::int64_t layer = 1; layer < layers_; ++layer) {
+    HaloMatrix& out = next_buffer();
+    exchange_.start(halo_, *in);
+    overlapped(all_rows(), [&](Rows part, std::int64_t /*place*/) {
+      spmm(ahat(), part, in->view(), base.view(), 1.0F, out.view());
+    });
+    in = &out;
+  }
+  return *in;
+}
+
+void LightGcn::forward(HaloMatrix& base, const RowSelection& rows, MatrixView out) {
   COHORT_CHECK(out.rows >= rows.size() && out.columns == columns_);
-  const MatrixView in = propagate_to_last(base);
+  HaloMatrix& in = propagate_to_last(base);
   if (layers_ == 0) {
     overlapped(rows, [&](Rows part, std::int64_t place) {
       for (std::size_t i = 0; i < part.size(); ++i) {
-        std::copy_n(base.row(part[i].value), base.stride, out.row(place + static_cast<std::int64_t>(i)));
+        std::copy_n(base.row(part[i].value), base.stride(), out.row(place + static_cast<std::int64_t>(i)));
       }
     });
     return;
   }
   const float mean = 1.0F / static_cast<float>(layers_ + 1);
-  exchange_.start(graph_.halo, in, in.row(graph_.owned()));
+  exchange_.start(halo_, in);
   overlapped(rows, [&](Rows part, std::int64_t place) {
-    spmm_block(sparse(graph_.adjacency), part, in, base, mean, out.slice(place, std::ssize(part)));
+    spmm_block(ahat(), part, in.view(), base.view(), mean, out.slice(place, std::ssize(part)));
   });
 }
 
-ConstMatrixView LightGcn::forward(MatrixView base) {
-  const MatrixView in = propagate_to_last(base);
-  if (layers_ == 0) return base.slice(0, graph_.owned());
+ConstMatrixView LightGcn::forward(HaloMatrix& base) {
+  HaloMatrix& in = propagate_to_last(base);
+  if (layers_ == 0) return base.view();
   const float mean = 1.0F / static_cast<float>(layers_ + 1);
-  const MatrixView out = next_buffer();
-  exchange_.start(graph_.halo, in, in.row(graph_.owned()));
+  HaloMatrix& out = next_buffer();
+  exchange_.start(halo_, in);
   overlapped(all_rows(),
-             [&](Rows part, std::int64_t /*place*/) { spmm(sparse(graph_.adjacency), part, in, base, mean, out); });
-  return out.slice(0, graph_.owned());
+             [&](Rows part, std::int64_t /*place*/) { spmm(ahat(), part, in.view(), base.view(), mean, out.view()); });
+  return out.view();
 }
 
 void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float factor, Scratch& scratch,
@@ -214,8 +224,10 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
     add_own(gradient, part, mean, [&](std::int64_t i) { return block.row(i); });
     sink(part, block);
   };
-  MatrixView in;
+  HaloMatrix* in = nullptr;
   if (layers_ > 0) exchange_.start(*gradient.halo, gradient.value, gradient.value.row(rows.size()));
+  // With more layers an exchange comes in between; with one, neighbours may still be reading what the sink will write.
+  if (layers_ == 1) exchange_.meet(halo_);
   if (layers_ == 0) {
     in_blocks(all_rows(), [&](Rows part, Scratch&, MatrixView block) {
       std::fill_n(block.data, block.rows * block.stride, 0.0F);
@@ -227,28 +239,28 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
       finish(part, block);
     });
   } else {
-    in = next_buffer();
+    in = &next_buffer();
     in_blocks(all_rows(), [&](Rows part, Scratch& scratch, MatrixView block) {
       add_neighbours(gradient, part, 1.0F, scratch, block);
       add_own(gradient, part, 1.0F, [&](std::int64_t i) { return block.row(i); });
       for (std::size_t i = 0; i < part.size(); ++i) {
-        std::copy_n(block.row(static_cast<std::int64_t>(i)), block.stride, in.row(part[i].value));
+        std::copy_n(block.row(static_cast<std::int64_t>(i)), block.stride, in->row(part[i].value));
       }
     });
   }
   for (std::int64_t layer = 2; layer < layers_; ++layer) {
-    const MatrixView out = next_buffer();
-    exchange_.start(graph_.halo, in, in.row(graph_.owned()));
+    HaloMatrix& out = next_buffer();
+    exchange_.start(halo_, *in);
     overlapped(all_rows(), [&](Rows part, std::int64_t /*place*/) {
-      spmm(sparse(graph_.adjacency), part, in, {}, 1.0F, out);
+      spmm(ahat(), part, in->view(), {}, 1.0F, out.view());
       add_own(gradient, part, 1.0F, [&](std::int64_t i) { return out.row(part[index(i)].value); });
     });
-    in = out;
+    in = &out;
   }
   if (layers_ > 1) {
-    exchange_.start(graph_.halo, in, in.row(graph_.owned()));
+    exchange_.start(halo_, *in);
     in_blocks(all_rows(), [&](Rows part, Scratch&, MatrixView block) {
-      spmm_block(sparse(graph_.adjacency), part, in, {}, mean, block);
+      spmm_block(ahat(), part, in->view(), {}, mean, block);
       finish(part, block);
     });
   }

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "comm/halo_matrix.hpp"
 #include "comm/row_exchange.hpp"
 #include "core/matrix.hpp"
 #include "graph/shard_graph.hpp"
 
 namespace cohort {
+
+struct SparseRows;
 
 /// Some owned rows: interior rows ascending and boundary rows ascending, each with its cuts by this rank's shards.
 struct RowSelection {
@@ -34,16 +37,16 @@ struct SparseGradient {
 
 class LightGcn {
  public:
-  /// layers >= 0; 0 is plain matrix factorisation. Holds min(layers, 2) matrices of graph.local_rows() x columns.
-  /// `graph` must outlive it. Throws RunError where the memory is not there. Collective.
-  LightGcn(const Communicator& comm, const ShardGraph& graph, std::int64_t layers, std::int64_t columns, int threads);
+  /// layers >= 0; 0 is plain matrix factorisation. halo: made for graph.halo and graph.owned(); says the columns. Holds
+  /// min(layers, 2) matrices of that layout. `graph` and `halo` must outlive it. Throws RunError where the memory is
+  /// not there. Collective.
+  LightGcn(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, std::int64_t layers, int threads);
 
   /// Eq. 4 to 8 with equal weights: row i of `out` is that of the i-th of `rows` in 1/(L+1) sum over l = 0..L of
-  /// Ahat^l E, by Horner's rule Y <- E + Ahat Y. base: local_rows x columns, E in its owned rows; its ghost rows are
-  /// written. Collective.
-  void forward(MatrixView base, const RowSelection& rows, MatrixView out);
+  /// Ahat^l E, by Horner's rule Y <- E + Ahat Y. base: of the encoder's layout, E in its owned rows. Collective.
+  void forward(HaloMatrix& base, const RowSelection& rows, MatrixView out);
   /// All owned rows, in their order; valid until the next call. Collective.
-  ConstMatrixView forward(MatrixView base);
+  ConstMatrixView forward(HaloMatrix& base);
 
   /// Takes the finished gradient of some owned rows (ascending; row i of `gradient` is that of rows[i], and may be
   /// written). Called by several threads at a time, once for every owned row in all.
@@ -75,9 +78,10 @@ class LightGcn {
   void overlapped(const RowSelection& rows, Work work);
   template <class Work>
   void in_blocks(const RowSelection& rows, Work work);
-  MatrixView next_buffer();
+  HaloMatrix& next_buffer();
   RowSelection all_rows() const;
-  MatrixView propagate_to_last(MatrixView base);
+  SparseRows ahat() const;
+  HaloMatrix& propagate_to_last(HaloMatrix& base);
   /// out[i] = factor * (row rows[i] of Ahat times the gradient).
   void add_neighbours(const SparseGradient& gradient, Rows rows, float factor, Scratch& scratch, MatrixView out) const;
   /// Adds factor times the gradient itself to the target rows that have one; target(i) is that of rows[i].
@@ -85,11 +89,13 @@ class LightGcn {
   void add_own(const SparseGradient& gradient, Rows rows, float factor, Target target) const;
 
   const ShardGraph& graph_;
+  const HaloLayout& halo_;
   std::int64_t layers_;
   std::int64_t columns_;
   int threads_;
   RowExchange exchange_;
-  Matrix buffer_[2];
+  std::vector<LocalRow> column_;  ///< of Ahat: rows of a HaloMatrix
+  HaloMatrix buffer_[2];
   int last_buffer_ = 0;
   std::vector<Scratch> scratch_;     ///< by thread
   std::vector<std::int32_t> place_;  ///< local rows: place in the sparse gradient at hand, -1 where it is zero

@@ -53,10 +53,11 @@ class Trainer {
         train_(options.train),
         sampler_(comm, graph, directory, positives, options.train),
         planner_(comm, graph, sampler_, options.threads),
-        gcn_(comm, graph, options.model.layers, options.model.dim, options.threads),
-        pairs_(comm, options.model.dim, options.train.decay, options.threads) {
+        halo_(comm, graph.halo, graph.owned(), options.model.dim),
+        gcn_(comm, graph, halo_, options.model.layers, options.threads),
+        pairs_(comm, options.model.dim, options.train.decay, options.threads),
+        parameters_(comm, halo_) {
     comm.attempt([&] {
-      parameters_ = Matrix(graph.local_rows(), options.model.dim);
       row_decay_.assign(index(graph.owned()), 0.0F);
       if (options.initial != nullptr) {
         start_from(*options.initial);
@@ -71,18 +72,14 @@ class Trainer {
   std::int64_t epochs() const { return epochs_; }
   EpochStats train_epoch();
   TrainView view(std::span<const EpochStats> history) {
-    return {gcn_.forward(parameters_.view()),
-            owned_parameters(),
-            first_moment_.view(),
-            second_moment_.view(),
-            epochs_,
-            history};
+    return {
+        gcn_.forward(parameters_), owned_parameters(), first_moment_.view(), second_moment_.view(), epochs_, history};
   }
   TrainResult finish(std::vector<EpochStats> history);
 
  private:
   void start_from(const TrainState& state);
-  ConstMatrixView owned_parameters() const { return parameters_.view().slice(0, graph_.owned()); }
+  ConstMatrixView owned_parameters() const { return parameters_.view(); }
   std::int64_t steps_together() const;
   void step(const StepPlan& plan, std::span<double> partial);
   void update(const AdamStep& adam, std::span<const LocalRow> rows, MatrixView gradient);
@@ -93,9 +90,10 @@ class Trainer {
   const TrainConfig& train_;
   TripleSampler sampler_;
   StepPlanner planner_;
+  HaloLayout halo_;
   LightGcn gcn_;
   PairLoss pairs_;
-  Matrix parameters_;  ///< local rows: ghosts are filled by the propagation
+  HaloMatrix parameters_;
   Matrix first_moment_;
   Matrix second_moment_;
   std::vector<float> row_decay_;  ///< owned rows: what the L2 term adds of the row itself, in the step at hand
@@ -160,7 +158,7 @@ EpochStats Trainer::train_epoch() {
 }
 
 void Trainer::step(const StepPlan& plan, std::span<double> partial) {
-  gcn_.forward(parameters_.view(), plan.rows(), pairs_.embedding(plan));
+  gcn_.forward(parameters_, plan.rows(), pairs_.embedding(plan));
   const auto gradient = pairs_.gradient(plan, owned_parameters(), partial);
   for (std::size_t i = 0; i < plan.touched.size(); ++i) {
     row_decay_[index(plan.touched[i].value)] = pairs_.decay_of(plan, i);
@@ -197,7 +195,7 @@ void Trainer::check_loss(double loss) const {
 }
 
 TrainResult Trainer::finish(std::vector<EpochStats> history) {
-  const auto embedding = gcn_.forward(parameters_.view());
+  const auto embedding = gcn_.forward(parameters_);
   TrainResult result;
   comm_.attempt([&] {
     for (std::int64_t row = 0; row < embedding.rows; ++row) {

@@ -35,15 +35,16 @@ Dense dense_values(std::int64_t nodes, std::int64_t columns, unsigned salt) {
   return result;
 }
 
-/// The same values in a rank's owned rows; the ghosts' rows hold what must be overwritten.
-Matrix owned_values(const ShardGraph& graph, std::int64_t columns, unsigned salt) {
-  Matrix result(graph.local_rows(), columns);
-  for (std::int64_t row = 0; row < graph.local_rows(); ++row) {
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const auto node = graph.node[static_cast<std::size_t>(row)].value;
-      result.row(row)[c] = row < graph.owned() ? static_cast<float>(value_of(node, c, salt)) : -77.0F;
-    }
+/// The same values in a rank's owned rows; rows to be received hold what must be overwritten.
+HaloMatrix owned_values(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, unsigned salt) {
+  const std::int64_t columns = halo.columns();
+  HaloMatrix result(comm, halo);
+  for (std::int64_t row = 0; row < graph.owned(); ++row) {
+    const auto node = graph.node[static_cast<std::size_t>(row)].value;
+    for (std::int64_t c = 0; c < columns; ++c) result.row(row)[c] = static_cast<float>(value_of(node, c, salt));
   }
+  const auto received = halo.messages().received_rows();
+  std::fill_n(result.row(halo.first_received()), received * result.stride(), -77.0F);
   return result;
 }
 
@@ -95,7 +96,8 @@ struct Chosen {
   ExchangePlan halo;
 };
 
-/// Calls check(small, layers, columns, threads, sharded, first) where `first` says that the small graph is new.
+/// Calls check(small, layers, halo, threads, sharded, first), with ghosts read where they lie and received, where
+/// `first` says that the small graph is new.
 template <class Check>
 void for_each_case(const Communicator& comm, Check check) {
   struct Shape {
@@ -110,8 +112,11 @@ void for_each_case(const Communicator& comm, Check check) {
       for (const auto& cuts : testing_support::all_cuts(comm)) {
         SCOPED_TRACE(small.name + ", layers " + std::to_string(shape.layers));
         const auto sharded = testing_support::shard(comm, small.block(comm), cuts);
-        check(small, shape.layers, shape.columns, first ? 1 : 2, sharded.graph, first);
-        first = false;
+        for (const auto reach : {HaloReach::machine, HaloReach::nobody}) {
+          const HaloLayout halo(comm, sharded.graph.halo, sharded.graph.owned(), shape.columns, reach);
+          check(small, shape.layers, halo, first ? 1 : 2, sharded.graph, first);
+          first = false;
+        }
       }
     }
   }
@@ -121,12 +126,13 @@ TEST(LightGcn, ForwardIsTheMeanOfTheLayers) {
   const auto comm = Communicator::world();
   std::int64_t ghosts = 0;
   Whole expected;
-  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, std::int64_t columns, int threads,
+  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, const HaloLayout& halo, int threads,
                           const ShardGraph& graph, bool first) {
+    const std::int64_t columns = halo.columns();
     ghosts += std::ssize(graph.ghost);
-    LightGcn gcn(comm, graph, layers, columns, threads);
-    auto base = owned_values(graph, columns, 1);
-    const auto all = gcn.forward(base.view());
+    LightGcn gcn(comm, graph, halo, layers, threads);
+    auto base = owned_values(comm, graph, halo, 1);
+    const auto all = gcn.forward(base);
     const auto found = testing_support::gather(comm, graph, all);
     if (first) {
       expect_near(found, testing_support::mean_of_layers(small, dense_values(small.nodes, columns, 1), layers));
@@ -137,7 +143,7 @@ TEST(LightGcn, ForwardIsTheMeanOfTheLayers) {
     // Some rows alone have the bits that they have among all.
     const Chosen chosen(comm, graph, [](std::int64_t node) { return node % 3 == 1; });
     Matrix some(chosen.rows().size() + 1, columns);
-    gcn.forward(base.view(), chosen.rows(), some.view());
+    gcn.forward(base, chosen.rows(), some.view());
     std::int64_t place = 0;
     for (const auto* list : {&chosen.interior, &chosen.boundary}) {
       for (const LocalRow row : *list) {
@@ -154,9 +160,10 @@ TEST(LightGcn, ForwardIsTheMeanOfTheLayers) {
 TEST(LightGcn, BackwardIsTheTransposeOfForward) {
   const auto comm = Communicator::world();
   Whole expected;
-  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, std::int64_t columns, int threads,
+  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, const HaloLayout& halo, int threads,
                           const ShardGraph& graph, bool first) {
-    LightGcn gcn(comm, graph, layers, columns, threads);
+    const std::int64_t columns = halo.columns();
+    LightGcn gcn(comm, graph, halo, layers, threads);
     const auto chosen_node = [](std::int64_t node) { return node % 4 != 2; };
     const Chosen chosen(comm, graph, chosen_node);
     // Twice with one encoder: what the first gradient left must not show in the second.
@@ -195,8 +202,8 @@ TEST(LightGcn, BackwardIsTheTransposeOfForward) {
       }
       expect_near(found, testing_support::mean_of_layers(small, dense, layers));
       // <g, F(x)> = <B(g), x>, with F as it was found.
-      auto base = owned_values(graph, columns, 1);
-      const auto forward = testing_support::gather(comm, graph, gcn.forward(base.view()));
+      auto base = owned_values(comm, graph, halo, 1);
+      const auto forward = testing_support::gather(comm, graph, gcn.forward(base));
       double left = 0;
       double right = 0;
       for (std::int64_t node = 0; node < small.nodes; ++node) {
@@ -214,9 +221,10 @@ TEST(LightGcn, CountsWhatItSends) {
   const auto comm = Communicator::world();
   const auto small = testing_support::circle(40);
   const auto sharded = testing_support::shard(comm, small.block(comm), Distribution::even(7, comm.size()));
-  LightGcn gcn(comm, sharded.graph, 3, 33, 1);
-  auto base = owned_values(sharded.graph, 33, 1);
-  gcn.forward(base.view());
+  const HaloLayout halo(comm, sharded.graph.halo, sharded.graph.owned(), 33);
+  LightGcn gcn(comm, sharded.graph, halo, 3, 1);
+  auto base = owned_values(comm, sharded.graph, halo, 1);
+  gcn.forward(base);
   EXPECT_EQ(gcn.bytes_sent(), 3 * sharded.graph.halo.sent_rows() * 48 * 4);
   EXPECT_GE(gcn.waiting_seconds(), 0.0);
 }

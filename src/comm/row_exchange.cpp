@@ -20,7 +20,7 @@ constexpr int meeting_tag = 73;
 // Rows are fetched ahead and written past the caches: whoever reads them next is another core or the network.
 void copy_rows(std::span<const std::int32_t> rows, ConstMatrixView source, float* target) {
   namespace hn = hwy::HWY_NAMESPACE;
-  constexpr hn::FixedTag<float, 4> quarter;  // of a cache line; every vector unit has it
+  constexpr hn::CappedTag<float, 4> quarter;  // of a cache line; less where nothing is vectorised
   constexpr std::int64_t line = 16;
   constexpr std::int64_t ahead = 16;
   const auto count = std::ssize(rows);
@@ -33,7 +33,7 @@ void copy_rows(std::span<const std::int32_t> rows, ConstMatrixView source, float
       float* const to = target + i * source.stride;
       for (std::int64_t c = 0; c < source.stride; c += line) {
         hwy::Prefetch(later + c);
-        for (std::int64_t part = c; part < c + line; part += 4) {
+        for (std::int64_t part = c; part < c + line; part += static_cast<std::int64_t>(hn::Lanes(quarter))) {
           hn::Stream(hn::Load(quarter, row + part), quarter, to + part);
         }
       }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <numeric>
 #include <string>
@@ -52,11 +53,12 @@ class File {
 // Memory to share, all of it there; none if there is none. Without bytes, one page.
 int shared_memory(std::int64_t bytes) {
   const int file = memfd_create("cohort-rows", MFD_CLOEXEC);
-  if (file >= 0 && posix_fallocate(file, 0, round_up(std::max<std::int64_t>(bytes, 1), page_size())) != 0) {
-    close(file);
-    return -1;
-  }
-  return file;
+  if (file < 0) return -1;
+  int error = EINTR;
+  while (error == EINTR) error = posix_fallocate(file, 0, round_up(std::max<std::int64_t>(bytes, 1), page_size()));
+  if (error == 0) return file;
+  close(file);
+  return -1;
 }
 
 // How another process finds a file of this one.
@@ -77,7 +79,8 @@ Ticket ticket_of(const File& file) {
 int open_to_read(const Ticket& ticket) {
   if (ticket.descriptor < 0) return -1;
   const auto path = "/proc/" + std::to_string(ticket.process) + "/fd/" + std::to_string(ticket.descriptor);
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Where processes are hidden from each other, this may be anything of another one: a pipe must not block.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   struct stat status = {};
   if (file >= 0 && fstat(file, &status) == 0 && static_cast<std::int64_t>(status.st_dev) == ticket.device &&
       static_cast<std::int64_t>(status.st_ino) == ticket.number) {
@@ -107,7 +110,9 @@ HaloLayout::HaloLayout(const Communicator& comm, const ExchangePlan& plan, std::
   COHORT_CHECK(owned >= 0 && columns >= 1);
   std::vector<int> machine{comm.rank()};
   if (reach == HaloReach::machine) machine = comm.ranks_on_machine();
-  if (comm.any(machine.size() > 1) && can_share(comm, machine)) {
+  // Rows of a machine are numbered together, by 32 bits; half of that leaves room for what fills up pages.
+  const bool too_many = comm.sum_on_machine(owned) + plan.received_rows() > INT32_MAX / 2;
+  if (comm.any(machine.size() > 1) && !comm.any(too_many) && can_share(comm, machine)) {
     read_in_place(comm, plan, machine);
     return;
   }
@@ -156,9 +161,7 @@ void HaloLayout::read_in_place(const Communicator& comm, const ExchangePlan& pla
     neighbour_owned_.push_back(owned_by[static_cast<std::size_t>(rank)]);
     next = round_up(next + neighbour_owned_.back(), unit);
   }
-  comm.attempt([&] {
-    if (next > INT32_MAX) throw RunError("the ranks of a machine have more than 2^31 rows together; use more machines");
-  });
+  COHORT_CHECK(next <= INT32_MAX);
 
   // Which rows of theirs the others would send.
   std::vector<std::int64_t> begin{0};
@@ -191,9 +194,9 @@ HaloMatrix::HaloMatrix(const Communicator& comm, const HaloLayout& layout) {
   const bool shared = !layout.neighbours().empty();
   const File mine(shared ? shared_memory(owned_bytes) : -1);
   std::byte* rows = nullptr;
-  const auto map = [&](std::int64_t first_row, std::int64_t bytes, int protection, int file) {
+  const auto map = [&](std::int64_t first_row, std::int64_t bytes, int protection, int flags, int file) {
     if (bytes > 0 && mmap(rows + first_row * row_bytes, static_cast<std::size_t>(bytes), protection,
-                          MAP_SHARED | MAP_FIXED | MAP_POPULATE, file, 0) == MAP_FAILED) {
+                          MAP_SHARED | MAP_FIXED | flags, file, 0) == MAP_FAILED) {
       throw std::bad_alloc();
     }
   };
@@ -204,18 +207,24 @@ HaloMatrix::HaloMatrix(const Communicator& comm, const HaloLayout& layout) {
     if (last == 0) return;
     const auto bytes =
         static_cast<std::size_t>(round_up(last * row_bytes, page_size())) + static_cast<std::size_t>(huge_page);
-    void* const address =
-        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    // Addresses only: what nothing may be written to is not charged as memory, however strict the system is.
+    void* const address = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (address == MAP_FAILED) throw std::bad_alloc();
     addresses_ = {static_cast<std::byte*>(address), Unmap{bytes}};
     const auto start = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address));
     rows = addresses_.get() + (round_up(start, huge_page) - start);
-    madvise(rows, bytes - static_cast<std::size_t>(huge_page), MADV_HUGEPAGE);
-    if (shared) map(0, owned_bytes, PROT_READ | PROT_WRITE, mine.descriptor());
     view_.data = reinterpret_cast<float*>(rows);
-    // Touched now, so that memory that is not there is missed here.
-    std::fill_n(view_.data, layout.owned() * view_.stride, 0.0F);
-    std::fill_n(view_.row(layout.first_received()), received * view_.stride, 0.0F);
+    if (shared) map(0, owned_bytes, PROT_READ | PROT_WRITE, MAP_POPULATE, mine.descriptor());
+    // Rows of this rank alone: from the first received one on, or all. Touched now, so that memory that is not there is
+    // missed here.
+    const auto alone = shared ? layout.first_received() : 0;
+    const auto count = layout.first_received() + received - alone;
+    if (count == 0) return;
+    if (mprotect(view_.row(alone), static_cast<std::size_t>(count * row_bytes), PROT_READ | PROT_WRITE) != 0) {
+      throw std::bad_alloc();
+    }
+    madvise(view_.row(alone), static_cast<std::size_t>(count * row_bytes), MADV_HUGEPAGE);
+    std::fill_n(view_.row(alone), count * view_.stride, 0.0F);
   });
   if (!comm.any(shared)) return;
   const auto tickets = comm.all_gather(ticket_of(mine));
@@ -223,7 +232,7 @@ HaloMatrix::HaloMatrix(const Communicator& comm, const HaloLayout& layout) {
     for (std::size_t i = 0; i < layout.neighbours().size(); ++i) {
       const File file(open_to_read(tickets[static_cast<std::size_t>(layout.neighbours()[i])]));
       if (file.descriptor() < 0) throw RunError("the memory of another rank of the machine cannot be opened any more");
-      map(layout.neighbour_row_[i], layout.neighbour_owned_[i] * row_bytes, PROT_READ, file.descriptor());
+      map(layout.neighbour_row_[i], layout.neighbour_owned_[i] * row_bytes, PROT_READ, 0, file.descriptor());
     }
   });
 }

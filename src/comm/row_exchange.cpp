@@ -57,6 +57,10 @@ RowExchange::~RowExchange() {
 
 void RowExchange::start(const ExchangePlan& plan, ConstMatrixView source, float* destination) {
   COHORT_CHECK(requests_.empty(), "one exchange at a time");
+  send(plan, source, destination);
+}
+
+void RowExchange::send(const ExchangePlan& plan, ConstMatrixView source, float* destination) {
   COHORT_CHECK(plan.sent_rows() == 0 || source.stride == stride_);
   for (std::size_t i = 0; i < plan.receive_from.size(); ++i) {
     COHORT_CHECK(plan.rows_from(i) <= INT_MAX);
@@ -80,8 +84,9 @@ void RowExchange::start(const ExchangePlan& plan, ConstMatrixView source, float*
 
 void RowExchange::start(const HaloLayout& layout, HaloMatrix& matrix) {
   const auto& messages = layout.messages();
-  start(messages, matrix.view(), messages.received_rows() > 0 ? matrix.row(layout.first_received()) : nullptr);
-  meet(layout);
+  COHORT_CHECK(requests_.empty(), "one exchange at a time");
+  meet(layout);  // first: neighbours need not wait until rows for others are packed
+  send(messages, matrix.view(), messages.received_rows() > 0 ? matrix.row(layout.first_received()) : nullptr);
   bytes_sent_ += (layout.sent_rows() - messages.sent_rows()) * stride_ * static_cast<std::int64_t>(sizeof(float));
 }
 

@@ -43,6 +43,8 @@ class RowExchange {
   std::int64_t bytes_sent() const { return bytes_sent_; }
 
  private:
+  void send(const ExchangePlan& plan, ConstMatrixView source, float* destination);
+
   Communicator comm_;
   std::int64_t columns_;
   std::int64_t stride_;

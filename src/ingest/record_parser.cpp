@@ -289,13 +289,14 @@ void RecordParser::flush() {
 // Room for the lines to come, as long as those of the block just parsed (there were `before` records then): lists that
 // double as they grow touch three times the memory, and fresh pages cost more than the parsing.
 void RecordParser::make_room(const LineBlock& block, std::size_t before) {
+  if (block.left == 0) return;
   const auto records = pairs_.first.size();
   const auto last = records - before;
-  if (block.left == 0) return;
   const auto blocks_left = static_cast<double>(block.left) / static_cast<double>(block.size);
   const auto to_come = static_cast<std::size_t>(1.02 * blocks_left * static_cast<double>(last));
   if (pairs_.first.capacity() - records > std::min(to_come, 2 * last)) return;
-  const auto wanted = records + last + to_come;
+  // No less than doubling: with many files, each of which asks, the copies would add up.
+  const auto wanted = std::max(records + last + to_come, 2 * pairs_.first.capacity());
   pairs_.first.reserve(wanted);
   pairs_.second.reserve(wanted);
   pairs_.weight.reserve(wanted);

@@ -1,5 +1,6 @@
-// Parses blocks of lines into pairs of local ids. The hot path of reading: each line is touched once, numbers go
-// through std::from_chars, hash slots are prefetched a batch of records ahead of their look-up.
+// Parses blocks of lines into pairs of local ids. The hot path of reading: each line is touched once, ids that
+// are numbers are read eight digits at a time, other numbers by std::from_chars; hash slots are prefetched a batch of
+// records ahead of their look-up.
 #pragma once
 
 #include <cstdint>

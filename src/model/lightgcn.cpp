@@ -53,14 +53,19 @@ LightGcn::LightGcn(const Communicator& comm, const ShardGraph& graph, const Halo
       columns_(halo.columns()),
       threads_(threads),
       exchange_(comm, halo.columns()) {
-  COHORT_CHECK(layers >= 0 && threads >= 1 && halo.owned() == graph.owned());
+  COHORT_CHECK(layers >= 0 && threads >= 1 && halo.owned() == graph.owned() &&
+               halo.ghost_row().size() == graph.ghost.size());
   for (std::int64_t b = 0; b < std::min<std::int64_t>(layers, 2); ++b) {
     buffer_[b] = HaloMatrix(comm, halo);
   }
   comm.attempt([&] {
     column_ = graph.adjacency.column;
-    for (auto& column : column_) {
-      if (column.value >= graph.owned()) column = halo.ghost_row()[index(column.value - graph.owned())];
+    if (!graph.ghost.empty()) {
+      mapped_column_ = graph.adjacency.column;
+      for (auto& column : mapped_column_) {
+        if (column.value >= graph.owned()) column = halo.ghost_row()[index(column.value - graph.owned())];
+      }
+      column_ = mapped_column_;
     }
     place_.assign(index(graph.local_rows()), -1);
     const auto entries =
@@ -226,8 +231,8 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
   };
   HaloMatrix* in = nullptr;
   if (layers_ > 0) exchange_.start(*gradient.halo, gradient.value, gradient.value.row(rows.size()));
-  // With more layers an exchange comes in between; with one, neighbours may still be reading what the sink will write.
-  if (layers_ == 1) exchange_.meet(halo_);
+  // Neighbours may still be reading what the last forward pass read of this rank, and what is written next.
+  if (layers_ > 0) exchange_.meet(halo_);
   if (layers_ == 0) {
     in_blocks(all_rows(), [&](Rows part, Scratch&, MatrixView block) {
       std::fill_n(block.data, block.rows * block.stride, 0.0F);

@@ -43,7 +43,8 @@ class LightGcn {
   LightGcn(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, std::int64_t layers, int threads);
 
   /// Eq. 4 to 8 with equal weights: row i of `out` is that of the i-th of `rows` in 1/(L+1) sum over l = 0..L of
-  /// Ahat^l E, by Horner's rule Y <- E + Ahat Y. base: of the encoder's layout, E in its owned rows. Collective.
+  /// Ahat^l E, by Horner's rule Y <- E + Ahat Y. base: of the encoder's layout, E in its owned rows;
+  /// with one layer neighbours may read them until the next call of this class has exchanged something. Collective.
   void forward(HaloMatrix& base, const RowSelection& rows, MatrixView out);
   /// All owned rows, in their order; valid until the next call. Collective.
   ConstMatrixView forward(HaloMatrix& base);
@@ -94,7 +95,8 @@ class LightGcn {
   std::int64_t columns_;
   int threads_;
   RowExchange exchange_;
-  std::vector<LocalRow> column_;  ///< of Ahat: rows of a HaloMatrix
+  std::vector<LocalRow> mapped_column_;  ///< where there are ghosts
+  std::span<const LocalRow> column_;     ///< of Ahat: rows of a HaloMatrix
   HaloMatrix buffer_[2];
   int last_buffer_ = 0;
   std::vector<Scratch> scratch_;     ///< by thread

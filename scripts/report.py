@@ -31,7 +31,7 @@ def arguments():
     parser.add_argument("result", metavar="SEGMENTS.h5", help="what cohort run or cohort segment wrote")
     parser.add_argument("--strategies", metavar="FILE", help="what cohort evaluate --strategies --json printed of it")
     parser.add_argument("--compare", metavar="FILE", help="what cohort compare --json printed of it and another result")
-    parser.add_argument("--users", metavar="N", type=int, default=5000, help="users on the map (%(default)s)")
+    parser.add_argument("--users", metavar="N", type=int, default=3000, help="users on the map (%(default)s)")
     parser.add_argument("--output", metavar="FILE", default="report.html", help="(%(default)s)")
     chosen = parser.parse_args()
     if chosen.users < 1:

@@ -15,7 +15,7 @@ PALETTE = ("#332288", "#CC6677", "#44AA99", "#DDCC77", "#882255", "#88CCEE", "#1
 INK = "#1f2933"
 MUTED = "#5b6770"
 GRID = "#dde2e6"
-LABEL_GAP = 4.5  # per cent of a map's width between two numbers
+LABEL_GAP = 5.5  # per cent of a map's width between two numbers, which a phone needs
 
 pyplot.rcParams.update({
     "font.family": "DejaVu Sans", "font.size": 8.5, "text.color": INK, "axes.edgecolor": MUTED, "axes.linewidth": 0.7,
@@ -68,6 +68,17 @@ def neighbour_map(embedding):
     return None
 
 
+def _free_place(left, top, aspect, labels):
+    """The nearest place to (left, top) where a number hides none of `labels`; None where all near are taken."""
+    for radius in numpy.arange(0, 3.01, 0.5) * LABEL_GAP:
+        for turn in numpy.arange(0, 2, 0.25 if radius else 2) * numpy.pi:
+            x, y = left + radius * numpy.cos(turn), top + radius * aspect * numpy.sin(turn)
+            if 2 < x < 98 and 2 < y < 98 and all(
+                    numpy.hypot(x - other_x, (y - other_y) / aspect) >= LABEL_GAP for _, other_x, other_y in labels):
+                return float(x), float(y)
+    return None
+
+
 def scatter(places, segment, fills, width=7.6, height=5.4):
     """The picture, and where the numbers of segments belong on it: (segment, left, top) in per cent of its sides."""
     low, high = places.min(axis=0), places.max(axis=0)
@@ -86,8 +97,9 @@ def scatter(places, segment, fills, width=7.6, height=5.4):
     labels = []
     for one in numpy.unique(segment):
         left, below = 100 * (numpy.median(places[segment == one], axis=0) - low) / span
-        if all(abs(left - x) > LABEL_GAP or abs(100 - below - y) > LABEL_GAP * width / height for _, x, y in labels):
-            labels.append((int(one), round(float(left), 2), round(float(100 - below), 2)))
+        place = _free_place(float(left), float(100 - below), width / height, labels)
+        if place:
+            labels.append((int(one), round(place[0], 2), round(place[1], 2)))
     return _uri(figure, "png"), labels
 
 
@@ -125,6 +137,8 @@ def strategy_dots(strategies):
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.grid(axis="y", visible=False)
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.07)
     axes.set_title(f"NDCG@{strategies.k} (●  all users,  ○  cold users)")
     return _uri(figure, "svg")
 
@@ -139,5 +153,7 @@ def segment_gains(gains, fills):
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(-len(gains) + 0.4, 0.6)
     axes.grid(axis="y", visible=False)
+    axes.spines["left"].set_visible(False)
+    axes.margins(x=0.07)
     axes.set_title("NDCG gained over global popularity, by segment")
     return _uri(figure, "svg")

@@ -51,9 +51,10 @@ def in_bytes(value):
     return f"{value:.3g}\u00a0{('B', 'kB', 'MB', 'GB', 'TB')[unit]}"
 
 
-def with_interval(value, interval, sign=""):
-    shown = f"{value:{sign}.4f}".replace("-", "\u2212") if not math.isnan(value) else "–"
-    return shown if math.isnan(interval[0]) else f"{shown} ({digits(interval[0], 4)} to {digits(interval[1], 4)})"
+def with_interval(value, interval):
+    if math.isnan(interval[0]):
+        return digits(value)
+    return f"{digits(value)} (95\u00a0% interval {digits(interval[0])} to {digits(interval[1])})"
 
 
 def between_share(result):
@@ -72,8 +73,8 @@ def near_border(result):
 def strategy_sentence(strategies):
     segment, base = (strategies.strategies[name]["overall"] for name in ("segment", "global"))
     ndcg = segment["ndcg"]
-    numbers = (f"NDCG@{strategies.k} {digits(ndcg['mean'])} instead of {digits(base['ndcg']['mean'])}, a difference of "
-               f"{with_interval(ndcg['gain'], ndcg['gain_interval'], '+')}, over {number(segment['users'])} test users")
+    numbers = (f"NDCG@{strategies.k} is {digits(ndcg['mean'])} instead of {digits(base['ndcg']['mean'])}, a difference of "
+               f"{with_interval(ndcg['gain'], ndcg['gain_interval'])} over {number(segment['users'])} test users")
     if segment["beats_global"]:
         return f"Recommending what is popular inside the segment beats what is popular with everybody: {numbers}."
     return ("Nothing shows that recommending what is popular inside the segment beats what is popular with everybody: "
@@ -100,7 +101,7 @@ def findings(result, strategies, comparison):
     border = near_border(result)
     if border is not None:
         said.append(f"{percent(border)} of the users are on a border: another segment is less than "
-                    f"{NEAR_BORDER:.0%} farther.")
+                    f"{100 * NEAR_BORDER:g}\u00a0% farther.")
     if result.profile and result.profile.tested:
         said.append(f"{marked_segments(result.profile)} of {result.count} segments are marked by items or categories "
                     "that their users chose more often than chance would have it, in interactions that were held out.")
@@ -111,18 +112,29 @@ def findings(result, strategies, comparison):
     return said
 
 
+def is_number(row):
+    return "attribute" in row and not re.search(r"[^\d.\-]", row["name"])
+
+
+def spoken(attribute):
+    return attribute.replace("_", " ")
+
+
 def named(profile, segment):
     """A few words for a segment: its categories of highest lift, else its items; only tested ones if any were."""
     def worth(row):
         return row.get("marking") if profile.tested else row["lift"] > 1
 
     categories = [row for row in profile.tables["categories"][segment] if row["share"] >= FAIR_PART and worth(row)]
-    categories.sort(key=lambda row: -row["lift"])
     rows = categories or [row for row in profile.tables["items"][segment] if worth(row)]
-    # A number by itself says nothing without its attribute.
-    words = [row["name"] if re.search(r"[^\d.\-]", row["name"]) or "attribute" not in row
-             else f"{row['attribute'].replace('_', ' ')} {row['name']}" for row in rows]
-    return ", ".join(words[:2])
+    # Words before numbers, which say nothing without their attribute.
+    rows = sorted(rows, key=lambda row: (is_number(row), -row["lift"]))[:2]
+    said, attribute = [], None
+    for row in rows:
+        other = is_number(row) and row["attribute"] != attribute
+        attribute = row.get("attribute")
+        said.append(f"{spoken(attribute)} {row['name']}" if other else row["name"])
+    return ", ".join(said)
 
 
 def lift_rows(rows, largest):
@@ -134,18 +146,20 @@ def by_attribute(rows, most):
     attributes = {}
     for row in rows:
         attributes.setdefault(row["attribute"], []).append(row)
-    return {name.replace("_", " "): some[:most] for name, some in attributes.items()}
+    return {spoken(name): some[:most] for name, some in attributes.items()}
 
 
 def card(result, segment, colour, largest):
     size = int(result.size[segment])
-    found = {"number": segment, "fill": colour[0], "ink": colour[1], "size": size, "share": size / result.users,
+    found = {"number": segment, "name": "", "fill": colour[0], "ink": colour[1], "size": size, "share": size / result.users,
              "recommended": result.recommended[segment] if result.recommended else None}
     profile = result.profile
     if not profile:
         return found
     # The size stands in the card's head.
     words = re.sub(r"^\d+ users \([\d.]+ % of all\)(, )?", "", profile.description[segment])
+    for attribute in profile.attributes:
+        words = words.replace(attribute, spoken(attribute))
     value = {name: column[segment] for name, column in profile.values.items()}
     users = [row for row in profile.tables["user_categories"][segment] if row["lift"] >= CLEARLY_MORE]
     found |= {
@@ -218,7 +232,6 @@ def render(result, strategies, comparison, sample):
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"number": number, "percent": percent, "digits": digits, "bytes": in_bytes}
-    environment.globals |= {"with_interval": with_interval}
     style = markupsafe.Markup((HERE / "style.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html.j2").render(style=style,
                                                              **context(result, strategies, comparison, sample))

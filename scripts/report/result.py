@@ -32,14 +32,15 @@ class Result:
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
+        if not self.path.is_file():
+            raise InputError(f"{path}: there is no such file")
         try:
             with h5py.File(path, "r") as file:
                 self._check_kind(file)
                 self._read(file)
-        except FileNotFoundError:
-            raise InputError(f"{path}: there is no such file") from None
         except (OSError, RuntimeError) as error:
-            raise InputError(f"{path}: cannot be read as HDF5 ({error}); give the segments.h5 that cohort run or cohort "
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}: cannot be read as HDF5 ({reason}); give the segments.h5 that cohort run or cohort "
                              "segment wrote") from None
         except (KeyError, ValueError, IndexError, TypeError) as error:
             raise InputError(f"{path}: is damaged or incomplete ({error}); make it again by cohort segment") from None
@@ -155,6 +156,9 @@ class Profile:
         self.attribute_files = list(zip(texts(group["attribute_file"]), texts(group["attribute_sha256"]))) \
             if "attribute_file" in group else []
         self.numeric = self._numeric(group)
+        self.attributes = {row["attribute"] for name in ("categories", "user_categories")
+                           for rows in self.tables[name] for row in rows} | {
+                               row["name"] for rows in self.numeric for row in rows}
         users = file["users/id"]
         for rows in self.tables["representative"]:
             for row in rows:

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Writes a report of a result as one HTML file that needs no network: what the segments are, how good they are, what
 is recommended to each, and how the run went.
 
@@ -19,8 +19,8 @@ try:
     import matplotlib  # noqa: F401
     import numpy
 except ImportError as missing:
-    sys.exit(f"error: {missing}; scripts/bootstrap.sh installs it (Debian: python3-h5py python3-jinja2 "
-             "python3-matplotlib python3-numpy)")
+    sys.exit(f"error: {missing} in {sys.executable}; scripts/bootstrap.sh installs it for /usr/bin/python3 (Debian: "
+             "python3-h5py python3-jinja2 python3-matplotlib python3-numpy)")
 
 from report import InputError, comparisons, page
 from report.result import Result

@@ -59,7 +59,7 @@ def with_interval(value, interval):
 
 def between_share(result):
     """The share of the embedding's variance that lies between segments; None where it says nothing."""
-    if result.spherical or result.variance == 0:
+    if result.spherical or result.variance == 0 or result.count == 1:
         return None
     return 1 - numpy.square(result.distance).sum() / result.variance
 
@@ -200,10 +200,10 @@ def context(result, strategies, comparison, sample):
         maps.append({"name": name, "image": image, "labels": labels})
     lifts = [row["lift"] for name in ("items", "categories", "user_categories")
              for rows in (result.profile.tables[name] if result.profile else []) for row in rows]
-    largest = max([2, *lifts])
+    largest = max([2, *lifts])  # a scale needs a length
     found = {
         "result": result, "colour": colour, "maps": maps, "sample": len(sample), "strategies": strategies,
-        "comparison": comparison, "findings": findings(result, strategies, comparison),
+        "comparison": comparison, "lifted": bool(lifts), "findings": findings(result, strategies, comparison),
         "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
         "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
         "curves": [], "timing": bars(result.timing, PHASES, seconds, True),

@@ -5,6 +5,7 @@ import html.parser
 import importlib.util
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,16 @@ def report(*arguments, check=True):
     if check and done.returncode != 0:
         raise AssertionError(f"report.py exited {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
+
+
+def contrast(one, other):
+    """Of two colours as computed styles say them (WCAG 2.1)."""
+    light = []
+    for colour in (one, other):
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        light.append(numpy.dot([part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts],
+                               (0.2126, 0.7152, 0.0722)))
+    return (max(light) + 0.05) / (min(light) + 0.05)
 
 
 def browser(width, height=900):
@@ -227,6 +238,9 @@ class Report(WithDirectory):
             window = self.open(page, width)
             self.check_page(window, width)
             self.assertEqual(len(window.find_elements("css selector", "article.card")), 70)
+            badges = window.execute_script("return [...document.querySelectorAll('.card .number')].map("
+                                           "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor])")
+            self.assertGreaterEqual(min(contrast(*badge) for badge in badges), 4.5)
             self.assertIn("too many segments to draw", window.execute_script("return document.body.innerText"))
 
     def test_the_same_bytes_again(self):

@@ -41,7 +41,7 @@ def colours(count):
     for segment in range(count):
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _colour(segment)]
         luminance = numpy.dot(linear, (0.2126, 0.7152, 0.0722))
-        result.append((matplotlib.colors.to_hex(_colour(segment)), "#ffffff" if luminance < 0.18 else "#111111"))
+        result.append((matplotlib.colors.to_hex(_colour(segment)), "#ffffff" if luminance < 0.179 else "#000000"))
     return result
 
 

@@ -7,6 +7,8 @@ import pathlib
 from report import InputError
 
 MEASURES = ("recall", "ndcg", "hit_rate")
+# What reading JSON of another shape can raise.
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 def _load(path, command):
@@ -53,7 +55,7 @@ class Strategies:
                                            "segments": [_measures(one) for one in found["segments"]]}
                                for name, found in content["strategies"].items()}
             self.strategies["global"], self.strategies["segment"]
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except MALFORMED as error:
             raise InputError(f"{path}: is not what {command} prints ({error!r})") from None
         if any(len(found["segments"]) != segments for found in self.strategies.values()):
             raise InputError(f"{path}: is about a result of another number of segments than {segments}; make it from "
@@ -71,16 +73,13 @@ class Comparison:
             self.sizes = [[int(size) for size in content["segments"][side]] for side in ("first", "second")]
             self.users = {name: int(content["users"][name]) for name in ("first", "second", "common", "gone", "new")}
             self.ari = _number(content["ari"])
-            self.nmi = _number(content["nmi"])
             self.stay_share = float(content["stay_share"])
             self.match = {int(pair["from"]): int(pair["to"]) for pair in content["matching"] if pair["to"] is not None}
             self.flows = [(int(flow["from"]), int(flow["to"]), int(flow["users"])) for flow in content["flows"]]
-            self.gone_from = [int(users) for users in content["gone_from"]]
-            self.new_to = [int(users) for users in content["new_to"]]
-            if not all(0 <= first < len(self.sizes[0]) and 0 <= second < len(self.sizes[1]) and users > 0
-                       for first, second, users in self.flows) or self.users["common"] <= 0:
-                raise ValueError("flows between segments that it does not have")
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            pairs = [*self.match.items(), *(flow[:2] for flow in self.flows)]
+            if not all(0 <= first < len(self.sizes[0]) and 0 <= second < len(self.sizes[1]) for first, second in pairs):
+                raise ValueError("a segment that it does not have")
+        except MALFORMED as error:
             raise InputError(f"{path}: is not what {command} prints ({error!r})") from None
         if list(sizes) not in self.sizes:
             raise InputError(f"{path}: neither of the results that it compares has the segments of the one reported on")

@@ -73,8 +73,8 @@ def near_border(result):
 def strategy_sentence(strategies):
     segment, base = (strategies.strategies[name]["overall"] for name in ("segment", "global"))
     ndcg = segment["ndcg"]
-    numbers = (f"NDCG@{strategies.k} is {digits(ndcg['mean'])} instead of {digits(base['ndcg']['mean'])}, a difference of "
-               f"{with_interval(ndcg['gain'], ndcg['gain_interval'])} over {number(segment['users'])} test users")
+    numbers = (f"NDCG@{strategies.k} is {digits(ndcg['mean'])} instead of {digits(base['ndcg']['mean'])}, a difference "
+               f"of {with_interval(ndcg['gain'], ndcg['gain_interval'])} over {number(segment['users'])} test users")
     if segment["beats_global"]:
         return f"Recommending what is popular inside the segment beats what is popular with everybody: {numbers}."
     return ("Nothing shows that recommending what is popular inside the segment beats what is popular with everybody: "
@@ -83,8 +83,8 @@ def strategy_sentence(strategies):
 
 def stability_sentence(comparison):
     other = comparison.names[1 - comparison.here]
-    return (f"Beside {other}, {percent(comparison.stay_share)} of the {number(comparison.users['common'])} users in both "
-            f"are in the matching segment (adjusted Rand index {digits(comparison.ari)}).")
+    return (f"Beside {other}, {percent(comparison.stay_share)} of the {number(comparison.users['common'])} users in "
+            f"both are in the matching segment (adjusted Rand index {digits(comparison.ari)}).")
 
 
 def marked_segments(profile):
@@ -151,8 +151,8 @@ def by_attribute(rows, most):
 
 def card(result, segment, colour, largest):
     size = int(result.size[segment])
-    found = {"number": segment, "name": "", "fill": colour[0], "ink": colour[1], "size": size, "share": size / result.users,
-             "recommended": result.recommended[segment] if result.recommended else None}
+    found = {"number": segment, "name": "", "fill": colour[0], "ink": colour[1], "size": size,
+             "share": size / result.users, "recommended": result.recommended[segment] if result.recommended else None}
     profile = result.profile
     if not profile:
         return found

@@ -40,9 +40,9 @@ class Result:
                 self._read(file)
         except (OSError, RuntimeError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"{path}: cannot be read as HDF5 ({reason}); give the segments.h5 that cohort run or cohort "
-                             "segment wrote") from None
-        except (KeyError, ValueError, IndexError, TypeError) as error:
+            raise InputError(f"{path}: cannot be read as HDF5 ({reason}); give the segments.h5 that cohort run or "
+                             "cohort segment wrote") from None
+        except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: is damaged or incomplete ({error}); make it again by cohort segment") from None
 
     def _check_kind(self, file):
@@ -71,6 +71,8 @@ class Result:
                 or file["segments/centroid"].shape != (self.count, columns)
                 or len(self.distance) != self.users or len(self.margin) != self.users):
             raise ValueError("its datasets do not fit together")
+        if not numpy.isfinite(self.map).all():
+            raise ValueError("/users/map has what is no finite number")
         if self.users == 0 or not numpy.array_equal(numpy.bincount(self.segment, minlength=self.count), self.size):
             raise ValueError("/segments/size does not count /users/segment")
         self.items = len(file["items/id"]) if "items/id" in file else 0

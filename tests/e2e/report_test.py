@@ -18,7 +18,7 @@ import numpy
 from support import WithDirectory, cohort
 
 REPORT = pathlib.Path(__file__).parents[2] / "scripts" / "report.py"
-HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">&\"'"
+HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">&\"'" + 300 * "x"
 LIBRARIES = [name for name in ("h5py", "jinja2", "matplotlib") if not importlib.util.find_spec(name)]
 SEGMENTS = 4
 
@@ -222,7 +222,8 @@ class Report(WithDirectory):
         window = self.open(page, 390)
         self.check_page(window, 390)
         text = window.execute_script("return document.body.innerText")
-        for words in ("cohort profile CONFIG.toml", "cohort recommend CONFIG.toml", "--strategies --json", "sample of 50"):
+        for words in ("cohort profile CONFIG.toml", "cohort recommend CONFIG.toml", "--strategies --json",
+                      "sample of 50"):
             self.assertIn(words, text)
         self.assertEqual(len(window.find_elements("css selector", "article.card")), SEGMENTS)
         self.assertEqual(window.find_elements("css selector", "#flows"), [])
@@ -280,6 +281,10 @@ class Report(WithDirectory):
         for name in ("users/margin", "segments/size", "history/loss", "segments/profile/items/name"):
             self.refuses("damaged", self.changed(lambda file: file.pop(name)))
 
+        def no_number(file):
+            file["users/map"][3, 1] = numpy.nan
+        self.refuses("no finite number", self.changed(no_number))
+
         def other_segment(file):
             file["users/segment"][0] = SEGMENTS + 1
         self.refuses("does not count", self.changed(other_segment))
@@ -291,9 +296,14 @@ class Report(WithDirectory):
         self.refuses("there is no such file", self.result, "--strategies", self.path / "none.json")
         for option, right in (("--strategies", self.strategies), ("--compare", self.compare)):
             other = self.compare if right == self.strategies else self.strategies
-            for text in ("", "{", "[]", "{}", "null", other.read_text(), "\xff"):
+            huge = re.sub(r'("(?:test_users|common)": )\d+', r"\1 1e999", right.read_text())
+            self.assertNotEqual(huge, right.read_text())
+            for text in ("", "{", "[]", "{}", "null", other.read_text(), "\xff", huge):
                 self.refuses("json: ", self.result, option, self.write("wrong.json", text.encode("latin-1")))
             found = json.loads(right.read_text())
+            if option == "--compare":
+                wrong = found | {"matching": [{"from": 0, "to": SEGMENTS, "users": 1}]}
+                self.refuses("does not have", self.result, option, self.write("wrong.json", json.dumps(wrong)))
             if option == "--strategies":
                 found["strategies"]["segment"]["segments"].pop()
             else:

@@ -99,7 +99,7 @@ TEST(PrincipalPlane, PlantedDirections) {
     points.row.push_back({0, 0, -along});
   }
   each_place(comm, points, [&](std::size_t point, const PlanePoint& place) {
-    const auto t = static_cast<double>(point / 2) - 5;
+    const int t = static_cast<int>(point / 2) - 5;
     EXPECT_NEAR(static_cast<double>(place[0]), point % 2 == 0 ? 10 * t : 0, 1e-5);
     EXPECT_NEAR(static_cast<double>(place[1]), point % 2 == 0 ? 0 : -t, 1e-5);
   });

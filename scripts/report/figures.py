@@ -70,7 +70,7 @@ def neighbour_map(embedding):
 
 def _free_place(left, top, aspect, labels):
     """The nearest place to (left, top) where a number hides none of `labels`; None where all near are taken."""
-    for radius in numpy.arange(0, 3.01, 0.5) * LABEL_GAP:
+    for radius in numpy.arange(0, 1.51, 0.5) * LABEL_GAP:
         for turn in numpy.arange(0, 2, 0.25 if radius else 2) * numpy.pi:
             x, y = left + radius * numpy.cos(turn), top + radius * aspect * numpy.sin(turn)
             if 2 < x < 98 and 2 < y < 98 and all(

@@ -25,7 +25,7 @@ PHASES = {"prepare": "prepare", "read": "– read", "dictionary": "– number id
           "profile": "profile", "recommend": "recommend"}
 ROWS = {"owned": "rows owned", "ghosts": "rows of other ranks that are read (ghosts)",
         "remote_rows": "rows of sampled pairs fetched from other ranks"}
-BYTES = {"halo_bytes": "sent for propagation", "pair_bytes": "sent for sampled pairs"}
+BYTES = {"halo_bytes": "given to other ranks for propagation", "pair_bytes": "given to other ranks for sampled pairs"}
 
 
 def number(value):

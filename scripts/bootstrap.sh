@@ -4,7 +4,8 @@
 # Installs what building and testing Cohort needs and this machine lacks, by the package names of Debian 12.
 # Says what it installs; does nothing where nothing is missing.
 #
-#   --ci    also what scripts/test.sh runs under CI=true: clang-format, clang-tidy, and Slurm for the test of its script
+#   --ci    also what scripts/test.sh runs under CI=true: clang-format, clang-tidy, Slurm for the test of its script, and
+#           Chromium for that of the report
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -13,11 +14,11 @@ packages=(
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev
   libmetis-dev libeigen3-dev libhdf5-openmpi-dev zlib1g-dev libssl-dev libhwy-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
-  libgtest-dev libgmock-dev python3-h5py python3-numpy
+  libgtest-dev libgmock-dev python3-h5py python3-numpy python3-matplotlib python3-jinja2
 )
 while [ $# -gt 0 ]; do
   case $1 in
-    --ci) packages+=(clang-format clang-tidy libomp-dev slurmctld slurmd munge) ;;
+    --ci) packages+=(clang-format clang-tidy libomp-dev slurmctld slurmd munge chromium chromium-driver python3-selenium) ;;
     -h | --help) help && exit ;;
     *) fail "unknown argument $1; see scripts/bootstrap.sh --help" ;;
   esac

@@ -7,6 +7,7 @@
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
 #include "cluster/kmeans.hpp"
+#include "cluster/principal_plane.hpp"
 #include "comm/reblock.hpp"
 #include "core/error.hpp"
 #include "core/timer.hpp"
@@ -79,7 +80,8 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
-  auto found = kmeans(comm, {users.rows.view(), users.id, users.shard_begin, &sharded.layout}, options);
+  const PointSet points{users.rows.view(), users.id, users.shard_begin, &sharded.layout};
+  auto found = kmeans(comm, points, options);
 
   SegmentsFile result;
   result.users = dataset.users;
@@ -94,6 +96,9 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   segments.segment = by_user(route, sharded, users, found.segment);
   segments.distance = by_user(route, sharded, users, found.distance);
   segments.margin = by_user(route, sharded, users, found.margin);
+  for (const auto& place : by_user(route, sharded, users, principal_plane(comm, points))) {
+    segments.map.insert(segments.map.end(), place.begin(), place.end());
+  }
   segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
   segments.items =
       reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);

@@ -85,6 +85,9 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
                            result.second_moment.view(), result.epochs, result.history},
                           earlier_loss);
   model.history.traffic["remote_rows"] = comm.all_gather(result.remote_rows);
+  model.history.traffic["halo_bytes"] = comm.all_gather(result.halo_bytes);
+  model.history.traffic["pair_bytes"] = comm.all_gather(result.pair_bytes);
+  model.history.timing["train_waiting"] = comm.all_gather(result.waiting_seconds);
   if (result.epochs < config.train.epochs) {
     spdlog::warn("train.minutes ended training after {} of {} epochs", result.epochs, config.train.epochs);
   }

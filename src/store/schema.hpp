@@ -59,6 +59,7 @@ inline constexpr auto second_moment = "adam/second";  ///< (N, d)
 inline constexpr auto users_segment = "users/segment";      ///< (U) int32
 inline constexpr auto users_distance = "users/distance";    ///< (U) float32
 inline constexpr auto users_margin = "users/margin";        ///< (U) float32
+inline constexpr auto users_map = "users/map";              ///< (U, 2) float32: along the principal components
 inline constexpr auto users_embedding = "users/embedding";  ///< (U, d) float32
 inline constexpr auto items_embedding = "items/embedding";  ///< (I, d) float32
 inline constexpr auto items_fold_in = "items/fold_in";      ///< (I, d) float32: what an item adds to a new user

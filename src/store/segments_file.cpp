@@ -33,6 +33,7 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   file.rows(schema::users_segment, std::span<const std::int32_t>(segments.segment));
   file.rows(schema::users_distance, std::span<const float>(segments.distance));
   file.rows(schema::users_margin, std::span<const float>(segments.margin));
+  file.table(schema::users_map, std::span<const float>(segments.map), 2);
   file.rows(schema::users_embedding, segments.users.view());
   if (result.items.total() > 0) {
     write_ids(file, schema::items_id, result.items);
@@ -67,6 +68,7 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   segments.segment = file.rows<std::int32_t>(schema::users_segment, first, count);
   segments.distance = file.rows<float>(schema::users_distance, first, count);
   segments.margin = file.rows<float>(schema::users_margin, first, count);
+  segments.map = file.table<float>(schema::users_map, first, count, 2);
   segments.users = file.matrix(schema::users_embedding, first, count);
   if (result.items.total() > 0) {
     const auto& items = result.items.distribution;

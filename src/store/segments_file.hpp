@@ -21,6 +21,7 @@ struct Segments {
   std::vector<std::int32_t> segment;  ///< of this rank's block of users
   std::vector<float> distance;        ///< to the centroid
   std::vector<float> margin;          ///< distance to the second nearest minus to the nearest
+  std::vector<float> map;             ///< two a user: along the principal components of all users' embeddings
   Matrix users;                       ///< embedding of this rank's block of users
   Matrix items;                       ///< of items; no rows where the graph has none
   Matrix centroid;                    ///< k x d, the same on all ranks

@@ -211,6 +211,9 @@ TrainResult Trainer::finish(std::vector<EpochStats> history) {
   result.epochs = epochs_;
   result.history = std::move(history);
   result.remote_rows = remote_rows_;
+  result.halo_bytes = gcn_.bytes_sent();
+  result.pair_bytes = pairs_.bytes_sent();
+  result.waiting_seconds = gcn_.waiting_seconds() + pairs_.waiting_seconds();
   return result;
 }
 

@@ -66,7 +66,11 @@ struct TrainResult {
   Matrix second_moment;
   std::int64_t epochs = 0;  ///< done in all
   std::vector<EpochStats> history;
-  std::int64_t remote_rows = 0;  ///< fetched by this rank in this call: as in EpochStats
+  // Of this rank in this call, as in EpochStats.
+  std::int64_t remote_rows = 0;
+  std::int64_t halo_bytes = 0;
+  std::int64_t pair_bytes = 0;
+  double waiting_seconds = 0;
 };
 
 /// Bytes that train() will allocate on this rank, from above. Local.

@@ -33,6 +33,7 @@ class ProfileStore : public testing::Test {
       segments.segment.push_back(0);
       segments.distance.push_back(0);
       segments.margin.push_back(0);
+      segments.map.insert(segments.map.end(), {0, 0});
     }
     segments.users = Matrix(file.users.block_size(), 2);
     segments.centroid = Matrix(2, 2);

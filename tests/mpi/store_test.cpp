@@ -290,6 +290,7 @@ TEST_F(Store, ModelAndSegmentsFiles) {
     segments.segment.push_back(static_cast<std::int32_t>(u % 2));
     segments.distance.push_back(static_cast<float>(u));
     segments.margin.push_back(static_cast<float>(-u));
+    segments.map.insert(segments.map.end(), {static_cast<float>(u) / 2, static_cast<float>(-u)});
   }
   segments.users = block(user_ids.distribution, 4);
   segments.items = block(item_ids.distribution, 4);
@@ -315,6 +316,7 @@ TEST_F(Store, ModelAndSegmentsFiles) {
   expect_same(result.items, item_ids);
   EXPECT_EQ(result.segments.segment, segments.segment);
   EXPECT_EQ(result.segments.margin, segments.margin);
+  EXPECT_EQ(result.segments.map, segments.map);
   expect_same(result.segments.users.view(), segments.users.view());
   expect_same(result.segments.items.view(), segments.items.view());
   expect_same(result.segments.centroid.view(), segments.centroid.view());

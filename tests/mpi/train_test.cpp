@@ -163,6 +163,8 @@ TEST(Train, IsTheDenseRunAndTheSameBitsEverywhere) {
         EXPECT_EQ(comm.min(result.remote_rows) > 0, comm.size() > 1);
         EXPECT_EQ(result.history.front().remote_rows > 0, comm.size() > 1);
         EXPECT_EQ(result.history.front().pair_bytes > 0, comm.size() > 1);
+        EXPECT_GE(comm.max(result.halo_bytes), result.history.front().halo_bytes);
+        EXPECT_GE(comm.max(result.pair_bytes), result.history.front().pair_bytes);
         EXPECT_EQ(result.history.front().halo_bytes > 0, comm.size() > 1 && layers > 0);
         continue;
       }

@@ -1,0 +1,237 @@
+"""The page: what the parts say in words, and the template that they go into."""
+
+import math
+import pathlib
+import re
+
+import jinja2
+import markupsafe
+import numpy
+
+from report import figures, flows
+
+HERE = pathlib.Path(__file__).parent
+NEAR_BORDER = 0.05     # a user is near one where another centroid is hardly farther, by this share of the distance
+FAIR_PART = 0.05       # least share of a segment's interactions for a category to name it
+CLEARLY_OFF = 0.1      # of a mean, in standard deviations, to be drawn
+CLEARLY_MORE = 1.1     # lift of a user category, to be listed
+MOST_RANKS = 16        # drawn one by one
+MOST_GAINS = 24        # segments whose gain is drawn
+MOVES = 10             # listed
+
+# What /history calls things, in the order of the stages; those with a dash are part of the one before.
+PHASES = {"prepare": "prepare", "read": "– read", "dictionary": "– number ids", "clean": "– clean",
+          "partition": "partition", "train": "train", "train_waiting": "– wait for other ranks", "segment": "segment",
+          "profile": "profile", "recommend": "recommend"}
+ROWS = {"owned": "rows owned", "ghosts": "rows of other ranks that are read (ghosts)",
+        "remote_rows": "rows of sampled pairs fetched from other ranks"}
+BYTES = {"halo_bytes": "given to other ranks for propagation", "pair_bytes": "given to other ranks for sampled pairs"}
+
+
+def number(value):
+    return f"{int(value):,}"
+
+
+def percent(share):
+    return f"{100 * share:.1f}\u00a0%"
+
+
+def digits(value, places=3):
+    return "–" if value is None or math.isnan(value) else f"{value:.{places}f}".replace("-", "\u2212")
+
+
+def seconds(value):
+    return f"{value / 60:.1f}\u00a0min" if value >= 120 else f"{value:.3g}\u00a0s"
+
+
+def in_bytes(value):
+    unit = 0
+    while value >= 1000 and unit < 4:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.3g}\u00a0{('B', 'kB', 'MB', 'GB', 'TB')[unit]}"
+
+
+def with_interval(value, interval):
+    if math.isnan(interval[0]):
+        return digits(value)
+    return f"{digits(value)} (95\u00a0% interval {digits(interval[0])} to {digits(interval[1])})"
+
+
+def between_share(result):
+    """The share of the embedding's variance that lies between segments; None where it says nothing."""
+    if result.spherical or result.variance == 0 or result.count == 1:
+        return None
+    return 1 - numpy.square(result.distance).sum() / result.variance
+
+
+def near_border(result):
+    if result.count == 1:
+        return None
+    return numpy.mean(result.margin < NEAR_BORDER * result.distance)
+
+
+def strategy_sentence(strategies):
+    segment, base = (strategies.strategies[name]["overall"] for name in ("segment", "global"))
+    ndcg = segment["ndcg"]
+    numbers = (f"NDCG@{strategies.k} is {digits(ndcg['mean'])} instead of {digits(base['ndcg']['mean'])}, a difference "
+               f"of {with_interval(ndcg['gain'], ndcg['gain_interval'])} over {number(segment['users'])} test users")
+    if segment["beats_global"]:
+        return f"Recommending what is popular inside the segment beats what is popular with everybody: {numbers}."
+    return ("Nothing shows that recommending what is popular inside the segment beats what is popular with everybody: "
+            f"{numbers}.")
+
+
+def stability_sentence(comparison):
+    other = comparison.names[1 - comparison.here]
+    return (f"Beside {other}, {percent(comparison.stay_share)} of the {number(comparison.users['common'])} users in "
+            f"both are in the matching segment (adjusted Rand index {digits(comparison.ari)}).")
+
+
+def marked_segments(profile):
+    tables = (profile.tables["items"], profile.tables["categories"])
+    return sum(any(row.get("marking") for table in tables for row in table[s]) for s in range(profile.count))
+
+
+def findings(result, strategies, comparison):
+    """How good the segments are, a sentence each."""
+    said = []
+    share = between_share(result)
+    if share is not None:
+        said.append(f"The segments account for {percent(share)} of the variance of the users' embeddings.")
+    border = near_border(result)
+    if border is not None:
+        said.append(f"{percent(border)} of the users are on a border: another segment is less than "
+                    f"{100 * NEAR_BORDER:g}\u00a0% farther.")
+    if result.profile and result.profile.tested:
+        said.append(f"{marked_segments(result.profile)} of {result.count} segments are marked by items or categories "
+                    "that their users chose more often than chance would have it, in interactions that were held out.")
+    if strategies:
+        said.append(strategy_sentence(strategies))
+    if comparison:
+        said.append(stability_sentence(comparison))
+    return said
+
+
+def is_number(row):
+    return "attribute" in row and not re.search(r"[^\d.\-]", row["name"])
+
+
+def spoken(attribute):
+    return attribute.replace("_", " ")
+
+
+def named(profile, segment):
+    """A few words for a segment: its categories of highest lift, else its items; only tested ones if any were."""
+    def worth(row):
+        return row.get("marking") if profile.tested else row["lift"] > 1
+
+    categories = [row for row in profile.tables["categories"][segment] if row["share"] >= FAIR_PART and worth(row)]
+    rows = categories or [row for row in profile.tables["items"][segment] if worth(row)]
+    # Words before numbers, which say nothing without their attribute.
+    rows = sorted(rows, key=lambda row: (is_number(row), -row["lift"]))[:2]
+    said, attribute = [], None
+    for row in rows:
+        other = is_number(row) and row["attribute"] != attribute
+        attribute = row.get("attribute")
+        said.append(f"{spoken(attribute)} {row['name']}" if other else row["name"])
+    return ", ".join(said)
+
+
+def lift_rows(rows, largest):
+    return [row | {"width": 100 * max(math.log(row["lift"]), 0) / math.log(largest) if row["lift"] > 0 else 0}
+            for row in rows]
+
+
+def by_attribute(rows, most):
+    attributes = {}
+    for row in rows:
+        attributes.setdefault(row["attribute"], []).append(row)
+    return {spoken(name): some[:most] for name, some in attributes.items()}
+
+
+def card(result, segment, colour, largest):
+    size = int(result.size[segment])
+    found = {"number": segment, "name": "", "fill": colour[0], "ink": colour[1], "size": size,
+             "share": size / result.users, "recommended": result.recommended[segment] if result.recommended else None}
+    profile = result.profile
+    if not profile:
+        return found
+    # The size stands in the card's head.
+    words = re.sub(r"^\d+ users \([\d.]+ % of all\)(, )?", "", profile.description[segment])
+    for attribute in profile.attributes:
+        words = words.replace(attribute, spoken(attribute))
+    value = {name: column[segment] for name, column in profile.values.items()}
+    users = [row for row in profile.tables["user_categories"][segment] if row["lift"] >= CLEARLY_MORE]
+    found |= {
+        "name": named(profile, segment), "words": words[:1].upper() + words[1:], "value": value,
+        "items": lift_rows(profile.tables["items"][segment], largest),
+        "categories": by_attribute(lift_rows(profile.tables["categories"][segment], largest), 3),
+        "user_categories": by_attribute(lift_rows(users, largest), 3),
+        "numeric": [row for row in profile.numeric[segment] if abs(row["deviation"]) >= CLEARLY_OFF],
+        "nearest": [int(row["id"]) for row in profile.tables["nearest"][segment][:3]],
+        "typical": [row["name"] for row in profile.tables["representative"][segment][:5]]}
+    return found
+
+
+def bars(history, names, unit, common):
+    """Rows of bars, one for each rank; common: all on one scale."""
+    known = [name for name in names if name in history]
+    most = max((history[name].max() for name in known), default=0)
+    rows = []
+    for name in known:
+        values = history[name]
+        full = most if common else values.max()
+        few = len(values) <= MOST_RANKS
+        shown = [(f"rank {rank}", value) for rank, value in enumerate(values)] if few else \
+            [("most", values.max()), ("median", numpy.median(values)), ("least", values.min())]
+        ends = [unit(values.min()), unit(values.max())]
+        rows.append({"name": names[name], "ranks": len(values), "text": " to ".join(dict.fromkeys(ends)),
+                     "bars": [{"who": who, "width": 100 * value / full if full else 0, "text": unit(value)}
+                              for who, value in shown]})
+    return rows
+
+
+def context(result, strategies, comparison, sample):
+    colour = figures.colours(result.count)
+    fills = [fill for fill, _ in colour]
+    maps = []
+    for name, places in filter(None, (("PCA", result.map[sample]), figures.neighbour_map(result.embedding(sample)))):
+        image, labels = figures.scatter(places, result.segment[sample], fills)
+        maps.append({"name": name, "image": image, "labels": labels})
+    lifts = [row["lift"] for name in ("items", "categories", "user_categories")
+             for rows in (result.profile.tables[name] if result.profile else []) for row in rows]
+    largest = max([2, *lifts])  # a scale needs a length
+    found = {
+        "result": result, "colour": colour, "maps": maps, "sample": len(sample), "strategies": strategies,
+        "comparison": comparison, "lifted": bool(lifts), "findings": findings(result, strategies, comparison),
+        "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
+        "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
+        "curves": [], "timing": bars(result.timing, PHASES, seconds, True),
+        "traffic": bars(result.traffic, ROWS, number, False) + bars(result.traffic, BYTES, in_bytes, False)}
+    if len(result.loss):
+        found["curves"].append(("Training: loss by epoch", figures.curve(result.loss, "loss", "epoch")))
+    if len(result.inertia):
+        found["curves"].append(("Clustering: inertia by iteration",
+                                figures.curve(result.inertia, "inertia", "iteration", mark=True)))
+    if strategies:
+        gains = [(s, one["ndcg"]["gain"], one["ndcg"]["gain_interval"])
+                 for s, one in enumerate(strategies.strategies["segment"]["segments"])]
+        gains = [gain for gain in gains if not math.isnan(gain[1])][:MOST_GAINS]
+        found |= {"sentence": strategy_sentence(strategies), "dots": figures.strategy_dots(strategies),
+                  "gains": figures.segment_gains(gains, fills) if gains else None, "gains_shown": len(gains)}
+    if comparison:
+        moves = sorted((flow for flow in comparison.flows if comparison.match.get(flow[0]) != flow[1]),
+                       key=lambda flow: -flow[2])
+        found |= {"stability": stability_sentence(comparison), "sankey": flows.sankey(comparison),
+                  "moves": moves[:MOVES], "all_moves": len(moves)}
+    return found
+
+
+def render(result, strategies, comparison, sample):
+    """The page as text. sample: numbers of the users on the map, ascending."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": number, "percent": percent, "digits": digits, "bytes": in_bytes}
+    style = markupsafe.Markup((HERE / "style.css").read_text(encoding="utf-8"))
+    return environment.get_template("report.html.j2").render(style=style,
+                                                             **context(result, strategies, comparison, sample))

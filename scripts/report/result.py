@@ -1,0 +1,211 @@
+"""What a report needs of segments.h5, read and checked. docs/file-formats.md describes the file."""
+
+import csv
+import gzip
+import hashlib
+import itertools
+import pathlib
+import re
+import tomllib
+import zlib
+
+import h5py
+import numpy
+
+from report import InputError
+
+SCHEMA_VERSION = 1
+ROWS_AT_ONCE = 65536  # of an embedding
+PROFILE = "segments/profile/"
+
+
+def text(value):
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def texts(dataset):
+    return [text(value) for value in dataset[...]]
+
+
+class Result:
+    """U users, k segments, d columns; arrays are numpy's."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        if not self.path.is_file():
+            raise InputError(f"{path}: there is no such file")
+        try:
+            with h5py.File(path, "r") as file:
+                self._check_kind(file)
+                self._read(file)
+        except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}: cannot be read as HDF5 ({reason}); give the segments.h5 that cohort run or "
+                             "cohort segment wrote") from None
+        except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
+            raise InputError(f"{path}: is damaged or incomplete ({error}); make it again by cohort segment") from None
+
+    def _check_kind(self, file):
+        kind = text(file.attrs.get("kind", ""))
+        version = file.attrs.get("schema_version")
+        if not kind or version is None:
+            raise InputError(f"{self.path}: is no file of Cohort; give a segments.h5")
+        if kind != "segments":
+            raise InputError(f"{self.path}: is a {kind} file of Cohort; the report is made from segments.h5")
+        if int(version) != SCHEMA_VERSION:
+            raise InputError(f"{self.path}: has schema version {version}, this script reads {SCHEMA_VERSION}; use the "
+                             "scripts/report.py of the Cohort that wrote the file")
+        if "users/map" not in file:
+            raise InputError(f"{self.path}: has no /users/map, an older Cohort wrote it; run cohort segment again")
+
+    def _read(self, file):
+        self.segment = file["users/segment"][...]
+        self.distance = file["users/distance"][...].astype(float)
+        self.margin = file["users/margin"][...].astype(float)
+        self.map = file["users/map"][...].astype(float)
+        self.size = file["segments/size"][...].astype(int)
+        self.users = len(self.segment)
+        self.count = len(self.size)
+        columns = file["users/embedding"].shape[1]
+        if (self.map.shape != (self.users, 2) or file["users/embedding"].shape[0] != self.users
+                or file["segments/centroid"].shape != (self.count, columns)
+                or len(self.distance) != self.users or len(self.margin) != self.users):
+            raise ValueError("its datasets do not fit together")
+        if not numpy.isfinite(self.map).all():
+            raise ValueError("/users/map has what is no finite number")
+        if self.users == 0 or not numpy.array_equal(numpy.bincount(self.segment, minlength=self.count), self.size):
+            raise ValueError("/segments/size does not count /users/segment")
+        self.items = len(file["items/id"]) if "items/id" in file else 0
+        self.epochs = int(file.attrs["epochs"])
+        self.shards = int(file.attrs["shards"])
+        self.attributes = {name: text(file.attrs[name]) for name in
+                           ("cohort_version", "git_revision", "seed", "ranks", "threads", "vector_target")}
+        self.configuration = text(file.attrs["configuration"])
+        self.inputs = [(text(name), int(size), text(sha)) for name, size, sha in
+                       zip(*(numpy.atleast_1d(file.attrs[name]) for name in
+                             ("input_path", "input_bytes", "input_sha256")))]
+        settings = tomllib.loads(self.configuration)
+        self.spherical = settings["segment"]["method"] == "spherical"
+        self.item_attributes = settings["input"].get("item_attributes", "")
+        self.loss = file["history/loss"][...]
+        self.inertia = file["history/inertia"][...]
+        self.timing = self._by_rank(file, "history/timing")
+        self.traffic = self._by_rank(file, "history/traffic")
+        self.variance = self._variance(file["users/embedding"])
+        self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
+        self.recommended = self._recommended(file)
+
+    @staticmethod
+    def _by_rank(file, group):
+        return {name: dataset[...].astype(float) for name, dataset in file[group].items()} if group in file else {}
+
+    @staticmethod
+    def _variance(embedding):
+        """Sum of squared distances of all users to their mean."""
+        total = numpy.zeros(embedding.shape[1])
+        for first in range(0, len(embedding), ROWS_AT_ONCE):
+            total += embedding[first:first + ROWS_AT_ONCE].sum(axis=0, dtype=float)
+        mean = total / len(embedding)
+        return sum(numpy.square(embedding[first:first + ROWS_AT_ONCE] - mean).sum()
+                   for first in range(0, len(embedding), ROWS_AT_ONCE))
+
+    def _recommended(self, file):
+        """The names of each segment's recommended items, best first; None before `recommend`."""
+        if "segments/recommendations/item" not in file:
+            return None
+        numbers = file["segments/recommendations/item"][...]
+        wanted = sorted({int(item) for item in numbers.flat if item >= 0})
+        names = dict(zip(wanted, texts_at(file["items/id"], wanted)))
+        if self.profile:
+            labels = labels_of(self.item_attributes, dict(self.profile.attribute_files).get(self.item_attributes),
+                               set(names.values()))
+            names = {item: labels.get(name, name) for item, name in names.items()}
+            names.update(self.profile.item_names)
+        self.strategy = text(file.attrs["recommend_strategy"])
+        return [[names[int(item)] for item in row if item >= 0] for row in numbers]
+
+    def embedding(self, rows):
+        with h5py.File(self.path, "r") as file:
+            return file["users/embedding"][rows]
+
+
+def texts_at(dataset, rows):
+    """h5py reads scattered rows slowly, so all where they are many."""
+    if len(rows) * 20 > len(dataset):
+        everything = dataset[...]
+        return [text(everything[row]) for row in rows]
+    return [text(dataset[row]) for row in rows]
+
+
+class Profile:
+    """/segments/profile: columns by name; tables as lists of rows (dictionaries) by segment."""
+
+    def __init__(self, file, count):
+        self.count = count
+        group = file[PROFILE]
+        self.description = texts(group["description"])
+        self.values = {name: group[name][...] for name in
+                       ("interactions", "distinct_items", "mean_interactions", "median_interactions", "first_time",
+                        "last_time", "social_inside", "social_outside") if name in group}
+        for column in (self.description, *self.values.values()):
+            if len(column) != count:
+                raise ValueError("/segments/profile is of another number of segments")
+        self.tables = {name: self._table(group, name) for name in
+                       ("items", "categories", "user_categories", "nearest", "representative")}
+        self.item_names = {int(row["item"]): row["name"] for rows in self.tables["items"] for row in rows}
+        self.tested = int(group["tested"][...].sum()) if "tested" in group else 0
+        self.false_discovery_rate = float(group["false_discovery_rate"][0]) if "false_discovery_rate" in group else 0
+        self.attribute_files = list(zip(texts(group["attribute_file"]), texts(group["attribute_sha256"]))) \
+            if "attribute_file" in group else []
+        self.numeric = self._numeric(group)
+        self.attributes = {row["attribute"] for name in ("categories", "user_categories")
+                           for rows in self.tables[name] for row in rows} | {
+                               row["name"] for rows in self.numeric for row in rows}
+        users = file["users/id"]
+        for rows in self.tables["representative"]:
+            for row in rows:
+                row["name"] = text(users[int(row["id"])])
+
+    def _table(self, group, name):
+        if name not in group:
+            return [[] for _ in range(self.count)]
+        columns = {column: texts(data) if data.dtype.kind in "SO" else data[...].tolist()
+                   for column, data in group[name].items()}
+        begin = columns.pop("row_begin")
+        rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
+        if len(begin) != self.count + 1 or begin[-1] != len(rows):
+            raise ValueError(f"/segments/profile/{name} is of another number of segments")
+        return [rows[first:last] for first, last in itertools.pairwise(begin)]
+
+    def _numeric(self, group):
+        if "numeric/name" not in group:
+            return [[] for _ in range(self.count)]
+        names = texts(group["numeric/name"])
+        mean, deviation, users = (group["numeric/" + name][...].reshape(self.count, len(names))
+                                  for name in ("mean", "deviation", "users"))
+        population = group["numeric/population_mean"][...]
+        return [[{"name": name, "mean": mean[s, a], "population": population[a], "deviation": deviation[s, a]}
+                 for a, name in enumerate(names) if users[s, a] > 0] for s in range(self.count)]
+
+
+def labels_of(path, sha256, ids):
+    """What a table of attributes calls these items; nothing where it is no longer the one that was profiled."""
+    if sha256 is None:
+        return {}
+    try:
+        content = pathlib.Path(path).read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            return {}
+        lines = (gzip.decompress(content) if path.endswith(".gz") else content).decode(errors="replace").splitlines()
+    except (OSError, EOFError, zlib.error):
+        return {}
+    separator = "\t" if lines and "\t" in lines[0] else ","
+    header, *rows = csv.reader(lines, delimiter=separator,
+                               quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL)
+    for column, name in enumerate(header):
+        if column == 0 or not re.search("name|title", name.split(":")[0], re.IGNORECASE):
+            continue
+        label = {row[0]: row[column] for row in rows if len(row) == len(header) and row[column]}
+        if len(set(label.values())) * 2 > len(label):
+            return {item: label[item] for item in ids & label.keys()}
+    return {}

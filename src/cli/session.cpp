@@ -90,7 +90,6 @@ std::string model_settings(const Config& config) {
   part.train.epochs = 0;
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
-  part.reproducible = config.reproducible;
   return graph_settings(config) + to_toml(part);
 }
 

@@ -103,11 +103,6 @@ class Assignment {
     }
     kind.of(config_) = *number;
   }
-  void operator()(const FlagKey& kind) const {
-    const auto flag = node_.value_exact<bool>();
-    if (!flag) fail("true or false");
-    kind.of(config_) = *flag;
-  }
   void operator()(const TextKey& kind) const {
     auto text = string(node_, "a string");
     if (!kind.choices.empty() && std::find(kind.choices.begin(), kind.choices.end(), text) == kind.choices.end()) {
@@ -331,7 +326,6 @@ struct Written {
     return kind.automatic && number == 0 ? "\"auto\"" : std::to_string(number);
   }
   std::string operator()(const RealKey& kind) const { return shortest(kind.of(config)); }
-  std::string operator()(const FlagKey& kind) const { return kind.of(config) ? "true" : "false"; }
   std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {

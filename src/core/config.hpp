@@ -111,7 +111,6 @@ struct Config {
   EvaluateConfig evaluate;
   OutputConfig output;
   std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1
-  bool reproducible = true;  ///< floating-point sums over the fixed tree; false is recorded but changes nothing yet
 };
 
 /// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`

@@ -19,7 +19,6 @@ constexpr double tiny = std::numeric_limits<double>::min();
 std::vector<ConfigKey> make_schema() {
   return {
       {"", "threads", "threads of a rank, 0: from the environment", IntegerKey{COHORT_MEMBER(threads), 0, 4096}},
-      {"", "reproducible", "whether floating-point sums go over the fixed tree", FlagKey{COHORT_MEMBER(reproducible)}},
 
       {"input", "interactions", "files of interactions", PathsKey{COHORT_MEMBER(input.interactions)}},
       {"input", "social", "files of social edges", PathsKey{COHORT_MEMBER(input.social)}},

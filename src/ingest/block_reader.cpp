@@ -41,7 +41,7 @@ std::size_t BlockReader::whole_lines() {
 }
 
 void BlockReader::skip_line(LineBlock& block) {
-  block = LineBlock{buffer_.data(), 0, offset_, line_, true};
+  block = LineBlock{.text = buffer_.data(), .offset = offset_, .line = line_, .oversized = true};
   for (;;) {
     const auto line_end = std::string_view(buffer_.data(), filled_).find('\n');
     const auto skipped = line_end == std::string_view::npos ? filled_ : line_end + 1;
@@ -74,8 +74,9 @@ bool BlockReader::next(LineBlock& block) {
     }
     buffer_.resize(std::min(2 * buffer_.size(), options_.line_limit + 2));
   }
-  block = LineBlock{buffer_.data(), used_, offset_, line_, false};
+  block = LineBlock{.text = buffer_.data(), .size = used_, .offset = offset_, .line = line_};
   offset_ += static_cast<std::int64_t>(used_);
+  if (options_.end != INT64_MAX) block.left = std::max<std::int64_t>(0, options_.end - offset_);
   if (line_ > 0) line_ += std::count(buffer_.data(), buffer_.data() + used_, '\n');
   return true;
 }

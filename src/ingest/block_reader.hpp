@@ -15,6 +15,7 @@ struct LineBlock {
   std::size_t size = 0;
   std::int64_t offset = 0;  ///< of the first byte in the file (decompressed)
   std::int64_t line = 0;    ///< number of the first line, from 1; 0: not counted
+  std::int64_t left = 0;    ///< bytes behind it that this rank will read, about; 0: not known
   bool oversized = false;   ///< stands for one line above the limit, which was skipped; no text
 };
 

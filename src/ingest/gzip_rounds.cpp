@@ -112,7 +112,10 @@ void deal_out_gzip(const Communicator& comm, const std::vector<OpenedFile>& file
       auto* at = text.data.data();
       for (const auto& header : headers.data) {
         const auto size = static_cast<std::size_t>(header.size);
-        parse(static_cast<std::size_t>(header.file), LineBlock{at, size, header.offset, header.line, header.oversized});
+        parse(
+            static_cast<std::size_t>(header.file),
+            LineBlock{
+                .text = at, .size = size, .offset = header.offset, .line = header.line, .oversized = header.oversized});
         at += size;
       }
     });

@@ -1,8 +1,11 @@
 #include "ingest/id_interner.hpp"
 
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -12,6 +15,10 @@ namespace {
 
 constexpr std::uint64_t string_flag = std::uint64_t{1} << 63;
 constexpr int first_table_bits = 10;
+// The array part has room for as many numbers as are there, times this, at most: four bytes a number, where a slot of
+// the hash part has sixteen and is half empty.
+constexpr std::size_t dense_room = 8;
+constexpr std::size_t max_dense_bits = 35;  // 2^32 ids, times that room
 
 }  // namespace
 
@@ -25,18 +32,24 @@ Token make_token(std::string_view text) {
   return {std::hash<std::string_view>{}(text), text.data(), static_cast<std::uint32_t>(text.size())};
 }
 
-IdInterner::IdInterner() : numbers_(first_table_bits), strings_(first_table_bits) {}
+IdInterner::IdInterner()
+    : dense_(std::size_t{1} << first_table_bits, no_id), numbers_(first_table_bits), strings_(first_table_bits) {}
+
+template <class Slot>
+void IdInterner::Table<Slot>::insert(const Slot& slot) {
+  auto at = home(slot.key);
+  while (slots[at].id != no_id) at = (at + 1) & mask();
+  add(at, slot);
+}
 
 template <class Slot>
 void IdInterner::Table<Slot>::grow() {
   HugeVector<Slot> old(2 * slots.size());
   old.swap(slots);
   --shift;
+  used = 0;
   for (const auto& slot : old) {
-    if (slot.id == no_id) continue;
-    auto place = home(slot.key);
-    while (slots[place].id != no_id) place = (place + 1) & mask();
-    slots[place] = slot;
+    if (slot.id != no_id) insert(slot);
   }
 }
 
@@ -47,11 +60,47 @@ std::uint32_t IdInterner::next_id() const {
   return static_cast<std::uint32_t>(place_.size());
 }
 
-std::uint32_t IdInterner::insert_number(const Token& token, std::size_t at) {
+std::uint32_t IdInterner::insert_dense(std::uint64_t value) {
   const auto id = next_id();
-  place_.push_back(token.value);
-  numbers_.add(at, {token.value, id});
+  place_.push_back(value);
+  dense_[value] = id;
+  ++dense_used_;
   return id;
+}
+
+std::uint32_t IdInterner::insert_sparse(std::uint64_t value, std::size_t at) {
+  const auto id = next_id();
+  place_.push_back(value);
+  numbers_.add(at, {value, id});
+  if (numbers_.is_full()) make_room_for_numbers();
+  return id;
+}
+
+// The array part grows to the largest power of two below which it is full enough; if it need not, the hash part grows.
+void IdInterner::make_room_for_numbers() {
+  std::array<std::size_t, 65> count{};  // of numbers in the hash part, by their bits
+  for (const auto& slot : numbers_.slots) {
+    if (slot.id != no_id) ++count[static_cast<std::size_t>(std::bit_width(slot.key))];
+  }
+  auto size = dense_.size();
+  auto below = dense_used_;
+  for (auto bits = static_cast<std::size_t>(std::bit_width(size)); bits <= max_dense_bits; ++bits) {
+    below += count[bits];
+    if (dense_room * below >= std::size_t{1} << bits) size = std::size_t{1} << bits;
+  }
+  if (size == dense_.size()) return numbers_.grow();
+  dense_.resize(size, no_id);
+  const auto old = std::exchange(numbers_, Table<NumberSlot>(first_table_bits));
+  for (const auto& slot : old.slots) {
+    if (slot.id == no_id) continue;
+    if (slot.key < size) {
+      dense_[slot.key] = slot.id;
+      ++dense_used_;
+    } else {
+      numbers_.insert(slot);
+      if (numbers_.is_full()) numbers_.grow();
+    }
+  }
 }
 
 std::string_view IdInterner::text_at(std::uint64_t offset) const {
@@ -77,10 +126,13 @@ std::uint32_t IdInterner::intern_string(const Token& token) {
   arena_.insert(arena_.end(), length_bytes, length_bytes + sizeof(length));
   arena_.insert(arena_.end(), text.begin(), text.end());
   strings_.add(at, {token.value, offset, id});
+  if (strings_.is_full()) strings_.grow();
   return id;
 }
 
 IdTable IdInterner::take_ids() {
+  dense_ = HugeVector<std::uint32_t>(std::size_t{1} << first_table_bits, no_id);
+  dense_used_ = 0;
   numbers_ = Table<NumberSlot>(first_table_bits);
   strings_ = Table<StringSlot>(first_table_bits);
   IdTable ids;

@@ -1,6 +1,8 @@
 // Gives every different id that this rank reads a local number, fast: canonical decimal numbers ("0", "42", not "007")
-// of up to 18 digits are looked up by value and never touched as text, all others by hash in an arena of bytes. Which
-// table an id is in shows nowhere outside: ids are strings.
+// of up to 18 digits are looked up by value and never touched as text, all others by hash in an arena of bytes. Small
+// numbers that are dense, as most data sets have, are plain indices: an array part beside the hash part, as in Lua's
+// tables (Ierusalimschy, de Figueiredo, Celes, "The Implementation of Lua 5.0", 2005, section 4). Which table an id is
+// in shows nowhere outside: ids are strings.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +38,8 @@ class IdInterner {
   [[gnu::always_inline]] void prefetch(const Token& token) const {
     if (token.text) {
       __builtin_prefetch(&strings_.slots[strings_.home(token.value)]);
+    } else if (token.value < dense_.size()) {
+      __builtin_prefetch(&dense_[token.value]);
     } else {
       __builtin_prefetch(&numbers_.slots[numbers_.home(token.value)]);
     }
@@ -51,10 +55,14 @@ class IdInterner {
   /// The local number of the id, given on first sight: 0, 1, 2, ... Throws RunError beyond 2^32 - 2 ids.
   std::uint32_t intern(const Token& token) {
     if (token.text) return intern_string(token);
+    if (token.value < dense_.size()) {
+      const auto id = dense_[token.value];
+      return id != no_id ? id : insert_dense(token.value);
+    }
     for (auto at = numbers_.home(token.value);; at = (at + 1) & numbers_.mask()) {
       const auto& slot = numbers_.slots[at];
       if (slot.id == no_id) [[unlikely]]
-        return insert_number(token, at);
+        return insert_sparse(token.value, at);
       if (slot.key == token.value) return slot.id;
     }
   }
@@ -90,17 +98,23 @@ class IdInterner {
     std::size_t home(std::uint64_t key) const { return (key * 0x9E3779B97F4A7C15u) >> shift; }
     void add(std::size_t at, const Slot& slot) {
       slots[at] = slot;
-      if (2 * ++used > slots.size()) grow();
+      ++used;
     }
+    bool is_full() const { return 2 * used > slots.size(); }
     void grow();
+    void insert(const Slot& slot);  // which is not there yet
   };
 
   std::uint32_t next_id() const;
-  std::uint32_t insert_number(const Token& token, std::size_t at);
+  std::uint32_t insert_dense(std::uint64_t value);
+  std::uint32_t insert_sparse(std::uint64_t value, std::size_t at);
+  void make_room_for_numbers();
   std::uint32_t intern_string(const Token& token);
   std::string_view text_at(std::uint64_t offset) const;
 
-  Table<NumberSlot> numbers_;
+  HugeVector<std::uint32_t> dense_;  // by value: the id, or no_id
+  std::size_t dense_used_ = 0;
+  Table<NumberSlot> numbers_;  // those beyond dense_
   Table<StringSlot> strings_;
   HugeVector<std::uint64_t> place_;  // by id: the value, or string_flag | offset in arena_
   HugeVector<char> arena_;           // strings: two bytes of length, then the text

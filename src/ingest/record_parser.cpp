@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "core/error.hpp"
+#include "ingest/leading_digits.hpp"
 #include "ingest/quoted_field.hpp"
 
 namespace cohort {
@@ -169,16 +170,10 @@ bool RecordParser::parse_line(char* begin, char* end, Record& record) {
   for (std::int32_t column = 0;; ++column) {
     const bool is_first = column == layout_.first;
     if (is_first || column == layout_.second) {
-      // An id that is a canonical number ends with its digits: no search for the separator, no bytes kept. (Not
-      // std::from_chars: it checks each digit for overflow, which the length rules out here.)
-      std::uint64_t value = 0;
-      auto* stop = p;
-      for (; stop < end && static_cast<unsigned char>(*stop - '0') < 10; ++stop) {
-        value = 10 * value + static_cast<unsigned char>(*stop - '0');
-      }
+      // An id that is a canonical number ends with its digits: no search for the separator, no bytes kept.
+      const auto [value, digits] = leading_digits(p, end, block_end_);
       auto& token = is_first ? record.first : record.second;
-      const auto digits = stop - p;
-      if (digits > 0 && digits <= numeric_token_digits && (*p != '0' || digits == 1) && Separator::at(stop, end))
+      if (digits > 0 && digits <= numeric_token_digits && (*p != '0' || digits == 1) && Separator::at(p + digits, end))
           [[likely]] {
         token = {value, nullptr, 0};
         (is_first ? first_ : second_).prefetch(token);
@@ -291,6 +286,22 @@ void RecordParser::flush() {
   batched_ = 0;
 }
 
+// Room for the lines to come, as long as those of the block just parsed (there were `before` records then): lists that
+// double as they grow touch three times the memory, and fresh pages cost more than the parsing.
+void RecordParser::make_room(const LineBlock& block, std::size_t before) {
+  const auto records = pairs_.first.size();
+  const auto last = records - before;
+  if (block.left == 0) return;
+  const auto blocks_left = static_cast<double>(block.left) / static_cast<double>(block.size);
+  const auto to_come = static_cast<std::size_t>(1.02 * blocks_left * static_cast<double>(last));
+  if (pairs_.first.capacity() - records > std::min(to_come, 2 * last)) return;
+  const auto wanted = records + last + to_come;
+  pairs_.first.reserve(wanted);
+  pairs_.second.reserve(wanted);
+  pairs_.weight.reserve(wanted);
+  if (pairs_.has_time) pairs_.time.reserve(wanted);
+}
+
 void RecordParser::keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason) {
   ++tally_.bad_lines;
   if (file_bad_lines_++ < bad_lines_reported) {
@@ -306,6 +317,8 @@ void RecordParser::report(const LineBlock& block, const char* line) {
 template <class Separator>
 void RecordParser::parse_lines(const LineBlock& block) {
   auto* const block_end = block.text + block.size;
+  block_end_ = block_end;
+  const auto before = pairs_.first.size();
   // Once for the block: NUL bytes and quotes are rare, and searching a block is much cheaper than searching lines.
   const bool has_nul = std::memchr(block.text, '\0', block.size) != nullptr;
   const bool has_quote = layout_.format == TextFormat::csv && std::memchr(block.text, '"', block.size) != nullptr;
@@ -338,6 +351,7 @@ void RecordParser::parse_lines(const LineBlock& block) {
     line = next;
   }
   flush();
+  make_room(block, before);
 }
 
 void RecordParser::parse(const LineBlock& block) {

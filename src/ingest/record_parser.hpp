@@ -91,6 +91,7 @@ class RecordParser {
   bool fail(std::string reason);
   void add();
   void flush();
+  void make_room(const LineBlock& block, std::size_t before);
   void report(const LineBlock& block, const char* line);
   void keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason);
 
@@ -103,7 +104,8 @@ class RecordParser {
   ParseTally& tally_;
   const char* first_name_;
   const char* second_name_;
-  std::int32_t event_column_;  // -1: events are not looked at
+  const char* block_end_ = nullptr;  // of the block that is parsed
+  std::int32_t event_column_;        // -1: events are not looked at
   std::size_t file_bad_lines_ = 0;
   std::vector<Record> batch_;  // the first batched_ wait for their look-up; the next is being filled
   std::size_t batched_ = 0;

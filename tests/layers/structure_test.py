@@ -16,8 +16,8 @@ GOOD = {
     "src/core/CMakeLists.txt": "cohort_library(core SOURCES error.cpp)\n",
     "src/core/config.hpp": "struct InputConfig {\n  std::string format = \"auto\";\n};\nstruct ModelConfig {\n"
                            "  std::int64_t dim = 64;  ///< columns\n  std::int64_t batch = 0;\n};\n"
-                           "struct Config {\n  bool reproducible = true;\n};\n",
-    "src/core/config_schema.cpp": '// Keys.\nauto keys = {{"", "reproducible", "a flag", FlagKey{M(reproducible)}},\n'
+                           "struct Config {\n  std::int64_t threads = 0;\n};\n",
+    "src/core/config_schema.cpp": '// Keys.\nauto keys = {{"", "threads", "threads", IntegerKey{M(threads), 0, 64}},\n'
                                   '  {"input", "format", "how", TextKey{M(format), {"auto", "tsv"}}},\n'
                                   '  {"model", "batch", "triples", IntegerKey{M(batch), 1, 10, true}},\n'
                                   '  {"model", "dim", "columns", IntegerKey{M(model.dim), 1, 1024}}};\n',
@@ -31,7 +31,7 @@ GOOD = {
     "src/store/CMakeLists.txt": "target_link_libraries(cohort_store INTERFACE cohort_ingest)\n",
     "partition/cut.hpp": '// Cuts.\n#include "store/schema.hpp"\n',
     "partition/CMakeLists.txt": "add_library(cohort_partition INTERFACE)\n",
-    "docs/user-guide.md": "# Guide\n### Before the first section\n| `reproducible` | `true` | a flag |\n"
+    "docs/user-guide.md": "# Guide\n### Before the first section\n| `threads` | `0` | of a rank |\n"
                           "### `[input]`\n| `format` | `\"auto\"` | how |\n"
                           "### `[model]`\n| `dim` | `64` | columns |\n| `batch` | `\"auto\"` | triples |\n"
                           "### Exit codes\n| `none` | `0` |\n",

@@ -129,6 +129,53 @@ TEST(RowExchange, FetchesWantedRowsInOrder) {
   }
 }
 
+TEST(HaloMatrix, GhostRowsAreTheirOwnersRowsAfterEveryExchange) {
+  const auto& comm = world();
+  for (const auto reach : {HaloReach::machine, HaloReach::nobody}) {
+    for (const std::int64_t columns : {1, 33, 64}) {
+      for (const std::int64_t total : {3, 41, 1000}) {  // with 3, the fourth rank has no rows
+        const auto owners = Distribution::even(total, comm.size());
+        const auto first = owners.begin(comm.rank());
+        const auto owned = owners.count(comm.rank());
+        std::vector<Position> wanted;
+        for (std::int64_t p = 0; p < total; p += 1 + comm.rank()) {
+          if (owners.owner(p) != comm.rank()) wanted.emplace_back(p);
+        }
+        const HaloLayout layout(comm, plan_fetch(comm, owners, wanted), owned, columns, reach);
+        ASSERT_EQ(layout.ghost_row().size(), wanted.size());
+        EXPECT_EQ(comm.sum(layout.sent_rows()), comm.sum(std::ssize(wanted)));
+        if (reach == HaloReach::nobody) {
+          EXPECT_TRUE(layout.neighbours().empty());
+          EXPECT_EQ(layout.messages().received_rows(), std::ssize(wanted));
+        }
+        HaloMatrix matrix(comm, layout);
+        RowExchange exchange(comm, columns);
+        const auto value = [&](std::int64_t round, std::int64_t position, std::int64_t column) {
+          return static_cast<float>(round * 100'000 + 100 * position + column);
+        };
+        for (std::int64_t round = 1; round <= 4; ++round) {
+          for (std::int64_t r = 0; r < owned; ++r) {
+            for (std::int64_t c = 0; c < columns; ++c) matrix.row(r)[c] = value(round, first + r, c);
+          }
+          exchange.start(layout, matrix);
+          exchange.progress();
+          EXPECT_GE(exchange.finish(), 0.0);
+          for (std::size_t k = 0; k < wanted.size(); ++k) {
+            for (std::int64_t c = 0; c < columns; ++c) {
+              ASSERT_EQ(matrix.row(layout.ghost_row()[k].value)[c], value(round, wanted[k].value, c))
+                  << "round " << round << ", position " << wanted[k].value;
+            }
+          }
+          exchange.meet(layout);  // the next round writes what neighbours have just read
+          exchange.finish();
+        }
+        const auto row_bytes = padded_stride(columns) * static_cast<std::int64_t>(sizeof(float));
+        EXPECT_EQ(exchange.bytes_sent(), 4 * layout.sent_rows() * row_bytes);
+      }
+    }
+  }
+}
+
 TEST(ShardSum, HasTheSameBitsForEveryCutOfTheShards) {
   const auto& comm = world();
   const CounterRandom random(1, Purpose::quality_sample);

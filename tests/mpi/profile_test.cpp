@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "profile_support.hpp"
-#include "segment/hypergeometric.hpp"
 
 namespace cohort {
 namespace {

@@ -32,14 +32,12 @@ TEST(Config, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(config.input.interactions, std::vector<std::string>{"/data/a.tsv"});
   EXPECT_EQ(config.train.epochs, TrainConfig{}.epochs);
   EXPECT_EQ(config.partition.shards, 0);
-  EXPECT_TRUE(config.reproducible);
   // Every default passes its own key's check: write it, read it.
   EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
 }
 
 TEST(Config, EveryKeyRoundTrips) {
   const std::string text = R"(threads = 3
-reproducible = false
 
 [input]
 interactions = ["/x/a \"b\".tsv", "/x/ü\u0001\\n.csv"]
@@ -211,13 +209,12 @@ TEST(Config, WeightsOfEventsNeedAGraphThatUsesThem) {
 
 TEST(Config, SettingsFromTheCommandLine) {
   const auto config =
-      parse(minimal, {"train.epochs=3", "train.epochs=4", "partition.shards=auto", "threads=2", "reproducible=false",
+      parse(minimal, {"train.epochs=3", "train.epochs=4", "partition.shards=auto", "threads=2",
                       "output.directory=/tmp/a=b", "model.dim=16", "evaluate.k=[1, 2]", "train.decay=1e-3",
                       "graph.weight=raw", "input.columns={user = 1}", "input.social=[\"/s 1\", '/s2']"});
   EXPECT_EQ(config.train.epochs, 4);
   EXPECT_EQ(config.partition.shards, 0);
   EXPECT_EQ(config.threads, 2);
-  EXPECT_FALSE(config.reproducible);
   EXPECT_EQ(config.output.directory, "/tmp/a=b");
   EXPECT_EQ(config.train.decay, 1e-3);
   EXPECT_EQ(config.graph.weight, "raw");

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +18,7 @@
 #include "ingest/byte_source.hpp"
 #include "ingest/file_layout.hpp"
 #include "ingest/id_interner.hpp"
+#include "ingest/leading_digits.hpp"
 #include "ingest/record_parser.hpp"
 #include "ingest/sha256.hpp"
 
@@ -160,6 +162,54 @@ TEST(BlockReader, SkipsLinesAboveTheLimitAndCounts) {
   const std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> wanted{
       {"a\n", 0, 1}, {limit + "\n", 2, 2}, {"(long)", 53, 3}, {"b\n", 105, 4}, {"(long)", 107, 5}};
   EXPECT_EQ(got, wanted);
+}
+
+TEST(LeadingDigits, AreThoseOfFromChars) {
+  std::mt19937_64 random(4);
+  const std::string others = "\n\t,:;/ aZ~\x7f\x80\xff\xb5-.";
+  for (int i = 0; i < 100'000; ++i) {
+    const auto length = random() % 19;
+    std::string text;
+    for (std::size_t d = 0; d < length; ++d) text += static_cast<char>('0' + random() % 10);
+    text += others[random() % others.size()];
+    const auto number_end = text.size() - 1;
+    for (auto more = random() % 12; more > 0; --more) text += static_cast<char>(random() % 256);
+    std::uint64_t expected = 0;
+    const auto* const begin = text.data();
+    std::from_chars(begin, begin + length, expected);
+    for (const auto* readable : {begin + text.size(), begin + number_end}) {
+      const auto found = leading_digits(begin, begin + number_end, readable);
+      ASSERT_EQ(found.count, static_cast<std::ptrdiff_t>(length)) << text;
+      ASSERT_EQ(found.value, expected) << text;
+    }
+  }
+}
+
+TEST(Interner, NumbersAreFoundAgainHoweverTheyLie) {
+  std::mt19937_64 random(9);
+  const std::vector<std::pair<const char*, std::uint64_t>> ranges{
+      {"dense", 20'000}, {"half", 200'000}, {"sparse", 100'000'000'000'000'000}, {"few bits", 1 << 10}};
+  for (const auto& [what, range] : ranges) {
+    SCOPED_TRACE(what);
+    IdInterner interner;
+    std::map<std::uint64_t, std::uint32_t> expected;
+    for (int i = 0; i < 60'000; ++i) {
+      // Most from the range; some far beyond it, some multiples of a large power of two.
+      auto value = random() % range;
+      if (i % 10 == 0) value = (random() % 3000) << 40;
+      if (i % 11 == 0) value = 1'000'000 + static_cast<std::uint64_t>(i) % 700;
+      const auto next = static_cast<std::uint32_t>(expected.size());
+      const auto [found, is_new] = expected.try_emplace(value, next);
+      const Token token{value, nullptr, 0};
+      interner.prefetch(token);
+      ASSERT_EQ(interner.intern(token), found->second) << value;
+    }
+    ASSERT_EQ(interner.size(), std::ssize(expected));
+    const auto ids = interner.take_ids();
+    for (const auto& [value, id] : expected) ASSERT_EQ(ids[id], std::to_string(value));
+    EXPECT_EQ(interner.size(), 0);
+    EXPECT_EQ(interner.intern(Token{7, nullptr, 0}), 0U) << "as new";
+  }
 }
 
 TEST(Interner, NumbersAndStringsAreOneKindOfId) {

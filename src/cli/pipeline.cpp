@@ -17,22 +17,33 @@ void check_against_data(const Session& session, const Dataset& dataset) {
   }
 }
 
+// The stages from the partition to the segments; what only they need is gone afterwards.
+SegmentsFile segments_of(const Session& session, GraphFile& graph) {
+  ShardedGraph sharded;
+  {
+    const auto blocks = graph_of(session, graph.dataset);
+    partition_graph(session, blocks, graph);
+    sharded = shard_graph(session, blocks, *graph.partition);
+  }
+  write_graph(session, graph);
+  const auto model = train_model(session, graph, sharded);
+  write_model(session, model);
+  return segment_users(session, graph, sharded.graph, model);
+}
+
 }  // namespace
 
 RunResult run_pipeline(const Session& session) {
   RunResult result;
   result.graph = prepare_graph(session);
-  check_against_data(session, result.graph.dataset);
-  ShardedGraph sharded;
-  {
-    const auto blocks = graph_of(session, result.graph.dataset);
-    partition_graph(session, blocks, result.graph);
-    sharded = shard_graph(session, blocks, *result.graph.partition);
-  }
-  write_graph(session, result.graph);
-  const auto model = train_model(session, result.graph, sharded);
-  write_model(session, model);
-  result.segments = segment_users(session, result.graph, sharded.graph, model);
+  const auto& dataset = result.graph.dataset;
+  check_against_data(session, dataset);
+  // Read before training, so that what is wrong with them is said before it.
+  const auto attributes = read_attribute_tables(session, dataset);
+  const auto allowed = read_allowed_items(session, dataset);
+  result.segments = segments_of(session, result.graph);
+  profile_result(session, result.graph, attributes, result.segments);
+  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments);
   write_segments(session, result.segments);
   return result;
 }

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "cli/session.hpp"
 #include "graph/block_graph.hpp"
 #include "graph/shard_graph.hpp"
+#include "ingest/attribute_file.hpp"
 #include "partition/partition.hpp"
 #include "segment/recommendation.hpp"
 #include "store/graph_file.hpp"
@@ -46,19 +49,32 @@ struct RunResult {
   SegmentsFile segments;
 };
 
-/// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5 on the way.
+/// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5. Profiles are part of it, and
+/// recommendations where there are items.
 RunResult run_pipeline(const Session& session);
+
+/// The tables of attributes that the configuration names; none where it names none or the graph has no such nodes.
+struct AttributeTables {
+  std::optional<AttributeTable> items;
+  std::optional<AttributeTable> users;
+};
+AttributeTables read_attribute_tables(const Session& session, const Dataset& dataset);
+
+/// Of this rank's items: which recommend.allowed_items lists; empty where it is not set. Throws InputError also where
+/// none of them has the training users that recommend.min_support wants.
+std::vector<char> read_allowed_items(const Session& session, const Dataset& dataset);
 
 /// The users of a result with what they had, as recommendations are made from them. Views of both. Local.
 Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);
 
 /// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
-/// result.recommendations.
-void recommend_items(const Session& session, const GraphFile& graph, SegmentsFile& result);
+/// result.recommendations. allowed: as read_allowed_items returns it.
+void recommend_items(const Session& session, const GraphFile& graph, std::span<const char> allowed,
+                     SegmentsFile& result);
 
-/// Fills segments.profiles, from the graph, what it holds out, and the tables of attributes that the configuration
-/// names.
-void profile_result(const Session& session, const GraphFile& graph, SegmentsFile& segments);
+/// Fills segments.profiles, from the graph, what it holds out, and the attributes.
+void profile_result(const Session& session, const GraphFile& graph, const AttributeTables& attributes,
+                    SegmentsFile& segments);
 
 void write_graph(const Session& session, const GraphFile& graph);
 void write_model(const Session& session, const ModelFile& model);
@@ -69,8 +85,6 @@ void write_segments(const Session& session, const SegmentsFile& segments);
 GraphFile load_graph(const Session& session, bool partitioned);
 /// model.h5 of the output directory, which must have been trained on that graph with the configuration's settings.
 ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
-/// segments.h5 of the output directory, which must have been found on that graph with the configuration's settings.
-
 /// segments.h5 of the output directory, which must have been made from that graph with the configuration's settings.
 SegmentsFile load_segments(const Session& session, const GraphFile& graph);
 /// model.h5 if it is what training can go on from: the same settings, the same graph, fewer epochs than asked for.

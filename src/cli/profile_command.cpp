@@ -19,7 +19,7 @@ void add_profile_command(CLI::App& program) {
     const auto& comm = session.comm();
     const auto graph = load_graph(session, false);
     auto segments = load_segments(session, graph);
-    profile_result(session, graph, segments);
+    profile_result(session, graph, read_attribute_tables(session, graph.dataset), segments);
     write_segments(session, segments);
     const auto text = *json  ? profile_json(comm, segments).dump(2) + "\n"
                       : *csv ? profile_csv(segments)

@@ -12,13 +12,13 @@ namespace cohort {
 
 namespace {
 
-std::optional<AttributeTable> attributes(const Communicator& comm, const IdTable& ids, const std::string& path,
-                                         const char* of) {
+std::optional<AttributeTable> attributes_of(const Communicator& comm, const IdTable& ids, const std::string& path,
+                                            const char* of) {
   if (path.empty() || ids.total() == 0) return std::nullopt;
   auto table = read_attributes(comm, ids, path);
-  spdlog::info("  {}: {} of {} {}, {} rows of others", path, with_commas(table.matched), with_commas(ids.total()), of,
+  spdlog::info("{}: {} of {} {}, {} rows of others", path, with_commas(table.matched), with_commas(ids.total()), of,
                with_commas(table.unknown));
-  for (const auto& column : table.left_out) spdlog::info("  {}: column {} is left out", path, column);
+  for (const auto& column : table.left_out) spdlog::info("{}: column {} is left out", path, column);
   return table;
 }
 
@@ -28,17 +28,22 @@ std::int64_t marking(const MarkTable& table) {
 
 }  // namespace
 
-void profile_result(const Session& session, const GraphFile& graph, SegmentsFile& segments) {
+AttributeTables read_attribute_tables(const Session& session, const Dataset& dataset) {
+  const auto& input = session.config().input;
+  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "items"),
+          attributes_of(session.comm(), dataset.users, input.user_attributes, "users")};
+}
+
+void profile_result(const Session& session, const GraphFile& graph, const AttributeTables& attributes,
+                    SegmentsFile& segments) {
   const auto& comm = session.comm();
   const auto& config = session.config();
   const auto& dataset = graph.dataset;
   const Timer timer;
   spdlog::info("profile: {} segments", std::ssize(segments.segments.size));
-  const auto item_table = attributes(comm, dataset.items, config.input.item_attributes, "items");
-  const auto user_table = attributes(comm, dataset.users, config.input.user_attributes, "users");
   ProfileInput input{&dataset, &segments.segments};
-  if (item_table) input.item_attributes = &*item_table;
-  if (user_table) input.user_attributes = &*user_table;
+  if (attributes.items) input.item_attributes = &*attributes.items;
+  if (attributes.users) input.user_attributes = &*attributes.users;
   input.spherical = config.segment.method == "spherical";
   auto profiles = profile_segments(comm, input, config.profile);
   for (const auto* table : {input.item_attributes, input.user_attributes}) {

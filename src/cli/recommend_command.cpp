@@ -22,7 +22,7 @@ void add_recommend_command(CLI::App& program) {
     const Session session(Communicator::world(), *options);
     const auto graph = load_graph(session, false);
     auto result = load_segments(session, graph);
-    recommend_items(session, graph, result);
+    recommend_items(session, graph, read_allowed_items(session, graph.dataset), result);
     write_segments(session, result);
     if (csv->empty() && json_lines->empty()) return;
     const auto& path = csv->empty() ? *json_lines : *csv;

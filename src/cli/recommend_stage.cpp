@@ -15,19 +15,6 @@ namespace {
 
 constexpr double not_used = std::numeric_limits<double>::quiet_NaN();
 
-// Of this rank's items: which the file allows; empty where there is no file. Collective.
-std::vector<char> allowed_items(const Session& session, const IdTable& items) {
-  const auto& path = session.config().recommend.allowed_items;
-  if (path.empty()) return {};
-  auto list = read_id_list(session.comm(), items, path, "items");
-  spdlog::info("  {}: {} items allowed", path, with_commas(list.known));
-  if (list.unknown > 0) {
-    spdlog::warn("{}: {} ids are of no item and are passed over, the first being \"{}\"", path,
-                 with_commas(list.unknown), list.first_unknown);
-  }
-  return std::move(list.listed);
-}
-
 // Puts a list into its row of a table that is full of -1 and NaN.
 void put(std::span<const ScoredItem> best, std::size_t row, std::size_t count, std::vector<std::int64_t>& item,
          std::vector<float>& score) {
@@ -45,7 +32,32 @@ Population population_of(const Dataset& dataset, const SegmentsFile& result, boo
           segments.centroid.view(), &result.users.distribution, &result.items.distribution, spherical};
 }
 
-void recommend_items(const Session& session, const GraphFile& graph, SegmentsFile& result) {
+std::vector<char> read_allowed_items(const Session& session, const Dataset& dataset) {
+  const auto& comm = session.comm();
+  const auto& path = session.config().recommend.allowed_items;
+  const auto min_support = session.config().recommend.min_support;
+  if (!dataset.has_items()) return {};
+  IdList list;
+  if (!path.empty()) {
+    list = read_id_list(comm, dataset.items, path, "items");
+    spdlog::info("{}: {} items allowed", path, with_commas(list.known));
+    if (list.unknown > 0) {
+      spdlog::warn("{}: {} ids are of no item and are passed over, the first being \"{}\"", path,
+                   with_commas(list.unknown), list.first_unknown);
+    }
+  }
+  if (min_support > 0) {
+    // The segments do not matter here, only whether an item is left.
+    std::vector<std::int32_t> one_segment;
+    comm.attempt([&] { one_segment.assign(static_cast<std::size_t>(dataset.interactions.rows()), 0); });
+    const auto counts = count_items(comm, dataset.interactions, one_segment, 1, dataset.items.distribution);
+    choose_items(comm, counts, {}, min_support, list.listed);
+  }
+  return std::move(list.listed);
+}
+
+void recommend_items(const Session& session, const GraphFile& graph, std::span<const char> allowed,
+                     SegmentsFile& result) {
   const auto& comm = session.comm();
   const auto& config = session.config().recommend;
   const Timer timer;
@@ -54,7 +66,6 @@ void recommend_items(const Session& session, const GraphFile& graph, SegmentsFil
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
   spdlog::info("recommend: {} items a user and a segment, strategy {}", config.count, config.strategy);
-  const auto allowed = allowed_items(session, result.items);
   const auto population = population_of(graph.dataset, result, session.config().segment.method == "spherical");
   const bool blend = strategy == Strategy::blend;
   const bool smoothing = blend || strategy == Strategy::segment;

@@ -25,9 +25,9 @@ struct RerunOptions {
   std::string directory;
 };
 
-// What ranks measured, and what other commands put into the file after `run`.
+// What ranks measured, and what a file lacks that was made stage by stage and not by all of them.
 const std::vector<std::string> measured{schema::timing, schema::traffic};
-const std::vector<std::string> added_later{"segments/profile", "segments/recommendations"};
+const std::vector<std::string> of_last_stages{"segments/profile", "segments/recommendations"};
 
 struct Original {
   Provenance provenance;
@@ -117,10 +117,10 @@ std::vector<std::string> without(std::vector<std::string> names, const std::vect
 
 void report(const Communicator& comm, const std::string& path, const h5::Differences& found) {
   std::vector<std::string> passed_over;
-  const auto only_old = without(found.only_first, added_later, passed_over);
-  const auto only_new = without(found.only_second, added_later, passed_over);
+  const auto only_old = without(found.only_first, of_last_stages, passed_over);
+  const auto only_new = without(found.only_second, of_last_stages, passed_over);
   if (!passed_over.empty()) {
-    spdlog::info("rerun: in one of the two files only, by other commands than run: {}", joined(passed_over));
+    spdlog::info("rerun: in one of the two files only, of the stages profile and recommend: {}", joined(passed_over));
   }
   if (found.differ.empty() && only_old.empty() && only_new.empty()) {
     say(comm, fmt::format("identical: {} datasets have the same bits as in {}\n", found.same, path));

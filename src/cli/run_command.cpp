@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "cli/evaluation.hpp"
 #include "cli/logging.hpp"
@@ -16,7 +19,10 @@ void run(const Session& session) {
   const auto result = run_pipeline(session);
   say_segments(comm, result.segments);
   if (spdlog::should_log(spdlog::level::info)) {
-    say(comm, "\n" + evaluation_table(evaluate_run(session, result.graph, result.segments)));
+    std::string text = "\n";
+    const auto& descriptions = result.segments.profiles->description;
+    for (std::size_t s = 0; s < descriptions.size(); ++s) text += fmt::format("segment {}: {}\n", s, descriptions[s]);
+    say(comm, text + "\n" + evaluation_table(evaluate_run(session, result.graph, result.segments)));
   }
   log_memory(comm);
   spdlog::info("run: {:.1f} s", timer.seconds());
@@ -25,7 +31,8 @@ void run(const Session& session) {
 }  // namespace
 
 void add_run_command(CLI::App& program) {
-  auto* command = program.add_subcommand("run", "All stages: input in, segments.h5 out");
+  auto* command =
+      program.add_subcommand("run", "All stages: input in, segments.h5 with profiles and recommendations out");
   const auto options = add_config_options(*command);
   command->callback([options] { run(Session(Communicator::world(), *options)); });
 }

@@ -82,6 +82,23 @@ std::vector<std::string> truth_lines(const UserRoll& roll, std::int64_t first_us
   return pieces;
 }
 
+// This rank's part of the items.
+std::vector<std::string> item_truth_lines(const Communicator& comm, const ItemCatalogue& catalogue) {
+  const auto blocks = Distribution::even(catalogue.items(), comm.size());
+  const auto first = blocks.begin(comm.rank());
+  std::vector<std::int64_t> place(static_cast<std::size_t>(blocks.count(comm.rank())));
+  for (std::int64_t p = 0; p < catalogue.items(); ++p) {
+    const std::int64_t number = catalogue.number[static_cast<std::size_t>(p)];
+    if (number >= first && number < blocks.end(comm.rank())) place[static_cast<std::size_t>(number - first)] = p;
+  }
+  std::vector<std::string> pieces(1);
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    append_id(pieces[0], 'i', first + static_cast<std::int64_t>(i));
+    pieces[0] += '\t' + std::to_string(segment_at(catalogue.segment_begin, place[i])) + '\n';
+  }
+  return pieces;
+}
+
 std::string toml_string(const std::string& path) {
   std::string text = "\"";
   for (const char c : path) {
@@ -136,11 +153,14 @@ void generate_population(const Communicator& comm, const PopulationOptions& opti
     comm.attempt([&] {
       catalogue = std::make_unique<const ItemCatalogue>(make_catalogue(options.items, options.segments, options.seed));
     });
-    const Activity activity(comm, options.users, options.items, options.interactions);
     std::vector<std::string> lines;
+    const Activity activity(comm, options.users, options.items, options.interactions);
     comm.attempt(
         [&] { lines = interaction_lines(roll, *catalogue, activity, options.noise, options.seed, first, last); });
     write("interactions.tsv", "user\titem\n", std::move(lines));
+    lines.clear();
+    comm.attempt([&] { lines = item_truth_lines(comm, *catalogue); });
+    write("item_truth.tsv", "item\tsegment\n", std::move(lines));
   }
   if (options.social > 0) {
     write("social.tsv", "source\ttarget\n", friendship_lines(comm, roll, options.social, options.noise, options.seed));

@@ -25,11 +25,12 @@ struct PopulationOptions {
 /// repeats, and from all items once those are used up.
 ///
 /// Writes into `directory` (made if missing): interactions.tsv (user, item), social.tsv (source, target) if social > 0,
-/// truth.tsv (user, segment), and config.toml, a configuration that runs, with the true count, input files by relative
-/// paths and output in directory/run. Tables have a header line; files appear under their names once all of them are
-/// complete; ids are u0, u1, ... and i0, i1, ..., scattered so that their order says nothing. A rank holds the text of
-/// its own users, and tables of all items. Throws InputError: options that contradict each other (says which), a
-/// directory that cannot be made or written into; RunError: a write that fails. Collective.
+/// truth.tsv (user, segment), item_truth.tsv (item, the segment that prefers it), and config.toml, a configuration that
+/// runs, with the true count, input files by relative paths and output in directory/run. Tables have a header line;
+/// files appear under their names once all of them are complete; ids are u0, u1, ... and i0, i1, ..., scattered so that
+/// their order says nothing. A rank holds the text of its own users, and tables of all items. Throws InputError:
+/// options that contradict each other (says which), a directory that cannot be made or written into; RunError: a write
+/// that fails. Collective.
 void generate_population(const Communicator& comm, const PopulationOptions& options, const std::string& directory);
 
 }  // namespace cohort

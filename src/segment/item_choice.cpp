@@ -1,6 +1,6 @@
 #include "segment/item_choice.hpp"
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 
 #include "core/error.hpp"
@@ -33,7 +33,7 @@ ItemChoice choose_items(const Communicator& comm, const ItemCounts& counts, Cons
     for (std::int64_t i = 0; i < choice.embedding.rows(); ++i) {
       const auto row = choice.rows[static_cast<std::size_t>(i)];
       choice.numbers.push_back(counts.blocks.begin(comm.rank()) + row);
-      std::memcpy(choice.embedding.row(i), items.row(row), static_cast<std::size_t>(items.columns) * sizeof(float));
+      std::copy_n(items.row(row), items.columns, choice.embedding.row(i));
     }
   });
   return choice;

@@ -24,8 +24,8 @@ struct ItemChoice {
   ConstMatrixView embeddings(ConstMatrixView items) const { return all ? items : embedding.view(); }
 };
 
-/// allowed: of each item of the block; empty on all ranks: every item. Throws InputError where nothing is left.
-/// Collective.
+/// items: embeddings of the block, of no columns where only the choice matters. allowed: of each item of the block;
+/// empty on all ranks: every item. Throws InputError where nothing is left. Collective.
 ItemChoice choose_items(const Communicator& comm, const ItemCounts& counts, ConstMatrixView items,
                         std::int64_t min_support, std::span<const char> allowed);
 

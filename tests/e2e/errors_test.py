@@ -63,6 +63,19 @@ class Errors(WithDirectory):
         self.refused(base + "[clean]\nmin_user_interactions = 100\n", "min_user_interactions")
         self.refused(base + "[partition]\nshards = 2\n[segment]\ncount = 2\n[train.x]\n", "train.x")
 
+    def test_what_comes_after_training_is_checked_before_it(self):
+        self.write("interactions.tsv", GOOD)
+        self.write("others.txt", "id,kind\nx1,a\nx2,b\n")
+        for extra, words in (('item_attributes = "none.csv"', "none.csv"),
+                             ('user_attributes = "none.csv"', "none.csv"),
+                             ('item_attributes = "others.txt"', "others.txt"),
+                             ('[recommend]\nallowed_items = "none.txt"', "none.txt"),
+                             ('[recommend]\nallowed_items = "others.txt"', "others.txt"),
+                             ("[recommend]\nmin_support = 100", "recommend.min_support")):
+            self.refused(f'[segment]\ncount = 2\n[input]\ninteractions = "interactions.tsv"\n{extra}\n', words)
+            for ranks in (1, 3):
+                self.assertEqual(list((self.path / f"out{ranks}").glob("*")), [], extra)
+
     def test_more_ranks_than_shards(self):
         self.write("interactions.tsv", GOOD)
         config = self.write("few.toml", '[input]\ninteractions = "interactions.tsv"\n[partition]\nshards = 2\n')

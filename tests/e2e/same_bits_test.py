@@ -24,6 +24,8 @@ class SameBits(WithDirectory):
                 expected = found
                 self.assertIn("users/segment", expected)
                 self.assertIn("users/map", expected)
+                self.assertIn("segments/profile/description", expected)
+                self.assertEqual("items/id" in expected, "users/recommendations/item" in expected)
                 continue
             self.assertEqual(list(expected), list(found))
             different = [name for name in expected if expected[name] != found[name]]
@@ -43,6 +45,12 @@ class SameBits(WithDirectory):
         cohort("generate", "--output", directory,
                *(part for key, value in arguments.items() for part in (f"--{key}", value)), ranks=2)
         return directory / "config.toml"
+
+    def attributes(self):
+        """Tables of the generated users and items, as settings."""
+        self.write("items.csv", "id,kind\n" + "".join(f"i{n},{'abc'[n % 3]}{n % 2}\n" for n in range(500)))
+        self.write("users.csv", "id,age,town\n" + "".join(f"u{n},{n * 7 % 60},{'xy'[n % 2]}\n" for n in range(900)))
+        return [f"input.item_attributes={self.path}/items.csv", f"input.user_attributes={self.path}/users.csv"]
 
     def test_generated_with_social_edges(self):
         self.check(self.generated(social=2000), "train.epochs=3", "segment.restarts=2")
@@ -83,21 +91,11 @@ count = 8
 """)
         self.check(config)
 
-    def test_profiles_and_recommendations(self):
-        config = self.generated(social=500)
-        expected = None
-        for ranks, threads in LAYOUTS:
-            settings = (f"output.directory={self.path}/used-{ranks}-{threads}", "train.epochs=3", "input.holdout=0.2")
-            for command in ("run", "profile", "recommend"):
-                cohort(command, config, "--quiet", *(part for setting in settings for part in ("--set", setting)),
-                       ranks=ranks, threads=threads)
-            found = datasets(self.path / f"used-{ranks}-{threads}" / "segments.h5")
-            expected = expected or found
-            self.assertIn("segments/recommendations/item", found)
-            self.assertIn("segments/profile/description", found)
-            self.assertEqual(list(expected), list(found))
-            different = [name for name in expected if expected[name] != found[name]]
-            self.assertEqual(different, [], f"differ at {ranks} ranks x {threads} threads")
+    def test_attributes_and_tested_profiles(self):
+        settings = self.attributes() + ["train.epochs=3", "input.holdout=0.2"]
+        found = datasets(self.check(self.generated(social=500), *settings))
+        for name in ("items/marking", "categories/marking", "user_categories/lift", "numeric/mean"):
+            self.assertIn(f"segments/profile/{name}", found)
 
     def test_social_only(self):
         config = self.write("football.toml", f"""
@@ -113,10 +111,12 @@ count = 12
     def test_stages_give_what_run_gives(self):
         config = self.generated(social=500)
         run, stages = self.path / "whole", self.path / "stages"
-        cohort("run", config, "--quiet", "--set", "train.epochs=2", "--set", f"output.directory={run}", ranks=2)
-        for ranks, stage in zip((3, 1, 2, 4), ("prepare", "partition", "train", "segment")):
-            cohort(stage, config, "--quiet", "--set", "train.epochs=2", "--set", f"output.directory={stages}",
-                   ranks=ranks)
+        settings = self.attributes() + ["train.epochs=2", "input.holdout=0.2", "recommend.min_support=12"]
+        settings = [part for setting in settings for part in ("--set", setting)]
+        cohort("run", config, "--quiet", *settings, "--set", f"output.directory={run}", ranks=2)
+        for ranks, stage in zip((3, 1, 2, 4, 3, 2),
+                                ("prepare", "partition", "train", "segment", "profile", "recommend")):
+            cohort(stage, config, "--quiet", *settings, "--set", f"output.directory={stages}", ranks=ranks)
         for name in ("graph.h5", "model.h5", "segments.h5"):
             whole, parts = datasets(run / name), datasets(stages / name)
             self.assertEqual(list(whole), list(parts), name)

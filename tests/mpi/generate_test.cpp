@@ -95,14 +95,14 @@ TEST_F(Generate, TheBytesThatOneRankWrites) {
     make(options);
     if (comm_.is_root()) {
       generate_population(Communicator::self(), options, path("one"));
-      for (const char* name : {"interactions.tsv", "truth.tsv"}) {
+      for (const char* name : {"interactions.tsv", "truth.tsv", "item_truth.tsv"}) {
         const auto bytes = content(path("all/") + name);
         EXPECT_EQ(bytes, content(path("one/") + name)) << name;
         EXPECT_TRUE(different.insert(name + bytes).second) << name;
       }
       EXPECT_EQ(fs::exists(path("all/social.tsv")), options.social > 0);
       EXPECT_EQ(content(path("all/social.tsv")), content(path("one/social.tsv"))) << "both empty where there is none";
-      EXPECT_EQ(std::distance(fs::directory_iterator(path("all")), {}), options.social > 0 ? 4 : 3)
+      EXPECT_EQ(std::distance(fs::directory_iterator(path("all")), {}), options.social > 0 ? 5 : 4)
           << "nothing temporary is left";
       fs::remove_all(path("all"));
       fs::remove_all(path("one"));
@@ -181,11 +181,9 @@ TEST_F(Generate, FollowsItsLaws) {
 
   const auto interactions = pairs_of(path("all/interactions.tsv"));
   std::map<std::int64_t, std::int64_t> of_user, of_item;
-  std::map<std::int64_t, std::map<std::int64_t, std::int64_t>> from_segment;
   for (const auto& [user, item] : interactions) {
     ++of_user[user];
     ++of_item[item];
-    ++from_segment[item][segment_of[user]];
   }
   EXPECT_NEAR(zipf_slope(of_user, 0, 1000), -0.5, 0.02);
   EXPECT_NEAR(zipf_slope(of_item, 20, 1000), -0.7, 0.1);
@@ -193,13 +191,14 @@ TEST_F(Generate, FollowsItsLaws) {
   const auto least = std::ranges::min_element(of_user, {}, [](const auto& user) { return user.second; })->second;
   EXPECT_NEAR(static_cast<double>(least), 10, 1);
 
-  // An item belongs to the segment that most of its interactions come from; noise hits the own segment too, in
-  // proportion to the segment's share of popularity, which is about its share of items.
+  // Noise hits the own segment's items too, in proportion to their share of popularity, which is about their share of
+  // all items.
+  std::map<std::int64_t, std::int64_t> preferring;
+  for (const auto& [item, segment] : pairs_of(path("all/item_truth.tsv"))) preferring[item] = segment;
+  EXPECT_EQ(std::ssize(preferring), options.items);
   double outside = 0, own_by_chance = 0;
   for (const auto& [user, item] : interactions) {
-    const auto& from = from_segment[item];
-    const auto preferring = std::ranges::max_element(from, {}, [](const auto& s) { return s.second; })->first;
-    outside += preferring == segment_of[user] ? 0 : 1;
+    outside += preferring.at(item) == segment_of[user] ? 0 : 1;
     own_by_chance += size[static_cast<std::size_t>(segment_of[user])] / 6000;
   }
   const auto total = static_cast<double>(options.interactions);

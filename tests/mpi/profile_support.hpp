@@ -14,6 +14,7 @@
 
 #include "ingest/attribute_file.hpp"
 #include "ingest/dataset.hpp"
+#include "segment/profile.hpp"
 #include "store/segments_file.hpp"
 
 namespace cohort::testing_support {
@@ -154,6 +155,65 @@ inline Town drawn_town(std::int64_t users, std::int64_t items, std::int64_t segm
         town.trained.back()[item] = 0;
       }
     }
+  }
+  return town;
+}
+
+inline const Communicator& world() {
+  static const Communicator comm = Communicator::world();
+  return comm;
+}
+
+inline Profiles profile(const TownPart& part, const ProfileConfig& options) {
+  ProfileInput input{&part.dataset, &part.segments};
+  if (!part.item_attributes.category.empty()) input.item_attributes = &part.item_attributes;
+  if (!part.user_attributes.category.empty()) input.user_attributes = &part.user_attributes;
+  return profile_segments(world(), input, options);
+}
+
+inline Profiles profile(const Town& town, const ProfileConfig& options = {}) {
+  const auto ranks = world().size();
+  return profile(
+      part_of(town, Distribution::even(town.users, ranks), Distribution::even(town.items, ranks), world().rank()),
+      options);
+}
+
+// Everything there is, with an isolated user, an item that nobody has, an empty segment, and held-out pairs that must
+// not count.
+inline Town full_town() {
+  Town town;
+  town.users = 61;
+  town.items = 23;
+  town.segments = 4;
+  town.times = true;
+  std::mt19937 random(3);
+  const auto below = [&](std::int64_t bound) {
+    return static_cast<std::int64_t>(random() % static_cast<unsigned>(bound));
+  };
+  for (std::int64_t u = 0; u < town.users; ++u) {
+    town.segment.push_back(static_cast<std::int32_t>(u % 3 == 0 ? 3 : u % 2));
+    town.trained.emplace_back();
+    town.held_out.emplace_back();
+    town.age.push_back(u % 7 == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(20 + below(40)));
+    town.user_categories.emplace_back();
+    if (u % 5 != 0) town.user_categories.back().push_back(static_cast<std::int32_t>(below(3)));
+    if (u == 17) continue;
+    for (std::int64_t i = 0; i < 8; ++i)
+      town.trained.back()[below(town.items - 1)] = static_cast<double>(below(1000)) - 300;
+    std::set<std::int64_t> held;
+    for (std::int64_t i = 0; i < 3; ++i) held.insert(below(town.items - 1));
+    town.held_out.back().assign(held.begin(), held.end());
+    if (u % 9 == 0) town.held_out.back().insert(town.held_out.back().begin(), -1);
+  }
+  for (int e = 0; e < 120; ++e) {
+    const auto a = below(town.users);
+    const auto b = below(town.users);
+    if (a != b) town.friends.insert({std::min(a, b), std::max(a, b)});
+  }
+  for (std::int64_t i = 0; i < town.items; ++i) {
+    std::set<std::int32_t> own;
+    for (std::int64_t c = 0; c < i % 3; ++c) own.insert(static_cast<std::int32_t>(below(4)));
+    town.item_categories.emplace_back(own.begin(), own.end());
   }
   return town;
 }

@@ -2,6 +2,8 @@
 // of scores, sorted. For the tests of recommendations and of their evaluation.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -197,6 +199,24 @@ inline std::vector<ReferenceItem> reference_ranking(const WholePopulation& whole
   }
   std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.score > b.score; });
   return all;
+}
+
+inline std::vector<WholePopulation> populations() {
+  return {whole_population(61, 45, 10, 4, false, 1), whole_population(40, 70, 33, 3, true, 2),
+          whole_population(3, 5, 10, 2, false, 3)};
+}
+
+/// Calls check(whole, block) for every population and cut into blocks.
+template <class Check>
+void for_each_case(const Communicator& comm, Check check) {
+  for (const auto& whole : populations()) {
+    const auto users = block_distributions(whole.user_count(), comm.size());
+    const auto items = block_distributions(whole.item_count(), comm.size());
+    for (const std::size_t cut : {0, 1}) {
+      SCOPED_TRACE(testing::Message() << whole.user_count() << " x " << whole.item_count() << ", cut " << cut);
+      check(whole, BlockPopulation(whole, users[cut], items[cut], comm.rank()));
+    }
+  }
 }
 
 }  // namespace cohort::testing_support

@@ -32,7 +32,8 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
 ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition);
 
 /// Trains from the start, or goes on from model.h5 where an earlier run of the same settings on the same graph left one
-/// with fewer epochs. Checkpoints go to model.h5; the result is not written yet.
+/// with no more epochs (with as many: nothing is left to do). Checkpoints go to model.h5; the result is not written
+/// yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
 
 /// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
@@ -87,7 +88,7 @@ GraphFile load_graph(const Session& session, bool partitioned);
 ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
 /// segments.h5 of the output directory, which must have been made from that graph with the configuration's settings.
 SegmentsFile load_segments(const Session& session, const GraphFile& graph);
-/// model.h5 if it is what training can go on from: the same settings, the same graph, fewer epochs than asked for.
+/// model.h5 if it is what training can go on from: the same settings, the same graph, no more epochs than asked for.
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph);
 
 }  // namespace cohort

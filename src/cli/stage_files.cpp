@@ -74,7 +74,7 @@ std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile
   if (!exists(session.comm(), path)) return std::nullopt;
   try {
     auto model = load_model(session, graph, ModelPart::everything);
-    if (model.model.epochs < session.config().train.epochs) return model;
+    if (model.model.epochs <= session.config().train.epochs) return model;
   } catch (const InputError& error) {
     spdlog::debug("{}", error.what());
   }

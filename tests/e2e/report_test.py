@@ -92,9 +92,10 @@ class Report(WithDirectory):
         cls.run_cohort("run", ranks=2)
         cls.result = cls.data / "run" / "segments.h5"
         cls.bare = cls.data / "bare.h5"
-        shutil.copy(cls.result, cls.bare)
-        for command in ("profile", "recommend"):
-            cls.run_cohort(command)
+        bare = ("--set", f"output.directory={cls.data}/stages")
+        for command in ("prepare", "partition", "train", "segment"):
+            cls.run_cohort(command, *bare)
+        shutil.copy(cls.data / "stages" / "segments.h5", cls.bare)
         cls.run_cohort("run", "--set", f"output.directory={cls.data}/other", "--set", "train.seed=5")
         cls.strategies = cls.data / "strategies.json"
         cls.strategies.write_text(cohort("evaluate", "--result", cls.result, "--strategies", "--json").stdout)

@@ -6,7 +6,7 @@ import unittest
 import h5py
 import numpy
 
-from support import WithDirectory, cohort, evaluate, shared
+from support import WithDirectory, cohort, datasets, evaluate, shared
 
 
 class Results(WithDirectory):
@@ -78,6 +78,15 @@ class Results(WithDirectory):
         self.assertGreater(len(recalls), 500)
         self.assertAlmostEqual(measures["recall@20"], numpy.mean(recalls), places=3)
         self.assertAlmostEqual(measures["ndcg@20"], numpy.mean(gains), places=3)
+
+    def test_what_was_trained_is_not_trained_again(self):
+        data, result = self.run_generated("train.epochs=4", "input.holdout=0.1")
+        expected = datasets(result)
+        result.unlink()
+        again = cohort("run", data / "config.toml", "--set", f"output.directory={result.parent}", "--set",
+                       "train.epochs=4", "--set", "input.holdout=0.1", ranks=3)
+        self.assertIn("going on after epoch 4 of", again.stderr)
+        self.assertEqual(datasets(result), expected)
 
     def test_info_describes_every_file(self):
         _, result = self.run_generated("train.epochs=1")

@@ -42,7 +42,7 @@ TEST_F(Store, BlocksAreReadBackInAnyRanges) {
   }
   EXPECT_TRUE(fs::exists(path("a.h5")));
   const h5::Reader file(comm_, path("a.h5"));
-  const std::int64_t begin = 100 * comm_.rank();
+  const std::int64_t begin = std::int64_t{100} * comm_.rank();
   const std::int64_t count = comm_.rank() == 0 ? 0 : 600;
   const auto numbers = file.rows<std::int64_t>("deep/er/numbers", begin, count);
   ASSERT_EQ(std::ssize(numbers), count);

@@ -60,7 +60,8 @@ def neighbour_map(embedding):
         return None
     if importlib.util.find_spec("umap"):
         from umap import UMAP
-        return "UMAP", UMAP(n_neighbors=min(15, len(embedding) - 1), random_state=0).fit_transform(embedding)
+        neighbours = min(15, len(embedding) - 1)
+        return "UMAP", UMAP(n_neighbors=neighbours, random_state=0, n_jobs=1).fit_transform(embedding)
     if importlib.util.find_spec("sklearn"):
         from sklearn.manifold import TSNE
         perplexity = min(30, (len(embedding) - 1) / 3)

@@ -179,7 +179,9 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
   LiveAssigner assigner(comm, result, config.graph, options);
   const AnswerLines lines(AnswerLines::Format::json, result.items, options.count);
   spdlog::info("assign: ready, {} items, {} segments", with_commas(result.items.total()), result.segments.size.size());
-  answer_stream(assigner, lines);
+  const auto latency = answer_stream(assigner, lines);
+  spdlog::info("assign: {} lines answered, half of them within {:.3f} ms (p50), 99 % within {:.3f} ms (p99)",
+               with_commas(latency.lines), 1e3 * latency.p50, 1e3 * latency.p99);
 }
 
 void run_assign(const AssignCommand& command) {

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
@@ -9,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/timer.hpp"
 
 namespace cohort {
 
@@ -57,6 +60,34 @@ class LineReader {
   std::string buffer_ = std::string(std::size_t{1} << 16, '\0');
   std::size_t at_ = 0;
   std::size_t filled_ = 0;
+};
+
+// Counts of seconds on a logarithmic scale: a process that stays for months takes no more room.
+class LatencyScale {
+ public:
+  void add(double seconds) {
+    const double step = std::floor(steps_an_octave * std::log2(std::max(seconds / least, 1.0)));
+    ++count_[std::min(static_cast<std::size_t>(step), count_.size() - 1)];
+    ++lines_;
+  }
+  StreamLatency summary() const { return {lines_, quantile(0.5), quantile(0.99)}; }
+
+ private:
+  double quantile(double share) const {
+    std::int64_t below = 0;
+    for (std::size_t step = 0; step < count_.size(); ++step) {
+      below += count_[step];
+      if (below > 0 && static_cast<double>(below) >= share * static_cast<double>(lines_)) {
+        return least * std::exp2(static_cast<double>(step + 1) / steps_an_octave);
+      }
+    }
+    return 0;
+  }
+
+  static constexpr double least = 1e-7;
+  static constexpr double steps_an_octave = 64;
+  std::array<std::int64_t, 64 * 36> count_{};  // up to two hours
+  std::int64_t lines_ = 0;
 };
 
 // What is wrong with a line.
@@ -130,15 +161,19 @@ std::string answer_line(LiveAssigner& assigner, const AnswerLines& lines, std::s
   }
 }
 
-void answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
+StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
   LineReader reader;
+  LatencyScale latency;
   std::string line;
   for (std::int64_t number = 1; reader.next(line); ++number) {
+    const Timer timer;
     const auto text = answer_line(assigner, lines, line, number);
+    latency.add(timer.seconds());
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
       throw RunError(std::string("cannot write to standard output: ") + std::strerror(errno));
     }
   }
+  return latency.summary();
 }
 
 }  // namespace cohort

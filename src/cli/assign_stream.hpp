@@ -1,7 +1,9 @@
 // `assign --stream`: a line of JSON in, a line of JSON out, for a process that stays.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "cli/answer_lines.hpp"
 #include "segment/live_assigner.hpp"
@@ -13,8 +15,15 @@ namespace cohort {
 std::string answer_line(LiveAssigner& assigner, const AnswerLines& lines, std::string_view line,
                         std::int64_t line_number);
 
+/// How long lines took from being there to their answer being made, in seconds, rounded up by at most 1.1 %.
+struct StreamLatency {
+  std::int64_t lines = 0;
+  double p50 = 0;  ///< of half of the lines, and of 99 %; 0 without lines
+  double p99 = 0;
+};
+
 /// Answers the lines of standard input on standard output, each as soon as it is there, until the input ends. Throws
 /// InputError where the input cannot be read, RunError where the output cannot be written. Local.
-void answer_stream(LiveAssigner& assigner, const AnswerLines& lines);
+StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines);
 
 }  // namespace cohort

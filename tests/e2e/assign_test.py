@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
+import time
 import unittest
 
 import h5py
@@ -152,9 +154,10 @@ class Assign(WithDirectory):
         _, result = self.train("train.epochs=1", "segment.method=spherical")
         with h5py.File(result, "r") as file:
             item = file["items/id"][0].decode()
-        process = subprocess.Popen([PROGRAM, "assign", "--result", str(result), "--stream", "--quiet", "--count", "2"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([PROGRAM, "assign", "--result", str(result), "--stream", "--count", "2"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
         good = json.dumps({"user": 7, "items": [item, {"item": item, "weight": 2.5}, "?"]})
         requests = [good, "not json", "", "[1]", '{"items": []}', '{"user": "a"}', '{"user": "a", "items": 3}',
@@ -162,12 +165,24 @@ class Assign(WithDirectory):
                     '{"user": "a", "items": [{"item": "x", "weight": 1e300}]}', '{"user": "a", "items": [[]]}',
                     '{"user": "", "items": []}', '{"user": "a", "items": [' + "[" * 5000, '{"user": "a", "items": []}', good]
         answers = []
+        seconds = []
         for request in requests:  # each answer is read before the next line is written
+            start = time.perf_counter()
             process.stdin.write(request + "\n")
             process.stdin.flush()
             answers.append(json.loads(process.stdout.readline()))
+            seconds.append(time.perf_counter() - start)
         process.stdin.close()
+        log = process.stderr.read()
         self.assertEqual(process.wait(TIMEOUT), 0)
+        lines, p50, p99 = re.search(r"(\d+) lines answered, half of them within (\S+) ms .p50., 99 % within (\S+) ms",
+                                    log).groups()
+        self.assertEqual(int(lines), len(requests))
+        # What the program measures lies within what was measured here, but for its rounding.
+        self.assertLess(0, float(p50))
+        self.assertLessEqual(float(p50), 1.02e3 * sorted(seconds)[len(seconds) // 2])
+        self.assertLessEqual(float(p50), float(p99))
+        self.assertLessEqual(float(p99), 1.02e3 * max(seconds))
         self.assertEqual(answers[0], answers[-1])
         self.assertEqual((answers[0]["user"], answers[0]["known"], answers[0]["unknown"]), ("7", 1, 1))
         for line, answer in enumerate(answers[1:-2], start=2):

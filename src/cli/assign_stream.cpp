@@ -86,7 +86,7 @@ class LatencyScale {
 
   static constexpr double least = 1e-7;
   static constexpr double steps_an_octave = 64;
-  std::array<std::int64_t, 64 * 36> count_{};  // up to two hours
+  std::array<std::int64_t, std::size_t{64} * 36> count_{};  // up to two hours
   std::int64_t lines_ = 0;
 };
 

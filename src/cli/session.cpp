@@ -90,6 +90,7 @@ std::string model_settings(const Config& config) {
   part.train.epochs = 0;
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
+  part.train.checkpoint_minutes = 0;
   return graph_settings(config) + to_toml(part);
 }
 

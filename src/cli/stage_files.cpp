@@ -73,7 +73,7 @@ std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile
   const auto path = session.model_path();
   if (!exists(session.comm(), path)) return std::nullopt;
   try {
-    auto model = load_model(session, graph, ModelPart::everything);
+    auto model = load_model(session, graph, ModelPart::checkpoint);
     if (model.model.epochs <= session.config().train.epochs) return model;
   } catch (const InputError& error) {
     spdlog::debug("{}", error.what());

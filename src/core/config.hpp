@@ -65,6 +65,7 @@ struct TrainConfig {
   double minutes = 0.0;  ///< time budget; 0: none
   std::int64_t seed = 42;
   std::int64_t checkpoint_every = 10;  ///< epochs
+  double checkpoint_minutes = 10.0;    ///< 0: not by time
 };
 
 struct SegmentConfig {

@@ -78,8 +78,10 @@ std::vector<ConfigKey> make_schema() {
       {"train", "decay", "L2 on the rows of a step", RealKey{COHORT_MEMBER(train.decay), 0, any_size}},
       {"train", "minutes", "time budget, 0: none", RealKey{COHORT_MEMBER(train.minutes), 0, any_size}},
       {"train", "seed", "of every random number", IntegerKey{COHORT_MEMBER(train.seed), 0, unbounded}},
-      {"train", "checkpoint_every", "epochs between checkpoints, 0: only at the end",
+      {"train", "checkpoint_every", "epochs between checkpoints, 0: not by epochs",
        IntegerKey{COHORT_MEMBER(train.checkpoint_every), 0, 1'000'000}},
+      {"train", "checkpoint_minutes", "minutes between checkpoints, 0: not by time",
+       RealKey{COHORT_MEMBER(train.checkpoint_minutes), 0, any_size}},
 
       {"segment", "count", "segments looked for", IntegerKey{COHORT_MEMBER(segment.count), 1, 1'000'000}},
       {"segment", "method", "how users are clustered", TextKey{COHORT_MEMBER(segment.method), {"kmeans", "spherical"}}},

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <limits>
 #include <new>
-#include <string>
 
 #include "core/error.hpp"
 
@@ -22,6 +21,8 @@ struct Outcome {
 Outcome attempt_body(const std::function<int()>& body) {
   try {
     return {body(), ""};
+  } catch (const Interrupted& interrupted) {
+    return {exit_interrupted, "interrupted; " + interrupted.how_to_go_on()};
   } catch (const InputError& error) {
     return {exit_usage, error.what()};
   } catch (const std::bad_alloc&) {
@@ -35,16 +36,22 @@ Outcome attempt_body(const std::function<int()>& body) {
 
 }  // namespace
 
+void say_last_words(const std::string& message) {
+  std::fprintf(stderr, "cohort: error: %s\n", message.c_str());
+  std::fflush(stderr);
+}
+
 int end_together(const Communicator& comm, const std::function<int()>& body) {
   const auto outcome = attempt_body(body);
   const bool failed = !outcome.message.empty();
   if (!comm.barrier_within(failed ? patience_seconds : std::numeric_limits<double>::infinity())) {
-    std::fprintf(stderr, "cohort: rank %d: %s\n", comm.rank(), outcome.message.c_str());
-    std::fflush(stderr);
-    Communicator::abort(outcome.code);
+    Communicator::abort(outcome.code, "rank " + std::to_string(comm.rank()) + ": " + outcome.message);
   }
   const int failing = comm.min(failed ? comm.rank() : comm.size());
-  if (failing == comm.rank()) std::fprintf(stderr, "cohort: error: %s\n", outcome.message.c_str());
+  if (failing == comm.rank()) {
+    const char* kind = outcome.code == exit_interrupted ? "" : "error: ";
+    std::fprintf(stderr, "cohort: %s%s\n", kind, outcome.message.c_str());
+  }
   const int first = failing < comm.size() ? failing : 0;
   return comm.all_gather(outcome.code)[static_cast<std::size_t>(first)];
 }

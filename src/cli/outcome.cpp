@@ -18,11 +18,17 @@ struct Outcome {
   std::string message;
 };
 
+// By one call, so that it stays one line beside those of other threads and ranks.
+void say_line(const std::string& text) {
+  std::fputs(("cohort: " + text + "\n").c_str(), stderr);
+  std::fflush(stderr);
+}
+
 Outcome attempt_body(const std::function<int()>& body) {
   try {
     return {body(), ""};
   } catch (const Interrupted& interrupted) {
-    return {exit_interrupted, "interrupted; " + interrupted.how_to_go_on()};
+    return {exit_interrupted, interrupted.how_to_go_on()};
   } catch (const InputError& error) {
     return {exit_usage, error.what()};
   } catch (const std::bad_alloc&) {
@@ -36,9 +42,12 @@ Outcome attempt_body(const std::function<int()>& body) {
 
 }  // namespace
 
-void say_last_words(const std::string& message) {
-  std::fprintf(stderr, "cohort: error: %s\n", message.c_str());
-  std::fflush(stderr);
+void say_error(const std::string& message) {
+  say_line("error: " + message);
+}
+
+void say_interrupted(const std::string& how_to_go_on) {
+  say_line("interrupted; " + how_to_go_on);
 }
 
 int end_together(const Communicator& comm, const std::function<int()>& body) {
@@ -49,8 +58,7 @@ int end_together(const Communicator& comm, const std::function<int()>& body) {
   }
   const int failing = comm.min(failed ? comm.rank() : comm.size());
   if (failing == comm.rank()) {
-    const char* kind = outcome.code == exit_interrupted ? "" : "error: ";
-    std::fprintf(stderr, "cohort: %s%s\n", kind, outcome.message.c_str());
+    (outcome.code == exit_interrupted ? say_interrupted : say_error)(outcome.message);
   }
   const int first = failing < comm.size() ? failing : 0;
   return comm.all_gather(outcome.code)[static_cast<std::size_t>(first)];

@@ -10,8 +10,9 @@ namespace cohort {
 
 enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_interrupted = 3 };
 
-/// For Communicator::set_last_words: an error's line on standard error. Local.
-void say_last_words(const std::string& message);
+/// The line on standard error that a run ends with. Local.
+void say_error(const std::string& message);
+void say_interrupted(const std::string& how_to_go_on);
 
 /// Runs `body` and returns the program's exit code, the same on all ranks: what body returned, 2 after an InputError, 3
 /// where it was interrupted, 1 after any other exception. The message is printed once, by the lowest rank that failed.

@@ -1,6 +1,7 @@
 #include "comm/communicator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/mpi/collectives.hpp>
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/exception.hpp>
@@ -97,6 +98,14 @@ Communicator::Handle::~Handle() {
   if (meeting != MPI_COMM_NULL) MPI_Comm_free(&meeting);
 }
 
+std::string Communicator::library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const auto whole = std::string(text.data(), static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
+}
+
 Communicator Communicator::world() {
   return duplicate(MPI_COMM_WORLD);
 }
@@ -128,8 +137,12 @@ bool Communicator::barrier_within(double seconds) const {
 }
 
 void Communicator::abort(int exit_code) {
-  MPI_Abort(MPI_COMM_WORLD, exit_code);
-  std::abort();
+  int started = 0;
+  int finished = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&finished);
+  if (started && !finished) MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
 }
 
 void Communicator::abort(int exit_code, const std::string& message) {
@@ -145,6 +158,8 @@ Communicator::Failure Communicator::failure_of(const Call& call) const {
   try {
     call();
     return {};
+  } catch (const Interrupted& interrupted) {
+    return {Failure::Kind::interrupted, interrupted.how_to_go_on()};
   } catch (const InputError& error) {
     return {Failure::Kind::input, error.what()};
   } catch (const RunError& error) {
@@ -179,6 +194,8 @@ void Communicator::agree(const Failure& mine, Waiting waiting) const {
   broadcast(std::span<int>(&kind, 1), failing);
   const auto message = broadcast(mine.message, failing);
   switch (static_cast<Failure::Kind>(kind)) {
+    case Failure::Kind::interrupted:
+      throw Interrupted(message);
     case Failure::Kind::input:
       throw InputError(message);
     case Failure::Kind::run:
@@ -188,8 +205,8 @@ void Communicator::agree(const Failure& mine, Waiting waiting) const {
   }
 }
 
-void Communicator::stop_if_interrupted(const std::string& how_to_go_on) const {
-  if (any(interruption_requested())) throw Interrupted(how_to_go_on);
+void Communicator::stop_if_interrupted(const Interrupted& interrupted) const {
+  if (any(interruption_requested())) throw interrupted;
 }
 
 double Communicator::max(double value) const {

@@ -62,6 +62,9 @@ class Communicator {
   /// This rank alone, as rank 0 of 1: for comparing with what one process computes.
   static Communicator self();
 
+  /// Name and version of the MPI. Local.
+  static std::string library();
+
   int rank() const { return rank_; }
   int size() const { return size_; }
   bool is_root() const { return rank_ == 0; }
@@ -79,8 +82,8 @@ class Communicator {
   static void set_last_words(void (*say)(const std::string& message));
 
   /// Runs `local`, which must not communicate. If it threw on any rank, every rank throws: the error of the lowest
-  /// failing rank, with its type (InputError, RunError, else InternalError) and its message. What may fail on one rank
-  /// alone (files, parsing, memory) goes through this before the next collective call.
+  /// failing rank, with its type (Interrupted, InputError, RunError, else InternalError) and its message. What may fail
+  /// on one rank alone (files, parsing, memory) goes through this before the next collective call.
   template <class Local>
   void attempt(const Local& local) const {
     agree(failure_of(Call(local)), Waiting::for_ever);
@@ -95,7 +98,8 @@ class Communicator {
 
   /// Throws Interrupted on all ranks if any was asked to end (core/interruption.hpp). Where a stage can stop without
   /// losing anything; costs a reduction. Every rank must come here equally often.
-  void stop_if_interrupted(const std::string& how_to_go_on = "the same command again goes on") const;
+  /// Inside attempt(), end_if_interrupted() does the same without one.
+  void stop_if_interrupted(const Interrupted& interrupted = Interrupted()) const;
 
   template <std::integral T>
   T sum(T value) const {
@@ -213,7 +217,7 @@ class Communicator {
     void (*run_)(const void*);
   };
   struct Failure {
-    enum class Kind : int { none, input, run, internal };
+    enum class Kind : int { none, interrupted, input, run, internal };
     Kind kind = Kind::none;
     std::string message;
   };

@@ -32,7 +32,8 @@ class InternalError : public std::logic_error {
 /// it says is how to go on. Of a type that no handler of failures catches. Exit code 3.
 class Interrupted {
  public:
-  explicit Interrupted(std::string how_to_go_on) : how_to_go_on_(std::move(how_to_go_on)) {}
+  explicit Interrupted(std::string how_to_go_on = "the same command again goes on")
+      : how_to_go_on_(std::move(how_to_go_on)) {}
   const std::string& how_to_go_on() const noexcept { return how_to_go_on_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -20,7 +21,7 @@ struct Outcome {
 
 // By one call, so that it stays one line beside those of other threads and ranks.
 void say_line(const std::string& text) {
-  std::fputs(("cohort: " + text + "\n").c_str(), stderr);
+  std::fputs(("cohort: " + printable(text) + "\n").c_str(), stderr);
   std::fflush(stderr);
 }
 

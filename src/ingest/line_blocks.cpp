@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "comm/distribution.hpp"
+#include "core/interruption.hpp"
 #include "ingest/byte_source.hpp"
 #include "ingest/gzip_rounds.hpp"
 
@@ -21,7 +22,10 @@ void read_own_range(const Communicator& comm, const OpenedFile& opened,
   const auto start = seek_first_line(file, data_begin, data_begin + ranges.begin(comm.rank()), options.end);
   BlockReader reader(file, start, options);
   LineBlock block;
-  while (reader.next(block)) parse(block);
+  while (reader.next(block)) {
+    end_if_interrupted();
+    parse(block);
+  }
 }
 
 }  // namespace

@@ -13,9 +13,9 @@ namespace cohort {
 void start_logging(const Communicator& comm) {
   spdlog::sink_ptr sink;
   if (comm.is_root()) {
-    sink = std::make_shared<spdlog::sinks::stderr_color_sink_st>();
+    sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   } else {
-    sink = std::make_shared<spdlog::sinks::null_sink_st>();
+    sink = std::make_shared<spdlog::sinks::null_sink_mt>();
   }
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("cohort", std::move(sink)));
   spdlog::set_pattern("[%T] %^%l%$ %v");

@@ -11,7 +11,8 @@
 
 namespace cohort {
 
-/// The default logger of this process: standard error on rank 0, nothing elsewhere. Call once, in main. Local.
+/// The default logger of this process: standard error on rank 0, nothing elsewhere; the thread that waits for signals
+/// uses it too. Call once, in main. Local.
 void start_logging(const Communicator& comm);
 
 /// Text for standard output, on rank 0. Local.

@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/signals.hpp"
 #include "cli/version.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -49,6 +51,7 @@ Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), con
   threads_ = choose_threads(config_.threads);
   comm_.broadcast(std::span<std::int64_t>(&threads_, 1));
   prepare_process(comm_, threads_);
+  SignalWatch::set_stall_minutes(config_.output.stall_minutes);
   comm_.attempt([&] {
     if (!comm_.is_root()) return;
     std::error_code error;
@@ -58,6 +61,7 @@ Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), con
                        " (output.directory): " + (error ? error.message() : "there is a file of that name"));
     }
   });
+  need_same_directory(comm_, config_.output.directory, "output.directory");
 }
 
 std::string Session::path(const std::string& name) const {

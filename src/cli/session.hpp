@@ -18,7 +18,7 @@ std::int64_t choose_threads(std::int64_t configured);
 class Session {
  public:
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
-  /// directory. Throws InputError. Collective.
+  /// directory, which all ranks must see. Throws InputError. Collective.
   Session(const Communicator& comm, const ConfigOptions& options);
   /// The same with a configuration that is there already, the same on all ranks.
   Session(Communicator comm, Config config);

@@ -97,6 +97,7 @@ struct ProfileConfig {
 
 struct OutputConfig {
   std::string directory = "run";
+  double stall_minutes = 10.0;  ///< a file call that moves no byte for so long ends the run; 0: none does
 };
 
 struct Config {

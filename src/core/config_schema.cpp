@@ -105,6 +105,8 @@ std::vector<ConfigKey> make_schema() {
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 
       {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},
+      {"output", "stall_minutes", "longest that a file call may move nothing, 0: no limit",
+       RealKey{COHORT_MEMBER(output.stall_minutes), 0, 1e6}},
   };
 }
 

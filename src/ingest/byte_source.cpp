@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/file_call.hpp"
 
 namespace cohort {
 
@@ -42,6 +43,7 @@ PlainFile::~PlainFile() {
 
 std::size_t PlainFile::read(char* data, std::size_t size) {
   for (;;) {
+    const FileCall call("read", path_);
     const auto got = ::pread(descriptor_, data, size, position_);
     if (got >= 0) {
       position_ += got;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "ingest/byte_source.hpp"
 
@@ -33,7 +34,7 @@ std::string read_head(const std::string& path, bool gzip) {
 
 // What rank 0 says about a file.
 struct Description {
-  std::int64_t size;
+  FileSight sight;
   bool gzip;
   bool old_mac;
   FileLayout layout;
@@ -51,25 +52,26 @@ template <class Describe>
 std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std::string>& paths, Describe describe) {
   std::vector<Description> described(paths.size());
   std::vector<OpenedFile> files(paths.size());
+  std::vector<FileSight> sight(paths.size());
   comm.attempt([&] {
     for (std::size_t f = 0; f < paths.size(); ++f) {
       files[f].path = paths[f];
-      files[f].size = PlainFile(paths[f]).size();
+      try {
+        files[f].size = PlainFile(paths[f]).size();
+        sight[f] = look_at(paths[f]);
+      } catch (const InputError& error) {
+        throw InputError(error.what() + on_rank(comm));
+      }
       if (!comm.is_root()) continue;
       const bool gzip = is_gzip(paths[f]);
       auto head = read_head(paths[f], gzip);
       const bool old_mac = mend_line_ends(head);
-      described[f] = {files[f].size, gzip, old_mac, describe(head, paths[f])};
+      described[f] = {sight[f], gzip, old_mac, describe(head, paths[f])};
     }
   });
   comm.broadcast(std::span<Description>(described));
   comm.attempt([&] {
-    for (std::size_t f = 0; f < paths.size(); ++f) {
-      if (files[f].size == described[f].size) continue;
-      throw InputError(paths[f] + ": rank " + std::to_string(comm.rank()) + " sees " + std::to_string(files[f].size) +
-                       " bytes, rank 0 sees " + std::to_string(described[f].size) +
-                       "; all nodes must see the same file");
-    }
+    for (std::size_t f = 0; f < paths.size(); ++f) need_same(comm, paths[f], sight[f], described[f].sight);
   });
   for (std::size_t f = 0; f < paths.size(); ++f) {
     files[f].gzip = described[f].gzip;

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "cli/result_notes.hpp"
 #include "cluster/agreement.hpp"
 #include "cluster/quality.hpp"
 #include "core/error.hpp"
 #include "graph/block_graph.hpp"
 #include "graph/id_numbers.hpp"
+#include "segment/activity_share.hpp"
 #include "segment/node_segments.hpp"
 #include "segment/ranking.hpp"
 
@@ -94,7 +97,14 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
   if (data.truth) add_agreement(comm, result, *data.truth, measures);
   add_quality(comm, config, result, measures);
   if (data.dataset) add_modularity(comm, config, result, *data.dataset, measures);
+  std::optional<double> activity;
+  if (data.dataset && data.dataset->has_items()) {
+    activity =
+        activity_share(comm, data.dataset->interactions.row_begin, result.segments.segment, segment_count(result));
+    measures["activity_share"] = *activity;
+  }
   if (data.held_out) add_ranking(comm, config, result, *data.dataset, *data.held_out, measures);
+  measures["notes"] = result_notes(measures["silhouette"].get<double>(), activity, result.segments.loss);
   return measures;
 }
 
@@ -108,11 +118,13 @@ Json evaluate_run(const Session& session, const GraphFile& graph, const Segments
 std::string evaluation_table(const Json& measures) {
   std::string text;
   for (const auto& [name, value] : measures.items()) {
+    if (value.is_structured()) continue;
     const auto number = !value.is_number_float()          ? value.dump()
                         : std::isnan(value.get<double>()) ? std::string("not defined")
                                                           : fmt::format("{:.4f}", value.get<double>());
     text += fmt::format("{:<20} {:>12}\n", name, number);
   }
+  for (const auto& note : measures["notes"]) text += fmt::format("note: {}\n", note.get<std::string>());
   return text;
 }
 

@@ -19,9 +19,9 @@ struct EvaluationData {
 };
 
 /// One object: segments, users; ari, nmi, purity, labelled_users; silhouette, silhouette_points, davies_bouldin,
-/// calinski_harabasz; modularity, social_modularity; recall@k, ndcg@k, precision@k, hit_rate@k of every evaluate.k,
-/// test_users. What is not defined is NaN, written as null. config: of the result. The same on all ranks, and for every
-/// number of them. Throws InputError as check_cut_offs does. Collective.
+/// calinski_harabasz; modularity, social_modularity; activity_share, notes (sentences); recall@k, ndcg@k, precision@k,
+/// hit_rate@k of every evaluate.k, test_users. What is not defined is NaN, written as null. config: of the result. The
+/// same on all ranks, and for every number of them. Throws InputError as check_cut_offs does. Collective.
 nlohmann::ordered_json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result,
                                 const EvaluationData& data);
 

@@ -14,7 +14,7 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
   const auto& comm = session.comm();
   const auto& config = session.config();
   const Timer timer;
-  spdlog::info("partition: {} nodes by {}", with_commas(blocks.nodes()), config.partition.tool);
+  spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), config.partition.tool);
   auto result = partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
   graph.partition = StoredPartition{std::move(result.shard_of), result.stats.shard_cost};
   graph.history.timing["partition"] = comm.all_gather(timer.seconds());

@@ -65,8 +65,8 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   const auto& config = session.config();
   const auto& dataset = graph.dataset;
   const Timer timer;
-  spdlog::info("segment: {} users into {} segments ({})", with_commas(dataset.users.total()), config.segment.count,
-               config.segment.method);
+  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
+               counted(config.segment.count, "segment"), config.segment.method);
   const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
   UserRows users;
   {
@@ -108,7 +108,8 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   segments.inertia = std::move(found.inertia);
   result.fold_in = fold_in_table(session, graph, sharded, model, segments);
   result.history.timing["segment"] = comm.all_gather(timer.seconds());
-  spdlog::info("segment: {:.1f} s, {} iterations, inertia {:.6g}", timer.seconds(), segments.inertia.size(),
+  spdlog::info("segment: {:.1f} s, {}, inertia {:.6g}", timer.seconds(),
+               counted(std::ssize(segments.inertia), "iteration"),
                segments.inertia.empty() ? 0.0 : segments.inertia.back());
   return result;
 }

@@ -25,6 +25,18 @@ void log_removed(std::int64_t count, const std::string& text) {
 
 }  // namespace
 
+void log_test_pairs(const HoldoutStats& stats) {
+  if (!stats.nothing.empty()) spdlog::warn("nothing is held out to test with: {}", stats.nothing);
+  if (stats.pairs > 0) spdlog::info("  {} interactions held out", with_commas(stats.pairs));
+  log_removed(stats.unknown_user_pairs, fmt::format("  {} pairs of users that are not trained on are left out",
+                                                    with_commas(stats.unknown_user_pairs)));
+  log_removed(stats.unknown_item_pairs, fmt::format("  {} pairs of items that are not trained on count as missed",
+                                                    with_commas(stats.unknown_item_pairs)));
+  log_removed(stats.trained_pairs,
+              fmt::format("  {} pairs that are also trained on are left out", with_commas(stats.trained_pairs)));
+  log_removed(stats.repeated_pairs, fmt::format("  {} repeated pairs count once", with_commas(stats.repeated_pairs)));
+}
+
 std::string with_commas(std::int64_t number) {
   const auto digits = std::to_string(number);
   std::string result;
@@ -79,11 +91,7 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   const auto vanished = clean.vanished_users + clean.vanished_items;
   log_removed(vanished, fmt::format("{} users and {} items with nothing left removed",
                                     with_commas(clean.vanished_users), with_commas(clean.vanished_items)));
-  if (stats.holdout.pairs > 0) {
-    spdlog::info("  {} interactions held out; {} of unknown users dropped, {} of unknown items count as missed",
-                 with_commas(stats.holdout.pairs), with_commas(stats.holdout.unknown_user_pairs),
-                 with_commas(stats.holdout.unknown_item_pairs));
-  }
+  log_test_pairs(stats.holdout);
   if (stats.holdout.cut) {
     spdlog::info("  held out is what came after time {}; {} users with nothing before it keep their earliest",
                  *stats.holdout.cut, with_commas(stats.holdout.users_after_cut));

@@ -6,6 +6,7 @@
 #include "cli/report.hpp"
 #include "core/timer.hpp"
 #include "ingest/attribute_file.hpp"
+#include "ingest/holdout.hpp"
 #include "segment/profile.hpp"
 
 namespace cohort {
@@ -55,7 +56,9 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
     spdlog::info("  {} of {} items and {} of {} categories mark a segment, tested on held-out interactions",
                  marking(profiles.items), profiles.tested[0], marking(profiles.categories), profiles.tested[1]);
   } else if (dataset.has_items() && comm.sum(dataset.holdout.size()) == 0) {
-    spdlog::info("  nothing is held out, so nothing is said to mark a segment; set input.holdout, for example to 0.1");
+    const auto reason = why_nothing_is_held_out(comm, dataset, session.config().input);
+    spdlog::info("  nothing is held out, so nothing is said to mark a segment; {}",
+                 reason.empty() ? "set input.holdout, for example to 0.1" : reason);
   }
   segments.profiles = std::move(profiles);
   segments.history.timing["profile"] = comm.all_gather(timer.seconds());

@@ -25,6 +25,17 @@ void log_removed(std::int64_t count, const std::string& text) {
 
 }  // namespace
 
+void log_test_pairs(const HoldoutStats& stats) {
+  if (!stats.nothing.empty()) spdlog::warn("nothing is held out to test with: {}", stats.nothing);
+  if (stats.pairs > 0) spdlog::info("  {} held out", counted(stats.pairs, "interaction"));
+  log_removed(stats.unknown_user_pairs, fmt::format("  left out: {} of users that are not trained on",
+                                                    counted(stats.unknown_user_pairs, "pair")));
+  log_removed(stats.unknown_item_pairs, fmt::format("  missed for certain: {} of items that are not trained on",
+                                                    counted(stats.unknown_item_pairs, "pair")));
+  log_removed(stats.trained_pairs, fmt::format("  left out: {} trained on too", counted(stats.trained_pairs, "pair")));
+  log_removed(stats.repeated_pairs, fmt::format("  counting once: {}", counted(stats.repeated_pairs, "repeated pair")));
+}
+
 std::string in_bytes(std::int64_t bytes) {
   constexpr std::array<const char*, 5> units{"B", "kB", "MB", "GB", "TB"};
   auto value = static_cast<double>(bytes);
@@ -70,11 +81,7 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   const auto vanished = clean.vanished_users + clean.vanished_items;
   log_removed(vanished, fmt::format("{} and {} with nothing left removed", counted(clean.vanished_users, "user"),
                                     counted(clean.vanished_items, "item")));
-  if (stats.holdout.pairs > 0) {
-    spdlog::info("  {} interactions held out; {} of unknown users dropped, {} of unknown items count as missed",
-                 with_commas(stats.holdout.pairs), with_commas(stats.holdout.unknown_user_pairs),
-                 with_commas(stats.holdout.unknown_item_pairs));
-  }
+  log_test_pairs(stats.holdout);
   if (stats.holdout.cut) {
     spdlog::info("  held out is what came after time {}; {} users with nothing before it keep their earliest",
                  *stats.holdout.cut, with_commas(stats.holdout.users_after_cut));

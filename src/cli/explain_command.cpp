@@ -119,9 +119,10 @@ void explain(const ExplainOptions& options) {
   input.layers = config.model.layers;
   input.spherical = config.segment.method == "spherical";
   input.new_weight = weight_of_one(config.graph);
+  const auto labels = node_labels(comm, config, result);
   const auto report = [&](const auto& explanation) {
-    say(comm, options.json ? explanation_json(comm, result, explanation).dump(2) + "\n"
-                           : explanation_text(comm, result, explanation));
+    say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
+                           : explanation_text(comm, result, labels, explanation));
   };
   if (user >= 0) {
     report(explain_user(comm, input, user));

@@ -1,10 +1,12 @@
 // The program: its signals, MPI's life, the command line, and what a failure means for the process.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <sstream>
 
 #include "cli/commands.hpp"
+#include "cli/console.hpp"
 #include "cli/launch.hpp"
 #include "cli/logging.hpp"
 #include "cli/outcome.hpp"
@@ -55,11 +57,13 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
     std::ostringstream message;
     const int code = program.exit(error, out, message);
     if (comm.is_root()) {
-      std::cout << out.str() << std::flush;
-      std::cerr << message.str() << std::flush;
+      cohort::write_lines(STDOUT_FILENO, out.str());
+      cohort::write_lines(STDERR_FILENO, message.str());
     }
+    cohort::check_output();
     return code == 0 ? cohort::exit_success : cohort::exit_usage;
   }
+  cohort::check_output();
   return cohort::exit_success;
 }
 

@@ -1,6 +1,5 @@
 #include "cli/pipeline.hpp"
 
-#include "cli/evaluation.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -9,7 +8,6 @@ namespace {
 
 // Later stages find out too; but only after training.
 void check_against_data(const Session& session, const Dataset& dataset) {
-  if (session.comm().sum(dataset.holdout.size()) > 0) check_cut_offs(session.config(), dataset.items.total());
   const auto count = session.config().segment.count;
   if (count > dataset.users.total()) {
     throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there are only " +

@@ -50,7 +50,11 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                                          const ModelFile& model, const Segments& segments);
 
-/// Clusters the users. `model`: embedding and parameters.
+/// Clusters the users by the model's embedding: all of the result but map and loss.
+Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
+                       const ModelFile& model);
+
+/// Clusters the users; what is made of it beside. `model`: embedding and parameters.
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                            const ModelFile& model);
 
@@ -77,6 +81,12 @@ std::vector<char> read_allowed_items(const Session& session, const Dataset& data
 
 /// The users of a result with what they had, as recommendations are made from them. Views of both. Local.
 Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);
+
+/// Trains a second embedding for so many epochs, from the start and with the settings of the first, on the graph
+/// without the interactions that hold_back draws, and clusters its users: what the weight of the blend is learnt with.
+/// It is kept in validation.h5, so that an interrupted training goes on and a finished one is not repeated. Costs what
+/// training costs. Throws InputError where the graph has no partition.
+Validation learn_validation(const Session& session, const GraphFile& graph, std::int64_t epochs);
 
 /// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
 /// result.recommendations. allowed: as read_allowed_items returns it.

@@ -3,6 +3,7 @@
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
+#include "cli/result_notes.hpp"
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
@@ -61,8 +62,9 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   const auto& config = session.config();
   const Timer timer;
   const auto positives = positives_of(comm, graph.dataset, sharded);
-  spdlog::info("train: {} layers, {} columns, {} positives, {} triples a step", config.model.layers, config.model.dim,
-               with_commas(positives.total), with_commas(batch_size(config.train.batch, positives.total)));
+  spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
+               counted(config.model.dim, "column"), counted(positives.total, "positive"),
+               counted(batch_size(config.train.batch, positives.total), "triple"));
 
   ModelFile model;
   model.shards = sharded.graph.layout.shards();
@@ -86,7 +88,12 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   }
   const auto result = [&] {
     Progress progress(comm, target.epochs);
-    options.on_epoch = [&](const EpochStats& epoch) { progress.step(epoch.epoch, in_words(epoch, target.epochs)); };
+    auto losses = earlier_loss;
+    options.on_epoch = [&](const EpochStats& epoch) {
+      progress.step(epoch.epoch, in_words(epoch, target.epochs));
+      losses.push_back(epoch.loss);
+      if (loss_rose(losses) == std::ssize(losses)) spdlog::warn("{}", loss_warning(losses));
+    };
     options.on_state = [&](const TrainView& view) {
       model.model = in_blocks(comm, sharded.graph, view, earlier_loss);
       if (view.ended) return;
@@ -100,8 +107,10 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   model.history.traffic["pair_bytes"] = comm.all_gather(result.pair_bytes);
   model.history.timing["train_waiting"] = comm.all_gather(result.waiting_seconds);
   if (result.progress.epochs < target.epochs) {
-    spdlog::warn("train.minutes ended training after {} of {} epochs", result.progress.epochs, target.epochs);
+    spdlog::warn("train.minutes ended training after {} of {}", result.progress.epochs,
+                 counted(target.epochs, "epoch"));
   }
+  if (const auto warning = loss_warning(model.model.loss); !warning.empty()) spdlog::warn("{}", warning);
   model.history.timing["train"] = comm.all_gather(timer.seconds());
   spdlog::info("train: {:.1f} s", timer.seconds());
   return model;

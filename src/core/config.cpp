@@ -103,6 +103,11 @@ class Assignment {
     }
     kind.of(config_) = *number;
   }
+  void operator()(const BooleanKey& kind) const {
+    const auto value = node_.value_exact<bool>();
+    if (!value) fail("true or false");
+    kind.of(config_) = *value;
+  }
   void operator()(const TextKey& kind) const {
     auto text = string(node_, "a string");
     if (!kind.choices.empty() && std::find(kind.choices.begin(), kind.choices.end(), text) == kind.choices.end()) {
@@ -326,6 +331,7 @@ struct Written {
     return kind.automatic && number == 0 ? "\"auto\"" : std::to_string(number);
   }
   std::string operator()(const RealKey& kind) const { return shortest(kind.of(config)); }
+  std::string operator()(const BooleanKey& kind) const { return kind.of(config) ? "true" : "false"; }
   std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {

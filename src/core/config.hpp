@@ -83,6 +83,7 @@ struct RecommendConfig {
   std::int64_t count = 20;         ///< items a user and a segment
   std::int64_t min_support = 0;    ///< training users that an item needs
   std::string allowed_items;       ///< a file of item ids, one a line, gzip or not; empty: all
+  bool novel = false;              ///< segments' lists without what more than half of the segment's users have
 };
 
 struct EvaluateConfig {

@@ -95,6 +95,9 @@ std::vector<ConfigKey> make_schema() {
       {"recommend", "min_support", "training users that an item needs",
        IntegerKey{COHORT_MEMBER(recommend.min_support), 0, unbounded}},
       {"recommend", "allowed_items", "a file of item ids, one a line", PathKey{COHORT_MEMBER(recommend.allowed_items)}},
+      {"recommend", "novel", "segments' lists without what most of their users have",
+       BooleanKey{COHORT_MEMBER(recommend.novel)}},
+
       {"profile", "top", "items and categories listed for a segment",
        IntegerKey{COHORT_MEMBER(profile.top), 1, 10'000}},
       {"profile", "false_discovery_rate", "share of wrong ones among those called marking",

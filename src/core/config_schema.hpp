@@ -27,6 +27,10 @@ struct RealKey {
   double high;
 };
 
+struct BooleanKey {
+  bool& (*of)(Config&);
+};
+
 struct TextKey {
   std::string& (*of)(Config&);
   std::vector<std::string_view> choices;  ///< empty: any
@@ -63,7 +67,7 @@ struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
+  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
 
   /// "section.name", as --set and messages have it.
   std::string path() const {

@@ -153,6 +153,7 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   } else {
     dataset.holdout.row_begin.assign(static_cast<std::size_t>(dataset.users.block_size()) + 1, 0);
   }
+  stats.holdout.nothing = why_nothing_is_held_out(comm, dataset, input);
   stats.clean_seconds = timer.seconds();
   return result;
 }

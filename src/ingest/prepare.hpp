@@ -48,8 +48,11 @@ struct HoldoutStats {
   std::int64_t pairs = 0;                   ///< in Dataset::holdout
   std::optional<double> cut;                ///< temporal: interactions after this time are held out
   std::int64_t users_after_cut = 0;         ///< temporal: users with nothing before it, who keep their earliest
-  std::int64_t unknown_user_pairs = 0;      ///< dropped
-  std::int64_t unknown_item_pairs = 0;      ///< kept with `other` = -1
+  std::int64_t unknown_user_pairs = 0;      ///< test file: dropped
+  std::int64_t unknown_item_pairs = 0;      ///< test file: kept with `other` = -1
+  std::int64_t repeated_pairs = 0;          ///< test file: records of a pair that was there already
+  std::int64_t trained_pairs = 0;           ///< test file: dropped, being interactions too
+  std::string nothing;                      ///< why nothing is held out although it should be; else empty
   std::int64_t items_without_training = 0;  ///< items all of whose interactions are held out; they stay in the graph
 };
 

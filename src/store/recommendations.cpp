@@ -17,6 +17,8 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
   file.table(schema::users_recommended_score, std::span<const float>(recommendations.score), n);
   file.shared_table(schema::segments_recommended, std::span<const std::int64_t>(recommendations.segment_item), n);
   file.shared_table(schema::segments_recommended_score, std::span<const float>(recommendations.segment_score), n);
+  file.shared_table(schema::segments_recommended_known, std::span<const std::int32_t>(recommendations.segment_known),
+                    n);
 }
 
 std::optional<Recommendations> read_recommendations(const Communicator& comm, const h5::Reader& file,
@@ -37,6 +39,7 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   result.score = file.table<float>(schema::users_recommended_score, first, count, result.count);
   result.segment_item = file.table<std::int64_t>(schema::segments_recommended, 0, segments, result.count);
   result.segment_score = file.table<float>(schema::segments_recommended_score, 0, segments, result.count);
+  result.segment_known = file.table<std::int32_t>(schema::segments_recommended_known, 0, segments, result.count);
   comm.attempt([&] {
     for (const auto* list : {&result.item, &result.segment_item}) {
       if (std::ranges::any_of(*list, [&](std::int64_t item) { return item < -1 || item >= items; })) {

@@ -74,6 +74,8 @@ inline constexpr auto users_recommended = "users/recommendations/item";         
 inline constexpr auto users_recommended_score = "users/recommendations/score";  ///< (U, n) float32; NaN where fewer
 inline constexpr auto segments_recommended = "segments/recommendations/item";   ///< (k, n) int64
 inline constexpr auto segments_recommended_score = "segments/recommendations/score";  ///< (k, n) float32
+inline constexpr auto segments_recommended_known =
+    "segments/recommendations/known";  ///< (k, n) int32: 1 where most have it
 // Attributes of the root group that go with them (store/recommendations.hpp).
 inline constexpr auto recommend_strategy = "recommend_strategy";
 inline constexpr auto recommend_count = "recommend_count";

@@ -133,7 +133,8 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   segments.inertia = {5, 4};
   write_segments_file(comm_, path("segments.h5"), segments_file);
   EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
-  Recommendations recommended{"blend", 3, INFINITY, 0.25, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}};
+  Recommendations recommended{
+      "blend", 3, INFINITY, 0.25, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}, {1, 0, 0, 0, 1, 0}};
   for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
     recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
     recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});
@@ -162,6 +163,7 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   EXPECT_EQ(result.recommendations->blend_weight, 0.25);
   EXPECT_EQ(result.recommendations->item, recommended.item);
   EXPECT_EQ(result.recommendations->segment_item, recommended.segment_item);
+  EXPECT_EQ(result.recommendations->segment_known, recommended.segment_known);
   const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
   EXPECT_TRUE(std::ranges::equal(result.recommendations->score, recommended.score, same));
   EXPECT_TRUE(std::ranges::equal(result.recommendations->segment_score, recommended.segment_score, same));

@@ -19,4 +19,8 @@ std::string in_bytes(std::int64_t bytes);
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
                  std::int64_t social_edges);
 
+/// The same as a table, one count a line.
+std::string counts_text(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
+                        std::int64_t social_edges);
+
 }  // namespace cohort

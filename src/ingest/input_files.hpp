@@ -15,12 +15,13 @@ struct OpenedFile {
   bool gzip = false;      ///< the same on all ranks, as all that follows
   std::int64_t size = 0;  ///< bytes as stored
   FileLayout layout;
+  LayoutNotes notes;  ///< empty for a table of attributes
 };
 
 /// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
 /// the others the layouts. Throws InputError. Collective.
-std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
-                                   const std::string& format, const ColumnChoice& columns);
+std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,
+                                   const LayoutRequest& request);
 
 struct OpenedTable {
   OpenedFile file;

@@ -67,9 +67,16 @@ std::string with_thousands(std::size_t number) {
 
 }  // namespace
 
-RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, const WeightRule& rule, IdInterner& first,
-                           IdInterner& second, LocalPairs& pairs, ParseTally& tally)
-    : file_(file), layout_(layout), rule_(rule), first_(first), second_(second), pairs_(pairs), tally_(tally) {
+RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
+                           IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally)
+    : file_(file),
+      layout_(layout),
+      header_(std::move(header)),
+      rule_(rule),
+      first_(first),
+      second_(second),
+      pairs_(pairs),
+      tally_(tally) {
   first_name_ = layout.role == FileRole::social ? "first user" : "user";
   second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
   COHORT_CHECK(rule.events.empty() || layout.event >= 0, "events of a file that has none");
@@ -332,7 +339,10 @@ void RecordParser::parse_lines(const LineBlock& block) {
       begin = Blanks::next(begin, end);
       while (end > begin && is_blank(end[-1])) --end;
     }
-    if (begin < end) [[likely]] {
+    const auto size = static_cast<std::size_t>(end - begin);
+    if (size == header_.size() && size > 0 && std::memcmp(begin, header_.data(), size) == 0) [[unlikely]] {
+      ++tally_.repeated_headers;
+    } else if (begin < end) [[likely]] {
       ++tally_.lines;
       bool good = true;
       if (has_nul && std::memchr(begin, '\0', static_cast<std::size_t>(end - begin))) {

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "ingest/number_text.hpp"
+
 namespace cohort {
 
 namespace {
@@ -45,11 +47,8 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_number(std::string_view text) {
   text = trimmed(text);
-  if (text.starts_with('+')) text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error != std::errc::invalid_argument && end == text.data() + text.size() &&
-         text.find_first_of("0123456789") != std::string_view::npos;
+  // "inf" and "nan" are words where they are not asked to be numbers.
+  return text.find_first_of("0123456789") != std::string_view::npos && !read_number(text).fault;
 }
 
 bool is_whole_number(std::string_view text) {

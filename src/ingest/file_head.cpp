@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "ingest/quoted_record.hpp"
 
 namespace cohort {
 
@@ -25,7 +26,7 @@ std::vector<HeadLine> head_lines(std::string_view head, std::size_t begin) {
       end = head.size();
     }
     auto text = head.substr(at, end - at);
-    if (text.ends_with('\r')) text.remove_suffix(1);
+    while (text.ends_with('\r')) text.remove_suffix(1);
     at = std::min(head.size(), end + 1);
     if (text.find_first_not_of(" \t") != std::string_view::npos) lines.push_back({text, at, number});
   }
@@ -52,27 +53,19 @@ std::vector<std::string> split_spaces(std::string_view line) {
   return fields;
 }
 
-std::vector<std::string> split_quoted(std::string_view line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"') {
-      if (quoted && i + 1 < line.size() && line[i + 1] == '"') {
-        fields.back() += line[++i];
-      } else {
-        quoted = !quoted;
-      }
-    } else if (line[i] == ',' && !quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += line[i];
-    }
+// What opens with a quote that is not closed is cut at its commas: the line is malformed, but shows what it is like.
+std::vector<std::string> split_csv(std::string_view line) {
+  auto text = std::string(line) + "\n";
+  if (find_record_end(text.data(), text.data() + text.size(), true, text.size()).unclosed) return split_at(line, ",");
+  std::vector<std::string> fields;
+  auto* p = text.data();
+  auto* const end = p + line.size();
+  for (;;) {
+    const auto field = take_quoted_field(p, end);
+    fields.emplace_back(field.begin, field.end);
+    if (p == end) return fields;
+    ++p;
   }
-  for (auto& field : fields) {
-    field.erase(0, std::min(field.find_first_not_of(' '), field.size()));
-    field.erase(field.find_last_not_of(' ') + 1);
-  }
-  return fields;
 }
 
 }  // namespace
@@ -89,10 +82,32 @@ FileHead read_head_lines(std::string_view head, const std::string& name) {
   return result;
 }
 
+std::vector<HeadLine> csv_records(std::string_view head, std::size_t begin) {
+  auto text = std::string(head);
+  if (!text.ends_with('\n')) text += '\n';
+  std::vector<HeadLine> records;
+  std::int64_t number = 1;
+  const auto* const end = text.data() + text.size();
+  for (const auto* at = text.data() + begin; at < end && records.size() < lines_looked_at;) {
+    const auto* const next = find_record_end(at, end, true, text.size()).next;
+    const auto offset = static_cast<std::size_t>(at - text.data());
+    const auto next_offset = std::min(static_cast<std::size_t>(next - text.data()), head.size());
+    auto record = head.substr(offset, next_offset - offset);
+    while (record.ends_with('\n') || record.ends_with('\r')) record.remove_suffix(1);
+    const bool whole = next < end || head.ends_with('\n') || records.empty();
+    if (whole && record.find_first_not_of(" \t") != std::string_view::npos) {
+      records.push_back({record, next_offset, number});
+    }
+    number += std::count(at, next, '\n');
+    at = next;
+  }
+  return records;
+}
+
 std::vector<std::string> split_line(std::string_view line, TextFormat format) {
   switch (format) {
     case TextFormat::csv:
-      return split_quoted(line);
+      return split_csv(line);
     case TextFormat::ml:
       return split_at(line, "::");
     case TextFormat::ssv:

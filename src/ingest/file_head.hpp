@@ -25,6 +25,9 @@ struct FileHead {
 /// Throws InputError: there is no line, or the file is none of text (a NUL byte). Local.
 FileHead read_head_lines(std::string_view head, const std::string& name);
 
+/// The first records of a csv file, which may span several lines: what read_head_lines gives, for this format. Local.
+std::vector<HeadLine> csv_records(std::string_view head, std::size_t begin);
+
 /// The fields of a line. Local.
 std::vector<std::string> split_line(std::string_view line, TextFormat format);
 

@@ -116,11 +116,12 @@ bool is_adjacency_header(const Rows& rows) {
 }
 
 Look look_at(std::string_view head, const std::string& name, const LayoutRequest& request) {
-  const auto [lines, begin] = read_head_lines(head, name);
+  auto [lines, begin] = read_head_lines(head, name);
   Look look;
   look.layout.role = request.role;
   look.layout.format = request.format == "auto" ? tell_format(lines, name, request) : named_format(request.format);
   const auto format = look.layout.format;
+  if (format == TextFormat::csv) lines = csv_records(head, begin);
   look.begin = static_cast<std::int64_t>(begin);
   look.second_begin = static_cast<std::int64_t>(lines[0].next);
   look.first_number = lines[0].number;
@@ -159,7 +160,8 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
   layout.data_begin = look.begin;
   auto data = look.rows;
   if (look.header) {
-    skip_first_line(layout, look.rows.size() > 1, look.second_begin, look.first_number, name);
+    const auto more_lines = std::ranges::count(look.first_line, '\n');
+    skip_first_line(layout, look.rows.size() > 1, look.second_begin, look.first_number + more_lines, name);
     result.notes.header = look.first_line;
     if (request.header == true && layout.format != TextFormat::lightgcn && !look.typed && looks_like_data(look.rows)) {
       result.notes.warnings.push_back(

@@ -1,5 +1,6 @@
 #include "ingest/input_files.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -26,8 +27,16 @@ std::string read_head(const std::string& path, bool gzip) {
 struct Description {
   std::int64_t size;
   bool gzip;
+  bool old_mac;
   FileLayout layout;
 };
+
+// Whether the lines end in '\r'; then the head has '\n' in its place afterwards.
+bool mend_line_ends(std::string& head) {
+  if (head.find('\n') != std::string::npos || head.find('\r') == std::string::npos) return false;
+  std::ranges::replace(head, '\r', '\n');
+  return true;
+}
 
 // A list of texts as one text, and back: rank 0 tells the others in one call.
 void pack(std::string& packed, const std::string& text) {
@@ -69,7 +78,9 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
     if (!comm.is_root()) return;
     const auto layouts = describe([&](std::size_t f) {
       described[f].gzip = is_gzip(paths[f]);
-      return read_head(paths[f], described[f].gzip);
+      auto first = read_head(paths[f], described[f].gzip);
+      described[f].old_mac = mend_line_ends(first);
+      return first;
     });
     for (std::size_t f = 0; f < paths.size(); ++f) {
       described[f].size = files[f].size;
@@ -92,6 +103,7 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
   std::string_view packed = notes;
   for (std::size_t f = 0; f < paths.size(); ++f) {
     files[f].gzip = described[f].gzip;
+    files[f].old_mac = described[f].old_mac;
     files[f].layout = described[f].layout;
     auto& said = files[f].notes;
     for (auto* text : {&said.header, &said.header_of}) unpack(packed, *text);
@@ -101,6 +113,14 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
 }
 
 }  // namespace
+
+BlockReader::Options reading_options(const OpenedFile& file) {
+  BlockReader::Options options;
+  options.line_limit = line_limit(file.layout);
+  options.quotes = file.layout.format == TextFormat::csv;
+  options.old_mac = file.old_mac;
+  return options;
+}
 
 std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,
                                    const LayoutRequest& request) {

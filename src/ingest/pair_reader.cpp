@@ -31,7 +31,8 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
       if (all[i].rank != comm.rank()) continue;
       const auto& bad = mine[static_cast<std::size_t>(all[i].index)];
       const auto& path = opened[static_cast<std::size_t>(bad.file)].path;
-      const auto line = bad.line > 0 ? bad.line : line_number_at(path, bad.offset);
+      const auto line =
+          bad.line > 0 ? bad.line : line_number_at(opened[static_cast<std::size_t>(bad.file)], bad.offset);
       texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
     }
   });
@@ -39,8 +40,8 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
   return texts;
 }
 
-void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated, bool settable) {
-  if (stats.bad_lines <= tolerated) return;
+void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
+  if (stats.bad_lines <= files.max_bad_lines) return;
   std::string message;
   for (const auto& report : stats.bad_line_reports) message.append(report).append("\n");
   if (stats.bad_lines > std::ssize(stats.bad_line_reports)) {
@@ -48,9 +49,10 @@ void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated, bool setta
         .append(std::to_string(stats.bad_lines - std::ssize(stats.bad_line_reports)))
         .append(" more\n");
   }
-  message +=
-      std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) + " lines are malformed; mend them" +
-      (settable ? ", or set clean.max_bad_lines (now " + std::to_string(tolerated) + ") to leave out as many" : "");
+  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) + " lines are malformed; mend them";
+  if (files.layout.settable) {
+    message += ", or set clean.max_bad_lines (now " + std::to_string(files.max_bad_lines) + ") to leave out as many";
+  }
   throw InputError(message);
 }
 
@@ -113,7 +115,7 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
                                     (result.stats.repeated_headers == 1 ? " line repeats" : " lines repeat") +
                                     " the header of its file; left out");
   }
-  refuse_bad_lines(result.stats, files.max_bad_lines, files.layout.settable);
+  refuse_bad_lines(result.stats, files);
   return result;
 }
 

@@ -52,6 +52,9 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   log_read("interactions", stats.interactions);
   log_read("social edges", stats.social);
   log_read("held out for evaluate", stats.holdout.read);
+  for (const auto* read : {&stats.interactions, &stats.social, &stats.holdout.read}) {
+    for (const auto& warning : read->warnings) spdlog::warn("{}", warning);
+  }
   const auto& clean = stats.clean;
   log_removed(stats.interactions.dropped_events, fmt::format("{} of events with graph.event_weights 0 removed",
                                                              counted(stats.interactions.dropped_events, "record")));
@@ -88,6 +91,29 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   }
   spdlog::info("  left: {}, {}, {}, {}", counted(dataset.users.total(), "user"), counted(dataset.items.total(), "item"),
                counted(interactions, "interaction"), counted(social_edges, "social edge"));
+}
+
+std::string counts_text(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
+                        std::int64_t social_edges) {
+  std::string text;
+  const auto add = [&](const char* name, std::int64_t count) { text += fmt::format("{:<22}{:>14}\n", name, count); };
+  const auto& clean = stats.clean;
+  const auto read = stats.interactions.records + stats.social.records + stats.holdout.read.records;
+  add("records", read);
+  add("malformed_lines", stats.interactions.bad_lines + stats.social.bad_lines + stats.holdout.read.bad_lines);
+  add("dropped_records", stats.interactions.dropped_events + stats.interactions.below_min_weight +
+                             stats.interactions.zero_weight + stats.social.zero_weight + clean.decayed);
+  add("merged_records", clean.duplicates + clean.social_duplicates);
+  add("users_read", stats.users_read);
+  add("items_read", stats.items_read);
+  add("dropped_users", stats.users_read - dataset.users.total());
+  add("dropped_items", stats.items_read - dataset.items.total());
+  add("users", dataset.users.total());
+  add("items", dataset.items.total());
+  add("interactions", interactions);
+  add("held_out", stats.holdout.pairs);
+  add("social_edges", social_edges);
+  return text;
 }
 
 }  // namespace cohort

@@ -21,4 +21,8 @@ void log_test_pairs(const HoldoutStats& stats);
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
                  std::int64_t social_edges);
 
+/// The same as a table, one count a line.
+std::string counts_text(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
+                        std::int64_t social_edges);
+
 }  // namespace cohort

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@ struct InputConfig {
   std::vector<std::string> social;
   std::vector<std::string> test;  ///< held-out interactions, for evaluate
   std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
+  std::optional<bool> header;     ///< whether the files' first lines are headers; none: "auto", it is told
   /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
   /// weight.
   std::vector<std::pair<std::string, std::string>> columns;

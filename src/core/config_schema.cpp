@@ -25,6 +25,7 @@ std::vector<ConfigKey> make_schema() {
       {"input", "test", "files of held-out interactions", PathsKey{COHORT_MEMBER(input.test)}},
       {"input", "format", "how the files are written",
        TextKey{COHORT_MEMBER(input.format), {"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn"}}},
+      {"input", "header", "whether the files' first lines name columns", SwitchKey{COHORT_MEMBER(input.header)}},
       {"input", "columns", "which column holds what, by name or index from 0",
        ColumnsKey{COHORT_MEMBER(input.columns), {"user", "item", "weight", "time", "event", "source", "target"}}},
       {"input", "holdout", "share of the interactions held out", RealKey{COHORT_MEMBER(input.holdout), 0, 0.9}},

@@ -1,6 +1,7 @@
 #include "store/model_file.hpp"
 
 #include "comm/distribution.hpp"
+#include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/schema.hpp"
 
@@ -27,9 +28,17 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   result.provenance = read_provenance(file, schema::model_kind);
   result.shards = file.integer_attribute(schema::shards);
   result.model.epochs = file.integer_attribute(schema::epochs);
-  const auto nodes = Distribution::even(file.shape(schema::embedding).at(0), comm.size());
+  file.expect_rows(schema::loss_history, result.model.epochs);
+  result.model.loss = file.all<double>(schema::loss_history);
+  result.history = read_history(file);
+  if (part == ModelPart::header) return result;
+  const auto shape = file.shape(schema::embedding);
+  const auto nodes = Distribution::even(shape.at(0), comm.size());
   const auto block = [&](const char* name) {
-    return file.matrix(name, nodes.begin(comm.rank()), nodes.count(comm.rank()));
+    if (file.shape(name) != shape) throw file.wrong(name, "has another shape than /" + std::string(schema::embedding));
+    auto matrix = file.matrix(name, nodes);
+    check_finite(comm, file, name, matrix.view());
+    return matrix;
   };
   result.model.embedding = block(schema::embedding);
   if (part != ModelPart::embedding) result.model.parameters = block(schema::parameters);
@@ -37,8 +46,6 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
     result.model.first_moment = block(schema::first_moment);
     result.model.second_moment = block(schema::second_moment);
   }
-  result.model.loss = file.all<double>(schema::loss_history);
-  result.history = read_history(file);
   return result;
 }
 

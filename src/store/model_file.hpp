@@ -32,8 +32,8 @@ struct ModelFile {
 /// Throws InputError, RunError. Collective.
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
-/// trained: embedding and parameters.
-enum class ModelPart { embedding, trained, everything };
+/// header: no matrix; trained: embedding and parameters.
+enum class ModelPart { header, embedding, trained, everything };
 
 /// Matrices that `part` does not name are left empty. Throws InputError: missing, no model file, damaged.
 /// Collective.

@@ -6,7 +6,7 @@
 
 namespace cohort::schema {
 
-inline constexpr std::int64_t version = 1;
+inline constexpr std::int64_t version = 2;
 
 // What a file is: the attribute "kind".
 inline constexpr auto graph_kind = "graph";
@@ -36,6 +36,9 @@ inline constexpr auto timing = "history/timing";      ///< group: seconds of eac
 inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
 inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
 inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
+
+// Checksums of every dataset, under its name: (MiB of its bytes, rounded up) uint32, CRC-32.
+inline constexpr auto checksums = "checksums";
 
 // graph.h5: groups of pairs in compressed rows.
 inline constexpr auto interactions = "interactions";  ///< row_begin (U + 1), item, weight[, time]

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -39,12 +40,12 @@ int end_together(const Communicator& comm, const std::function<int()>& body) {
   const auto outcome = attempt_body(body);
   const bool failed = !outcome.message.empty();
   if (!comm.barrier_within(failed ? patience_seconds : std::numeric_limits<double>::infinity())) {
-    std::fprintf(stderr, "cohort: rank %d: %s\n", comm.rank(), outcome.message.c_str());
+    std::fprintf(stderr, "cohort: rank %d: %s\n", comm.rank(), printable(outcome.message).c_str());
     std::fflush(stderr);
     Communicator::abort(outcome.code);
   }
   const int failing = comm.min(failed ? comm.rank() : comm.size());
-  if (failing == comm.rank()) std::fprintf(stderr, "cohort: error: %s\n", outcome.message.c_str());
+  if (failing == comm.rank()) std::fprintf(stderr, "cohort: error: %s\n", printable(outcome.message).c_str());
   const int first = failing < comm.size() ? failing : 0;
   return comm.all_gather(outcome.code)[static_cast<std::size_t>(first)];
 }

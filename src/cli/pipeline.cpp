@@ -26,8 +26,8 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
     sharded = shard_graph(session, blocks, *graph.partition);
   }
   write_graph(session, graph);
-  const auto model = train_model(session, graph, sharded);
-  write_model(session, model);
+  const auto model = train_model(session, graph, sharded, model_target(session));
+  write_model(session, model, session.model_path());
   return segment_users(session, graph, sharded.graph, model);
 }
 

@@ -31,10 +31,20 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
 /// Brings every shard to its rank.
 ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition);
 
-/// Trains from the start, or goes on from model.h5 where an earlier run of the same settings on the same graph left one
-/// with no more epochs (with as many: nothing is left to do). Checkpoints go to model.h5; the result is not written
-/// yet.
-ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
+/// What training makes: up to which epoch, within which time, and the file that keeps it (and its checkpoints).
+struct TrainTarget {
+  std::string path;
+  std::int64_t epochs = 0;
+  double minutes = 0;  ///< 0: as long as it takes
+};
+/// model.h5 as the configuration wants it.
+TrainTarget model_target(const Session& session);
+
+/// Trains from the start, or goes on from the target's file where an earlier run of the same settings on the same graph
+/// left one with no more epochs (with as many: nothing is left to do). Checkpoints go to that file; the result is not
+/// written yet.
+ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
+                      const TrainTarget& target);
 
 /// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
@@ -78,17 +88,18 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
                     SegmentsFile& segments);
 
 void write_graph(const Session& session, const GraphFile& graph);
-void write_model(const Session& session, const ModelFile& model);
+void write_model(const Session& session, const ModelFile& model, const std::string& path);
 void write_segments(const Session& session, const SegmentsFile& segments);
 
 /// graph.h5 of the output directory. Throws InputError also where it was made with other settings than the
 /// configuration's, or, if `partitioned`, where it has no partition.
 GraphFile load_graph(const Session& session, bool partitioned);
-/// model.h5 of the output directory, which must have been trained on that graph with the configuration's settings.
-ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part);
+/// A model file, which must have been trained on that graph with the configuration's settings.
+ModelFile load_model(const Session& session, const GraphFile& graph, const std::string& path, ModelPart part);
 /// segments.h5 of the output directory, which must have been made from that graph with the configuration's settings.
 SegmentsFile load_segments(const Session& session, const GraphFile& graph);
-/// model.h5 if it is what training can go on from: the same settings, the same graph, no more epochs than asked for.
-std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph);
+/// The target's file if it is what training can go on from: the same settings, the same graph, no more epochs than
+/// asked for.
+std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target);
 
 }  // namespace cohort

@@ -37,8 +37,7 @@ GraphFile load_graph(const Session& session, bool partitioned) {
   return graph;
 }
 
-ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part) {
-  const auto path = session.model_path();
+ModelFile load_model(const Session& session, const GraphFile& graph, const std::string& path, ModelPart part) {
   need(session, path, "train");
   auto model = read_model_file(session.comm(), path, part);
   const auto nodes = graph.dataset.users.total() + graph.dataset.items.total();
@@ -69,16 +68,15 @@ SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
   return result;
 }
 
-std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph) {
-  const auto path = session.model_path();
-  if (!exists(session.comm(), path)) return std::nullopt;
+std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target) {
+  if (!exists(session.comm(), target.path)) return std::nullopt;
   try {
-    auto model = load_model(session, graph, ModelPart::everything);
-    if (model.model.epochs <= session.config().train.epochs) return model;
+    auto model = load_model(session, graph, target.path, ModelPart::everything);
+    if (model.model.epochs <= target.epochs) return model;
   } catch (const InputError& error) {
     spdlog::debug("{}", error.what());
   }
-  spdlog::info("{} is of another run and will be replaced", path);
+  spdlog::info("{} is of another run and will be replaced", target.path);
   return std::nullopt;
 }
 
@@ -87,9 +85,9 @@ void write_graph(const Session& session, const GraphFile& graph) {
   spdlog::info("wrote {}", session.graph_path());
 }
 
-void write_model(const Session& session, const ModelFile& model) {
-  write_model_file(session.comm(), session.model_path(), model);
-  spdlog::info("wrote {}", session.model_path());
+void write_model(const Session& session, const ModelFile& model, const std::string& path) {
+  write_model_file(session.comm(), path, model);
+  spdlog::info("wrote {}", path);
 }
 
 void write_segments(const Session& session, const SegmentsFile& segments) {

@@ -42,7 +42,12 @@ TrainState in_shards(const Communicator& comm, const ShardGraph& graph, const Mo
 
 }  // namespace
 
-ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded) {
+TrainTarget model_target(const Session& session) {
+  return {session.model_path(), session.config().train.epochs, session.config().train.minutes};
+}
+
+ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
+                      const TrainTarget& target) {
   const auto& comm = session.comm();
   const auto& config = session.config();
   const Timer timer;
@@ -60,23 +65,23 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   TrainOptions options;
   options.model = config.model;
   options.train = config.train;
+  options.train.epochs = target.epochs;
+  options.train.minutes = target.minutes;
   options.threads = static_cast<int>(session.threads());
   TrainState initial;
   std::vector<double> earlier_loss;
-  if (const auto earlier = load_checkpoint(session, graph)) {
+  if (const auto earlier = load_checkpoint(session, graph, target)) {
     initial = in_shards(comm, sharded.graph, earlier->model);
     earlier_loss = earlier->model.loss;
     options.initial = &initial;
-    spdlog::info("  going on after epoch {} of {}", initial.epochs, session.model_path());
+    spdlog::info("  going on after epoch {} of {}", initial.epochs, target.path);
   }
   const auto result = [&] {
-    Progress progress(comm, config.train.epochs);
-    options.on_epoch = [&](const EpochStats& epoch) {
-      progress.step(epoch.epoch, in_words(epoch, config.train.epochs));
-    };
+    Progress progress(comm, target.epochs);
+    options.on_epoch = [&](const EpochStats& epoch) { progress.step(epoch.epoch, in_words(epoch, target.epochs)); };
     options.on_checkpoint = [&](const TrainView& view) {
       model.model = in_blocks(comm, sharded.graph, view, earlier_loss);
-      write_model_file(comm, session.model_path(), model);
+      write_model_file(comm, target.path, model);
     };
     return train(comm, sharded.graph, sharded.directory, positives, options);
   }();
@@ -88,8 +93,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   model.history.traffic["halo_bytes"] = comm.all_gather(result.halo_bytes);
   model.history.traffic["pair_bytes"] = comm.all_gather(result.pair_bytes);
   model.history.timing["train_waiting"] = comm.all_gather(result.waiting_seconds);
-  if (result.epochs < config.train.epochs) {
-    spdlog::warn("train.minutes ended training after {} of {} epochs", result.epochs, config.train.epochs);
+  if (result.epochs < target.epochs) {
+    spdlog::warn("train.minutes ended training after {} of {} epochs", result.epochs, target.epochs);
   }
   model.history.timing["train"] = comm.all_gather(timer.seconds());
   spdlog::info("train: {:.1f} s", timer.seconds());

@@ -40,9 +40,8 @@ struct TrainTarget {
 /// model.h5 as the configuration wants it.
 TrainTarget model_target(const Session& session);
 
-/// Trains from the start, or goes on from the target's file where an earlier run of the same settings on the same graph
-/// left one with no more epochs (with as many: nothing is left to do). Checkpoints go to that file; the result is not
-/// written yet.
+/// Trains from the start, or goes on from what cli/checkpoints.hpp finds (with as many epochs or more: nothing is left
+/// to do). Checkpoints go to the target's file; the result is not written yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                       const TrainTarget& target);
 
@@ -98,8 +97,4 @@ GraphFile load_graph(const Session& session, bool partitioned);
 ModelFile load_model(const Session& session, const GraphFile& graph, const std::string& path, ModelPart part);
 /// segments.h5 of the output directory, which must have been made from that graph with the configuration's settings.
 SegmentsFile load_segments(const Session& session, const GraphFile& graph);
-/// The target's file if it is what training can go on from: the same settings, the same graph, no more epochs than
-/// asked for.
-std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target);
-
 }  // namespace cohort

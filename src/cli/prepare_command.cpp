@@ -1,3 +1,4 @@
+#include "cli/checkpoints.hpp"
 #include "cli/pipeline.hpp"
 
 namespace cohort {
@@ -7,7 +8,9 @@ void add_prepare_command(CLI::App& program) {
   const auto options = add_config_options(*command);
   command->callback([options] {
     const Session session(Communicator::world(), *options);
-    write_graph(session, prepare_graph(session));
+    const auto graph = prepare_graph(session);
+    warn_of_other_model(session, graph);
+    write_graph(session, graph);
   });
 }
 

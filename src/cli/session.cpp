@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/logging.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"
 #include "kernels/dispatch.hpp"
+#include "store/model_file.hpp"
 
 namespace cohort {
 
@@ -42,7 +44,9 @@ void prepare_process(const Communicator& comm, std::int64_t threads) {
   });
 }
 
-Session::Session(const Communicator& comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {}
+Session::Session(const Communicator& comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {
+  checkpoint_ = options.checkpoint;
+}
 
 Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), config_(std::move(config)) {
   // The first rank's environment counts: ranks of different width would still agree, but the file states one number.
@@ -56,6 +60,18 @@ Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), con
     if (error || !std::filesystem::is_directory(config_.output.directory)) {
       throw InputError("cannot make the directory " + config_.output.directory +
                        " (output.directory): " + (error ? error.message() : "there is a file of that name"));
+    }
+  });
+  lock_ = std::make_shared<DirectoryLock>(comm_, config_.output.directory);
+  if (!lock_->holds()) {
+    spdlog::warn("the file system of {} has no locks; see that no second run writes there", config_.output.directory);
+  }
+  comm_.attempt([&] {
+    if (!comm_.is_root()) return;
+    for (const auto& file : {graph_path(), model_path(), previous_model_path(model_path()), segments_path()}) {
+      if (std::filesystem::is_directory(file)) {
+        throw InputError("cannot write " + file + ": there is a directory of that name; move it away");
+      }
     }
   });
 }

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
+#include "store/directory_lock.hpp"
 #include "store/provenance.hpp"
 
 namespace cohort {
@@ -18,7 +20,7 @@ std::int64_t choose_threads(std::int64_t configured);
 class Session {
  public:
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
-  /// directory. Throws InputError. Collective.
+  /// directory and keeps it for this run alone as long as the session lives. Throws InputError. Collective.
   Session(const Communicator& comm, const ConfigOptions& options);
   /// The same with a configuration that is there already, the same on all ranks.
   Session(Communicator comm, Config config);
@@ -30,6 +32,7 @@ class Session {
   std::string path(const std::string& name) const;
   std::string graph_path() const { return path("graph.h5"); }
   std::string model_path() const { return path("model.h5"); }
+  CheckpointChoice checkpoint() const { return checkpoint_; }
   std::string segments_path() const { return path("segments.h5"); }
   /// Of a file that this session writes.
   Provenance provenance(const std::vector<InputFile>& inputs) const;
@@ -38,6 +41,8 @@ class Session {
   Communicator comm_;
   Config config_;
   std::int64_t threads_ = 1;
+  CheckpointChoice checkpoint_ = CheckpointChoice::newest;
+  std::shared_ptr<DirectoryLock> lock_;
 };
 
 /// Sets the threads and the vector target of this process. Collective.

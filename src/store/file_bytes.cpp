@@ -111,6 +111,19 @@ void FileBytes::finish() {
   if (::close(std::exchange(descriptor_, -1)) != 0) cannot_write(path_, errno);
 }
 
+void keep_as(const std::string& path, const std::string& kept, const std::string& temporary) {
+  ::unlink(temporary.c_str());
+  if (::link(path.c_str(), temporary.c_str()) == 0) {
+    // A link of its own, so that `path` names a file at every moment.
+    const int error = std::rename(temporary.c_str(), kept.c_str()) == 0 ? 0 : errno;
+    ::unlink(temporary.c_str());  // still there where both were the same file
+    if (error != 0) cannot_write(kept, error);
+    return;
+  }
+  if (errno == ENOENT) return;
+  if (std::rename(path.c_str(), kept.c_str()) != 0) cannot_write(kept, errno);
+}
+
 void rename_durably(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     throw RunError("cannot rename " + from + " to " + to + ": " + std::strerror(errno));

@@ -38,6 +38,10 @@ class FileBytes {
   int descriptor_ = -1;
 };
 
+/// Gives the file at `path`, if there is one, the name `kept` too, or only that where the file system has no links.
+/// temporary: a free name beside them. Throws RunError.
+void keep_as(const std::string& path, const std::string& kept, const std::string& temporary);
+
 /// Renames `from` to `to` and has the directory's entry on disk. Throws RunError.
 void rename_durably(const std::string& from, const std::string& to);
 

@@ -75,8 +75,9 @@ class Writer {
     rows(name, comm_.is_root() ? values : values.slice(0, 0));
   }
 
-  /// Has everything on disk, and renames. Nothing may be written afterwards.
-  void commit();
+  /// Has everything on disk, and renames; what had the name before gets the name `previous`, if one is given. Nothing
+  /// may be written afterwards.
+  void commit(const std::string& previous = "");
 
  private:
   /// pack(first, count, buffer) returns where `count` rows from `first` on stand, in the buffer or elsewhere.

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
 #include <cstring>
 
 #include "core/error.hpp"
 #include "store/block_checks.hpp"
+#include "store/directory_lock.hpp"
 #include "store/h5.hpp"
 #include "store/structure.hpp"
 
@@ -17,11 +16,7 @@ namespace cohort::h5 {
 namespace {
 
 std::string temporary_name(const Communicator& comm, const std::string& path) {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-  char suffix[64];
-  std::snprintf(suffix, sizeof(suffix), ".tmp.%lx%lx", static_cast<unsigned long>(::getpid()),
-                static_cast<unsigned long>(now));
-  return comm.broadcast(path + suffix);
+  return comm.broadcast(path + ".tmp." + job_name());
 }
 
 }  // namespace
@@ -30,6 +25,7 @@ Writer::Writer(const Communicator& comm, std::string path)
     : comm_(comm), path_(std::move(path)), temporary_(temporary_name(comm, path_)) {
   comm_.attempt([&] {
     if (!comm_.is_root()) return;
+    ::unlink(temporary_.c_str());  // of a process that died under the same name
     const int descriptor = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
     if (descriptor < 0) throw InputError("cannot write " + path_ + ": " + std::strerror(errno));
     ::close(descriptor);
@@ -147,7 +143,7 @@ void Writer::strings(const std::string& name, std::int64_t count,
              });
 }
 
-void Writer::commit() {
+void Writer::commit(const std::string& previous) {
   // Every rank's data are on disk before the file gets its name.
   comm_.attempt([&] {
     if (!comm_.is_root()) data_.finish();
@@ -156,6 +152,7 @@ void Writer::commit() {
     if (!comm_.is_root()) return;
     write_seal(data_, structure_->finish());
     data_.finish();
+    if (!previous.empty()) keep_as(path_, previous, temporary_ + ".kept");
     rename_durably(temporary_, path_);
   });
   committed_ = true;

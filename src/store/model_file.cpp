@@ -1,5 +1,7 @@
 #include "store/model_file.hpp"
 
+#include <filesystem>
+
 #include "comm/distribution.hpp"
 #include "store/checked_values.hpp"
 #include "store/h5.hpp"
@@ -7,19 +9,26 @@
 
 namespace cohort {
 
+std::string previous_model_path(const std::string& path) {
+  const std::filesystem::path model(path);
+  return (model.parent_path() / (model.stem().string() + ".previous" + model.extension().string())).string();
+}
+
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model) {
   const auto& state = model.model;
   h5::Writer file(comm, path);
   write_provenance(file, schema::model_kind, model.provenance);
   file.attribute(schema::shards, model.shards);
   file.attribute(schema::epochs, state.epochs);
+  file.attribute(schema::graph_hash, model.graph_hash);
+  file.attribute(schema::partition_hash, model.partition_hash);
   file.rows(schema::embedding, state.embedding.view());
   file.rows(schema::parameters, state.parameters.view());
   file.rows(schema::first_moment, state.first_moment.view());
   file.rows(schema::second_moment, state.second_moment.view());
   file.shared(schema::loss_history, std::span<const double>(state.loss));
   write_history(file, model.history);
-  file.commit();
+  file.commit(previous_model_path(path));
 }
 
 ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part) {
@@ -28,6 +37,8 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   result.provenance = read_provenance(file, schema::model_kind);
   result.shards = file.integer_attribute(schema::shards);
   result.model.epochs = file.integer_attribute(schema::epochs);
+  result.graph_hash = file.integer_attribute(schema::graph_hash);
+  result.partition_hash = file.integer_attribute(schema::partition_hash);
   file.expect_rows(schema::loss_history, result.model.epochs);
   result.model.loss = file.all<double>(schema::loss_history);
   result.history = read_history(file);

@@ -29,6 +29,9 @@ inline constexpr auto input_sha256 = "input_sha256";
 inline constexpr auto shards = "shards";  ///< where the graph is partitioned
 inline constexpr auto epochs = "epochs";  ///< model and segments: trained so far
 
+inline constexpr auto graph_hash = "graph_hash";  ///< model: of the graph and the partition that it was trained on
+inline constexpr auto partition_hash = "partition_hash";
+
 // Datasets of all files. U users, I items, N = U + I nodes, d columns.
 inline constexpr auto users_id = "users/id";          ///< (U) string, in the order of all user datasets
 inline constexpr auto items_id = "items/id";          ///< (I) string; absent where the graph has no items

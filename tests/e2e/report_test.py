@@ -298,6 +298,17 @@ class Report(WithDirectory):
         self.refuses("cannot be read as HDF5", self.write("cut.h5", whole[:len(whole) // 2]))
         self.refuses("cannot be written", self.result, "--output", self.path / "no" / "such" / "report.html")
 
+    def test_links_and_devices_are_written_through(self):
+        link, file = self.path / "link.html", self.path / "file.html"
+        link.symlink_to("file.html")
+        report(self.result, "--output", link)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("<html", file.read_text())
+        report(self.result, "--output", "/dev/null")
+        self.assertTrue(pathlib.Path("/dev/null").is_char_device())
+        self.refuses("Is a directory", self.result, "--output", self.path)
+        self.refuses("No space left", self.result, "--output", "/dev/full")
+
     def test_other_json_is_refused(self):
         self.refuses("there is no such file", self.result, "--strategies", self.path / "none.json")
         for option, right in (("--strategies", self.strategies), ("--compare", self.compare)):

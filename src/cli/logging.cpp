@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "core/output_file.hpp"
+
 namespace cohort {
 
 void start_logging(const Communicator& comm) {
@@ -22,9 +24,9 @@ void start_logging(const Communicator& comm) {
 }
 
 void say(const Communicator& comm, const std::string& text) {
-  if (!comm.is_root()) return;
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  comm.attempt([&] {
+    if (comm.is_root()) write_standard_output(text);
+  });
 }
 
 Progress::Progress(const Communicator& comm, std::int64_t total)

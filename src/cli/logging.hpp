@@ -14,7 +14,7 @@ namespace cohort {
 /// The default logger of this process: standard error on rank 0, nothing elsewhere. Call once, in main. Local.
 void start_logging(const Communicator& comm);
 
-/// Text for standard output, on rank 0. Local.
+/// Text for standard output, on rank 0. Throws RunError where it cannot be written. Collective.
 void say(const Communicator& comm, const std::string& text);
 
 /// The progress of a known number of steps: a bar that is redrawn where standard error is a terminal, a line for each

@@ -1,6 +1,7 @@
 // The program: MPI's life, the command line, and what a failure means for the process.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "cli/version.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
+#include "core/output_file.hpp"
 
 namespace {
 
@@ -53,7 +55,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
     std::ostringstream message;
     const int code = program.exit(error, out, message);
     if (comm.is_root()) {
-      std::cout << out.str() << std::flush;
+      cohort::write_standard_output(out.str());
       std::cerr << message.str() << std::flush;
     }
     return code == 0 ? cohort::exit_success : cohort::exit_usage;
@@ -64,6 +66,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, which says so
   const cohort::MpiEnvironment mpi(&argc, &argv);
   const auto comm = cohort::Communicator::world();
   return cohort::end_together(comm, [&] {

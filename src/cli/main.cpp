@@ -68,6 +68,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, which says so
   const cohort::MpiEnvironment mpi(&argc, &argv);
+  cohort::Communicator::set_last_words(cohort::say_error);
   const auto comm = cohort::Communicator::world();
   return cohort::end_together(comm, [&] {
     const auto commands = cohort::Communicator::world();

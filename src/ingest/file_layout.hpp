@@ -13,7 +13,7 @@ namespace cohort {
 
 enum class TextFormat : std::int32_t {
   tsv,       ///< tab
-  csv,       ///< comma; double quotes as in RFC 4180, but no line breaks inside
+  csv,       ///< comma; double quotes as in RFC 4180
   ssv,       ///< runs of spaces or tabs
   ml,        ///< "::", as in the older MovieLens sets
   inter,     ///< RecBole: tab, with a header of name:type

@@ -1,5 +1,6 @@
 #include "ingest/input_files.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "core/error.hpp"
@@ -34,8 +35,16 @@ std::string read_head(const std::string& path, bool gzip) {
 struct Description {
   std::int64_t size;
   bool gzip;
+  bool old_mac;
   FileLayout layout;
 };
+
+// Whether the lines end in '\r'; then the head has '\n' in its place afterwards.
+bool mend_line_ends(std::string& head) {
+  if (head.find('\n') != std::string::npos || head.find('\r') == std::string::npos) return false;
+  std::ranges::replace(head, '\r', '\n');
+  return true;
+}
 
 // describe(head, path): how a file is written; called on rank 0. Collective.
 template <class Describe>
@@ -48,7 +57,9 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
       files[f].size = PlainFile(paths[f]).size();
       if (!comm.is_root()) continue;
       const bool gzip = is_gzip(paths[f]);
-      described[f] = {files[f].size, gzip, describe(read_head(paths[f], gzip), paths[f])};
+      auto head = read_head(paths[f], gzip);
+      const bool old_mac = mend_line_ends(head);
+      described[f] = {files[f].size, gzip, old_mac, describe(head, paths[f])};
     }
   });
   comm.broadcast(std::span<Description>(described));
@@ -62,12 +73,21 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
   });
   for (std::size_t f = 0; f < paths.size(); ++f) {
     files[f].gzip = described[f].gzip;
+    files[f].old_mac = described[f].old_mac;
     files[f].layout = described[f].layout;
   }
   return files;
 }
 
 }  // namespace
+
+BlockReader::Options reading_options(const OpenedFile& file) {
+  BlockReader::Options options;
+  options.line_limit = line_limit(file.layout);
+  options.quotes = file.layout.format == TextFormat::csv;
+  options.old_mac = file.old_mac;
+  return options;
+}
 
 std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
                                    const std::string& format, const ColumnChoice& columns) {

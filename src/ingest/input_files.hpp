@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "ingest/block_reader.hpp"
 #include "ingest/file_layout.hpp"
 
 namespace cohort {
@@ -14,8 +15,12 @@ struct OpenedFile {
   std::string path;       ///< this rank's
   bool gzip = false;      ///< the same on all ranks, as all that follows
   std::int64_t size = 0;  ///< bytes as stored
+  bool old_mac = false;   ///< lines end in '\r' alone
   FileLayout layout;
 };
+
+/// How the file's blocks are cut.
+BlockReader::Options reading_options(const OpenedFile& file);
 
 /// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
 /// the others the layouts. Throws InputError. Collective.

@@ -30,7 +30,8 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
       if (all[i].rank != comm.rank()) continue;
       const auto& bad = mine[static_cast<std::size_t>(all[i].index)];
       const auto& path = opened[static_cast<std::size_t>(bad.file)].path;
-      const auto line = bad.line > 0 ? bad.line : line_number_at(path, bad.offset);
+      const auto line =
+          bad.line > 0 ? bad.line : line_number_at(opened[static_cast<std::size_t>(bad.file)], bad.offset);
       texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
     }
   });
@@ -38,8 +39,8 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
   return texts;
 }
 
-void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
-  if (stats.bad_lines <= tolerated) return;
+void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
+  if (stats.bad_lines <= files.max_bad_lines) return;
   std::string message;
   for (const auto& report : stats.bad_line_reports) message.append(report).append("\n");
   if (stats.bad_lines > std::ssize(stats.bad_line_reports)) {
@@ -47,9 +48,11 @@ void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
         .append(std::to_string(stats.bad_lines - std::ssize(stats.bad_line_reports)))
         .append(" more\n");
   }
-  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) +
-             " lines are malformed; mend them, or set clean.max_bad_lines (now " + std::to_string(tolerated) +
-             ") to leave out as many";
+  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) + " lines are malformed; mend them";
+  // Of classes every line counts.
+  if (files.role != FileRole::labels) {
+    message += ", or set clean.max_bad_lines (now " + std::to_string(files.max_bad_lines) + ") to leave out as many";
+  }
   throw InputError(message);
 }
 
@@ -94,7 +97,7 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   if (result.stats.bad_lines > 0) {
     result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
   }
-  refuse_bad_lines(result.stats, files.max_bad_lines);
+  refuse_bad_lines(result.stats, files);
   return result;
 }
 

@@ -36,7 +36,7 @@ struct WeightRule {
 
 struct BadLine {
   std::int64_t file = 0;
-  std::int64_t offset = 0;  ///< of the line's first byte
+  std::int64_t offset = 0;  ///< of the line's first byte; of a record of several lines, of the one that is at fault
   std::int64_t line = 0;    ///< its number from 1; 0: not known
   std::string reason;
 };
@@ -46,7 +46,7 @@ constexpr std::size_t bad_lines_reported = 10;
 
 /// Counts of one rank.
 struct ParseTally {
-  std::int64_t lines = 0;
+  std::int64_t lines = 0;  ///< a record of several counts them all, good or bad: what is lost is never hidden
   std::int64_t records = 0;
   std::int64_t dropped_events = 0;
   std::int64_t below_min_weight = 0;
@@ -75,6 +75,7 @@ class RecordParser {
   struct Field {
     char* begin;
     char* end;
+    bool quoted = false;
   };
 
   template <class Separator>
@@ -93,8 +94,8 @@ class RecordParser {
   void add();
   void flush();
   void make_room(const LineBlock& block, std::size_t before);
-  void report(const LineBlock& block, const char* line);
-  void keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason);
+  void keep_bad_line(std::int64_t offset, std::int64_t line, std::int64_t lines, std::string reason);
+  static std::string_view without_blanks(Field field);
 
   std::int64_t file_;
   FileLayout layout_;

@@ -12,7 +12,7 @@ source "$(dirname "$0")/common.sh"
 packages=(
   build-essential cmake ninja-build ccache pkg-config git
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev
-  libmetis-dev libeigen3-dev libhdf5-openmpi-dev zlib1g-dev libssl-dev libhwy-dev
+  libmetis-dev libeigen3-dev libhdf5-openmpi-dev zlib1g-dev libdeflate-dev libssl-dev libhwy-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev python3-h5py python3-numpy python3-matplotlib python3-jinja2
 )

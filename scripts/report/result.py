@@ -14,7 +14,8 @@ import numpy
 
 from report import InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+BLOCK_BYTES = 1 << 20  # that each checksum is of
 ROWS_AT_ONCE = 65536  # of an embedding
 PROFILE = "segments/profile/"
 
@@ -37,6 +38,7 @@ class Result:
         try:
             with h5py.File(path, "r") as file:
                 self._check_kind(file)
+                self._check_data(file)
                 self._read(file)
         except (OSError, RuntimeError) as error:
             reason = " ".join(str(error).split())
@@ -57,6 +59,27 @@ class Result:
                              "scripts/report.py of the Cohort that wrote the file")
         if "users/map" not in file:
             raise InputError(f"{self.path}: has no /users/map, an older Cohort wrote it; run cohort segment again")
+
+    def _check_data(self, file):
+        """Every dataset against the checksums that stand beside it."""
+        def check(name, dataset):
+            if not isinstance(dataset, h5py.Dataset) or name.startswith("checksums/") or dataset.size == 0:
+                return
+            checks = file["checksums/" + name][...]
+            left = dataset.id.get_storage_size()
+            content.seek(dataset.id.get_offset())
+            for crc in checks:
+                block = content.read(min(left, BLOCK_BYTES))
+                left -= len(block)
+                if not block or zlib.crc32(block) != crc:
+                    left = -1
+                    break
+            if left != 0:
+                raise InputError(f"{self.path}: dataset /{name} is damaged; put back a copy, or make the file again by "
+                                 "cohort segment")
+
+        with open(self.path, "rb") as content:
+            file.visititems(check)
 
     def _read(self, file):
         self.segment = file["users/segment"][...]

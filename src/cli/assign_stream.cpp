@@ -7,12 +7,12 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "core/interruption.hpp"
+#include "core/output_file.hpp"
 #include "core/timer.hpp"
 
 namespace cohort {
@@ -176,9 +176,7 @@ StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
     const Timer timer;
     const auto text = answer_line(assigner, lines, line, number);
     latency.add(timer.seconds());
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-      throw RunError(std::string("cannot write to standard output: ") + std::strerror(errno));
-    }
+    write_standard_output(text);
   }
   return latency.summary();
 }

@@ -35,6 +35,17 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
   return options;
 }
 
+void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options) {
+  auto* previous = command.add_flag_callback(
+      "--previous", [options] { options->checkpoint = CheckpointChoice::previous; },
+      "Train on from model.previous.h5, the checkpoint before the newest, which is dropped");
+  command
+      .add_flag_callback(
+          "--restart", [options] { options->checkpoint = CheckpointChoice::none; },
+          "Train from the start, whatever checkpoints there are")
+      ->excludes(previous);
+}
+
 namespace {
 
 // None where it cannot be opened; errno says why.

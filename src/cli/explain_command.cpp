@@ -81,7 +81,8 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
     throw InputError(graph_path + " is not the graph that " + path + " was made from; run `cohort run` again");
   }
   if (comm.sum(model.model.embedding.rows()) != result.users.total() + result.items.total() ||
-      model.model.epochs != result.epochs || !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
+      model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
+      !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
       model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
     throw InputError(model_path + " is not the model that " + path + " was made from; run `cohort segment` again");
   }

@@ -1,6 +1,7 @@
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/recommend_output.hpp"
+#include "core/output_file.hpp"
 
 namespace cohort {
 
@@ -20,12 +21,15 @@ void add_recommend_command(CLI::App& program) {
   command->callback([options, strategy, csv, json_lines] {
     if (!strategy->empty()) options->settings.push_back("recommend.strategy=" + *strategy);
     const Session session(Communicator::world(), *options);
+    const auto& path = csv->empty() ? *json_lines : *csv;
+    session.comm().attempt([&] {
+      if (session.comm().is_root()) check_output(path);
+    });
     const auto graph = load_graph(session, false);
     auto result = load_segments(session, graph);
     recommend_items(session, graph, read_allowed_items(session, graph.dataset), result);
     write_segments(session, result);
-    if (csv->empty() && json_lines->empty()) return;
-    const auto& path = csv->empty() ? *json_lines : *csv;
+    if (path.empty()) return;
     write_recommendation_lists(session.comm(), result, csv->empty() ? ListFormat::json_lines : ListFormat::csv, path);
     spdlog::info("wrote {}", path);
   });

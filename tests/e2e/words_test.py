@@ -122,7 +122,8 @@ class Words(WithDirectory):
                          text.splitlines()[0], mostly, text)
 
     def test_diverging_loss(self):
-        self.population("--set", "train.epochs=6", "--set", "train.batch=8192", "--set", "train.learning_rate=5")
+        self.population("--set", "train.epochs=6", "--set", "train.batch=8192", "--set", "train.learning_rate=5", "--set",
+                        "recommend.strategy=personal")
         done = cohort("run", *self.arguments)
         warning = "the loss was above that of the first epoch"
         lines = done.stderr.splitlines()

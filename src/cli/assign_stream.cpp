@@ -12,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -131,6 +132,8 @@ Request request_of(std::string_view line) {
   if (line.size() > most_line_bytes) {
     throw BadRequest{"the line is longer than " + std::to_string(most_line_bytes >> 20) + " MiB"};
   }
+  const auto invalid = find_invalid_utf8(line);
+  if (invalid != std::string_view::npos) throw BadRequest{not_utf8(line, invalid)};
   Json json;
   try {
     json = Json::parse(line);

@@ -228,13 +228,13 @@ directory = "{self.path}/out"
             segment = dict(zip(in_order(users), map(int, file["users/segment"][...])))
         exported = self.path / "users.csv"
         cohort("export", result, "--output", exported)
-        rows = list(csv.reader(io.StringIO(exported.read_text(newline=""), newline="")))
+        rows = list(csv.reader(io.StringIO(exported.read_bytes().decode(), newline="")))
         self.assertEqual({row[0]: int(row[1]) for row in rows[1:]}, segment)
         lines = cohort("export", result, "--format", "jsonl").stdout.splitlines()
         self.assertEqual({json.loads(line)["id"]: json.loads(line)["segment"] for line in lines}, segment)
         # As classes: every user agrees with its own segment.
         stream = io.StringIO(newline="")
-        csv.writer(stream).writerows([["user", "segment"], *([row[0], row[1]] for row in rows[1:])])
+        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([["user", "segment"], *([row[0], row[1]] for row in rows[1:])])
         truth = self.write("truth.csv", stream.getvalue().encode())
         measures = json.loads(cohort("evaluate", "--result", result, "--truth", truth, "--json", ranks=2).stdout)
         self.assertEqual((measures["ari"], measures["labelled_users"]), (1.0, len(users)))
@@ -245,7 +245,7 @@ directory = "{self.path}/out"
                          dict(collections.Counter(user for user, _ in pairs)))
         text = self.path / "answers.csv"
         cohort("assign", "--result", result, "--interactions", path, "--csv", "--output", text)
-        self.assertEqual({row["user"] for row in csv.DictReader(io.StringIO(text.read_text(newline=""), newline=""))}, set(users))
+        self.assertEqual({row["user"] for row in csv.DictReader(io.StringIO(text.read_bytes().decode(), newline=""))}, set(users))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "core/error.hpp"
+#include "ingest/other_formats.hpp"
 
 namespace cohort {
 
@@ -42,6 +43,8 @@ Config load_config(const Communicator& comm, const ConfigOptions& options) {
     std::ostringstream content;
     content << stream.rdbuf();
     text = content.str();
+    if (text.starts_with("\x1F\x8B")) throw InputError(options.file + " is compressed with gzip; unpack it first");
+    refuse_binary(text, options.file);
   });
   text = comm.broadcast(text);
   const auto directory = std::filesystem::absolute(options.file).parent_path().string();

@@ -282,6 +282,8 @@ class Chooser {
     }
     const auto events = named(Meaning::event);
     if (!events.empty()) layout_.event = events[0];
+    // Where nothing else can be the item, what was done is.
+    if (events.empty() && means(name(layout_.second), Meaning::event)) layout_.event = layout_.second;
   }
 
   void require_number(Index column, std::string_view role) const {

@@ -94,18 +94,6 @@ void refuse_zero_bytes(std::string_view head, const std::string& path) {
   if (20 * controls > std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
 }
 
-void refuse_binary(std::string_view head, const std::string& path) {
-  for (const auto& signature : signatures) {
-    if (head.size() >= signature.offset && head.substr(signature.offset).starts_with(signature.bytes)) {
-      // Some are letters and digits alone, as a user's id may be: then other bytes must follow.
-      if (is_text(signature.bytes) && signature.offset == 0 && is_text(head.substr(0, 64))) continue;
-      refuse(path, signature.name, signature.remedy);
-    }
-  }
-  if (is_pickle(head)) refuse(path, "a Python pickle", as_text);
-  refuse_zero_bytes(head, path);
-}
-
 void refuse_structured_text(std::string_view head, const std::string& path) {
   if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
   const auto begin = head.find_first_not_of(" \t\r\n");
@@ -140,6 +128,18 @@ void refuse_structured_text(std::string_view head, const std::string& path) {
 }
 
 }  // namespace
+
+void refuse_binary(std::string_view head, const std::string& path) {
+  for (const auto& signature : signatures) {
+    if (head.size() >= signature.offset && head.substr(signature.offset).starts_with(signature.bytes)) {
+      // Some are letters and digits alone, as a user's id may be: then other bytes must follow.
+      if (is_text(signature.bytes) && signature.offset == 0 && is_text(head.substr(0, 64))) continue;
+      refuse(path, signature.name, signature.remedy);
+    }
+  }
+  if (is_pickle(head)) refuse(path, "a Python pickle", as_text);
+  refuse_zero_bytes(head, path);
+}
 
 void refuse_other_formats(std::string_view head, const std::string& path) {
   refuse_binary(head, path);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ingest/dataset.hpp"
+#include "ingest/input_report.hpp"
 #include "ingest/prepare.hpp"
 
 namespace cohort {
@@ -14,6 +15,9 @@ namespace cohort {
 std::string with_commas(std::int64_t number);
 /// Bytes in the unit that suits: "3.2 GB" (powers of 1000).
 std::string in_bytes(std::int64_t bytes);
+
+/// How each input file is read, and what looks misread.
+void log_input(const InputReport& report);
 
 /// What was read, what each cleaning rule removed, what is left.
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,

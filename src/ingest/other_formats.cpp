@@ -91,7 +91,7 @@ void refuse_zero_bytes(std::string_view head, const std::string& path) {
     const auto code = static_cast<unsigned char>(c);
     return code < 0x20 && c != '\t' && c != '\n' && c != '\r';
   });
-  if (20 * controls > std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
+  if (10 * controls > 3 * std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
 }
 
 void refuse_structured_text(std::string_view head, const std::string& path) {

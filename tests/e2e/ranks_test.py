@@ -90,6 +90,17 @@ class Ranks(WithDirectory):
                 self.refused(done, *parts)
                 self.assertEqual(list(output.iterdir()), [])
 
+    def test_mark_of_a_killed_run_is_removed(self):
+        output = self.path / "out"
+        output.mkdir()
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        host = os.uname().nodename
+        for process in (gone.pid, os.getpid()):
+            (output / f".cohort-seen.{host}.{process}.1").touch()
+        cohort(*self.arguments, "--set", f"output.directory={output}", ranks=2)
+        self.assertEqual([path.name for path in output.glob(".cohort-seen*")], [f".cohort-seen.{host}.{os.getpid()}.1"])
+
     def test_launcher_of_another_mpi(self):
         for variables, told in (({"PMI_SIZE": "4", "PMI_RANK": "0"}, "PMI_SIZE"),
                                 ({"MPI_LOCALNRANKS": "2", "MPI_LOCALRANKID": "0"}, "MPI_LOCALNRANKS"),

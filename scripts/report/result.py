@@ -110,6 +110,7 @@ class Result:
         settings = tomllib.loads(self.configuration)
         self.spherical = settings["segment"]["method"] == "spherical"
         self.item_attributes = settings["input"].get("item_attributes", "")
+        self.holds_out = settings["input"]["holdout"] > 0 or bool(settings["input"]["test"])
         self.loss = file["history/loss"][...]
         self.inertia = file["history/inertia"][...]
         self.timing = self._by_rank(file, "history/timing")
@@ -133,7 +134,8 @@ class Result:
                    for first in range(0, len(embedding), ROWS_AT_ONCE))
 
     def _recommended(self, file):
-        """The names of each segment's recommended items, best first; None before `recommend`."""
+        """Each segment's recommended items, best first: name, and whether more than half of its users have it already;
+        None before `recommend`."""
         if "segments/recommendations/item" not in file:
             return None
         numbers = file["segments/recommendations/item"][...]
@@ -145,7 +147,9 @@ class Result:
             names = {item: labels.get(name, name) for item, name in names.items()}
             names.update(self.profile.item_names)
         self.strategy = text(file.attrs["recommend_strategy"])
-        return [[names[int(item)] for item in row if item >= 0] for row in numbers]
+        known = file["segments/recommendations/known"][...]
+        return [[{"name": names[int(item)], "known": mark == 1} for item, mark in zip(row, marks) if item >= 0]
+                for row, marks in zip(numbers, known)]
 
     def embedding(self, rows):
         with h5py.File(self.path, "r") as file:

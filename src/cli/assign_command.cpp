@@ -90,6 +90,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   if (!command.format.empty()) {
     files.input.format = command.format;
     files.input.columns.clear();
+    files.input.header.reset();
   }
   const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
   const auto assignment = assign(comm, result, newcomers, options);
@@ -134,7 +135,7 @@ void run_assign(const AssignCommand& command) {
     }
   });
   comm.attempt([&] {
-    if (comm.is_root()) check_output(command.output);
+    if (comm.is_root()) check_output_path(command.output);
   });
   auto threads = choose_threads(0);
   comm.broadcast(std::span<std::int64_t>(&threads, 1));

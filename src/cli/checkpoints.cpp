@@ -101,7 +101,7 @@ std::optional<ModelFile> choose(const Session& session, const GraphFile* graph, 
   auto newest = look(session, target.path, part, graph);
   if (!newest.exists && !exists(comm, previous_path)) return std::nullopt;
   const bool requeued = is_requeued(comm);
-  const bool speak = part == ModelPart::everything;
+  const bool speak = part == ModelPart::checkpoint;
   // A requeued job's own checkpoints came after the choice.
   if (newest.model && (choice == CheckpointChoice::newest || requeued)) return std::move(newest.model);
   if (choice == CheckpointChoice::none) {
@@ -162,7 +162,7 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
 }
 
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target) {
-  auto model = choose(session, &graph, target, ModelPart::everything);
+  auto model = choose(session, &graph, target, ModelPart::checkpoint);
   if (!model) return model;
   if (model->model.epochs > target.epochs) {
     spdlog::info("  {} holds {} epochs, more than the {} that are asked for: it is used as it is", target.path,

@@ -46,7 +46,8 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command);
 /// --previous and --restart, for the commands that train.
 void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options);
 
-/// Rank 0 reads the file, all parse it. Throws InputError. Collective.
+/// Rank 0 reads the file, all parse it; a rank that has another file under its name is an error. Throws InputError.
+/// Collective.
 Config load_config(const Communicator& comm, const ConfigOptions& options);
 
 }  // namespace cohort

@@ -103,12 +103,22 @@ class Assignment {
     }
     kind.of(config_) = *number;
   }
+  void operator()(const BooleanKey& kind) const {
+    const auto value = node_.value_exact<bool>();
+    if (!value) fail("true or false");
+    kind.of(config_) = *value;
+  }
   void operator()(const TextKey& kind) const {
     auto text = string(node_, "a string");
     if (!kind.choices.empty() && std::find(kind.choices.begin(), kind.choices.end(), text) == kind.choices.end()) {
       fail(kind.choices.size() == 1 ? "\"" + std::string(kind.choices[0]) + "\"" : "one of " + list_of(kind.choices));
     }
     kind.of(config_) = std::move(text);
+  }
+  void operator()(const SwitchKey& kind) const {
+    const auto flag = node_.value_exact<bool>();
+    if (!flag && node_.value_exact<std::string>() != "auto") fail(R"(true, false or "auto")");
+    kind.of(config_) = flag;
   }
   void operator()(const PathKey& kind) const { kind.of(config_) = path(node_, "a path"); }
   void operator()(const PathsKey& kind) const {
@@ -326,7 +336,12 @@ struct Written {
     return kind.automatic && number == 0 ? "\"auto\"" : std::to_string(number);
   }
   std::string operator()(const RealKey& kind) const { return shortest(kind.of(config)); }
+  std::string operator()(const BooleanKey& kind) const { return kind.of(config) ? "true" : "false"; }
   std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }
+  std::string operator()(const SwitchKey& kind) const {
+    const auto& flag = kind.of(config);
+    return !flag ? "\"auto\"" : *flag ? "true" : "false";
+  }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {
     std::string result;

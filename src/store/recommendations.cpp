@@ -37,6 +37,8 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
   file.table(schema::users_recommended_score, std::span<const float>(recommendations.score), n);
   file.shared_table(schema::segments_recommended, std::span<const std::int64_t>(recommendations.segment_item), n);
   file.shared_table(schema::segments_recommended_score, std::span<const float>(recommendations.segment_score), n);
+  file.shared_table(schema::segments_recommended_known, std::span<const std::int32_t>(recommendations.segment_known),
+                    n);
 }
 
 std::optional<Recommendations> read_recommendations(const Communicator& comm, const h5::Reader& file,
@@ -55,6 +57,7 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   result.score = file.table<float>(schema::users_recommended_score, users, result.count);
   result.segment_item = file.whole_table<std::int64_t>(schema::segments_recommended, segments, result.count);
   result.segment_score = file.whole_table<float>(schema::segments_recommended_score, segments, result.count);
+  result.segment_known = file.whole_table<std::int32_t>(schema::segments_recommended_known, segments, result.count);
   check_list(comm, file, schema::users_recommended, result.item, schema::users_recommended_score, result.score, items);
   check_list(comm, file, schema::segments_recommended, result.segment_item, schema::segments_recommended_score,
              result.segment_score, items);

@@ -153,6 +153,7 @@ class Report(WithDirectory):
             return [...document.querySelectorAll('article.card')].map(card => ({
                 id: card.id, size: +card.dataset.size, head: card.querySelector('.size').textContent,
                 items: texts(card, 'table.item td:first-child'), recommended: texts(card, '.recommended li'),
+                known: [...card.querySelectorAll('.recommended li')].map(li => li.classList.contains('known')),
                 marking: [...card.querySelectorAll('table.item td:first-child')]
                     .map(e => e.querySelector('.tested') != null),
                 lift: [...card.querySelectorAll('table.item td:nth-child(2)')].map(e => parseFloat(e.textContent)),
@@ -171,6 +172,8 @@ class Report(WithDirectory):
                 self.assertEqual(card["marking"], [value == 1 for value in table["marking"][rows]])
                 numpy.testing.assert_allclose(card["lift"], table["lift"][rows], rtol=0.006)
                 expected = [ids[item] for item in file["segments/recommendations/item"][s] if item >= 0]
+                marks = zip(file["segments/recommendations/item"][s], file["segments/recommendations/known"][s])
+                self.assertEqual(card["known"], [mark == 1 for item, mark in marks if item >= 0])
                 self.assertEqual(card["recommended"],
                                  [item if item == HOSTILE else f"Title of {item}" for item in expected])
         self.assertEqual(len({card["colour"] for card in cards}), len(cards))

@@ -49,9 +49,11 @@ class StoreChecks : public Store {
     model.shards = 3;
     model.model.epochs = 2;
     model.model.embedding = block(nodes, 10);
-    model.model.parameters = block(nodes, 10);
-    model.model.first_moment = block(nodes, 10);
-    model.model.second_moment = block(nodes, 10);
+    model.model.step = 1;
+    model.model.state.rows[layer_zero_rows] = block(nodes, 10);
+    model.model.state.rows["first"] = block(nodes, 10);
+    model.model.state.replicated["weights"] = some_matrix(0, 3, 5);
+    model.model.state.numbers["best"] = 0.5;
     model.model.loss = {0.7, 0.6};
     return model;
   }
@@ -74,7 +76,7 @@ class StoreChecks : public Store {
     segments.size = {19, 18};
     segments.loss = {1};
     segments.inertia = {5, 4};
-    Recommendations lists{"blend", 1, 1, 0.25, {}, {}, {3, -1}, {1, NAN}};
+    Recommendations lists{"blend", 1, 1, 0.25, {}, {}, {3, -1}, {1, NAN}, {0, 0}};
     lists.item.assign(segments.segment.size(), 2);
     lists.score.assign(segments.segment.size(), 0.5F);
     result.recommendations = lists;
@@ -114,7 +116,7 @@ TEST_F(StoreChecks, EveryByteCounts) {
   write_graph_file(comm_, path("graph.h5"), graph());
   EXPECT_GT(refused_for_a_dataset("graph.h5", [&] { read_graph_file(comm_, path("graph.h5")); }), 5);
   write_model_file(comm_, path("model.h5"), model());
-  EXPECT_GT(refused_for_a_dataset("model.h5", [&] { read_model_file(comm_, path("model.h5"), ModelPart::everything); }),
+  EXPECT_GT(refused_for_a_dataset("model.h5", [&] { read_model_file(comm_, path("model.h5"), ModelPart::checkpoint); }),
             5);
   write_segments_file(comm_, path("segments.h5"), segments());
   EXPECT_GT(refused_for_a_dataset("segments.h5", [&] { read_segments_file(comm_, path("segments.h5")); }), 5);
@@ -230,15 +232,15 @@ TEST_F(StoreChecks, WrongModelsWithRightChecksums) {
   const auto refused = [&](const std::function<void(ModelFile&)>& change, const std::string& words) {
     expect_refused(
         model(), change, write_model_file,
-        [](const Communicator& comm, const std::string& path) { read_model_file(comm, path, ModelPart::everything); },
+        [](const Communicator& comm, const std::string& path) { read_model_file(comm, path, ModelPart::checkpoint); },
         words);
   };
-  const auto nodes = Distribution::even(users + items, comm_.size());
-  refused([](ModelFile& m) { m.model.parameters.row(0)[3] = NAN; },
-          "dataset /parameters holds numbers that are not finite");
-  refused([&](ModelFile& m) { m.model.second_moment = block(nodes, 11); }, "dataset /adam/second has another shape");
-  refused([&](ModelFile& m) { m.model.first_moment = block(Distribution::even(users, comm_.size()), 10); },
-          "dataset /adam/first has another shape");
+  refused([](ModelFile& m) { m.model.state.rows[layer_zero_rows].row(0)[3] = NAN; },
+          "dataset /rows/parameters holds numbers that are not finite");
+  refused([](ModelFile& m) { m.model.state.replicated["weights"].row(2)[4] = INFINITY; },
+          "dataset /replicated/weights holds numbers that are not finite");
+  refused([&](ModelFile& m) { m.model.state.rows["first"] = block(Distribution::even(users, comm_.size()), 10); },
+          "dataset /rows/first has 37 rows");
   refused([](ModelFile& m) { m.model.epochs = 3; }, "dataset /history/loss has 2 rows");
 }
 

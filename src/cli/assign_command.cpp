@@ -140,7 +140,7 @@ void run_assign(const AssignCommand& command) {
     }
   });
   comm.attempt([&] {
-    if (comm.is_root()) check_output(command.output);
+    if (comm.is_root()) check_output_path(command.output);
   });
   auto threads = choose_threads(0);
   comm.broadcast(std::span<std::int64_t>(&threads, 1));

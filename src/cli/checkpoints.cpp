@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,8 @@
 #include "cli/stored_config.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"
+#include "core/words.hpp"
+#include "store/file_bytes.hpp"
 #include "store/graph_hash.hpp"
 
 namespace cohort {
@@ -90,30 +93,30 @@ bool is_requeued(const Communicator& comm) {
 }
 
 std::string held(const Generation& generation) {
-  return generation.epochs ? fmt::format("{} epochs", *generation.epochs) : "an unknown number of epochs";
+  return generation.epochs ? counted(*generation.epochs, "epoch") : "an unknown number of epochs";
 }
 
+// take: whether training goes on from what is chosen, or it is only to be seen that it could.
 std::optional<ModelFile> choose(const Session& session, const GraphFile* graph, const TrainTarget& target,
-                                ModelPart part) {
+                                ModelPart part, bool take) {
   const auto& comm = session.comm();
   const auto choice = session.checkpoint();
   const auto previous_path = previous_model_path(target.path);
   auto newest = look(session, target.path, part, graph);
   if (!newest.exists && !exists(comm, previous_path)) return std::nullopt;
   const bool requeued = is_requeued(comm);
-  const bool speak = part == ModelPart::checkpoint;
   // A requeued job's own checkpoints came after the choice.
   if (newest.model && (choice == CheckpointChoice::newest || requeued)) return std::move(newest.model);
   if (choice == CheckpointChoice::none) {
-    if (speak) spdlog::info("  --restart: {} with {} is left aside", target.path, held(newest));
+    if (take) spdlog::info("  --restart: {} with {} is left aside", target.path, held(newest));
     return std::nullopt;
   }
   auto previous = look(session, previous_path, part, graph);
   if (choice == CheckpointChoice::previous && !previous.exists && newest.model) return std::move(newest.model);
   if ((choice == CheckpointChoice::previous || requeued) && previous.model) {
-    if (speak) {
-      if (newest.exists)
-        spdlog::warn("{}; taking {} instead", newest.problem.empty() ? target.path : newest.problem, previous_path);
+    if (take) {
+      if (!newest.problem.empty()) spdlog::warn("{}", newest.problem);
+      spdlog::warn("taking {} with {} instead of {}", previous_path, held(previous), target.path);
       // From here on it is the newest, or the one that cannot be used would take its place.
       comm.attempt([&] {
         if (comm.is_root()) rename_durably(previous_path, target.path);
@@ -124,14 +127,15 @@ std::optional<ModelFile> choose(const Session& session, const GraphFile* graph, 
   if (choice == CheckpointChoice::previous && previous.exists) {
     throw InputError(previous.problem + "; --restart begins anew");
   }
-  const auto problem = newest.exists ? newest.problem : "there is no " + target.path;
-  auto choices = previous.model ? fmt::format("--previous goes on from {} with {}", previous_path, held(previous))
-                                : fmt::format("{} cannot be used either", previous_path);
-  if (!previous.exists) choices = fmt::format("there is no {}", previous_path);
+  const auto way_back = previous.model
+                            ? fmt::format("--previous goes on from {} with {}", previous_path, held(previous))
+                        : previous.exists ? fmt::format("{} cannot be used either", previous_path)
+                                          : fmt::format("there is no {}", previous_path);
+  if (!newest.exists) throw InputError(fmt::format("there is no {}: {}, --restart begins anew", target.path, way_back));
   throw InputError(
-      fmt::format("{}. Training does not go on from it, and does not overwrite it ({}): {}, --restart "
-                  "begins anew, and another output.directory keeps both",
-                  problem, newest.exists ? held(newest) : "with what stands beside it", choices));
+      fmt::format("{}. Training neither goes on from it nor overwrites it ({}): {}, --restart begins anew, "
+                  "and another output.directory keeps both",
+                  newest.problem, held(newest), way_back));
 }
 
 // A model that nobody asked for by name costs time, nothing else: where it does not fit it is made anew.
@@ -171,11 +175,11 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
 
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target) {
   if (target.derived) return load_derived(session, graph, target);
-  auto model = choose(session, &graph, target, ModelPart::checkpoint);
+  auto model = choose(session, &graph, target, ModelPart::checkpoint, true);
   if (!model) return model;
   if (model->model.epochs > target.epochs) {
-    spdlog::info("  {} holds {} epochs, more than the {} that are asked for: it is used as it is", target.path,
-                 model->model.epochs, target.epochs);
+    spdlog::info("  {} holds {}, more than the {} that are asked for: it is used as it is", target.path,
+                 counted(model->model.epochs, "epoch"), target.epochs);
   }
   if (model->provenance.git_revision != git_revision()) {
     spdlog::warn("{} was written by cohort {} ({}), this is cohort {} ({})", target.path,
@@ -185,7 +189,7 @@ std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile
 }
 
 void check_checkpoint(const Session& session, const GraphFile* graph, const TrainTarget& target) {
-  choose(session, graph, target, ModelPart::header);
+  choose(session, graph, target, graph ? ModelPart::checkpoint : ModelPart::header, false);
 }
 
 void warn_of_other_model(const Session& session, const GraphFile& graph) {

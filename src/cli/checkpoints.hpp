@@ -24,8 +24,8 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
 /// command does not say what to do instead: why, what would be lost, and what the choices are. Collective.
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target);
 
-/// Throws as load_checkpoint does, without reading matrices: before the work of earlier stages is done, or overwritten.
-/// graph: as for why_other_model. Collective.
+/// Throws as load_checkpoint does, before the work of earlier stages is done or overwritten. Without a graph only the
+/// settings are looked at, and no matrix is read. Collective.
 void check_checkpoint(const Session& session, const GraphFile* graph, const TrainTarget& target);
 
 /// Warns where model.h5 is of another graph than the one that is about to be written. Collective.

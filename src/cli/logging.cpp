@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "cli/console.hpp"
-#include "core/output_file.hpp"
 
 namespace cohort {
 

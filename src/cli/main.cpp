@@ -15,7 +15,6 @@
 #include "cli/version.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
-#include "core/output_file.hpp"
 
 namespace {
 

@@ -21,7 +21,7 @@ void add_partition_command(CLI::App& program) {
     const Session session(Communicator::world(), *options);
     const auto& comm = session.comm();
     comm.attempt([&] {
-      if (comm.is_root()) check_output(*part_file);
+      if (comm.is_root()) check_output_path(*part_file);
     });
     auto graph = load_graph(session, false);
     const auto stats = partition_graph(session, graph_of(session, graph.dataset), graph);

@@ -1,7 +1,6 @@
 #include "cli/pipeline.hpp"
 
 #include "cli/checkpoints.hpp"
-#include "cli/evaluation.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -40,6 +39,7 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 RunResult run_pipeline(const Session& session) {
   RunResult result;
   check_checkpoint(session, nullptr, model_target(session));
+  check_checkpoint(session, nullptr, {session.validation_path(), 0, 0});
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);

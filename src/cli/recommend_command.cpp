@@ -9,6 +9,7 @@ void add_recommend_command(CLI::App& program) {
   auto* command = program.add_subcommand(
       "recommend", "The best items of every user and segment; reads graph.h5 and segments.h5, adds to segments.h5");
   const auto options = add_config_options(*command);
+  add_checkpoint_options(*command, options);
   const auto strategy = std::make_shared<std::string>();
   const auto csv = std::make_shared<std::string>();
   const auto json_lines = std::make_shared<std::string>();
@@ -23,7 +24,7 @@ void add_recommend_command(CLI::App& program) {
     const Session session(Communicator::world(), *options);
     const auto& path = csv->empty() ? *json_lines : *csv;
     session.comm().attempt([&] {
-      if (session.comm().is_root()) check_output(path);
+      if (session.comm().is_root()) check_output_path(path);
     });
     const auto graph = load_graph(session, false);
     auto result = load_segments(session, graph);

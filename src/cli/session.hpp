@@ -36,9 +36,9 @@ class Session {
   std::string path(const std::string& name) const;
   std::string graph_path() const { return path("graph.h5"); }
   std::string model_path() const { return path("model.h5"); }
+  CheckpointChoice checkpoint() const { return checkpoint_; }
   /// The embedding that the weight of the blend is learnt with; it and its checkpoints are kept as model.h5 is.
   std::string validation_path() const { return path("validation.h5"); }
-  CheckpointChoice checkpoint() const { return checkpoint_; }
   std::string segments_path() const { return path("segments.h5"); }
   /// Of a file that this session writes.
   Provenance provenance(const std::vector<InputFile>& inputs) const;

@@ -92,7 +92,7 @@ void OutputFile::commit() {
   fail(error);
 }
 
-void check_output(const std::string& path) {
+void check_output_path(const std::string& path) {
   if (path.empty() || kind_of(path) == Kind::written_through) return;
   const auto directory = std::filesystem::absolute(path).parent_path();
   std::error_code error;
@@ -106,7 +106,7 @@ void check_output(const std::string& path) {
 
 void write_standard_output(std::string_view text) {
   if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
-    throw RunError(std::string("cannot write standard output: ") + std::strerror(error));
+    throw RunError(std::string("standard output cannot be written: ") + std::strerror(error));
   }
 }
 

@@ -30,7 +30,7 @@ class OutputFile {
 };
 
 /// Throws InputError where an OutputFile of this name could not be made; for finding out before the work is done.
-void check_output(const std::string& path);
+void check_output_path(const std::string& path);
 
 /// Writes to standard output at once. Throws RunError where it takes nothing (a full disk, a closed pipe).
 void write_standard_output(std::string_view text);

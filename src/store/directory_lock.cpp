@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -19,11 +20,6 @@ namespace cohort {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 std::string description() {
   const char* job = std::getenv("SLURM_JOB_ID");

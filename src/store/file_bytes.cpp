@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/file_call.hpp"
 
 namespace cohort {
 
@@ -42,6 +43,7 @@ void FileBytes::close() {
 void FileBytes::open_to_read(const std::string& path) {
   close();
   path_ = path;
+  const FileCall call("open", path_);
   // A pipe would block here until somebody writes.
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) cannot_read(path, errno);
@@ -53,6 +55,7 @@ void FileBytes::open_to_read(const std::string& path) {
 void FileBytes::open_to_write(const std::string& path, const std::string& name) {
   close();
   path_ = name;
+  const FileCall call("open", path_);
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor_ < 0) cannot_write(path_, errno);
 }
@@ -65,6 +68,7 @@ std::int64_t FileBytes::size() const {
 
 void FileBytes::read(std::int64_t offset, std::int64_t bytes, char* into) const {
   while (bytes > 0) {
+    const FileCall call("pread", path_);
     const auto got = ::pread(descriptor_, into, static_cast<std::size_t>(std::min(bytes, largest_transfer)), offset);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) cannot_read(path_, errno);
@@ -77,6 +81,7 @@ void FileBytes::read(std::int64_t offset, std::int64_t bytes, char* into) const 
 
 void FileBytes::write(std::int64_t offset, std::int64_t bytes, const char* from) const {
   while (bytes > 0) {
+    const FileCall call("pwrite", path_);
     const auto put = ::pwrite(descriptor_, from, static_cast<std::size_t>(std::min(bytes, largest_transfer)), offset);
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) cannot_write(path_, put < 0 ? errno : ENOSPC);
@@ -87,6 +92,7 @@ void FileBytes::write(std::int64_t offset, std::int64_t bytes, const char* from)
 }
 
 void FileBytes::reserve(std::int64_t bytes) const {
+  const FileCall call("fallocate", path_);
   int error = 0;
   do {
     error = ::fallocate(descriptor_, 0, 0, bytes) == 0 ? 0 : errno;
@@ -107,6 +113,7 @@ void FileBytes::reserve(std::int64_t bytes) const {
 
 void FileBytes::finish() {
   if (descriptor_ < 0) return;
+  const FileCall call("fsync", path_);
   if (::fsync(descriptor_) != 0) cannot_write(path_, errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) cannot_write(path_, errno);
 }
@@ -125,6 +132,7 @@ void keep_as(const std::string& path, const std::string& kept, const std::string
 }
 
 void rename_durably(const std::string& from, const std::string& to) {
+  const FileCall call("rename", to);
   if (std::rename(from.c_str(), to.c_str()) != 0) {
     throw RunError("cannot rename " + from + " to " + to + ": " + std::strerror(errno));
   }

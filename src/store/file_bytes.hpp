@@ -1,4 +1,4 @@
-// Bytes of a file at given places, by this rank alone. Local, all of it. Internal to store/.
+// Bytes of a file at given places, by this rank alone. Local, all of it.
 #pragma once
 
 #include <cstdint>

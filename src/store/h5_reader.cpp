@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "store/block_checks.hpp"
 #include "store/h5.hpp"
@@ -38,7 +39,11 @@ Reader::Reader(const Communicator& comm, std::string path) : comm_(comm), path_(
   Catalogue catalogue;
   std::uint64_t mark = 0;
   comm_.attempt([&] {
-    data_.open_to_read(path_);
+    try {
+      data_.open_to_read(path_);
+    } catch (const InputError& error) {
+      throw InputError(error.what() + on_rank(comm_));
+    }
     if (!comm_.is_root()) return;
     const auto start = file_start(data_);
     if (start == FileStart::other) throw InputError(path_ + " is not an HDF5 file");
@@ -53,8 +58,8 @@ Reader::Reader(const Communicator& comm, std::string path) : comm_(comm), path_(
   comm_.broadcast(std::span<std::uint64_t>(&mark, 1));
   comm_.attempt([&] {
     if (mark != 0 && seal_mark(data_) != mark) {
-      throw InputError("rank " + std::to_string(comm_.rank()) + " sees another " + path_ +
-                       " than rank 0; all ranks need the same file, on a file system that all nodes see");
+      throw InputError("there is another " + path_ + on_rank(comm_) +
+                       " than on rank 0; all ranks need the same file, on a file system that all nodes see");
     }
   });
   share_catalogue(comm_, catalogue);

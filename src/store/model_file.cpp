@@ -11,6 +11,11 @@
 
 namespace cohort {
 
+std::string previous_model_path(const std::string& path) {
+  const std::filesystem::path model(path);
+  return (model.parent_path() / (model.stem().string() + ".previous" + model.extension().string())).string();
+}
+
 namespace {
 
 std::string in_group(const char* group, const std::string& name) {
@@ -24,11 +29,6 @@ std::vector<std::string> names_in(const h5::Reader& file, const std::string& gro
 }
 
 }  // namespace
-
-std::string previous_model_path(const std::string& path) {
-  const std::filesystem::path model(path);
-  return (model.parent_path() / (model.stem().string() + ".previous" + model.extension().string())).string();
-}
 
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model) {
   const auto& state = model.model;
@@ -84,16 +84,16 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
       state.rows[name] = block(in_group(schema::state_rows, name));
     }
     for (const auto& name : names_in(file, schema::state_replicated)) {
-      const auto path = in_group(schema::state_replicated, name);
-      auto& matrix = state.replicated[name] = file.whole_matrix(path);
-      check_finite(comm, file, path, matrix.view());
+      const auto whole = in_group(schema::state_replicated, name);
+      state.replicated[name] = file.whole_matrix(whole);
+      check_finite(comm, file, whole, state.replicated[name].view());
     }
     for (const auto& name : names_in(file, schema::state_numbers)) {
-      const auto path = in_group(schema::state_numbers, name);
-      file.expect_rows(path, 1);
-      const auto number = file.all<double>(path);
-      check_finite(comm, file, path, std::span<const double>(number));
-      state.numbers[name] = number.front();
+      const auto number = in_group(schema::state_numbers, name);
+      file.expect_rows(number, 1);
+      const auto value = file.all<double>(number);
+      check_finite(comm, file, number, std::span<const double>(value));
+      state.numbers[name] = value.front();
     }
   }
   return result;

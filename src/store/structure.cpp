@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/file_call.hpp"
 #include "store/block_checks.hpp"
 #include "store/schema.hpp"
 
@@ -140,6 +141,7 @@ class CatalogueReader {
 
   Catalogue read(bool sealed) {
     tame_hdf5();
+    const FileCall call("H5Fopen", path_);
     const Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, file_access().get()));
     if (!file) {
       const auto reason = system_reason();
@@ -282,6 +284,7 @@ void StructureWriter::create(const std::string& path, const std::string& name) {
   name_ = name;
   const Handle creation(H5Pcreate(H5P_FILE_CREATE));
   H5Pset_userblock(creation.get(), seal_bytes);
+  const FileCall call("H5Fcreate", name_);
   file_ = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), file_access().get());
   need(file_ >= 0, "creating the file");
 }
@@ -345,6 +348,7 @@ void StructureWriter::checks(const std::string& name, const std::vector<std::uin
 }
 
 std::vector<Extent> StructureWriter::finish() {
+  const FileCall call("H5Fclose", name_);
   const bool flushed = H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0;
   need(flushed, "flushing");
   const bool closed = H5Fclose(std::exchange(file_, -1)) >= 0;

@@ -89,7 +89,7 @@ class Checkpoints(Files):
         before = self.contents()
         for ranks in (None, 3):
             said = self.run_it(code=2, ranks=ranks)
-            self.assertIn("dataset /parameters is damaged", said)
+            self.assertIn("dataset /rows/parameters is damaged", said)
             self.assertIn("2 epochs", said)
             self.assertRegex(said, f"--previous goes on from {self.out}/model.previous.h5 with [12] epochs")
             self.assertNotIn("learning rate", said)
@@ -101,10 +101,10 @@ class Checkpoints(Files):
         (self.out / "model.h5").write_bytes(damaged)
         self.run_it("--previous", "--set", "train.epochs=6")
         self.assertEqual(datasets(self.out / "segments.h5"), self.of_one_go(6))
-        self.flip("model.h5", "adam/first")
-        self.flip("model.previous.h5", "adam/second")
+        self.flip("model.h5", "rows/parameters")
+        self.flip("model.previous.h5", "embedding")
         self.assertIn("cannot be used either", self.run_it(code=2))
-        self.assertIn("/adam/second", self.run_it("--previous", code=2))
+        self.assertIn("/embedding", self.run_it("--previous", code=2))
         (self.out / "model.previous.h5").unlink()
         self.assertIn("there is no", self.run_it(code=2))
         self.run_it("--restart")
@@ -141,7 +141,7 @@ class Directory(Files):
             self.assertEqual(len(self.contents()), 2)
         # The file of a run that was killed is no lock.
         self.run_it("--quiet")
-        self.assertEqual(sorted(self.contents()), ["graph.h5", "model.h5", "model.previous.h5", "segments.h5"])
+        self.assertEqual(sorted(self.contents()), ["graph.h5", "model.h5", "model.previous.h5", "segments.h5", "validation.h5", "validation.previous.h5"])
 
     def test_a_run_that_was_killed(self):
         process = subprocess.Popen([PROGRAM, "run", self.config, "--set", f"output.directory={self.out}", "--set",
@@ -187,13 +187,13 @@ class Output(Files):
             with open("/dev/full", "w") as full:
                 done = alone(*command, stdout=full)
             self.assertEqual(done.returncode, 1, (command, done.stderr))
-            self.assertIn("standard output: No space left on device", done.stderr, command)
+            self.assertIn("standard output cannot be written: No space left on device", done.stderr, command)
         reading, writing = os.pipe()
         os.close(reading)
         done = alone("export", self.out / "segments.h5", stdout=writing)
         os.close(writing)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("standard output: Broken pipe", done.stderr)
+        self.assertIn("standard output cannot be written: Broken pipe", done.stderr)
 
     def writers(self):
         """Every command that writes text to a file of the user's choice; the file comes last."""

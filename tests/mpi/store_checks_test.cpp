@@ -49,10 +49,11 @@ class StoreChecks : public Store {
     model.shards = 3;
     model.model.epochs = 2;
     model.model.embedding = block(nodes, 10);
-    for (const char* name : {layer_zero_rows, "adam/first", "adam/second"}) {
-      model.model.state.rows[name] = block(nodes, 10);
-    }
-    model.model.state.numbers["adam/steps"] = 4;
+    model.model.step = 1;
+    model.model.state.rows[layer_zero_rows] = block(nodes, 10);
+    model.model.state.rows["first"] = block(nodes, 10);
+    model.model.state.replicated["weights"] = some_matrix(0, 3, 5);
+    model.model.state.numbers["best"] = 0.5;
     model.model.loss = {0.7, 0.6};
     return model;
   }
@@ -234,11 +235,14 @@ TEST_F(StoreChecks, WrongModelsWithRightChecksums) {
         [](const Communicator& comm, const std::string& path) { read_model_file(comm, path, ModelPart::checkpoint); },
         words);
   };
-  refused([](ModelFile& m) { m.model.state.rows.at(layer_zero_rows).row(0)[3] = NAN; },
+  refused([](ModelFile& m) { m.model.state.rows[layer_zero_rows].row(0)[3] = NAN; },
           "dataset /rows/parameters holds numbers that are not finite");
-  refused([&](ModelFile& m) { m.model.state.rows["adam/first"] = block(Distribution::even(users, comm_.size()), 10); },
-          "dataset /rows/adam/first has");
-  refused([](ModelFile& m) { m.model.state.numbers["adam/steps"] = NAN; }, "holds numbers that are not finite");
+  refused([](ModelFile& m) { m.model.state.replicated["weights"].row(2)[4] = INFINITY; },
+          "dataset /replicated/weights holds numbers that are not finite");
+  refused([&](ModelFile& m) { m.model.state.rows["first"] = block(Distribution::even(users, comm_.size()), 10); },
+          "dataset /rows/first has 37 rows");
+  refused([](ModelFile& m) { m.model.state.numbers["best"] = NAN; },
+          "dataset /numbers/best holds numbers that are not finite");
   refused([](ModelFile& m) { m.model.epochs = 3; }, "dataset /history/loss has 2 rows");
 }
 

@@ -2,6 +2,7 @@
 // checks and writes by this list; nothing else names a key.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -30,6 +31,13 @@ struct RealKey {
 struct TextKey {
   std::string& (*of)(Config&);
   std::vector<std::string_view> choices;  ///< empty: any
+};
+
+/// One of several words, kept as the value of an enumeration whose values are 0, 1, ... in the order of the words.
+struct WordKey {
+  std::size_t (*get)(Config&);
+  void (*set)(Config&, std::size_t place);
+  std::vector<std::string_view> words;
 };
 
 /// A path; a relative one in a file is taken from the file's directory.
@@ -63,7 +71,7 @@ struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
+  std::variant<IntegerKey, RealKey, TextKey, WordKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
 
   /// "section.name", as --set and messages have it.
   std::string path() const {

@@ -1,9 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <optional>
-#include <utility>
-
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
@@ -38,11 +34,7 @@ ModelState in_blocks(const Communicator& comm, const ShardGraph& graph, const Tr
   model.embedding = route.to_blocks(trained.embedding);
   for (const auto& [name, rows] : trained.state.rows) model.state.rows[name] = route.to_blocks(rows);
   comm.attempt([&] {
-    for (const auto& [name, matrix] : trained.state.replicated) {
-      Matrix copy(matrix.rows, matrix.columns);
-      std::copy_n(matrix.data, matrix.rows * matrix.stride, copy.view().data);
-      model.state.replicated[name] = std::move(copy);
-    }
+    for (const auto& [name, matrix] : trained.state.replicated) model.state.replicated[name] = copy_of(matrix);
   });
   model.state.numbers = trained.state.saved_numbers();
   model.loss = std::move(loss);

@@ -149,6 +149,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   if (!command.format.empty()) {
     files.input.format = command.format;
     files.input.columns.clear();
+    files.input.header.reset();
   }
   const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
   const auto assignment = assign(comm, result, newcomers, options);

@@ -1,5 +1,6 @@
 #include "cli/assign_stream.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/interruption.hpp"
 #include "core/timer.hpp"
 
 namespace cohort {
@@ -19,6 +21,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int look_every_milliseconds = 100;
 constexpr std::size_t most_line_bytes = std::size_t{16} << 20;
 
 // Lines as they come: read() gives what is there, where buffered reading would wait for more.
@@ -46,10 +49,13 @@ class LineReader {
   }
 
  private:
+  // Waits for input, but no longer than until the program is asked to end.
   bool fill() {
     at_ = filled_ = 0;
     ssize_t got = 0;
     do {
+      pollfd input{STDIN_FILENO, POLLIN, 0};
+      while (::poll(&input, 1, look_every_milliseconds) == 0) end_if_interrupted();
       got = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
     } while (got < 0 && errno == EINTR);
     if (got < 0) throw InputError(std::string("cannot read standard input: ") + std::strerror(errno));
@@ -166,6 +172,7 @@ StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
   LatencyScale latency;
   std::string line;
   for (std::int64_t number = 1; reader.next(line); ++number) {
+    end_if_interrupted();
     const Timer timer;
     const auto text = answer_line(assigner, lines, line, number);
     latency.add(timer.seconds());

@@ -39,7 +39,8 @@ struct ConfigOptions {
 /// The configuration file and --set, for the commands that take one. Filled once the line is parsed.
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command);
 
-/// Rank 0 reads the file, all parse it. Throws InputError. Collective.
+/// Rank 0 reads the file, all parse it; a rank that has another file under its name is an error. Throws InputError.
+/// Collective.
 Config load_config(const Communicator& comm, const ConfigOptions& options);
 
 }  // namespace cohort

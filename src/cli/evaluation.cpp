@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
+#include "cli/result_notes.hpp"
 #include "cluster/agreement.hpp"
 #include "cluster/quality.hpp"
 #include "core/error.hpp"
 #include "graph/block_graph.hpp"
 #include "graph/id_numbers.hpp"
 #include "ingest/holdout.hpp"
+#include "segment/activity_share.hpp"
 #include "segment/node_segments.hpp"
 #include "segment/ranking.hpp"
 #include "segment/recommendation.hpp"
@@ -167,7 +170,14 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
   if (data.truth) add_agreement(comm, result, *data.truth, measures);
   add_quality(comm, config, result, measures);
   if (data.dataset) add_modularity(comm, config, result, *data.dataset, measures);
+  std::optional<double> activity;
+  if (data.dataset && data.dataset->has_items()) {
+    activity =
+        activity_share(comm, data.dataset->interactions.row_begin, result.segments.segment, segment_count(result));
+    measures["activity_share"] = *activity;
+  }
   if (data.held_out) add_ranking(comm, config, result, *data.dataset, *data.held_out, measures);
+  measures["notes"] = result_notes(measures["silhouette"].get<double>(), activity, result.segments.loss);
   return measures;
 }
 
@@ -185,7 +195,9 @@ std::string evaluation_table(const Json& measures) {
     if (value.is_structured() || name == "written_strategy" || name.find('@') != std::string::npos) continue;
     text += fmt::format("{:<20} {:>12}\n", name, number_of(value));
   }
-  return measures.contains("strategies") ? text + strategies_beside(measures) : text;
+  if (measures.contains("strategies")) text += strategies_beside(measures);
+  for (const auto& note : measures["notes"]) text += fmt::format("note: {}\n", note.get<std::string>());
+  return text;
 }
 
 }  // namespace cohort

@@ -22,6 +22,7 @@ struct EvaluationData {
 
 /// One object: segments, users; ari, nmi, purity, labelled_users; silhouette, silhouette_points, davies_bouldin,
 /// calinski_harabasz; modularity (user-item graph), social_modularity (social edges), graph_modularity (both together);
+/// activity_share, and notes (what to know before believing in the segments, a sentence each);
 /// recall@k, ndcg@k, precision@k, hit_rate@k of every cut-off, test_users: those of `personal`; written_strategy, of
 /// the result's lists (null: none); strategies: by name the measures of every strategy that was made, which are those
 /// that need nothing learnt and those whose smoothing and weight are in the result. Every item is ranked. What is not

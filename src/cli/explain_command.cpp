@@ -71,7 +71,7 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
   const auto directory = std::filesystem::path(path).parent_path();
   const auto graph_path = (directory / "graph.h5").string();
   const auto model_path = (directory / "model.h5").string();
-  Sources sources{read_graph_file(comm, graph_path), read_model_file(comm, model_path, ModelPart::everything)};
+  Sources sources{read_graph_file(comm, graph_path), read_model_file(comm, model_path, ModelPart::trained)};
   const auto& dataset = sources.graph.dataset;
   const auto& model = sources.model;
   const auto other = [](const IdTable& a, const IdTable& b) { return a.begin != b.begin || a.bytes != b.bytes; };
@@ -112,16 +112,17 @@ void explain(const ExplainOptions& options) {
   const auto& partition = *sources.graph.partition;
   const auto blocks = bipartite_graph(comm, sources.graph.dataset, config.graph);
   const auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
-  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters.view(), blocks.distribution);
+  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(), blocks.distribution);
   const auto degree = weighted_degrees(comm, blocks, sharded.graph);
 
   ExplainInput input{&sharded, parameters.view(), degree, &result};
   input.layers = config.model.layers;
   input.spherical = config.segment.method == "spherical";
   input.new_weight = weight_of_one(config.graph);
+  const auto labels = node_labels(comm, config, result);
   const auto report = [&](const auto& explanation) {
-    say(comm, options.json ? explanation_json(comm, result, explanation).dump(2) + "\n"
-                           : explanation_text(comm, result, explanation));
+    say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
+                           : explanation_text(comm, result, labels, explanation));
   };
   if (user >= 0) {
     report(explain_user(comm, input, user));

@@ -42,7 +42,7 @@ Matrix below_last_layer(const Session& session, const GraphFile& graph, const Sh
   const HaloLayout halo(comm, sharded.halo, sharded.owned(), config.model.dim);
   HaloMatrix base(comm, halo);
   {
-    const auto owned = to_shards(comm, sharded, model.model.parameters.view(), nodes);
+    const auto owned = to_shards(comm, sharded, model.model.parameters().view(), nodes);
     comm.attempt([&] {
       if (owned.rows() > 0) std::memcpy(base.row(0), owned.row(0), static_cast<std::size_t>(owned.bytes()));
     });

@@ -24,8 +24,10 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
     sharded = shard_graph(session, blocks, *graph.partition);
   }
   write_graph(session, graph);
+  session.comm().stop_if_interrupted();
   const auto model = train_model(session, graph, sharded, model_target(session));
   write_model(session, model, session.model_path());
+  session.comm().stop_if_interrupted();
   return segment_users(session, graph, sharded.graph, model);
 }
 
@@ -40,8 +42,10 @@ RunResult run_pipeline(const Session& session) {
   const auto attributes = read_attribute_tables(session, dataset);
   const auto allowed = read_allowed_items(session, dataset);
   result.segments = segments_of(session, result.graph);
+  session.comm().stop_if_interrupted();
   profile_result(session, result.graph, attributes, result.segments);
   if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments);
+  session.comm().stop_if_interrupted();
   write_segments(session, result.segments);
   return result;
 }

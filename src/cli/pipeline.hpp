@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "cli/session.hpp"
@@ -19,8 +20,11 @@
 
 namespace cohort {
 
-/// Reads and cleans the input files.
+/// Reads and cleans the input files; logs how each is read before it is, and what is left of them.
 GraphFile prepare_graph(const Session& session);
+
+/// The same for a look at the input alone: the counts of what was read, what was dropped and what is left, as text.
+std::string describe_input(const Session& session);
 
 /// The graph of a dataset, as the configuration wants it.
 BlockGraph graph_of(const Session& session, const Dataset& dataset);

@@ -17,8 +17,8 @@ std::optional<AttributeTable> attributes_of(const Communicator& comm, const IdTa
                                             const char* of) {
   if (path.empty() || ids.total() == 0) return std::nullopt;
   auto table = read_attributes(comm, ids, path);
-  spdlog::info("{}: {} of {} {}, {} rows of others", path, with_commas(table.matched), with_commas(ids.total()), of,
-               with_commas(table.unknown));
+  spdlog::info("{}: {} of {}, {} of others", path, with_commas(table.matched), counted(ids.total(), of),
+               counted(table.unknown, "row"));
   for (const auto& column : table.left_out) spdlog::info("{}: column {} is left out", path, column);
   return table;
 }
@@ -31,8 +31,8 @@ std::int64_t marking(const MarkTable& table) {
 
 AttributeTables read_attribute_tables(const Session& session, const Dataset& dataset) {
   const auto& input = session.config().input;
-  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "items"),
-          attributes_of(session.comm(), dataset.users, input.user_attributes, "users")};
+  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "item"),
+          attributes_of(session.comm(), dataset.users, input.user_attributes, "user")};
 }
 
 void profile_result(const Session& session, const GraphFile& graph, const AttributeTables& attributes,
@@ -41,7 +41,7 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
   const auto& config = session.config();
   const auto& dataset = graph.dataset;
   const Timer timer;
-  spdlog::info("profile: {} segments", std::ssize(segments.segments.size));
+  spdlog::info("profile: {}", counted(std::ssize(segments.segments.size), "segment"));
   ProfileInput input{&dataset, &segments.segments};
   if (attributes.items) input.item_attributes = &*attributes.items;
   if (attributes.users) input.user_attributes = &*attributes.users;

@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <string>
 
+#include "core/words.hpp"
 #include "ingest/dataset.hpp"
 #include "ingest/prepare.hpp"
 
 namespace cohort {
 
-/// 1234567 as "1,234,567".
-std::string with_commas(std::int64_t number);
 /// Bytes in the unit that suits: "3.2 GB" (powers of 1000).
 std::string in_bytes(std::int64_t bytes);
 
@@ -21,5 +20,9 @@ void log_test_pairs(const HoldoutStats& stats);
 /// What was read, what each cleaning rule removed, what is left.
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
                  std::int64_t social_edges);
+
+/// The same as a table, one count a line.
+std::string counts_text(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
+                        std::int64_t social_edges);
 
 }  // namespace cohort

@@ -77,8 +77,8 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   const auto& comm = session.comm();
   const auto& config = session.config();
   const Timer timer;
-  spdlog::info("segment: {} users into {} segments ({})", with_commas(dataset.users.total()), config.segment.count,
-               config.segment.method);
+  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
+               counted(config.segment.count, "segment"), config.segment.method);
   KmeansOptions options;
   options.count = config.segment.count;
   options.spherical = config.segment.method == "spherical";
@@ -100,7 +100,8 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);
-  spdlog::info("segment: {:.1f} s, {} iterations, inertia {:.6g}", timer.seconds(), segments.inertia.size(),
+  spdlog::info("segment: {:.1f} s, {}, inertia {:.6g}", timer.seconds(),
+               counted(std::ssize(segments.inertia), "iteration"),
                segments.inertia.empty() ? 0.0 : segments.inertia.back());
   return segments;
 }

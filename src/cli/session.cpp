@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/signals.hpp"
 #include "cli/version.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "kernels/dispatch.hpp"
 
@@ -42,15 +44,18 @@ void prepare_process(const Communicator& comm, std::int64_t threads) {
   });
 }
 
-Session::Session(const Communicator& comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {}
+Session::Session(const Communicator& comm, const ConfigOptions& options, OutputDirectory output)
+    : Session(comm, load_config(comm, options), output) {}
 
-Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), config_(std::move(config)) {
+Session::Session(Communicator comm, Config config, OutputDirectory output)
+    : comm_(std::move(comm)), config_(std::move(config)) {
   // The first rank's environment counts: ranks of different width would still agree, but the file states one number.
   threads_ = choose_threads(config_.threads);
   comm_.broadcast(std::span<std::int64_t>(&threads_, 1));
   prepare_process(comm_, threads_);
+  SignalWatch::set_stall_minutes(config_.output.stall_minutes);
   comm_.attempt([&] {
-    if (!comm_.is_root()) return;
+    if (!comm_.is_root() || output == OutputDirectory::untouched) return;
     std::error_code error;
     std::filesystem::create_directories(config_.output.directory, error);
     if (error || !std::filesystem::is_directory(config_.output.directory)) {
@@ -58,6 +63,7 @@ Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), con
                        " (output.directory): " + (error ? error.message() : "there is a file of that name"));
     }
   });
+  if (output == OutputDirectory::made) need_same_directory(comm_, config_.output.directory, "output.directory");
 }
 
 std::string Session::path(const std::string& name) const {
@@ -72,6 +78,7 @@ Provenance Session::provenance(const std::vector<InputFile>& inputs) const {
 std::string graph_settings(const Config& config) {
   Config part;
   part.input.format = config.input.format;
+  part.input.header = config.input.header;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;
   if (config.input.holdout > 0) part.input.holdout_split = config.input.holdout_split;
@@ -90,6 +97,7 @@ std::string model_settings(const Config& config) {
   part.train.epochs = 0;
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
+  part.train.checkpoint_minutes = 0;
   return graph_settings(config) + to_toml(part);
 }
 

@@ -15,13 +15,16 @@ namespace cohort {
 /// Threads of a rank: the configuration's, else OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1. Local.
 std::int64_t choose_threads(std::int64_t configured);
 
+/// What becomes of the output directory: a dry run leaves no trace.
+enum class OutputDirectory { made, untouched };
+
 class Session {
  public:
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
-  /// directory. Throws InputError. Collective.
-  Session(const Communicator& comm, const ConfigOptions& options);
+  /// directory, which all ranks must see. Throws InputError. Collective.
+  Session(const Communicator& comm, const ConfigOptions& options, OutputDirectory output = OutputDirectory::made);
   /// The same with a configuration that is there already, the same on all ranks.
-  Session(Communicator comm, Config config);
+  Session(Communicator comm, Config config, OutputDirectory output = OutputDirectory::made);
 
   const Communicator& comm() const { return comm_; }
   const Config& config() const { return config_; }

@@ -71,7 +71,7 @@ SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target) {
   if (!exists(session.comm(), target.path)) return std::nullopt;
   try {
-    auto model = load_model(session, graph, target.path, ModelPart::everything);
+    auto model = load_model(session, graph, target.path, ModelPart::checkpoint);
     if (model.model.epochs <= target.epochs) return model;
   } catch (const InputError& error) {
     spdlog::debug("{}", error.what());

@@ -115,6 +115,11 @@ class Assignment {
     }
     kind.of(config_) = std::move(text);
   }
+  void operator()(const SwitchKey& kind) const {
+    const auto flag = node_.value_exact<bool>();
+    if (!flag && node_.value_exact<std::string>() != "auto") fail(R"(true, false or "auto")");
+    kind.of(config_) = flag;
+  }
   void operator()(const PathKey& kind) const { kind.of(config_) = path(node_, "a path"); }
   void operator()(const PathsKey& kind) const {
     constexpr auto expected = "a path or an array of paths";
@@ -333,6 +338,10 @@ struct Written {
   std::string operator()(const RealKey& kind) const { return shortest(kind.of(config)); }
   std::string operator()(const BooleanKey& kind) const { return kind.of(config) ? "true" : "false"; }
   std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }
+  std::string operator()(const SwitchKey& kind) const {
+    const auto& flag = kind.of(config);
+    return !flag ? "\"auto\"" : *flag ? "true" : "false";
+  }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {
     std::string result;

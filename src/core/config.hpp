@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@ struct InputConfig {
   std::vector<std::string> social;
   std::vector<std::string> test;  ///< held-out interactions, for evaluate
   std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
+  std::optional<bool> header;     ///< whether the files' first lines are headers; none: "auto", it is told
   /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
   /// weight.
   std::vector<std::pair<std::string, std::string>> columns;
@@ -65,6 +67,7 @@ struct TrainConfig {
   double minutes = 0.0;  ///< time budget; 0: none
   std::int64_t seed = 42;
   std::int64_t checkpoint_every = 10;  ///< epochs
+  double checkpoint_minutes = 10.0;    ///< 0: not by time
 };
 
 struct SegmentConfig {
@@ -97,6 +100,7 @@ struct ProfileConfig {
 
 struct OutputConfig {
   std::string directory = "run";
+  double stall_minutes = 10.0;  ///< a file call that moves no byte for so long ends the run; 0: none does
 };
 
 struct Config {

@@ -25,6 +25,7 @@ std::vector<ConfigKey> make_schema() {
       {"input", "test", "files of held-out interactions", PathsKey{COHORT_MEMBER(input.test)}},
       {"input", "format", "how the files are written",
        TextKey{COHORT_MEMBER(input.format), {"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn"}}},
+      {"input", "header", "whether the files' first lines name columns", SwitchKey{COHORT_MEMBER(input.header)}},
       {"input", "columns", "which column holds what, by name or index from 0",
        ColumnsKey{COHORT_MEMBER(input.columns), {"user", "item", "weight", "time", "event", "source", "target"}}},
       {"input", "holdout", "share of the interactions held out", RealKey{COHORT_MEMBER(input.holdout), 0, 0.9}},
@@ -78,8 +79,10 @@ std::vector<ConfigKey> make_schema() {
       {"train", "decay", "L2 on the rows of a step", RealKey{COHORT_MEMBER(train.decay), 0, any_size}},
       {"train", "minutes", "time budget, 0: none", RealKey{COHORT_MEMBER(train.minutes), 0, any_size}},
       {"train", "seed", "of every random number", IntegerKey{COHORT_MEMBER(train.seed), 0, unbounded}},
-      {"train", "checkpoint_every", "epochs between checkpoints, 0: only at the end",
+      {"train", "checkpoint_every", "epochs between checkpoints, 0: not by epochs",
        IntegerKey{COHORT_MEMBER(train.checkpoint_every), 0, 1'000'000}},
+      {"train", "checkpoint_minutes", "minutes between checkpoints, 0: not by time",
+       RealKey{COHORT_MEMBER(train.checkpoint_minutes), 0, any_size}},
 
       {"segment", "count", "segments looked for", IntegerKey{COHORT_MEMBER(segment.count), 1, 1'000'000}},
       {"segment", "method", "how users are clustered", TextKey{COHORT_MEMBER(segment.method), {"kmeans", "spherical"}}},
@@ -106,6 +109,8 @@ std::vector<ConfigKey> make_schema() {
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 
       {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},
+      {"output", "stall_minutes", "longest that a file call may move nothing, 0: no limit",
+       RealKey{COHORT_MEMBER(output.stall_minutes), 0, 1e6}},
   };
 }
 

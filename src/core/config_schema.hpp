@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,11 @@ struct TextKey {
   std::vector<std::string_view> choices;  ///< empty: any
 };
 
+/// true, false, or "auto", which is kept as none.
+struct SwitchKey {
+  std::optional<bool>& (*of)(Config&);
+};
+
 /// A path; a relative one in a file is taken from the file's directory.
 struct PathKey {
   std::string& (*of)(Config&);
@@ -67,7 +73,9 @@ struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
+  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, SwitchKey, PathKey, PathsKey, IntegersKey, ColumnsKey,
+               FactorsKey>
+      kind;
 
   /// "section.name", as --set and messages have it.
   std::string path() const {

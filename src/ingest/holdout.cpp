@@ -114,13 +114,8 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
   TestPairs result;
   IdInterner users;
   IdInterner items;
-  PairFiles files{input.test,
-                  FileRole::interactions,
-                  input.format,
-                  input.columns,
-                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights},
-                  clean.max_bad_lines,
-                  ""};
+  PairFiles files{input.test, interactions_layout(input),
+                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights}, clean.max_bad_lines, ""};
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);
 

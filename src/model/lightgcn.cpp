@@ -6,6 +6,7 @@
 #include <atomic>
 #include <numeric>
 
+#include "core/parallel.hpp"
 #include "kernels/bpr.hpp"
 #include "kernels/spmm.hpp"
 
@@ -87,15 +88,19 @@ void LightGcn::over_shards(std::span<const std::int64_t> begin, Work work) {
   const std::int64_t shards = std::ssize(begin) - 1;
   if (begin.front() == begin.back()) return;  // without waking threads for nothing: one rank has no boundary
   std::atomic<std::int64_t> next{0};
+  ParallelFailure failure;
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
   {
     // The thread that called is thread 0, the only one that may call MPI.
     const bool main = omp_get_thread_num() == 0;
-    for (auto shard = index(next++); std::cmp_less(shard, shards); shard = index(next++)) {
-      if (begin[shard] < begin[shard + 1]) work(begin[shard], begin[shard + 1]);
-      if (main) exchange_.progress();
-    }
+    failure.run([&] {
+      for (auto shard = index(next++); std::cmp_less(shard, shards); shard = index(next++)) {
+        if (begin[shard] < begin[shard + 1]) work(begin[shard], begin[shard + 1]);
+        if (main) exchange_.progress();
+      }
+    });
   }
+  failure.rethrow();
 }
 
 template <class Work>

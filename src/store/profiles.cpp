@@ -64,6 +64,7 @@ void profile_columns(AnyProfiles& profiles, Visit visit) {
   visit(group + "/attribute_file", profiles.attribute_file);
   visit(group + "/attribute_sha256", profiles.attribute_sha256);
   visit(group + "/false_discovery_rate", profiles.false_discovery_rate);
+  visit(group + "/activity_share", profiles.activity_share);
 }
 
 class WriteColumn {
@@ -125,13 +126,14 @@ bool fits(const Profiles& profiles, std::int64_t segments) {
   const auto attributes = numeric.name.size();
   return profiles.description.size() == k && profiles.interactions.size() == k &&
          profiles.mean_interactions.size() == k && profiles.median_interactions.size() == k &&
-         profiles.distinct_items.size() == k && profiles.tested.size() == 2 && values(profiles.first_time) &&
-         values(profiles.last_time) && values(profiles.median_last_time) && values(profiles.social_inside) &&
-         values(profiles.social_outside) && list(profiles.nearest) && list(profiles.representative) &&
-         list(profiles.border) && whole(profiles.items, segments) && whole(profiles.categories, segments) &&
-         whole(profiles.user_categories, segments) && numeric.population_mean.size() == attributes &&
-         numeric.population_spread.size() == attributes && numeric.mean.size() == attributes * k &&
-         numeric.deviation.size() == attributes * k && numeric.users.size() == attributes * k;
+         profiles.distinct_items.size() == k && profiles.tested.size() == 2 && profiles.activity_share.size() <= 1 &&
+         values(profiles.first_time) && values(profiles.last_time) && values(profiles.median_last_time) &&
+         values(profiles.social_inside) && values(profiles.social_outside) && list(profiles.nearest) &&
+         list(profiles.representative) && list(profiles.border) && whole(profiles.items, segments) &&
+         whole(profiles.categories, segments) && whole(profiles.user_categories, segments) &&
+         numeric.population_mean.size() == attributes && numeric.population_spread.size() == attributes &&
+         numeric.mean.size() == attributes * k && numeric.deviation.size() == attributes * k &&
+         numeric.users.size() == attributes * k;
 }
 
 }  // namespace

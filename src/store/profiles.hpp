@@ -56,6 +56,7 @@ struct Profiles {
   std::vector<std::int64_t> distinct_items;  ///< k
   std::vector<double> mean_interactions;     ///< k: a user
   std::vector<double> median_interactions;   ///< k
+  std::vector<double> activity_share;        ///< one number: share of the variance of log activity between segments
   std::vector<double> first_time;            ///< k, absent without times; NaN: nobody has one
   std::vector<double> last_time;             ///< k
   std::vector<double> median_last_time;      ///< k: median over users of their last time

@@ -73,7 +73,7 @@ class Assign(WithDirectory):
             friends_begin, friend = file["social/row_begin"][...], file["social/user"][...]
             users, items = len(file["users/id"]), len(file["items/id"])
         with h5py.File(result.parent / "model.h5", "r") as file:
-            base, trained = (file[name][...].astype(numpy.float64) for name in ("parameters", "embedding"))
+            base, trained = (file[name][...].astype(numpy.float64) for name in ("rows/parameters", "embedding"))
         graph = numpy.zeros((users + items, users + items))
         for user in range(users):
             graph[user, users + item[begin[user]:begin[user + 1]]] = 1

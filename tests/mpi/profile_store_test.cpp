@@ -73,6 +73,7 @@ Profiles some_profiles() {
   profiles.description = {"3 users", "nobody"};
   profiles.tested = {2, 0};
   profiles.false_discovery_rate = {0.05};
+  profiles.activity_share = {0.125};
   return profiles;
 }
 

@@ -12,26 +12,11 @@ namespace cohort {
 namespace {
 
 using testing_support::Dense;
+using testing_support::options;
+using testing_support::run;
 using testing_support::SmallData;
 using testing_support::TrainingSet;
 using testing_support::Whole;
-
-TrainOptions options(std::int64_t layers, std::int64_t dim, std::int64_t epochs, const std::string& sampler) {
-  TrainOptions result;
-  result.model.layers = layers;
-  result.model.dim = dim;
-  result.train.epochs = epochs;
-  result.train.sampler = sampler;
-  result.train.batch = 50;
-  result.train.learning_rate = 0.01;
-  result.train.decay = 0.02;
-  result.train.seed = 5;
-  return result;
-}
-
-TrainResult run(const Communicator& comm, const TrainingSet& set, const TrainOptions& how) {
-  return train(comm, set.sharded.graph, set.sharded.directory, set.positives, how);
-}
 
 /// Layer 0 before training: the authors' normal(0, 0.1), keyed as the trainer keys it.
 Dense initial_embedding(std::int64_t nodes, std::int64_t columns, std::int64_t seed) {
@@ -147,87 +132,33 @@ TEST(Train, IsTheDenseRunAndTheSameBitsEverywhere) {
       how.threads = threads++;
       const auto result = run(comm, set, how);
       std::vector<double> found_losses;
-      for (const auto& epoch : result.history) found_losses.push_back(epoch.loss);
-      const auto found = testing_support::gather(comm, graph, result.parameters.view());
+      for (const auto& epoch : result.counts.history) found_losses.push_back(epoch.loss);
+      const auto& found = result.parameters();
       if (!dense) {
         dense = dense_training(comm, data, set, how);
         expect_near(found, dense->embedding);
         for (std::size_t e = 0; e < dense->loss.size(); ++e) EXPECT_NEAR(found_losses[e], dense->loss[e], 1e-6);
         parameters = found;
-        embedding = testing_support::gather(comm, graph, result.embedding.view());
-        second_moment = testing_support::gather(comm, graph, result.second_moment.view());
+        embedding = result.embedding;
+        second_moment = result.rows.at("adam/second");
         expect_near(embedding, testing_support::mean_of_layers(data.graph(), dense->embedding, layers));
         losses = found_losses;
         // Nothing of this is worth much if no rank needs another.
         EXPECT_EQ(comm.min(std::ssize(graph.ghost)) > 0, comm.size() > 1);
-        EXPECT_EQ(comm.min(result.remote_rows) > 0, comm.size() > 1);
-        EXPECT_EQ(result.history.front().remote_rows > 0, comm.size() > 1);
-        EXPECT_EQ(result.history.front().pair_bytes > 0, comm.size() > 1);
-        EXPECT_GE(comm.max(result.halo_bytes), result.history.front().halo_bytes);
-        EXPECT_GE(comm.max(result.pair_bytes), result.history.front().pair_bytes);
-        EXPECT_EQ(result.history.front().halo_bytes > 0, comm.size() > 1 && layers > 0);
+        EXPECT_EQ(comm.min(result.counts.remote_rows) > 0, comm.size() > 1);
+        EXPECT_EQ(result.counts.history.front().remote_rows > 0, comm.size() > 1);
+        EXPECT_EQ(result.counts.history.front().pair_bytes > 0, comm.size() > 1);
+        EXPECT_GE(comm.max(result.counts.halo_bytes), result.counts.history.front().halo_bytes);
+        EXPECT_GE(comm.max(result.counts.pair_bytes), result.counts.history.front().pair_bytes);
+        EXPECT_EQ(result.counts.history.front().halo_bytes > 0, comm.size() > 1 && layers > 0);
         continue;
       }
       EXPECT_EQ(found, parameters);
-      EXPECT_EQ(testing_support::gather(comm, graph, result.embedding.view()), embedding);
-      EXPECT_EQ(testing_support::gather(comm, graph, result.second_moment.view()), second_moment);
+      EXPECT_EQ(result.embedding, embedding);
+      EXPECT_EQ(result.rows.at("adam/second"), second_moment);
       EXPECT_EQ(found_losses, losses);
     }
   }
-}
-
-TEST(Train, GoesOnFromAStateToTheSameBits) {
-  const auto comm = Communicator::world();
-  const auto data = testing_support::shop(40, 25, 200, true);
-  const auto whole_set = testing_support::training_set(comm, data, testing_support::on_last_rank(comm));
-  const auto set =
-      testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  const auto whole = run(comm, whole_set, options(2, 33, 5, "interactions"));
-
-  const auto first = run(comm, set, options(2, 33, 2, "interactions"));
-  auto how = options(2, 33, 5, "interactions");
-  TrainState state{Matrix(first.parameters.rows(), 33), Matrix(first.parameters.rows(), 33),
-                   Matrix(first.parameters.rows(), 33), first.epochs};
-  const auto copy = [](const Matrix& from, Matrix& to) {
-    std::copy_n(from.view().data, from.rows() * from.stride(), to.view().data);
-  };
-  copy(first.parameters, state.parameters);
-  copy(first.first_moment, state.first_moment);
-  copy(first.second_moment, state.second_moment);
-  how.initial = &state;
-  const auto second = run(comm, set, how);
-  EXPECT_EQ(second.epochs, 5);
-  ASSERT_EQ(second.history.size(), 3U);
-  EXPECT_EQ(second.history.front().epoch, 3);
-  EXPECT_EQ(testing_support::gather(comm, set.sharded.graph, second.parameters.view()),
-            testing_support::gather(comm, whole_set.sharded.graph, whole.parameters.view()));
-  EXPECT_EQ(second.history.back().loss, whole.history.back().loss);
-}
-
-TEST(Train, CheckpointsAreWhatTrainingWouldHaveReturned) {
-  const auto comm = Communicator::world();
-  const auto data = testing_support::shop(40, 25, 200, false);
-  const auto set =
-      testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  const auto& graph = set.sharded.graph;
-  auto how = options(2, 10, 6, "lightgcn");
-  how.train.checkpoint_every = 2;
-  std::vector<std::int64_t> told;
-  std::vector<std::int64_t> kept;
-  Whole embedding;
-  how.on_epoch = [&](const EpochStats& stats) { told.push_back(stats.epoch); };
-  how.on_checkpoint = [&](const TrainView& view) {
-    kept.push_back(view.epochs);
-    EXPECT_EQ(std::ssize(view.history), view.epochs);
-    if (view.epochs == 4) embedding = testing_support::gather(comm, graph, view.embedding);
-  };
-  const auto six = run(comm, set, how);
-  EXPECT_EQ(told, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
-  EXPECT_EQ(kept, (std::vector<std::int64_t>{2, 4}));
-  EXPECT_EQ(six.epochs, 6);
-  how.on_checkpoint = nullptr;
-  how.train.epochs = 4;
-  EXPECT_EQ(testing_support::gather(comm, graph, run(comm, set, how).embedding.view()), embedding);
 }
 
 TEST(Train, LossFalls) {
@@ -239,8 +170,8 @@ TEST(Train, LossFalls) {
   how.train.decay = 1e-4;
   how.train.learning_rate = 0.02;
   const auto result = run(comm, set, how);
-  EXPECT_NEAR(result.history.front().loss, std::log(2.0), 0.05);
-  EXPECT_LT(result.history.back().loss, 0.8 * result.history.front().loss);
+  EXPECT_NEAR(result.counts.history.front().loss, std::log(2.0), 0.05);
+  EXPECT_LT(result.counts.history.back().loss, 0.8 * result.counts.history.front().loss);
 }
 
 /// The message of what `call` throws, the same on all ranks.
@@ -293,10 +224,10 @@ TEST(Train, EndsWithItsTimeAfterAtLeastAnEpoch) {
   auto how = options(1, 10, 1'000'000, "interactions");
   how.train.minutes = 1e-9;
   const auto result = run(comm, set, how);
-  EXPECT_EQ(result.epochs, 1);
+  EXPECT_EQ(result.counts.progress.epochs, 1);
   how.train.minutes = 1e9;
   how.train.epochs = 3;
-  EXPECT_EQ(run(comm, set, how).epochs, 3);
+  EXPECT_EQ(run(comm, set, how).counts.progress.epochs, 3);
 }
 
 TEST(Train, MemoryIsEstimatedFromAbove) {

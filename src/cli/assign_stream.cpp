@@ -7,13 +7,14 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "core/interruption.hpp"
+#include "core/output_file.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -137,6 +138,8 @@ Request request_of(std::string_view line) {
   if (line.size() > most_line_bytes) {
     throw BadRequest{"the line is longer than " + std::to_string(most_line_bytes >> 20) + " MiB"};
   }
+  const auto invalid = find_invalid_utf8(line);
+  if (invalid != std::string_view::npos) throw BadRequest{not_utf8(line, invalid)};
   Json json;
   try {
     json = Json::parse(line);
@@ -176,9 +179,7 @@ StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
     const Timer timer;
     const auto text = answer_line(assigner, lines, line, number);
     latency.add(timer.seconds());
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-      throw RunError(std::string("cannot write to standard output: ") + std::strerror(errno));
-    }
+    write_standard_output(text);
   }
   return latency.summary();
 }

@@ -11,6 +11,7 @@
 #include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "core/file_call.hpp"
+#include "ingest/other_formats.hpp"
 
 namespace cohort {
 
@@ -33,6 +34,17 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
       ->allow_extra_args(false);
   add_logging_options(command);
   return options;
+}
+
+void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options) {
+  auto* previous = command.add_flag_callback(
+      "--previous", [options] { options->checkpoint = CheckpointChoice::previous; },
+      "Train on from model.previous.h5, the checkpoint before the newest, which is dropped");
+  command
+      .add_flag_callback(
+          "--restart", [options] { options->checkpoint = CheckpointChoice::none; },
+          "Train from the start, whatever checkpoints there are")
+      ->excludes(previous);
 }
 
 namespace {
@@ -59,6 +71,8 @@ Config load_config(const Communicator& comm, const ConfigOptions& options) {
     auto read = read_text(options.file);
     if (!read) throw InputError("cannot read the configuration " + options.file + ": " + std::strerror(errno));
     text = std::move(*read);
+    if (text.starts_with("\x1F\x8B")) throw InputError(options.file + " is compressed with gzip; unpack it first");
+    refuse_binary(text, options.file);
     directory = std::filesystem::absolute(options.file).parent_path().string();
   });
   text = comm.broadcast(text);

@@ -10,6 +10,7 @@
 #include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 #include "graph/reorder.hpp"
 #include "ingest/dictionary.hpp"
 #include "partition/cut_points.hpp"
@@ -51,6 +52,7 @@ std::string similar_id(const Communicator& comm, const IdTable& ids, const std::
 }
 
 std::int64_t number_of_user(const Communicator& comm, const IdTable& users, const std::string& id) {
+  require_utf8_argument(id, "--user");
   IdTable wanted;
   wanted.push_back(id);
   const auto number = find_ids(comm, users, wanted).front();
@@ -81,7 +83,8 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
     throw InputError(graph_path + " is not the graph that " + path + " was made from; run `cohort run` again");
   }
   if (comm.sum(model.model.embedding.rows()) != result.users.total() + result.items.total() ||
-      model.model.epochs != result.epochs || !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
+      model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
+      !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
       model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
     throw InputError(model_path + " is not the model that " + path + " was made from; run `cohort segment` again");
   }

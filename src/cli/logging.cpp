@@ -1,5 +1,6 @@
 #include "cli/logging.hpp"
 
+#include <spdlog/details/os.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "cli/console.hpp"
 
@@ -66,9 +68,12 @@ void start_logging(const Communicator& comm) {
 }
 
 void say(const Communicator& comm, const std::string& text) {
-  if (!comm.is_root()) return;
-  if (std::exchange(bar_open, false)) write_lines(STDERR_FILENO, clear_line);
-  write_lines(STDOUT_FILENO, text);
+  comm.attempt([&] {
+    if (!comm.is_root()) return;
+    if (std::exchange(bar_open, false)) write_lines(STDERR_FILENO, clear_line);
+    write_lines(STDOUT_FILENO, text);
+    check_output();
+  });
 }
 
 Progress::Progress(const Communicator& comm, std::int64_t total)

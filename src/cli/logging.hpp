@@ -15,7 +15,7 @@ namespace cohort {
 /// uses it too. Call once, in main. Local.
 void start_logging(const Communicator& comm);
 
-/// Text for standard output, on rank 0, in whole lines. Local.
+/// Text for standard output, on rank 0, in whole lines. Throws RunError where it cannot be written. Collective.
 void say(const Communicator& comm, const std::string& text);
 
 /// The progress of a known number of steps: a bar that is redrawn where standard error is a terminal, a line for each

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <sstream>
 
 #include "cli/commands.hpp"
@@ -70,6 +71,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, which says so
   const cohort::SignalWatch signals;
   const auto tasks = cohort::LaunchedTasks::from_environment();
   const cohort::MpiEnvironment mpi(&argc, &argv);

@@ -1,5 +1,6 @@
 #include "cli/pipeline.hpp"
 
+#include "cli/checkpoints.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -23,6 +24,8 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
     partition_graph(session, blocks, graph);
     sharded = shard_graph(session, blocks, *graph.partition);
   }
+  // Before graph.h5 is another one than model.h5 was trained on.
+  check_checkpoint(session, &graph, model_target(session));
   write_graph(session, graph);
   session.comm().stop_if_interrupted();
   const auto model = train_model(session, graph, sharded, model_target(session));
@@ -35,6 +38,7 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 RunResult run_pipeline(const Session& session) {
   RunResult result;
+  check_checkpoint(session, nullptr, model_target(session));
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);

@@ -39,14 +39,14 @@ ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const
 struct TrainTarget {
   std::string path;
   std::int64_t epochs = 0;
-  double minutes = 0;  ///< 0: as long as it takes
+  double minutes = 0;    ///< 0: as long as it takes
+  bool derived = false;  ///< made for a later stage's sake: where its file does not fit, it is made anew
 };
 /// model.h5 as the configuration wants it.
 TrainTarget model_target(const Session& session);
 
-/// Trains from the start, or goes on from the target's file where an earlier run of the same settings on the same graph
-/// left one with no more epochs (with as many: nothing is left to do). Checkpoints go to that file; the result is not
-/// written yet.
+/// Trains from the start, or goes on from what cli/checkpoints.hpp finds (with as many epochs or more: nothing is left
+/// to do). Checkpoints go to the target's file; the result is not written yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                       const TrainTarget& target);
 
@@ -112,8 +112,4 @@ GraphFile load_graph(const Session& session, bool partitioned);
 ModelFile load_model(const Session& session, const GraphFile& graph, const std::string& path, ModelPart part);
 /// segments.h5 of the output directory, which must have been made from that graph with the configuration's settings.
 SegmentsFile load_segments(const Session& session, const GraphFile& graph);
-/// The target's file if it is what training can go on from: the same settings, the same graph, no more epochs than
-/// asked for.
-std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target);
-
 }  // namespace cohort

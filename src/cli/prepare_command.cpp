@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "cli/checkpoints.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 
@@ -16,9 +17,11 @@ void add_prepare_command(CLI::App& program) {
                           *dry_run ? OutputDirectory::untouched : OutputDirectory::made);
     if (*dry_run) {
       say(session.comm(), describe_input(session));
-    } else {
-      write_graph(session, prepare_graph(session));
+      return;
     }
+    const auto graph = prepare_graph(session);
+    warn_of_other_model(session, graph);
+    write_graph(session, graph);
   });
 }
 

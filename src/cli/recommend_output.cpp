@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/rank_order.hpp"
 #include "core/parallel.hpp"
-#include "generate/text_file.hpp"
 #include "ingest/id_fetch.hpp"
 
 namespace cohort {
@@ -97,7 +97,6 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   COHORT_CHECK(result.recommendations.has_value());
   const auto& recommendations = *result.recommendations;
   const auto n = static_cast<std::size_t>(recommendations.count);
-  TextFile file(comm, path);
   const auto names = names_of(comm, result, format);
   const auto& segment = result.segments.segment;
   const auto users = std::ssize(segment);
@@ -123,8 +122,13 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
       }
     });
   });
-  file.write(pieces);
-  file.commit();
+  TextOutput output(comm, path);
+  std::size_t next = 0;
+  output.write([&](std::string& piece) {
+    piece = std::move(pieces[next++]);
+    return next < pieces.size();
+  });
+  output.commit();
 }
 
 }  // namespace cohort

@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/logging.hpp"
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
 #include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "kernels/dispatch.hpp"
+#include "store/model_file.hpp"
 
 namespace cohort {
 
@@ -45,7 +47,9 @@ void prepare_process(const Communicator& comm, std::int64_t threads) {
 }
 
 Session::Session(const Communicator& comm, const ConfigOptions& options, OutputDirectory output)
-    : Session(comm, load_config(comm, options), output) {}
+    : Session(comm, load_config(comm, options), output) {
+  checkpoint_ = options.checkpoint;
+}
 
 Session::Session(Communicator comm, Config config, OutputDirectory output)
     : comm_(std::move(comm)), config_(std::move(config)) {
@@ -63,7 +67,21 @@ Session::Session(Communicator comm, Config config, OutputDirectory output)
                        " (output.directory): " + (error ? error.message() : "there is a file of that name"));
     }
   });
-  if (output == OutputDirectory::made) need_same_directory(comm_, config_.output.directory, "output.directory");
+  if (output == OutputDirectory::untouched) return;
+  need_same_directory(comm_, config_.output.directory, "output.directory");
+  lock_ = std::make_shared<DirectoryLock>(comm_, config_.output.directory);
+  if (!lock_->holds()) {
+    spdlog::warn("the file system of {} has no locks; see that no second run writes there", config_.output.directory);
+  }
+  comm_.attempt([&] {
+    if (!comm_.is_root()) return;
+    for (const auto& file :
+         {graph_path(), model_path(), previous_model_path(model_path()), validation_path(), segments_path()}) {
+      if (std::filesystem::is_directory(file)) {
+        throw InputError("cannot write " + file + ": there is a directory of that name; move it away");
+      }
+    }
+  });
 }
 
 std::string Session::path(const std::string& name) const {

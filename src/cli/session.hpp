@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cli/commands.hpp"
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
+#include "store/directory_lock.hpp"
 #include "store/provenance.hpp"
 
 namespace cohort {
@@ -21,7 +23,8 @@ enum class OutputDirectory { made, untouched };
 class Session {
  public:
   /// Loads the configuration, sets the number of threads, agrees on the kernels' vector instructions, makes the output
-  /// directory, which all ranks must see. Throws InputError. Collective.
+  /// directory, which all ranks must see, and keeps it for this run alone as long as the session lives. Throws
+  /// InputError. Collective.
   Session(const Communicator& comm, const ConfigOptions& options, OutputDirectory output = OutputDirectory::made);
   /// The same with a configuration that is there already, the same on all ranks.
   Session(Communicator comm, Config config, OutputDirectory output = OutputDirectory::made);
@@ -33,6 +36,7 @@ class Session {
   std::string path(const std::string& name) const;
   std::string graph_path() const { return path("graph.h5"); }
   std::string model_path() const { return path("model.h5"); }
+  CheckpointChoice checkpoint() const { return checkpoint_; }
   /// The embedding that the weight of the blend is learnt with; it and its checkpoints are kept as model.h5 is.
   std::string validation_path() const { return path("validation.h5"); }
   std::string segments_path() const { return path("segments.h5"); }
@@ -43,6 +47,8 @@ class Session {
   Communicator comm_;
   Config config_;
   std::int64_t threads_ = 1;
+  CheckpointChoice checkpoint_ = CheckpointChoice::newest;
+  std::shared_ptr<DirectoryLock> lock_;
 };
 
 /// Sets the threads and the vector target of this process. Collective.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/checkpoints.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
@@ -7,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
+#include "store/graph_hash.hpp"
 #include "train/positives.hpp"
 #include "train/trainer.hpp"
 
@@ -69,6 +71,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   ModelFile model;
   model.shards = sharded.graph.layout.shards();
   model.provenance = session.provenance(graph.provenance.inputs);
+  model.graph_hash = graph_hash(comm, graph.dataset);
+  model.partition_hash = partition_hash(comm, *graph.partition);
   model.history = graph.history;
   model.history.traffic["owned"] = comm.all_gather(sharded.graph.owned());
   model.history.traffic["ghosts"] = comm.all_gather(std::ssize(sharded.graph.ghost));

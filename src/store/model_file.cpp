@@ -1,13 +1,20 @@
 #include "store/model_file.hpp"
 
+#include <filesystem>
 #include <span>
 
 #include "comm/distribution.hpp"
 #include "core/error.hpp"
+#include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {
+
+std::string previous_model_path(const std::string& path) {
+  const std::filesystem::path model(path);
+  return (model.parent_path() / (model.stem().string() + ".previous" + model.extension().string())).string();
+}
 
 namespace {
 
@@ -30,6 +37,8 @@ void write_model_file(const Communicator& comm, const std::string& path, const M
   file.attribute(schema::shards, model.shards);
   file.attribute(schema::epochs, state.epochs);
   file.attribute(schema::step, state.step);
+  file.attribute(schema::graph_hash, model.graph_hash);
+  file.attribute(schema::partition_hash, model.partition_hash);
   file.rows(schema::embedding, state.embedding.view());
   for (const auto& [name, rows] : state.state.rows) file.rows(in_group(schema::state_rows, name), rows.view());
   for (const auto& [name, matrix] : state.state.replicated) {
@@ -40,7 +49,7 @@ void write_model_file(const Communicator& comm, const std::string& path, const M
   }
   file.shared(schema::loss_history, std::span<const double>(state.loss));
   write_history(file, model.history);
-  file.commit();
+  file.commit(previous_model_path(path));
 }
 
 ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part) {
@@ -50,6 +59,12 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   result.shards = file.integer_attribute(schema::shards);
   result.model.epochs = file.integer_attribute(schema::epochs);
   result.model.step = file.integer_attribute(schema::step);
+  result.graph_hash = file.integer_attribute(schema::graph_hash);
+  result.partition_hash = file.integer_attribute(schema::partition_hash);
+  file.expect_rows(schema::loss_history, result.model.epochs);
+  result.model.loss = file.all<double>(schema::loss_history);
+  result.history = read_history(file);
+  if (part == ModelPart::header) return result;
   if (part != ModelPart::checkpoint && result.model.step > 0) {
     throw InputError(path + " is of a training that was interrupted in the middle of epoch " +
                      std::to_string(result.model.epochs + 1) +
@@ -57,7 +72,9 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   }
   const auto nodes = Distribution::even(file.shape(schema::embedding).at(0), comm.size());
   const auto block = [&](const std::string& name) {
-    return file.matrix(name, nodes.begin(comm.rank()), nodes.count(comm.rank()));
+    auto matrix = file.matrix(name, nodes);
+    check_finite(comm, file, name, matrix.view());
+    return matrix;
   };
   result.model.embedding = block(schema::embedding);
   auto& state = result.model.state;
@@ -67,15 +84,18 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
       state.rows[name] = block(in_group(schema::state_rows, name));
     }
     for (const auto& name : names_in(file, schema::state_replicated)) {
-      const auto path = in_group(schema::state_replicated, name);
-      state.replicated[name] = file.matrix(path, 0, file.shape(path).at(0));
+      const auto whole = in_group(schema::state_replicated, name);
+      state.replicated[name] = file.whole_matrix(whole);
+      check_finite(comm, file, whole, state.replicated[name].view());
     }
     for (const auto& name : names_in(file, schema::state_numbers)) {
-      state.numbers[name] = file.rows<double>(in_group(schema::state_numbers, name), 0, 1).front();
+      const auto number = in_group(schema::state_numbers, name);
+      file.expect_rows(number, 1);
+      const auto value = file.all<double>(number);
+      check_finite(comm, file, number, std::span<const double>(value));
+      state.numbers[name] = value.front();
     }
   }
-  result.model.loss = file.all<double>(schema::loss_history);
-  result.history = read_history(file);
   return result;
 }
 

@@ -28,15 +28,22 @@ struct ModelState {
 struct ModelFile {
   ModelState model;
   std::int64_t shards = 0;
+  std::int64_t graph_hash = 0;  ///< store/graph_hash.hpp: what it was trained on
+  std::int64_t partition_hash = 0;
   Provenance provenance;
   History history;
 };
 
-/// Throws InputError, RunError. Collective.
+/// Where the model goes that was at `path` before: model.previous.h5 for model.h5.
+std::string previous_model_path(const std::string& path);
+
+/// The file that stood at `path` stands at previous_model_path(path) afterwards. Throws InputError, RunError.
+/// Collective.
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
-/// trained: embedding and parameters. checkpoint: everything, also of a model in the middle of an epoch.
-enum class ModelPart { embedding, trained, checkpoint };
+/// header: no matrix, also of a model in the middle of an epoch; trained: embedding and parameters. checkpoint:
+/// everything, also of a model in the middle of an epoch.
+enum class ModelPart { header, embedding, trained, checkpoint };
 
 /// What `part` does not name is left out. Throws InputError: missing, no model file, damaged, or, for a part that is to
 /// be used, in the middle of an epoch. Collective.

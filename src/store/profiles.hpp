@@ -79,7 +79,14 @@ struct Profiles {
 /// Collective.
 void write_profiles(const Communicator& comm, h5::Writer& file, const Profiles& profiles);
 
-/// Nothing where the file has none. Throws InputError where tables do not fit `segments`. Collective.
-std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, std::int64_t segments);
+/// How many there are of what the tables of profiles name by number.
+struct ProfiledCounts {
+  std::int64_t segments = 0;
+  std::int64_t users = 0;
+  std::int64_t items = 0;
+};
+
+/// Nothing where the file has none. Throws InputError where tables do not fit the counts. Collective.
+std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, const ProfiledCounts& counts);
 
 }  // namespace cohort

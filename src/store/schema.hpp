@@ -30,6 +30,9 @@ inline constexpr auto shards = "shards";  ///< where the graph is partitioned
 inline constexpr auto epochs = "epochs";  ///< model and segments: whole ones, trained so far
 inline constexpr auto step = "step";      ///< model: steps done of the epoch after them
 
+inline constexpr auto graph_hash = "graph_hash";  ///< model: of the graph and the partition that it was trained on
+inline constexpr auto partition_hash = "partition_hash";
+
 // Datasets of all files. U users, I items, N = U + I nodes, d columns.
 inline constexpr auto users_id = "users/id";          ///< (U) string, in the order of all user datasets
 inline constexpr auto items_id = "items/id";          ///< (I) string; absent where the graph has no items
@@ -37,6 +40,9 @@ inline constexpr auto timing = "history/timing";      ///< group: seconds of eac
 inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
 inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
 inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
+
+// Checksums of every dataset, under its name: (MiB of its bytes, rounded up) uint32, CRC-32.
+inline constexpr auto checksums = "checksums";
 
 // graph.h5: groups of pairs in compressed rows.
 inline constexpr auto interactions = "interactions";  ///< row_begin (U + 1), item, weight[, time]

@@ -12,7 +12,7 @@ import unittest
 import h5py
 import numpy
 
-from support import PROGRAM, TIMEOUT, WithDirectory, cohort, shared
+from support import PROGRAM, TIMEOUT, WithDirectory, changed, cohort, shared
 
 
 def ask(result, lines, *arguments, check=True):
@@ -220,11 +220,11 @@ class Assign(WithDirectory):
                               capture_output=True, text=True, timeout=TIMEOUT)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("cannot read standard input", done.stderr)
-        with h5py.File(result, "r+") as file:
+        with changed(result) as file:
             version = file.attrs["schema_version"]
             file.attrs["schema_version"] = version + 1
         self.refused("--result", result, "--interactions", good, expect="schema version")
-        with h5py.File(result, "r+") as file:
+        with changed(result) as file:
             file.attrs["schema_version"] = version
             del file["items/fold_in"]
         self.refused("--result", result, "--interactions", good, expect="cohort segment")

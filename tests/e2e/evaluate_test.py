@@ -6,7 +6,7 @@ import unittest
 import h5py
 import numpy
 
-from support import WithDirectory, cohort, evaluate
+from support import WithDirectory, changed, cohort, evaluate
 
 K = 7
 
@@ -27,7 +27,7 @@ class Evaluate(WithDirectory):
     def whole_numbers(self, result):
         """Replaces the embedding; returns that of users, of items, and the scores."""
         random = numpy.random.default_rng(4)
-        with h5py.File(result, "r+") as file:
+        with changed(result) as file:
             for name in ("users/embedding", "items/embedding"):
                 file[name][...] = random.integers(-2, 3, file[name].shape)
             users, items = file["users/embedding"][...], file["items/embedding"][...]

@@ -14,6 +14,7 @@
 #include "core/interruption.hpp"
 #include "core/output_file.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -137,6 +138,8 @@ Request request_of(std::string_view line) {
   if (line.size() > most_line_bytes) {
     throw BadRequest{"the line is longer than " + std::to_string(most_line_bytes >> 20) + " MiB"};
   }
+  const auto invalid = find_invalid_utf8(line);
+  if (invalid != std::string_view::npos) throw BadRequest{not_utf8(line, invalid)};
   Json json;
   try {
     json = Json::parse(line);

@@ -10,6 +10,7 @@
 #include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 #include "graph/reorder.hpp"
 #include "ingest/dictionary.hpp"
 #include "partition/cut_points.hpp"
@@ -51,6 +52,7 @@ std::string similar_id(const Communicator& comm, const IdTable& ids, const std::
 }
 
 std::int64_t number_of_user(const Communicator& comm, const IdTable& users, const std::string& id) {
+  require_utf8_argument(id, "--user");
   IdTable wanted;
   wanted.push_back(id);
   const auto number = find_ids(comm, users, wanted).front();

@@ -12,6 +12,7 @@
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -245,6 +246,7 @@ bool is_section(std::string_view name) {
 }
 
 void apply_text(Config& config, std::string_view text, const std::string& name, const std::string& directory) {
+  require_utf8_file(text, name);
   const toml::table table = [&] {
     try {
       return toml::parse(text, name);
@@ -286,6 +288,7 @@ toml::table value_of(const ConfigKey& key, const std::string& text, const std::s
 }
 
 void apply_override(Config& config, const std::string& text) {
+  require_utf8_argument(text, "--set");
   const auto place = "--set " + text.substr(0, text.find('='));
   const auto equals = text.find('=');
   if (equals == std::string::npos) throw InputError("--set " + text + ": write --set section.key=value");

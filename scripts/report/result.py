@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import itertools
+import math
 import pathlib
 import re
 import tomllib
@@ -17,6 +18,7 @@ from report import InputError
 SCHEMA_VERSION = 2
 BLOCK_BYTES = 1 << 20  # that each checksum is of
 ROWS_AT_ONCE = 65536  # of an embedding
+SILHOUETTE_EXACT = 10_000  # users
 PROFILE = "segments/profile/"
 
 
@@ -117,6 +119,7 @@ class Result:
         self.traffic = self._by_rank(file, "history/traffic")
         self.variance = self._variance(file["users/embedding"])
         self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
+        self.strategy = ""
         self.recommended = self._recommended(file)
 
     @staticmethod
@@ -151,6 +154,33 @@ class Result:
         return [[{"name": names[int(item)], "known": mark == 1} for item, mark in zip(row, marks) if item >= 0]
                 for row, marks in zip(numbers, known)]
 
+    def silhouette(self):
+        """The mean over users, over a sample of them where they are many; NaN where it is not defined."""
+        rows = numpy.arange(self.users)
+        if self.users > SILHOUETTE_EXACT:
+            rows = numpy.sort(numpy.random.default_rng(0).choice(self.users, SILHOUETTE_EXACT // 2, replace=False))
+        _, segment = numpy.unique(self.segment[rows], return_inverse=True)
+        sizes = numpy.bincount(segment)
+        if not 2 <= len(sizes) < len(rows):
+            return math.nan
+        points = self.embedding(rows).astype(float)
+        squares = numpy.square(points).sum(axis=1)
+        member = numpy.eye(len(sizes))[segment]
+        total = 0.0
+        for first in range(0, len(rows), 512):
+            part = slice(first, first + 512)
+            distance = squares[part, None] + squares - 2 * points[part] @ points.T
+            sums = numpy.sqrt(numpy.maximum(distance, 0)) @ member
+            own, place = segment[part], numpy.arange(len(segment[part]))
+            inside = sums[place, own] / numpy.maximum(sizes[own] - 1, 1)
+            means = sums / sizes
+            means[place, own] = math.inf
+            outside = means.min(axis=1)
+            largest = numpy.maximum(inside, outside)
+            wide = numpy.divide(outside - inside, largest, out=numpy.zeros_like(largest), where=largest > 0)
+            total += wide[sizes[own] > 1].sum()
+        return total / len(rows)
+
     def embedding(self, rows):
         with h5py.File(self.path, "r") as file:
             return file["users/embedding"][rows]
@@ -182,6 +212,7 @@ class Profile:
         self.item_names = {int(row["item"]): row["name"] for rows in self.tables["items"] for row in rows}
         self.tested = int(group["tested"][...].sum()) if "tested" in group else 0
         self.false_discovery_rate = float(group["false_discovery_rate"][0]) if "false_discovery_rate" in group else 0
+        self.activity_share = float(group["activity_share"][0]) if "activity_share" in group else 0
         self.attribute_files = list(zip(texts(group["attribute_file"]), texts(group["attribute_sha256"]))) \
             if "attribute_file" in group else []
         self.numeric = self._numeric(group)

@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/timer.hpp"
+#include "ingest/pair_reader.hpp"
 #include "segment/assignment.hpp"
 #include "segment/live_assigner.hpp"
 #include "segment/newcomers.hpp"
@@ -92,6 +93,9 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
     files.input.columns.clear();
     files.input.header.reset();
   }
+  auto layout = interactions_layout(files.input);
+  layout.settable = false;  // the configuration is the result's
+  log_input(report_files(comm, files.input.interactions, layout));
   const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
   const auto assignment = assign(comm, result, newcomers, options);
   const auto without =
@@ -105,6 +109,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
     parts = format_answers(newcomers, assignment, lines);
   });
   write_answers(comm, command.output, header, parts);
+  for (const auto& warning : newcomers.read.warnings) spdlog::warn("{}", warning);
   for (const auto& report : newcomers.read.bad_line_reports) spdlog::warn("passed over: {}", report);
   spdlog::info("assign: {} users, {} interactions with items that the model knows",
                with_commas(newcomers.users.total()), with_commas(newcomers.known_pairs));

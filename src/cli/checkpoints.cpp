@@ -138,6 +138,14 @@ std::optional<ModelFile> choose(const Session& session, const GraphFile* graph, 
                   newest.problem, held(newest), way_back));
 }
 
+// A model that nobody asked for by name costs time, nothing else: where it does not fit it is made anew.
+std::optional<ModelFile> load_derived(const Session& session, const GraphFile& graph, const TrainTarget& target) {
+  auto found = look(session, target.path, ModelPart::checkpoint, &graph);
+  if (found.model && found.model->model.epochs <= target.epochs) return std::move(found.model);
+  if (found.exists) spdlog::info("  {} is made anew", found.problem.empty() ? target.path : found.problem);
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string first_other_setting(const Config& before, const Config& now) {
@@ -166,6 +174,7 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
 }
 
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target) {
+  if (target.derived) return load_derived(session, graph, target);
   auto model = choose(session, &graph, target, ModelPart::checkpoint, true);
   if (!model) return model;
   if (model->model.epochs > target.epochs) {

@@ -20,8 +20,8 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
                             const GraphFile* graph);
 
 /// The checkpoint that training of `target` goes on from; nullopt: from the start. Says what it is where that is not
-/// plain. Throws InputError where the newest cannot be used and the command does not say what to do instead: why, what
-/// would be lost, and what the choices are. Collective.
+/// plain. A derived target that does not fit is made anew. Throws InputError where the newest cannot be used and the
+/// command does not say what to do instead: why, what would be lost, and what the choices are. Collective.
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target);
 
 /// Throws as load_checkpoint does, before the work of earlier stages is done or overwritten. Without a graph only the

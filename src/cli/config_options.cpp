@@ -11,6 +11,7 @@
 #include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "core/file_call.hpp"
+#include "ingest/other_formats.hpp"
 
 namespace cohort {
 
@@ -70,6 +71,8 @@ Config load_config(const Communicator& comm, const ConfigOptions& options) {
     auto read = read_text(options.file);
     if (!read) throw InputError("cannot read the configuration " + options.file + ": " + std::strerror(errno));
     text = std::move(*read);
+    if (text.starts_with("\x1F\x8B")) throw InputError(options.file + " is compressed with gzip; unpack it first");
+    refuse_binary(text, options.file);
     directory = std::filesystem::absolute(options.file).parent_path().string();
   });
   text = comm.broadcast(text);

@@ -100,8 +100,10 @@ Json ranking_of(const Communicator& comm, const Population& population, const Re
 void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const Dataset& dataset,
                  const PairTable& held_out, Json& measures) {
   if (!comm.any(held_out.size() > 0)) {
-    if (dataset.has_items())
+    // What is the matter with a test file was said when it was read.
+    if (dataset.has_items() && &held_out == &dataset.holdout) {
       spdlog::info("recommendations are not measured: {}", why_not_measured(comm, dataset, config));
+    }
     return;
   }
   const auto ks = cut_offs(config, result.items.total());

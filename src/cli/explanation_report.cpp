@@ -35,7 +35,8 @@ class NodeNames {
   std::vector<std::string> labels_of(const Rows& rows) const {
     const auto at = [](const std::vector<std::string>& labels) {
       return [&labels](std::int64_t i) -> std::string_view {
-        return labels.empty() ? "" : labels[static_cast<std::size_t>(i)];
+        if (labels.empty()) return {};
+        return labels[static_cast<std::size_t>(i)];
       };
     };
     return texts(rows, at(labels_.users), at(labels_.items));

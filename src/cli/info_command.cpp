@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/logging.hpp"
+#include "core/words.hpp"
 #include "store/h5.hpp"
 #include "store/provenance.hpp"
 #include "store/schema.hpp"

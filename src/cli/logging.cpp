@@ -1,5 +1,6 @@
 #include "cli/logging.hpp"
 
+#include <spdlog/details/os.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <unistd.h>

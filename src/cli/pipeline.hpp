@@ -39,7 +39,8 @@ ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const
 struct TrainTarget {
   std::string path;
   std::int64_t epochs = 0;
-  double minutes = 0;  ///< 0: as long as it takes
+  double minutes = 0;    ///< 0: as long as it takes
+  bool derived = false;  ///< made for a later stage's sake: where its file does not fit, it is made anew
 };
 /// model.h5 as the configuration wants it.
 TrainTarget model_target(const Session& session);

@@ -17,11 +17,11 @@ void add_prepare_command(CLI::App& program) {
                           *dry_run ? OutputDirectory::untouched : OutputDirectory::made);
     if (*dry_run) {
       say(session.comm(), describe_input(session));
-    } else {
-      const auto graph = prepare_graph(session);
-      warn_of_other_model(session, graph);
-      write_graph(session, graph);
+      return;
     }
+    const auto graph = prepare_graph(session);
+    warn_of_other_model(session, graph);
+    write_graph(session, graph);
   });
 }
 

@@ -8,11 +8,6 @@ namespace cohort {
 
 namespace {
 
-void log_input(const InputReport& report) {
-  for (const auto& file : report.files) spdlog::info("  {}", file);
-  for (const auto& warning : report.warnings) spdlog::warn("{}", warning);
-}
-
 struct Prepared {
   Dataset dataset;
   PrepareStats stats;

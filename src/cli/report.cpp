@@ -47,6 +47,11 @@ std::string in_bytes(std::int64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.3g} {}", value, units[unit]);
 }
 
+void log_input(const InputReport& report) {
+  for (const auto& file : report.files) spdlog::info("  {}", file);
+  for (const auto& warning : report.warnings) spdlog::warn("{}", warning);
+}
+
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
                  std::int64_t social_edges) {
   log_read("interactions", stats.interactions);

@@ -7,6 +7,7 @@
 
 #include "core/words.hpp"
 #include "ingest/dataset.hpp"
+#include "ingest/input_report.hpp"
 #include "ingest/prepare.hpp"
 
 namespace cohort {
@@ -16,6 +17,8 @@ std::string in_bytes(std::int64_t bytes);
 
 /// What became of the pairs of a hold-out or a test file.
 void log_test_pairs(const HoldoutStats& stats);
+/// How each input file is read, and what looks misread.
+void log_input(const InputReport& report);
 
 /// What was read, what each cleaning rule removed, what is left.
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,

@@ -75,7 +75,8 @@ Session::Session(Communicator comm, Config config, OutputDirectory output)
   }
   comm_.attempt([&] {
     if (!comm_.is_root()) return;
-    for (const auto& file : {graph_path(), model_path(), previous_model_path(model_path()), segments_path()}) {
+    for (const auto& file :
+         {graph_path(), model_path(), previous_model_path(model_path()), validation_path(), segments_path()}) {
       if (std::filesystem::is_directory(file)) {
         throw InputError("cannot write " + file + ": there is a directory of that name; move it away");
       }

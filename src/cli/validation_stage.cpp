@@ -31,7 +31,7 @@ Validation learn_validation(const Session& session, const GraphFile& graph, std:
     left.dataset.social = dataset.social;
     left.partition = graph.partition;
   });
-  const TrainTarget target{session.validation_path(), epochs, 0};
+  const TrainTarget target{session.validation_path(), epochs, 0, true};
   const auto sharded = shard_graph(session, graph_of(session, left.dataset), *left.partition);
   const auto model = train_model(session, left, sharded, target);
   write_model(session, model, target.path);

@@ -111,9 +111,7 @@ class Assignment {
   }
   void operator()(const TextKey& kind) const {
     auto text = string(node_, "a string");
-    if (!kind.choices.empty() && std::find(kind.choices.begin(), kind.choices.end(), text) == kind.choices.end()) {
-      fail(kind.choices.size() == 1 ? "\"" + std::string(kind.choices[0]) + "\"" : "one of " + list_of(kind.choices));
-    }
+    if (!kind.choices.empty()) place_of(text, kind.choices);
     kind.of(config_) = std::move(text);
   }
   void operator()(const SwitchKey& kind) const {
@@ -121,6 +119,7 @@ class Assignment {
     if (!flag && node_.value_exact<std::string>() != "auto") fail(R"(true, false or "auto")");
     kind.of(config_) = flag;
   }
+  void operator()(const WordKey& kind) const { kind.set(config_, place_of(string(node_, "a string"), kind.words)); }
   void operator()(const PathKey& kind) const { kind.of(config_) = path(node_, "a path"); }
   void operator()(const PathsKey& kind) const {
     constexpr auto expected = "a path or an array of paths";
@@ -186,6 +185,13 @@ class Assignment {
     }
     throw InputError(place_ + ": " + key_.path() + " (" + std::string(key_.meaning) + ") must be " + expected +
                      ", but is " + value.str());
+  }
+  std::size_t place_of(const std::string& text, const std::vector<std::string_view>& choices) const {
+    const auto found = std::find(choices.begin(), choices.end(), text);
+    if (found == choices.end()) {
+      fail(choices.size() == 1 ? "\"" + std::string(choices[0]) + "\"" : "one of " + list_of(choices));
+    }
+    return static_cast<std::size_t>(found - choices.begin());
   }
   std::int64_t integer(const toml::node& node, std::int64_t low, std::int64_t high, const std::string& expected) const {
     const auto number = node.value_exact<std::int64_t>();
@@ -274,8 +280,8 @@ void apply_text(Config& config, std::string_view text, const std::string& name, 
 
 // A value on the command line is TOML where it reads as TOML, else a string without quotes.
 toml::table value_of(const ConfigKey& key, const std::string& text, const std::string& place) {
-  const bool is_text = std::holds_alternative<TextKey>(key.kind) || std::holds_alternative<PathKey>(key.kind) ||
-                       std::holds_alternative<PathsKey>(key.kind);
+  const bool is_text = std::holds_alternative<TextKey>(key.kind) || std::holds_alternative<WordKey>(key.kind) ||
+                       std::holds_alternative<PathKey>(key.kind) || std::holds_alternative<PathsKey>(key.kind);
   const bool has_syntax = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (!is_text || has_syntax) {
     try {
@@ -345,6 +351,7 @@ struct Written {
     const auto& flag = kind.of(config);
     return !flag ? "\"auto\"" : *flag ? "true" : "false";
   }
+  std::string operator()(const WordKey& kind) const { return toml_string(kind.words.at(kind.get(config))); }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {
     std::string result;

@@ -51,15 +51,23 @@ struct PartitionConfig {
   std::string file;               ///< a METIS .part file to read, for tool = "file"
 };
 
+enum class EncoderKind { lightgcn };
+
 struct ModelConfig {
-  std::string encoder = "lightgcn";
+  EncoderKind encoder = EncoderKind::lightgcn;
   std::int64_t layers = 3;
   std::int64_t dim = 64;
 };
 
+enum class LossKind { bpr };
+enum class SamplerKind {
+  interactions,  ///< each once an epoch
+  lightgcn,      ///< users drawn with replacement
+};
+
 struct TrainConfig {
-  std::string loss = "bpr";
-  std::string sampler = "interactions";  ///< interactions: each once an epoch; lightgcn: users drawn with replacement
+  LossKind loss = LossKind::bpr;
+  SamplerKind sampler = SamplerKind::interactions;
   std::int64_t epochs = 100;
   std::int64_t batch = 0;  ///< triples a step; 0: "auto", at least 2,048 and at most 64 steps an epoch
   double learning_rate = 0.001;

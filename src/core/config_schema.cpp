@@ -16,6 +16,11 @@ constexpr double tiny = std::numeric_limits<double>::min();
     return config.member;        \
   }
 
+// The same for a member that is an enumeration.
+#define COHORT_WORD(member)                                               \
+  [](Config& config) { return static_cast<std::size_t>(config.member); }, \
+      [](Config& config, std::size_t place) { config.member = static_cast<decltype(config.member)>(place); }
+
 std::vector<ConfigKey> make_schema() {
   return {
       {"", "threads", "threads of a rank, 0: from the environment", IntegerKey{COHORT_MEMBER(threads), 0, 4096}},
@@ -65,14 +70,13 @@ std::vector<ConfigKey> make_schema() {
        TextKey{COHORT_MEMBER(partition.objective), {"cut", "volume"}}},
       {"partition", "file", "a METIS .part file", PathKey{COHORT_MEMBER(partition.file)}},
 
-      {"model", "encoder", "the graph neural network", TextKey{COHORT_MEMBER(model.encoder), {"lightgcn"}}},
+      {"model", "encoder", "the graph neural network", WordKey{COHORT_WORD(model.encoder), {"lightgcn"}}},
       {"model", "layers", "propagation layers, 0: matrix factorisation",
        IntegerKey{COHORT_MEMBER(model.layers), 0, 10}},
       {"model", "dim", "columns of the embedding", IntegerKey{COHORT_MEMBER(model.dim), 1, 1024}},
 
-      {"train", "loss", "what is minimised", TextKey{COHORT_MEMBER(train.loss), {"bpr"}}},
-      {"train", "sampler", "how triples are drawn",
-       TextKey{COHORT_MEMBER(train.sampler), {"interactions", "lightgcn"}}},
+      {"train", "loss", "what is minimised", WordKey{COHORT_WORD(train.loss), {"bpr"}}},
+      {"train", "sampler", "how triples are drawn", WordKey{COHORT_WORD(train.sampler), {"interactions", "lightgcn"}}},
       {"train", "epochs", "passes over the interactions", IntegerKey{COHORT_MEMBER(train.epochs), 0, 1'000'000}},
       {"train", "batch", "triples a step", IntegerKey{COHORT_MEMBER(train.batch), 1, std::int64_t{1} << 40, true}},
       {"train", "learning_rate", "of Adam", RealKey{COHORT_MEMBER(train.learning_rate), tiny, any_size}},
@@ -115,6 +119,7 @@ std::vector<ConfigKey> make_schema() {
 }
 
 #undef COHORT_MEMBER
+#undef COHORT_WORD
 
 }  // namespace
 

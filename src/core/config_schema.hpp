@@ -2,6 +2,7 @@
 // checks and writes by this list; nothing else names a key.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -42,6 +43,13 @@ struct SwitchKey {
   std::optional<bool>& (*of)(Config&);
 };
 
+/// One of several words, kept as the value of an enumeration whose values are 0, 1, ... in the order of the words.
+struct WordKey {
+  std::size_t (*get)(Config&);
+  void (*set)(Config&, std::size_t place);
+  std::vector<std::string_view> words;
+};
+
 /// A path; a relative one in a file is taken from the file's directory.
 struct PathKey {
   std::string& (*of)(Config&);
@@ -73,7 +81,7 @@ struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, SwitchKey, PathKey, PathsKey, IntegersKey, ColumnsKey,
+  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, SwitchKey, WordKey, PathKey, PathsKey, IntegersKey, ColumnsKey,
                FactorsKey>
       kind;
 

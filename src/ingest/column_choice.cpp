@@ -161,7 +161,10 @@ class Chooser {
     // Friends are users too: user_id and any other column of users.
     if (left.empty() && request_.role == FileRole::social) left = candidates(known, std::nullopt);
     if (left.empty() && seen_.typed) left = tokens(known);
-    if (left.size() == 1 || (seen_.typed && !left.empty())) return left[0];
+    // A wrong item would be a wrong result; friends and classes can be nothing else.
+    const bool may_guess = seen_.typed || request_.role != FileRole::interactions;
+    const bool items = !left.empty() && request_.role == FileRole::social && surely_means(name(left[0]), Meaning::item);
+    if (may_guess && !items && (left.size() == 1 || (seen_.typed && !left.empty()))) return left[0];
     throw InputError(seen_.file + ": cannot tell which column is the " + std::string(role) + "; " + remedy(role) +
                      (request_.settable ? " to one of: " : ". It has: ") + joined(seen_.names));
   }
@@ -282,6 +285,8 @@ class Chooser {
     }
     const auto events = named(Meaning::event);
     if (!events.empty()) layout_.event = events[0];
+    // Where nothing else can be the item, what was done is.
+    if (events.empty() && means(name(layout_.second), Meaning::event)) layout_.event = layout_.second;
   }
 
   void require_number(Index column, std::string_view role) const {

@@ -91,19 +91,7 @@ void refuse_zero_bytes(std::string_view head, const std::string& path) {
     const auto code = static_cast<unsigned char>(c);
     return code < 0x20 && c != '\t' && c != '\n' && c != '\r';
   });
-  if (20 * controls > std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
-}
-
-void refuse_binary(std::string_view head, const std::string& path) {
-  for (const auto& signature : signatures) {
-    if (head.size() >= signature.offset && head.substr(signature.offset).starts_with(signature.bytes)) {
-      // Some are letters and digits alone, as a user's id may be: then other bytes must follow.
-      if (is_text(signature.bytes) && signature.offset == 0 && is_text(head.substr(0, 64))) continue;
-      refuse(path, signature.name, signature.remedy);
-    }
-  }
-  if (is_pickle(head)) refuse(path, "a Python pickle", as_text);
-  refuse_zero_bytes(head, path);
+  if (10 * controls > 3 * std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
 }
 
 void refuse_structured_text(std::string_view head, const std::string& path) {
@@ -140,6 +128,18 @@ void refuse_structured_text(std::string_view head, const std::string& path) {
 }
 
 }  // namespace
+
+void refuse_binary(std::string_view head, const std::string& path) {
+  for (const auto& signature : signatures) {
+    if (head.size() >= signature.offset && head.substr(signature.offset).starts_with(signature.bytes)) {
+      // Some are letters and digits alone, as a user's id may be: then other bytes must follow.
+      if (is_text(signature.bytes) && signature.offset == 0 && is_text(head.substr(0, 64))) continue;
+      refuse(path, signature.name, signature.remedy);
+    }
+  }
+  if (is_pickle(head)) refuse(path, "a Python pickle", as_text);
+  refuse_zero_bytes(head, path);
+}
 
 void refuse_other_formats(std::string_view head, const std::string& path) {
   refuse_binary(head, path);

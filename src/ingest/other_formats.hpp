@@ -11,4 +11,7 @@ namespace cohort {
 /// or UTF-32, and text without columns (JSON, XML, HTML, MatrixMarket). Local.
 void refuse_other_formats(std::string_view head, const std::string& path);
 
+/// The same but for text without columns: for a file that is text of another kind. Local.
+void refuse_binary(std::string_view head, const std::string& path);
+
 }  // namespace cohort

@@ -36,9 +36,9 @@ void write_model_file(const Communicator& comm, const std::string& path, const M
   write_provenance(file, schema::model_kind, model.provenance);
   file.attribute(schema::shards, model.shards);
   file.attribute(schema::epochs, state.epochs);
+  file.attribute(schema::step, state.step);
   file.attribute(schema::graph_hash, model.graph_hash);
   file.attribute(schema::partition_hash, model.partition_hash);
-  file.attribute(schema::step, state.step);
   file.rows(schema::embedding, state.embedding.view());
   for (const auto& [name, rows] : state.state.rows) file.rows(in_group(schema::state_rows, name), rows.view());
   for (const auto& [name, matrix] : state.state.replicated) {
@@ -91,7 +91,9 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
     for (const auto& name : names_in(file, schema::state_numbers)) {
       const auto number = in_group(schema::state_numbers, name);
       file.expect_rows(number, 1);
-      state.numbers[name] = file.all<double>(number).front();
+      const auto value = file.all<double>(number);
+      check_finite(comm, file, number, std::span<const double>(value));
+      state.numbers[name] = value.front();
     }
   }
   return result;

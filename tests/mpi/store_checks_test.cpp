@@ -241,6 +241,8 @@ TEST_F(StoreChecks, WrongModelsWithRightChecksums) {
           "dataset /replicated/weights holds numbers that are not finite");
   refused([&](ModelFile& m) { m.model.state.rows["first"] = block(Distribution::even(users, comm_.size()), 10); },
           "dataset /rows/first has 37 rows");
+  refused([](ModelFile& m) { m.model.state.numbers["best"] = NAN; },
+          "dataset /numbers/best holds numbers that are not finite");
   refused([](ModelFile& m) { m.model.epochs = 3; }, "dataset /history/loss has 2 rows");
 }
 

@@ -107,8 +107,8 @@ std::vector<double> losses(const std::vector<EpochStats>& history) {
 TEST(Interruption, AfterEveryStepAndAtRandomOnOtherRanksGivesTheSameBits) {
   const auto data = testing_support::shop(40, 25, 200, true);
   const auto places = all_places(data);
-  for (const std::string sampler : {"interactions", "lightgcn"}) {
-    SCOPED_TRACE(sampler);
+  for (const auto sampler : {SamplerKind::interactions, SamplerKind::lightgcn}) {
+    SCOPED_TRACE(static_cast<int>(sampler));
     auto how = options(2, 33, 3, sampler);
     how.train.checkpoint_every = 0;
     const auto whole = run(places[0].comm, places[0].set, how);
@@ -137,7 +137,7 @@ TEST(Interruption, AfterTheLastStepIsTheEnd) {
   const auto comm = Communicator::world();
   const auto data = testing_support::shop(40, 25, 200, false);
   const auto set = testing_support::training_set(comm, data, testing_support::on_last_rank(comm));
-  auto how = options(1, 10, 1, "interactions");
+  auto how = options(1, 10, 1, SamplerKind::interactions);
   how.train.batch = 100000;
   how.asked_to_end = [] { return true; };
   EXPECT_TRUE(run(comm, set, how).ended);
@@ -161,7 +161,7 @@ TEST(Checkpoint, ByTheClockChangesNoBitAndIsGoneOnFrom) {
   const auto data = testing_support::shop(40, 25, 200, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(2, 10, 4, "lightgcn");
+  auto how = options(2, 10, 4, SamplerKind::lightgcn);
   how.train.checkpoint_every = 0;
   how.train.checkpoint_minutes = 0;
   std::vector<Snapshot> shown;
@@ -185,7 +185,7 @@ TEST(Checkpoint, ByEpochsIsWhatTrainingWouldHaveReturned) {
   const auto data = testing_support::shop(40, 25, 200, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(2, 10, 6, "lightgcn");
+  auto how = options(2, 10, 6, SamplerKind::lightgcn);
   how.train.checkpoint_every = 2;
   std::vector<std::int64_t> told;
   std::vector<Snapshot> kept;
@@ -211,7 +211,7 @@ TEST(Checkpoint, OfAnotherModelIsRefused) {
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
   const auto& graph = set.sharded.graph;
-  auto how = options(2, 10, 2, "interactions");
+  auto how = options(2, 10, 2, SamplerKind::interactions);
   const Snapshot good = run(comm, set, how);
   how.train.epochs = 3;
   const auto refused = [&](const std::string& expected, auto change) {

@@ -111,7 +111,7 @@ inline TrainingSet training_set(const Communicator& comm, const SmallData& data,
   return set;
 }
 
-inline TrainOptions options(std::int64_t layers, std::int64_t dim, std::int64_t epochs, const std::string& sampler) {
+inline TrainOptions options(std::int64_t layers, std::int64_t dim, std::int64_t epochs, SamplerKind sampler) {
   TrainOptions result;
   result.model.layers = layers;
   result.model.dim = dim;

@@ -88,7 +88,8 @@ TEST(DenseReference, GradientIsTheFiniteDifferenceOfTheLoss) {
   const auto graph = data.graph();
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  const auto triples = testing_support::triples_of_epoch(comm, set, options(2, 5, 1, "interactions").train, 1);
+  const auto triples =
+      testing_support::triples_of_epoch(comm, set, options(2, 5, 1, SamplerKind::interactions).train, 1);
   auto embedding = initial_embedding(graph.nodes, 5, 1);
   for (double& value : embedding.values) value *= 5;
   const auto gradient = testing_support::dense_gradient(graph, embedding, 2, 0.1, triples);
@@ -112,13 +113,14 @@ TEST(Train, IsTheDenseRunAndTheSameBitsEverywhere) {
     const SmallData& data;
     std::int64_t layers;
     std::int64_t dim;
-    std::string sampler;
+    SamplerKind sampler;
   };
   for (const auto& [data, layers, dim, sampler] :
-       {Case{plain, 3, 64, "interactions"}, Case{with_friends, 2, 33, "lightgcn"}, Case{plain, 0, 10, "interactions"},
-        Case{with_friends, 1, 10, "interactions"}, Case{social, 3, 33, "interactions"},
-        Case{social, 2, 10, "lightgcn"}}) {
-    SCOPED_TRACE(data.name + " " + sampler + ", layers " + std::to_string(layers));
+       {Case{plain, 3, 64, SamplerKind::interactions}, Case{with_friends, 2, 33, SamplerKind::lightgcn},
+        Case{plain, 0, 10, SamplerKind::interactions}, Case{with_friends, 1, 10, SamplerKind::interactions},
+        Case{social, 3, 33, SamplerKind::interactions}, Case{social, 2, 10, SamplerKind::lightgcn}}) {
+    SCOPED_TRACE(data.name + ", sampler " + std::to_string(static_cast<int>(sampler)) + ", layers " +
+                 std::to_string(layers));
     std::optional<DenseRun> dense;
     Whole parameters;
     Whole embedding;
@@ -166,7 +168,7 @@ TEST(Train, LossFalls) {
   const auto data = testing_support::shop(60, 30, 300, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(2, 33, 15, "interactions");
+  auto how = options(2, 33, 15, SamplerKind::interactions);
   how.train.decay = 1e-4;
   how.train.learning_rate = 0.02;
   const auto result = run(comm, set, how);
@@ -194,7 +196,7 @@ TEST(Train, FailsAlikeOnAllRanks) {
   for (const auto& cuts : testing_support::all_cuts(comm)) {
     const auto set = testing_support::training_set(comm, data, cuts);
     for (const double rate : {1e30, 1e300}) {
-      auto how = options(3, 10, 4, "interactions");
+      auto how = options(3, 10, 4, SamplerKind::interactions);
       how.train.learning_rate = rate;
       const auto message = message_of<RunError>(comm, [&] { run(comm, set, how); });
       EXPECT_NE(message.find("diverged in epoch 1"), std::string::npos) << message;
@@ -204,7 +206,7 @@ TEST(Train, FailsAlikeOnAllRanks) {
       how.train.learning_rate = 1e300;
       EXPECT_NE(message_of<RunError>(comm, [&] { run(comm, set, how); }).find("diverged"), std::string::npos);
     }
-    auto wide = options(3, std::int64_t{1} << 34, 4, "interactions");
+    auto wide = options(3, std::int64_t{1} << 34, 4, SamplerKind::interactions);
     const auto message = message_of<RunError>(comm, [&] { run(comm, set, wide); });
     EXPECT_NE(message.find("GiB"), std::string::npos) << message;
     EXPECT_NE(message.find("ranks"), std::string::npos) << message;
@@ -212,7 +214,8 @@ TEST(Train, FailsAlikeOnAllRanks) {
   SmallData nothing{"nothing", 6, 4, {}, {}};
   for (std::int64_t item = 0; item < 4; ++item) nothing.interactions.insert({2, item});
   const auto set = testing_support::training_set(comm, nothing, testing_support::on_last_rank(comm));
-  const auto message = message_of<InputError>(comm, [&] { run(comm, set, options(3, 10, 4, "interactions")); });
+  const auto message =
+      message_of<InputError>(comm, [&] { run(comm, set, options(3, 10, 4, SamplerKind::interactions)); });
   EXPECT_NE(message.find("nothing to train on"), std::string::npos) << message;
 }
 
@@ -221,7 +224,7 @@ TEST(Train, EndsWithItsTimeAfterAtLeastAnEpoch) {
   const auto data = testing_support::shop(40, 25, 200, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(1, 10, 1'000'000, "interactions");
+  auto how = options(1, 10, 1'000'000, SamplerKind::interactions);
   how.train.minutes = 1e-9;
   const auto result = run(comm, set, how);
   EXPECT_EQ(result.counts.progress.epochs, 1);
@@ -236,7 +239,7 @@ TEST(Train, MemoryIsEstimatedFromAbove) {
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
   const auto& graph = set.sharded.graph;
-  const auto how = options(3, 64, 1, "interactions");
+  const auto how = options(3, 64, 1, SamplerKind::interactions);
   const auto bytes = training_bytes(graph, set.positives, how.model, how.train, comm.size());
   // Parameters and two buffers with ghosts, two moments, embedding and parameters of the result.
   EXPECT_GE(bytes, 256 * (3 * graph.local_rows() + 4 * graph.owned()));

@@ -44,6 +44,7 @@ interactions = ["/x/a \"b\".tsv", "/x/ü\u0001\\n.csv"]
 social = ["/x/s.tsv"]
 test = ["/x/t.tsv"]
 format = "csv"
+header = true
 columns = {item = "movie id", user = "0"}
 holdout = 0.0
 holdout_split = "temporal"

@@ -70,9 +70,16 @@ TEST(Roles, OfHeadersOfTheFieldsDataSets) {
   EXPECT_EQ(of("t_dat,customer_id,article_id,price", "20180920,c1,663713001,0.05"), Columns(1, 2, -1, 0));
   EXPECT_EQ(of("session,aid,ts,type", "1,59625,1661724000278,clicks"), Columns(0, 1, -1, 2));
   EXPECT_EQ(of(",user_id,item_id,rating", "0,u1,i1,5"), Columns(1, 2, 3, -1)) << "pandas' index";
-  EXPECT_EQ(of("review_id,user_id,thing", "r1,u1,x"), Columns(1, 2, -1, -1)) << "one column is left for the item";
+  EXPECT_THROW(of("review_id,user_id,age", "r1,u1,31"), InputError) << "what is left need not be the item";
   EXPECT_EQ(of("user_id,user_name,item_id", "1,anna,2"), Columns(0, 2, -1, -1));
   EXPECT_EQ(of("# FromNodeId,user_id,ToNodeId,item id", "1,2,3,4"), Columns(1, 3, -1, -1));
+}
+
+TEST(Roles, OfFriendsAndClassesMayBeLeftOver) {
+  EXPECT_EQ(columns(detected("user_id,other one\n1,2\n", of_role(FileRole::social))), Columns(0, 1, -1, -1));
+  EXPECT_EQ(columns(detected("friendID,userID\n1,2\n", of_role(FileRole::social))), Columns(1, 0, -1, -1));
+  EXPECT_THROW(detected("user_id,item_id\n1,2\n", of_role(FileRole::social)), InputError) << "items are no friends";
+  EXPECT_EQ(columns(detected("tier,customer\ngold,1\n", of_role(FileRole::labels))), Columns(1, 0, -1, -1));
 }
 
 TEST(Header, OfUnknownNamesIsToldFromTypes) {

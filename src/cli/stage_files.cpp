@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "cli/checkpoints.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/stored_config.hpp"
@@ -40,12 +41,8 @@ GraphFile load_graph(const Session& session, bool partitioned) {
 ModelFile load_model(const Session& session, const GraphFile& graph, const std::string& path, ModelPart part) {
   need(session, path, "train");
   auto model = read_model_file(session.comm(), path, part);
-  const auto nodes = graph.dataset.users.total() + graph.dataset.items.total();
-  if (session.comm().sum(model.model.embedding.rows()) != nodes ||
-      !same_inputs(model.provenance.inputs, graph.provenance.inputs) ||
-      model_settings(stored_config(model.provenance, path)) != model_settings(session.config())) {
-    throw InputError(path + " was trained on another graph or with other settings than the configuration has; run " +
-                     "`cohort train` again");
+  if (const auto problem = why_other_model(session, model, path, &graph); !problem.empty()) {
+    throw InputError(problem + "; run `cohort train` again");
   }
   return model;
 }
@@ -66,18 +63,6 @@ SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
   // What comes after clustering may have been set anew.
   result.provenance.configuration = to_toml(session.config());
   return result;
-}
-
-std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target) {
-  if (!exists(session.comm(), target.path)) return std::nullopt;
-  try {
-    auto model = load_model(session, graph, target.path, ModelPart::everything);
-    if (model.model.epochs <= target.epochs) return model;
-  } catch (const InputError& error) {
-    spdlog::debug("{}", error.what());
-  }
-  spdlog::info("{} is of another run and will be replaced", target.path);
-  return std::nullopt;
 }
 
 void write_graph(const Session& session, const GraphFile& graph) {

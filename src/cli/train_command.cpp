@@ -5,6 +5,7 @@ namespace cohort {
 void add_train_command(CLI::App& program) {
   auto* command = program.add_subcommand("train", "Learns the embedding; reads graph.h5, writes model.h5");
   const auto options = add_config_options(*command);
+  add_checkpoint_options(*command, options);
   command->callback([options] {
     const Session session(Communicator::world(), *options);
     const auto graph = load_graph(session, true);

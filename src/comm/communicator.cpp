@@ -14,6 +14,7 @@
 
 #include "core/interruption.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -161,9 +162,9 @@ Communicator::Failure Communicator::failure_of(const Call& call) const {
   } catch (const Interrupted& interrupted) {
     return {Failure::Kind::interrupted, interrupted.how_to_go_on()};
   } catch (const InputError& error) {
-    return {Failure::Kind::input, error.what()};
+    return {Failure::Kind::input, printable(error.what())};
   } catch (const RunError& error) {
-    return {Failure::Kind::run, error.what()};
+    return {Failure::Kind::run, printable(error.what())};
   } catch (const std::bad_alloc&) {
     return {Failure::Kind::run, "rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
                                     " could not get the memory it asked for; use more ranks or nodes"};

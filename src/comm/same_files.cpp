@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -60,16 +63,37 @@ std::uint64_t fnv(const char* data, std::size_t size) {
   return hash;
 }
 
+std::string own_prefix() {
+  return ".cohort-seen." + host_name() + ".";
+}
+
+// Marks of processes of this machine that were killed before they could remove them. What cannot be looked at stays.
+void remove_abandoned(const std::string& directory) {
+  std::error_code error;
+  const auto prefix = own_prefix();
+  std::vector<std::filesystem::path> abandoned;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    pid_t process = 0;
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), process);
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) abandoned.push_back(entry->path());
+  }
+  for (const auto& path : abandoned) std::filesystem::remove(path, error);
+}
+
 // A file that rank 0 makes for the others to find, with its own name in it.
 class Mark {
  public:
   Mark(const Communicator& comm, const std::string& directory) : comm_(comm) {
     comm_.attempt([&] {
       if (!comm_.is_root()) return;
+      remove_abandoned(directory);
       const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-      name_ = (std::filesystem::path(directory) /
-               (".cohort-seen." + host_name() + "." + std::to_string(::getpid()) + "." + std::to_string(now)))
-                  .string();
+      name_ =
+          (std::filesystem::path(directory) / (own_prefix() + std::to_string(::getpid()) + "." + std::to_string(now)))
+              .string();
       const FileCall call("open", name_);
       const Descriptor file(name_, O_CREAT | O_EXCL | O_WRONLY);
       if (file.get() < 0) throw InputError("cannot write into " + directory + ": " + std::strerror(errno));

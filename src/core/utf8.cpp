@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/error.hpp"
+
 namespace cohort {
 
 namespace {
@@ -119,8 +121,22 @@ std::string not_utf8(std::string_view line, std::size_t offset) {
   const auto characters = std::ranges::count_if(before, [](char c) { return (c & 0xC0) != 0x80; });
   std::string byte;
   append_escaped(byte, static_cast<unsigned char>(line[offset]));
-  return "the byte 0" + byte.substr(1) + " in column " + std::to_string(characters + 1) +
-         " is not UTF-8; convert the file (from Latin-1: iconv -f latin1 -t utf-8 OLD > NEW)";
+  return "the byte 0" + byte.substr(1) + " in column " + std::to_string(characters + 1) + " is not UTF-8";
+}
+
+void require_utf8_file(std::string_view text, const std::string& where) {
+  const auto at = find_invalid_utf8(text);
+  if (at == std::string_view::npos) return;
+  const auto before = text.substr(0, at);
+  const auto line_begin = before.rfind('\n') + 1;
+  throw InputError(where + ":" + std::to_string(1 + std::ranges::count(before, '\n')) + ": " +
+                   not_utf8(text.substr(line_begin), at - line_begin) + std::string(convert_to_utf8));
+}
+
+void require_utf8_argument(std::string_view text, const std::string& what) {
+  const auto at = find_invalid_utf8(text);
+  if (at == std::string_view::npos) return;
+  throw InputError(what + ": " + not_utf8(text, at) + ", as all text must be; set the terminal to UTF-8");
 }
 
 }  // namespace cohort

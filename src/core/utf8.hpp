@@ -19,8 +19,18 @@ std::string printable(std::string_view text);
 /// on one line and printable. Local.
 std::string quoted(std::string_view text, std::size_t most = 60);
 
-/// "the byte 0xE9 in column 14 is not UTF-8; ...": for the text of a line that holds an invalid byte at `offset`;
-/// columns are characters, from 1. Says how to convert the file. Local.
+/// "the byte 0xE9 in column 14 is not UTF-8", of a line that holds an invalid byte at `offset`; columns are characters,
+/// from 1. Local.
 std::string not_utf8(std::string_view line, std::size_t offset);
+
+/// What to do about a file of which not_utf8 speaks.
+constexpr std::string_view convert_to_utf8 = "; convert the file (from Latin-1: iconv -f latin1 -t utf-8 OLD > NEW)";
+
+/// Throws InputError "WHERE:LINE: the byte ... is not UTF-8" and what to do, where the text of a whole file is not.
+/// Local.
+void require_utf8_file(std::string_view text, const std::string& where);
+
+/// The same for a text from the command line: "WHAT: the byte ...". Local.
+void require_utf8_argument(std::string_view text, const std::string& what);
 
 }  // namespace cohort

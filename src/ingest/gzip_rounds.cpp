@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/interruption.hpp"
 
 namespace cohort {
 
@@ -92,6 +93,7 @@ void deal_out_gzip(const Communicator& comm, const std::vector<OpenedFile>& file
     out.header_begin.assign(1, 0);
     out.text_begin.assign(1, 0);
     comm.attempt([&] {
+      end_if_interrupted();
       LineBlock block;
       std::size_t file = 0;
       for (int r = 0; r < comm.size(); ++r) {

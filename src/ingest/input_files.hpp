@@ -17,6 +17,7 @@ struct OpenedFile {
   std::int64_t size = 0;  ///< bytes as stored
   bool old_mac = false;   ///< lines end in '\r' alone
   FileLayout layout;
+  LayoutNotes notes;  ///< empty for a table of attributes
 };
 
 /// How the file's blocks are cut.
@@ -24,8 +25,8 @@ BlockReader::Options reading_options(const OpenedFile& file);
 
 /// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
 /// the others the layouts. Throws InputError. Collective.
-std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
-                                   const std::string& format, const ColumnChoice& columns);
+std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,
+                                   const LayoutRequest& request);
 
 struct OpenedTable {
   OpenedFile file;

@@ -25,7 +25,8 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
   IdInterner label_ids;
   PairFiles files;
   files.paths = {path};
-  files.role = FileRole::labels;
+  files.layout.role = FileRole::labels;
+  files.layout.settable = false;
   auto read = read_pairs(comm, files, user_ids, label_ids);
 
   const auto file_users = user_ids.take_ids();

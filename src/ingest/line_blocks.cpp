@@ -4,6 +4,7 @@
 
 #include "comm/distribution.hpp"
 #include "core/error.hpp"
+#include "core/interruption.hpp"
 #include "ingest/byte_source.hpp"
 #include "ingest/gzip_rounds.hpp"
 
@@ -109,7 +110,10 @@ void read_range(const OpenedFile& opened, const Range& range, const std::functio
   PlainFile file(opened.path);
   file.seek(range.first_line);
   BlockReader reader(file, range.first_line, options_of(opened, range));
-  for (LineBlock block; reader.next(block);) parse(block);
+  for (LineBlock block; reader.next(block);) {
+    end_if_interrupted();
+    parse(block);
+  }
 }
 
 }  // namespace

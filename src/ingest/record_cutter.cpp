@@ -120,7 +120,8 @@ void RecordCutter::examine() {
   } else if (const auto bad = invalid_in_block_ ? find_invalid_utf8(text) : std::string_view::npos;
              bad != std::string_view::npos) {
     find_fault("", begin_ + bad);
-    fault_ = not_utf8(view(fault_line_, end_), static_cast<std::size_t>(begin_ + bad - fault_line_));
+    fault_ =
+        not_utf8(view(fault_line_, end_), static_cast<std::size_t>(begin_ + bad - fault_line_)).append(convert_to_utf8);
   } else if (mark_in_block_ && text.starts_with(byte_order_mark)) {
     find_fault("the line begins with a byte order mark, as files do that were joined end to end; remove it", begin_);
   } else if (return_in_block_) {

@@ -60,9 +60,16 @@ std::string with_thousands(std::size_t number) {
 
 }  // namespace
 
-RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, const WeightRule& rule, IdInterner& first,
-                           IdInterner& second, LocalPairs& pairs, ParseTally& tally)
-    : file_(file), layout_(layout), rule_(rule), first_(first), second_(second), pairs_(pairs), tally_(tally) {
+RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
+                           IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally)
+    : file_(file),
+      layout_(layout),
+      header_(std::move(header)),
+      rule_(rule),
+      first_(first),
+      second_(second),
+      pairs_(pairs),
+      tally_(tally) {
   first_name_ = layout.role == FileRole::social ? "first user" : "user";
   second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
   COHORT_CHECK(rule.events.empty() || layout.event >= 0, "events of a file that has none");
@@ -313,9 +320,14 @@ void RecordParser::parse_lines(const LineBlock& block) {
   const bool tabs = layout_.format == TextFormat::tsv || layout_.format == TextFormat::inter;
   RecordCutter cutter(block, {.quotes = csv, .tabs = tabs, .limit = line_limit(layout_)});
   while (cutter.next()) {
-    tally_.lines += cutter.lines();
     auto* begin = cutter.begin();
     auto* end = cutter.end();
+    const auto size = static_cast<std::size_t>(end - begin);
+    if (size == header_.size() && std::memcmp(begin, header_.data(), size) == 0) [[unlikely]] {
+      ++tally_.repeated_headers;
+      continue;
+    }
+    tally_.lines += cutter.lines();
     if constexpr (std::is_same_v<Separator, Blanks>) {
       begin = Blanks::next(begin, end);
       while (end > begin && is_blank(end[-1])) --end;

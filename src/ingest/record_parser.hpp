@@ -51,15 +51,17 @@ struct ParseTally {
   std::int64_t dropped_events = 0;
   std::int64_t below_min_weight = 0;
   std::int64_t zero_weight = 0;
+  std::int64_t repeated_headers = 0;  ///< not among the lines
   std::int64_t bad_lines = 0;
   std::vector<BadLine> first_bad_lines;  ///< at most bad_lines_reported of each file, in the file's order
 };
 
 class RecordParser {
  public:
-  /// For file number `file`. All references must outlive the parser; `first` and `second` may be the same.
-  RecordParser(std::int64_t file, const FileLayout& layout, const WeightRule& rule, IdInterner& first,
-               IdInterner& second, LocalPairs& pairs, ParseTally& tally);
+  /// For file number `file`. header: the line of its header; lines that repeat it are passed over and counted. All
+  /// references must outlive the parser; `first` and `second` may be the same.
+  RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
+               IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally);
 
   /// Parses all lines of a block. A malformed line is counted and leaves nothing behind. May write into the block.
   void parse(const LineBlock& block);
@@ -99,6 +101,7 @@ class RecordParser {
 
   std::int64_t file_;
   FileLayout layout_;
+  std::string header_;
   WeightRule rule_;
   IdInterner& first_;
   IdInterner& second_;

@@ -147,7 +147,7 @@ def config_defaults(root):
         for kind, key, value in re.findall(r"^  ([\w:<>, ]+) (\w+)(?: = ([^;]+)|\{[^}]*\})?;", body, flags=re.MULTILINE):
             if not value:
                 value = {"std::string": '""'}.get(kind, "")
-            defaults[struct.lower(), key] = value
+            defaults[struct.lower(), key] = re.sub(r"^\w+::(\w+)$", r'"\1"', value)  # of an enumeration
     return defaults
 
 

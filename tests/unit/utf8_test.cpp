@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+#include "core/error.hpp"
+
 namespace cohort {
 namespace {
 
@@ -68,7 +70,22 @@ TEST(Utf8, MessagesArePrintable) {
   EXPECT_EQ(quoted("日本語", 4), "\"日...\"") << "no character is cut";
   EXPECT_EQ(quoted("abc", 3), "\"abc\"");
   const std::string line = "日本,caf\xE9,5";
-  EXPECT_EQ(not_utf8(line, find_invalid_utf8(line)).substr(0, 44), "the byte 0xE9 in column 7 is not UTF-8; conv");
+  EXPECT_EQ(not_utf8(line, find_invalid_utf8(line)), "the byte 0xE9 in column 7 is not UTF-8");
+  const auto message = [](auto call) -> std::string {
+    try {
+      call();
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(
+      message([] { require_utf8_file("a = \"é\"\nb = 'caf\xE9'\n", "c.toml"); }),
+      "c.toml:2: the byte 0xE9 in column 9 is not UTF-8; convert the file (from Latin-1: iconv -f latin1 -t utf-8 "
+      "OLD > NEW)");
+  EXPECT_EQ(message([] { require_utf8_argument("\xE9", "--user"); }),
+            "--user: the byte 0xE9 in column 1 is not UTF-8, as all text must be; set the terminal to UTF-8");
+  EXPECT_EQ(message([] { require_utf8_argument("é", "--user"); }), "");
 }
 
 }  // namespace

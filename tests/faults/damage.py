@@ -19,6 +19,7 @@ from reseal import reseal  # noqa: E402 - found only then
 READERS = {
     "graph.h5": ("partition", "train", "segment", "profile", "recommend", "evaluate", "strategies", "explain", "graph"),
     "model.h5": ("half", "segment", "explain", "model"),
+    "validation.h5": ("again",),
     "segments.h5": ("profile", "recommend", "evaluate", "strategies", "explain", "assign", "compare", "export",
                     "embedding", "rerun", "result"),
 }
@@ -289,8 +290,13 @@ def trial(population, name, command, ranks, file, damage, content):
     return Trial(name, run)
 
 
+def spread(trials, count):
+    """So many of them, at even distances."""
+    return [trials[place * len(trials) // count] for place in range(count)]
+
+
 def trials(population, count=None):
-    """Damages of all three files, read by the commands in turn; `count` of them spread over all, or all by all."""
+    """Damages of all files, read by the commands in turn; `count` of them spread over all, or all by all."""
     of_bytes = []
     of_contents = []
     for file, readers in READERS.items():
@@ -315,5 +321,4 @@ def trials(population, count=None):
                             for command in chosen]
     if not count:
         return of_bytes + of_contents
-    left = max(1, count - len(of_bytes))
-    return of_bytes + of_contents[::max(1, -(-len(of_contents) // left))]
+    return spread(of_bytes, count * 3 // 5) + spread(of_contents, count - count * 3 // 5)

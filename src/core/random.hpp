@@ -28,6 +28,7 @@ enum class Purpose : std::uint32_t {
   validation_users = 31,
   validation_pairs = 32,
   bootstrap = 33,
+  spectral_start = 41,
 };
 
 class CounterRandom {

@@ -221,7 +221,7 @@ class SubspaceIteration {
       const auto count = std::min(together_, columns_ - first);
       comm_.attempt([&] {
         partials.assign(index(set.shards() * count * columns_), 0.0);
-        for_each_in_parallel(set.shards(), [&](std::int64_t shard) {
+        for_each_in_parallel(set.shards(), options_.threads, [&](std::int64_t shard) {
           double sum[tile_rows][tile_columns];
           double* const out = partials.data() + shard * count * columns_;
           for (std::int64_t a = 0; a < count; a += tile_rows) {
@@ -251,7 +251,7 @@ class SubspaceIteration {
       }
       const PackedRows packed(transposed.view());
       const std::int64_t blocks = (std::ssize(set.rows) + block_rows - 1) / block_rows;
-      for_each_in_parallel(blocks, [&](std::int64_t block) {
+      for_each_in_parallel(blocks, options_.threads, [&](std::int64_t block) {
         const auto first = index(block * block_rows);
         const auto part = Rows(set.rows).subspan(first, std::min(index(block_rows), set.rows.size() - first));
         Matrix in(std::ssize(part), columns_);

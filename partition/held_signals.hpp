@@ -1,5 +1,6 @@
 // Signals kept away from METIS, which traps SIGTERM and SIGABRT during a call and leaves it by longjmp: a scheduler's
-// SIGTERM would look like a failure of METIS, and a failure of METIS like a SIGTERM.
+// SIGTERM would look like a failure of METIS, and a failure of METIS like a SIGTERM. In the program a thread of its own
+// takes SIGTERM in any case (cli/signals.hpp).
 #pragma once
 
 #include <csignal>

@@ -9,6 +9,8 @@
 #include <limits>
 #include <string_view>
 
+#include "core/output_file.hpp"
+
 namespace cohort {
 
 namespace {
@@ -90,13 +92,11 @@ void write_part_file(const Communicator& comm, const std::string& path, std::spa
   const auto all = comm.gather(part_of).data;
   comm.attempt([&] {
     if (!comm.is_root()) return;
-    const auto temporary = path + ".tmp";
-    std::ofstream file(temporary, std::ios::binary);
-    for (const auto part : all) file << part << '\n';
-    file.close();
-    if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
-      throw RunError("cannot write the partition file " + path + ": " + std::strerror(errno));
-    }
+    std::string text;
+    for (const auto part : all) text += std::to_string(part) + '\n';
+    OutputFile file(path);
+    file.write(text);
+    file.commit();
   });
 }
 

@@ -4,21 +4,24 @@
 # Installs what building and testing Cohort needs and this machine lacks, by the package names of Debian 12.
 # Says what it installs; does nothing where nothing is missing.
 #
-#   --ci    also what scripts/test.sh runs under CI=true: clang-format, clang-tidy, Slurm for the test of its script, and
-#           Chromium for that of the report
+#   --ci    also what scripts/test.sh runs under CI=true: clang-format, clang-tidy, Slurm for the test of its script,
+#           Chromium for that of the report, pandas for that of the readers
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 packages=(
   build-essential cmake ninja-build ccache pkg-config git
   libopenmpi-dev openmpi-bin libboost-mpi-dev libboost-serialization-dev
-  libmetis-dev libeigen3-dev libhdf5-openmpi-dev zlib1g-dev libssl-dev libhwy-dev
+  libmetis-dev libeigen3-dev libhdf5-openmpi-dev zlib1g-dev libdeflate-dev libssl-dev libhwy-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev python3-h5py python3-numpy python3-matplotlib python3-jinja2
 )
 while [ $# -gt 0 ]; do
   case $1 in
-    --ci) packages+=(clang-format clang-tidy libomp-dev slurmctld slurmd munge chromium chromium-driver python3-selenium) ;;
+    --ci)
+      packages+=(clang-format clang-tidy libomp-dev slurmctld slurmd munge chromium chromium-driver python3-selenium
+        python3-pandas)
+      ;;
     -h | --help) help && exit ;;
     *) fail "unknown argument $1; see scripts/bootstrap.sh --help" ;;
   esac

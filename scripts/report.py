@@ -46,10 +46,13 @@ def sample_of(users, count):
 
 
 def write(path, text):
-    """Under a temporary name first: a reader never sees half a file."""
+    """Under a temporary name first: a reader never sees half a file. A device, a pipe or a link is written through."""
     path = pathlib.Path(path)
     temporary = None
     try:
+        if path.is_symlink() or path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=path.name + ".", dir=path.parent)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

@@ -3,8 +3,10 @@
 #
 # Installs what is missing, builds preset ci (warnings are errors) and runs every test; ctest's summary ends the output.
 # With CI=true in the environment, before that: clang-format over all sources, clang-tidy over the changed ones
-# (bounded to COHORT_TIDY_SECONDS, 300), and the tests of one process and of three ranks under the address and
-# undefined-behaviour sanitizers. Everything runs even if something before it failed; any failure fails the script.
+# (bounded to COHORT_TIDY_SECONDS, 300), what uses Eigen or vector instructions compiled for AVX2 and AVX-512 whatever
+# this CPU has, and the tests of one process and of three ranks under the address and undefined-behaviour sanitizers.
+# Everything runs even if something before it failed; any failure fails the script. What the package manager and the
+# compiler say is in build/*.log, and shown where they fail.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 case ${1-} in
@@ -15,16 +17,7 @@ esac
 
 failed=()
 # step WHAT COMMAND...: runs it, says how long it took, notes a failure and goes on.
-step() {
-  local what=$1 start=$SECONDS
-  shift
-  say "$what"
-  if ! "$@"; then
-    failed+=("$what")
-    say "FAILED: $what"
-  fi
-  say "$what: $((SECONDS - start)) s"
-}
+step() { timed "$@" || failed+=("$1"); }
 
 check_format() { git ls-files -z '*.cpp' '*.hpp' | xargs -0 clang-format --dry-run -Werror; }
 
@@ -54,22 +47,20 @@ check_tidy() {
 }
 
 sanitized_tests() {
-  build_preset sanitize -DCOHORT_BUILD_BENCHMARKS=OFF -- --target library_tests &&
+  into_log build/sanitize.log build_preset sanitize -DCOHORT_BUILD_BENCHMARKS=OFF -- --target library_tests &&
     timeout --foreground 900 ctest --test-dir build/sanitize -j "$(cores)" --output-on-failure --no-tests=error \
       -E outcome_test -R '^unit\.|^mpi\..*\.3$'
 }
 
-if [ "${CI:-}" = true ]; then
-  scripts/bootstrap.sh --ci
-else
-  scripts/bootstrap.sh
-fi
-say "building (cmake preset ci)"
-build_preset ci
+bootstrap=(scripts/bootstrap.sh)
+[ "${CI:-}" != true ] || bootstrap+=(--ci)
+timed "installing what is missing (log: build/install.log)" into_log build/install.log "${bootstrap[@]}"
+timed "building, preset ci (log: build/ci.log)" into_log build/ci.log build_preset ci
 if [ "${CI:-}" = true ]; then
   step "clang-format over all sources" check_format
   step "clang-tidy over the changed sources" check_tidy
-  step "tests under the sanitizers" sanitized_tests
+  step "compiling what uses Eigen or vector instructions for AVX2 and AVX-512" scripts/compile_for_cpus.py build/ci
+  step "tests under the sanitizers (the build's log: build/sanitize.log)" sanitized_tests
 fi
 say "all tests"
 ctest --test-dir build/ci -j "$(cores)" --output-on-failure --no-tests=error || failed+=("tests")

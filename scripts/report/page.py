@@ -12,7 +12,10 @@ from report import figures, flows
 
 HERE = pathlib.Path(__file__).parent
 NEAR_BORDER = 0.05     # a user is near one where another centroid is hardly farther, by this share of the distance
-FAIR_PART = 0.05       # least share of a segment's interactions for a category to name it
+LEAST_LIFT = 1.2       # of an item or a category that names a segment
+LOW_SILHOUETTE = 0.05  # below it segments shade into each other
+MOST_ACTIVITY = 0.2    # of the variance of log activity; above it segments are partly levels of activity
+STILL_FALLING = 0.01   # of the loss, an epoch; above it training was not done
 CLEARLY_OFF = 0.1      # of a mean, in standard deviations, to be drawn
 CLEARLY_MORE = 1.1     # lift of a user category, to be listed
 MOST_RANKS = 16        # drawn one by one
@@ -30,6 +33,14 @@ BYTES = {"halo_bytes": "given to other ranks for propagation", "pair_bytes": "gi
 
 def number(value):
     return f"{int(value):,}"
+
+
+def noun(value, one):
+    return one if int(value) == 1 else one + "s"
+
+
+def counted(value, one):
+    return f"{number(value)} {noun(value, one)}"
 
 
 def percent(share):
@@ -70,6 +81,51 @@ def near_border(result):
     return numpy.mean(result.margin < NEAR_BORDER * result.distance)
 
 
+def loss_fall(loss):
+    """The mean fall over the last epochs, three at most, as a share of the loss before them."""
+    epochs = min(3, len(loss) - 1)
+    if epochs < 1 or loss[-1 - epochs] == 0:
+        return 0
+    return (loss[-1 - epochs] - loss[-1]) / abs(loss[-1 - epochs]) / epochs
+
+
+def doubts(result):
+    """What a reader must know before believing in the segments, as `cohort run` says it."""
+    said = []
+    silhouette = result.silhouette()
+    if silhouette < LOW_SILHOUETTE:
+        said.append(f"The silhouette is {digits(silhouette)}, below {LOW_SILHOUETTE:g}: segments shade into each other, "
+                    "and where they are cut is partly arbitrary.")
+    activity = result.profile.activity_share if result.profile else 0
+    if activity > MOST_ACTIVITY:
+        said.append(f"Segments explain {100 * activity:.0f}\u00a0% of the variance of log activity, more than "
+                    f"{100 * MOST_ACTIVITY:.0f}\u00a0%: they are partly levels of activity, not of taste.")
+    fall = loss_fall(result.loss)
+    if fall > STILL_FALLING:
+        said.append(f"The loss was still falling by {100 * fall:.1f}\u00a0% an epoch when training ended after epoch "
+                    f"{len(result.loss)}; more train.epochs may help.")
+    return said
+
+
+def best_strategy(strategies, written):
+    """Which strategy is best by NDCG, how surely, and whether it is the one whose lists are in the file."""
+    ranked = sorted(((name, found["overall"]["ndcg"]) for name, found in strategies.strategies.items()
+                     if not math.isnan(found["overall"]["ndcg"]["mean"])), key=lambda one: -one[1]["mean"])
+    if not ranked:
+        return "No strategy could be measured."
+    (name, best), *others = ranked
+    said = f"Best is {name}, with NDCG@{strategies.k} {with_interval(best['mean'], best['interval'])}"
+    close = [f"{other} ({digits(ndcg['mean'])})" for other, ndcg in others
+             if not ndcg["interval"][1] < best["interval"][0]]
+    if close:
+        said += f"; not clearly worse, their intervals overlapping: {', '.join(close)}"
+    elif others:
+        said += f", clearly ahead of the next, {others[0][0]} ({digits(others[0][1]['mean'])})"
+    if written:
+        said += f". The lists in this result are {'its own' if written == name else 'those of ' + written}"
+    return said + "."
+
+
 def strategy_sentence(strategies):
     segment, base = (strategies.strategies[name]["overall"] for name in ("segment", "global"))
     ndcg = segment["ndcg"]
@@ -93,8 +149,8 @@ def marked_segments(profile):
 
 
 def findings(result, strategies, comparison):
-    """How good the segments are, a sentence each."""
-    said = []
+    """How good the segments are, a sentence each; first what speaks against them."""
+    said = doubts(result)
     share = between_share(result)
     if share is not None:
         said.append(f"The segments account for {percent(share)} of the variance of the users' embeddings.")
@@ -103,9 +159,10 @@ def findings(result, strategies, comparison):
         said.append(f"{percent(border)} of the users are on a border: another segment is less than "
                     f"{100 * NEAR_BORDER:g}\u00a0% farther.")
     if result.profile and result.profile.tested:
-        said.append(f"{marked_segments(result.profile)} of {result.count} segments are marked by items or categories "
+        said.append(f"{marked_segments(result.profile)} of {counted(result.count, 'segment')} {'is' if result.count == 1 else 'are'} marked by items or categories "
                     "that their users chose more often than chance would have it, in interactions that were held out.")
     if strategies:
+        said.append(best_strategy(strategies, result.strategy))
         said.append(strategy_sentence(strategies))
     if comparison:
         said.append(stability_sentence(comparison))
@@ -120,12 +177,17 @@ def spoken(attribute):
     return attribute.replace("_", " ")
 
 
+def quoted(name):
+    """A name that holds what separates names, in quotes, as descriptions have it."""
+    return '"' + name.replace('"', '""') + '"' if re.search("[,;]", name) else name
+
+
 def named(profile, segment):
     """A few words for a segment: its categories of highest lift, else its items; only tested ones if any were."""
     def worth(row):
-        return row.get("marking") if profile.tested else row["lift"] > 1
+        return row["lift"] >= LEAST_LIFT and (row.get("marking") or not profile.tested)
 
-    categories = [row for row in profile.tables["categories"][segment] if row["share"] >= FAIR_PART and worth(row)]
+    categories = [row for row in profile.tables["categories"][segment] if worth(row)]
     rows = categories or [row for row in profile.tables["items"][segment] if worth(row)]
     # Words before numbers, which say nothing without their attribute.
     rows = sorted(rows, key=lambda row: (is_number(row), -row["lift"]))[:2]
@@ -133,7 +195,7 @@ def named(profile, segment):
     for row in rows:
         other = is_number(row) and row["attribute"] != attribute
         attribute = row.get("attribute")
-        said.append(f"{spoken(attribute)} {row['name']}" if other else row["name"])
+        said.append(quoted(f"{spoken(attribute)} {row['name']}" if other else row["name"]))
     return ", ".join(said)
 
 
@@ -157,7 +219,7 @@ def card(result, segment, colour, largest):
     if not profile:
         return found
     # The size stands in the card's head.
-    words = re.sub(r"^\d+ users \([\d.]+ % of all\)(, )?", "", profile.description[segment])
+    words = re.sub(r"^[\d,]+ users? \([\d.]+ % of all\)[,;]? ?", "", profile.description[segment])
     for attribute in profile.attributes:
         words = words.replace(attribute, spoken(attribute))
     value = {name: column[segment] for name, column in profile.values.items()}
@@ -174,8 +236,10 @@ def card(result, segment, colour, largest):
 
 
 def bars(history, names, unit, common):
-    """Rows of bars, one for each rank; common: all on one scale."""
-    known = [name for name in names if name in history]
+    """Rows of bars, one for each rank; common: all on one scale. What is zero on every rank is left out, as is what a
+    rank alone cannot have."""
+    known = [name for name in names if name in history and history[name].max(initial=0) > 0
+             and (name != "train_waiting" or len(history[name]) > 1)]
     most = max((history[name].max() for name in known), default=0)
     rows = []
     for name in known:
@@ -207,7 +271,8 @@ def context(result, strategies, comparison, sample):
         "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
         "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
         "curves": [], "timing": bars(result.timing, PHASES, seconds, True),
-        "traffic": bars(result.traffic, ROWS, number, False) + bars(result.traffic, BYTES, in_bytes, False)}
+        "traffic": bars(result.traffic, ROWS, number, False) + bars(result.traffic, BYTES, in_bytes, False)
+        if result.attributes["ranks"] != "1" else []}
     if len(result.loss):
         found["curves"].append(("Training: loss by epoch", figures.curve(result.loss, "loss", "epoch")))
     if len(result.inertia):
@@ -217,7 +282,7 @@ def context(result, strategies, comparison, sample):
         gains = [(s, one["ndcg"]["gain"], one["ndcg"]["gain_interval"])
                  for s, one in enumerate(strategies.strategies["segment"]["segments"])]
         gains = [gain for gain in gains if not math.isnan(gain[1])][:MOST_GAINS]
-        found |= {"sentence": strategy_sentence(strategies), "dots": figures.strategy_dots(strategies),
+        found |= {"sentence": strategy_sentence(strategies), "best": best_strategy(strategies, result.strategy), "dots": figures.strategy_dots(strategies),
                   "gains": figures.segment_gains(gains, fills) if gains else None, "gains_shown": len(gains)}
     if comparison:
         moves = sorted((flow for flow in comparison.flows if comparison.match.get(flow[0]) != flow[1]),
@@ -231,7 +296,7 @@ def render(result, strategies, comparison, sample):
     """The page as text. sample: numbers of the users on the map, ascending."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": number, "percent": percent, "digits": digits, "bytes": in_bytes}
+    environment.filters |= {"number": number, "counted": counted, "percent": percent, "digits": digits, "bytes": in_bytes}
     style = markupsafe.Markup((HERE / "style.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html.j2").render(style=style,
                                                              **context(result, strategies, comparison, sample))

@@ -4,6 +4,7 @@ import csv
 import gzip
 import hashlib
 import itertools
+import math
 import pathlib
 import re
 import tomllib
@@ -14,8 +15,10 @@ import numpy
 
 from report import InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+BLOCK_BYTES = 1 << 20  # that each checksum is of
 ROWS_AT_ONCE = 65536  # of an embedding
+SILHOUETTE_EXACT = 10_000  # users
 PROFILE = "segments/profile/"
 
 
@@ -37,6 +40,7 @@ class Result:
         try:
             with h5py.File(path, "r") as file:
                 self._check_kind(file)
+                self._check_data(file)
                 self._read(file)
         except (OSError, RuntimeError) as error:
             reason = " ".join(str(error).split())
@@ -57,6 +61,27 @@ class Result:
                              "scripts/report.py of the Cohort that wrote the file")
         if "users/map" not in file:
             raise InputError(f"{self.path}: has no /users/map, an older Cohort wrote it; run cohort segment again")
+
+    def _check_data(self, file):
+        """Every dataset against the checksums that stand beside it."""
+        def check(name, dataset):
+            if not isinstance(dataset, h5py.Dataset) or name.startswith("checksums/") or dataset.size == 0:
+                return
+            checks = file["checksums/" + name][...]
+            left = dataset.id.get_storage_size()
+            content.seek(dataset.id.get_offset())
+            for crc in checks:
+                block = content.read(min(left, BLOCK_BYTES))
+                left -= len(block)
+                if not block or zlib.crc32(block) != crc:
+                    left = -1
+                    break
+            if left != 0:
+                raise InputError(f"{self.path}: dataset /{name} is damaged; put back a copy, or make the file again by "
+                                 "cohort segment")
+
+        with open(self.path, "rb") as content:
+            file.visititems(check)
 
     def _read(self, file):
         self.segment = file["users/segment"][...]
@@ -87,12 +112,14 @@ class Result:
         settings = tomllib.loads(self.configuration)
         self.spherical = settings["segment"]["method"] == "spherical"
         self.item_attributes = settings["input"].get("item_attributes", "")
+        self.holds_out = settings["input"]["holdout"] > 0 or bool(settings["input"]["test"])
         self.loss = file["history/loss"][...]
         self.inertia = file["history/inertia"][...]
         self.timing = self._by_rank(file, "history/timing")
         self.traffic = self._by_rank(file, "history/traffic")
         self.variance = self._variance(file["users/embedding"])
         self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
+        self.strategy = ""
         self.recommended = self._recommended(file)
 
     @staticmethod
@@ -110,7 +137,8 @@ class Result:
                    for first in range(0, len(embedding), ROWS_AT_ONCE))
 
     def _recommended(self, file):
-        """The names of each segment's recommended items, best first; None before `recommend`."""
+        """Each segment's recommended items, best first: name, and whether more than half of its users have it already;
+        None before `recommend`."""
         if "segments/recommendations/item" not in file:
             return None
         numbers = file["segments/recommendations/item"][...]
@@ -122,7 +150,36 @@ class Result:
             names = {item: labels.get(name, name) for item, name in names.items()}
             names.update(self.profile.item_names)
         self.strategy = text(file.attrs["recommend_strategy"])
-        return [[names[int(item)] for item in row if item >= 0] for row in numbers]
+        known = file["segments/recommendations/known"][...]
+        return [[{"name": names[int(item)], "known": mark == 1} for item, mark in zip(row, marks) if item >= 0]
+                for row, marks in zip(numbers, known)]
+
+    def silhouette(self):
+        """The mean over users, over a sample of them where they are many; NaN where it is not defined."""
+        rows = numpy.arange(self.users)
+        if self.users > SILHOUETTE_EXACT:
+            rows = numpy.sort(numpy.random.default_rng(0).choice(self.users, SILHOUETTE_EXACT // 2, replace=False))
+        _, segment = numpy.unique(self.segment[rows], return_inverse=True)
+        sizes = numpy.bincount(segment)
+        if not 2 <= len(sizes) < len(rows):
+            return math.nan
+        points = self.embedding(rows).astype(float)
+        squares = numpy.square(points).sum(axis=1)
+        member = numpy.eye(len(sizes))[segment]
+        total = 0.0
+        for first in range(0, len(rows), 512):
+            part = slice(first, first + 512)
+            distance = squares[part, None] + squares - 2 * points[part] @ points.T
+            sums = numpy.sqrt(numpy.maximum(distance, 0)) @ member
+            own, place = segment[part], numpy.arange(len(segment[part]))
+            inside = sums[place, own] / numpy.maximum(sizes[own] - 1, 1)
+            means = sums / sizes
+            means[place, own] = math.inf
+            outside = means.min(axis=1)
+            largest = numpy.maximum(inside, outside)
+            wide = numpy.divide(outside - inside, largest, out=numpy.zeros_like(largest), where=largest > 0)
+            total += wide[sizes[own] > 1].sum()
+        return total / len(rows)
 
     def embedding(self, rows):
         with h5py.File(self.path, "r") as file:
@@ -155,6 +212,7 @@ class Profile:
         self.item_names = {int(row["item"]): row["name"] for rows in self.tables["items"] for row in rows}
         self.tested = int(group["tested"][...].sum()) if "tested" in group else 0
         self.false_discovery_rate = float(group["false_discovery_rate"][0]) if "false_discovery_rate" in group else 0
+        self.activity_share = float(group["activity_share"][0]) if "activity_share" in group else 0
         self.attribute_files = list(zip(texts(group["attribute_file"]), texts(group["attribute_sha256"]))) \
             if "attribute_file" in group else []
         self.numeric = self._numeric(group)

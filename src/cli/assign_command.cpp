@@ -1,19 +1,17 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <optional>
 
 #include "cli/answer_lines.hpp"
 #include "cli/assign_stream.hpp"
 #include "cli/commands.hpp"
 #include "cli/logging.hpp"
+#include "cli/rank_order.hpp"
 #include "cli/report.hpp"
 #include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/timer.hpp"
+#include "ingest/pair_reader.hpp"
 #include "segment/assignment.hpp"
 #include "segment/live_assigner.hpp"
 #include "segment/newcomers.hpp"
@@ -50,49 +48,6 @@ IdTable whole_table(const Communicator& comm, const IdTable& table) {
   return whole;
 }
 
-// Where rank 0 writes: standard output, or a file that has a temporary name until it is whole.
-class Destination {
- public:
-  explicit Destination(std::string path) : path_(std::move(path)) {
-    if (path_.empty()) return;
-    file_.open(temporary(), std::ios::binary);
-    if (!file_) throw InputError("cannot write " + path_ + ": " + std::strerror(errno));
-  }
-  ~Destination() {
-    if (!path_.empty() && !done_) std::remove(temporary().c_str());
-  }
-  Destination(const Destination&) = delete;
-  Destination& operator=(const Destination&) = delete;
-
-  void write(std::string_view text) {
-    if (path_.empty()) {
-      if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail();
-    } else {
-      file_.write(text.data(), static_cast<std::streamsize>(text.size()));
-      if (!file_) fail();
-    }
-  }
-  void finish() {
-    if (path_.empty()) {
-      if (std::fflush(stdout) != 0) fail();
-      return;
-    }
-    file_.close();
-    if (!file_ || std::rename(temporary().c_str(), path_.c_str()) != 0) fail();
-    done_ = true;
-  }
-
- private:
-  std::string temporary() const { return path_ + ".tmp"; }
-  [[noreturn]] void fail() const {
-    throw RunError("cannot write " + (path_.empty() ? "to standard output" : path_) + ": " + std::strerror(errno));
-  }
-
-  std::string path_;
-  std::ofstream file_;
-  bool done_ = false;
-};
-
 // This rank's answers, in the order of its users.
 std::vector<std::string> format_answers(const Newcomers& newcomers, const Assignment& assignment,
                                         const AnswerLines& lines) {
@@ -116,29 +71,16 @@ std::vector<std::string> format_answers(const Newcomers& newcomers, const Assign
 // Rank by rank, in pieces of bounded size. Collective.
 void write_answers(const Communicator& comm, const std::string& path, const std::string& header,
                    const std::vector<std::string>& parts) {
-  std::optional<Destination> destination;
-  comm.attempt([&] {
-    if (!comm.is_root()) return;
-    destination.emplace(path);
-    destination->write(header);
-  });
-  for (int rank = 0; rank < comm.size(); ++rank) {
-    for (std::size_t next = 0; comm.any(rank == comm.rank() && next < parts.size());) {
-      std::string text;
-      if (rank == comm.rank()) {
-        do {
-          text += parts[next++];
-        } while (next < parts.size() && text.size() + parts[next].size() <= bytes_at_a_time);
-      }
-      const auto here = comm.gather(std::span<const char>(text)).data;
-      comm.attempt([&] {
-        if (comm.is_root()) destination->write({here.data(), here.size()});
-      });
+  TextOutput output(comm, path);
+  output.write_once(header);
+  std::size_t next = 0;
+  output.write([&](std::string& piece) {
+    while (next < parts.size() && (piece.empty() || piece.size() + parts[next].size() <= bytes_at_a_time)) {
+      piece += parts[next++];
     }
-  }
-  comm.attempt([&] {
-    if (comm.is_root()) destination->finish();
+    return next < parts.size();
   });
+  output.commit();
 }
 
 void assign_files(const Communicator& comm, const AssignCommand& command, const SegmentsFile& result,
@@ -149,7 +91,11 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   if (!command.format.empty()) {
     files.input.format = command.format;
     files.input.columns.clear();
+    files.input.header.reset();
   }
+  auto layout = interactions_layout(files.input);
+  layout.settable = false;  // the configuration is the result's
+  log_input(report_files(comm, files.input.interactions, layout));
   const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
   const auto assignment = assign(comm, result, newcomers, options);
   const auto without =
@@ -163,6 +109,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
     parts = format_answers(newcomers, assignment, lines);
   });
   write_answers(comm, command.output, header, parts);
+  for (const auto& warning : newcomers.read.warnings) spdlog::warn("{}", warning);
   for (const auto& report : newcomers.read.bad_line_reports) spdlog::warn("passed over: {}", report);
   spdlog::info("assign: {} users, {} interactions with items that the model knows",
                with_commas(newcomers.users.total()), with_commas(newcomers.known_pairs));
@@ -191,6 +138,9 @@ void run_assign(const AssignCommand& command) {
       throw InputError("assign --stream answers from one process, but was started on " + std::to_string(comm.size()) +
                        " ranks; start it without mpirun, as often as is needed");
     }
+  });
+  comm.attempt([&] {
+    if (comm.is_root()) check_output_path(command.output);
   });
   auto threads = choose_threads(0);
   comm.broadcast(std::span<std::int64_t>(&threads, 1));

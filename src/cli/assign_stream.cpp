@@ -1,17 +1,20 @@
 #include "cli/assign_stream.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/interruption.hpp"
+#include "core/output_file.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -19,6 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int look_every_milliseconds = 100;
 constexpr std::size_t most_line_bytes = std::size_t{16} << 20;
 
 // Lines as they come: read() gives what is there, where buffered reading would wait for more.
@@ -46,10 +50,13 @@ class LineReader {
   }
 
  private:
+  // Waits for input, but no longer than until the program is asked to end.
   bool fill() {
     at_ = filled_ = 0;
     ssize_t got = 0;
     do {
+      pollfd input{STDIN_FILENO, POLLIN, 0};
+      while (::poll(&input, 1, look_every_milliseconds) == 0) end_if_interrupted();
       got = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
     } while (got < 0 && errno == EINTR);
     if (got < 0) throw InputError(std::string("cannot read standard input: ") + std::strerror(errno));
@@ -131,6 +138,8 @@ Request request_of(std::string_view line) {
   if (line.size() > most_line_bytes) {
     throw BadRequest{"the line is longer than " + std::to_string(most_line_bytes >> 20) + " MiB"};
   }
+  const auto invalid = find_invalid_utf8(line);
+  if (invalid != std::string_view::npos) throw BadRequest{not_utf8(line, invalid)};
   Json json;
   try {
     json = Json::parse(line);
@@ -166,12 +175,11 @@ StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
   LatencyScale latency;
   std::string line;
   for (std::int64_t number = 1; reader.next(line); ++number) {
+    end_if_interrupted();
     const Timer timer;
     const auto text = answer_line(assigner, lines, line, number);
     latency.add(timer.seconds());
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-      throw RunError(std::string("cannot write to standard output: ") + std::strerror(errno));
-    }
+    write_standard_output(text);
   }
   return latency.summary();
 }

@@ -31,15 +31,23 @@ void add_rerun_command(CLI::App& program);
 /// --quiet and --log-level, which every command takes.
 void add_logging_options(CLI::App& command);
 
+/// What training goes on from: the newest checkpoint, the one before, or none.
+enum class CheckpointChoice { newest, previous, none };
+
 struct ConfigOptions {
   std::string file;
   std::vector<std::string> settings;
+  CheckpointChoice checkpoint = CheckpointChoice::newest;
 };
 
 /// The configuration file and --set, for the commands that take one. Filled once the line is parsed.
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command);
 
-/// Rank 0 reads the file, all parse it. Throws InputError. Collective.
+/// --previous and --restart, for the commands that train.
+void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options);
+
+/// Rank 0 reads the file, all parse it; a rank that has another file under its name is an error. Throws InputError.
+/// Collective.
 Config load_config(const Communicator& comm, const ConfigOptions& options);
 
 }  // namespace cohort

@@ -83,10 +83,11 @@ Json as_json(const CompareOptions& options, const Compared& both) {
 std::string for_a_person(const CompareOptions& options, const Compared& both) {
   const auto& comparison = both.comparison;
   const auto common = comparison.common();
-  auto text = fmt::format("first:  {}: {} users, {} segments\nsecond: {}: {} users, {} segments\n", options.first,
-                          with_commas(both.first.users.total()), both.first.size.size(), options.second,
-                          with_commas(both.second.users.total()), both.second.size.size());
-  text += fmt::format("{} users in both, {} gone, {} new\n", with_commas(common), with_commas(comparison.gone),
+  auto text =
+      fmt::format("first:  {}: {}, {}\nsecond: {}: {}, {}\n", options.first, counted(both.first.users.total(), "user"),
+                  counted(std::ssize(both.first.size), "segment"), options.second,
+                  counted(both.second.users.total(), "user"), counted(std::ssize(both.second.size), "segment"));
+  text += fmt::format("{} in both, {} gone, {} new\n", counted(common, "user"), with_commas(comparison.gone),
                       with_commas(comparison.added));
   text += fmt::format("ARI {:.4f}, NMI {:.4f}; {:.1f} % of the users in both are in the matching segment\n\n",
                       comparison.agreement.ari, comparison.agreement.nmi, 100 * share(comparison.stayed, common));

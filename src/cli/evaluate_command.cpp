@@ -1,3 +1,4 @@
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "cli/strategies_report.hpp"
 #include "core/error.hpp"
 #include "ingest/holdout.hpp"
+#include "segment/blend.hpp"
 
 namespace cohort {
 
@@ -46,31 +48,53 @@ PairTable test_pairs(const Communicator& comm, const Dataset& dataset, const Con
   auto input = config.input;
   input.test = {file};
   auto test = read_test_pairs(comm, dataset, input, config.clean, config.graph);
-  if (test.stats.pairs == 0) {
-    throw InputError(file + ": none of its users is among the " + std::to_string(dataset.users.total()) +
-                     " users of the result; its users must have the same ids");
-  }
-  spdlog::info("evaluate: {} pairs of {}; {} of unknown users dropped, {} of unknown items count as missed",
-               with_commas(test.stats.pairs), file, with_commas(test.stats.unknown_user_pairs),
-               with_commas(test.stats.unknown_item_pairs));
+  spdlog::info("evaluate: {}", file);
+  if (test.stats.pairs == 0) test.stats.nothing = "every pair of " + file + " is one of those that were trained on";
+  log_test_pairs(test.stats);
   return std::move(test.pairs);
+}
+
+// The model of the blend as it was written; where it was not, what it would be, learnt beside the result.
+RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions& options, Config config,
+                                const SegmentsFile& result, const GraphFile& graph, const Population& population) {
+  RecommendOptions wanted;
+  wanted.seed = static_cast<std::uint64_t>(config.train.seed);
+  const auto& written = result.recommendations;
+  if (written && !std::isnan(written->blend_weight)) {
+    wanted.smoothing = false;
+    auto model = fit_recommendations(comm, population, wanted);
+    model.smoothing = written->smoothing;
+    model.blend_weight = written->blend_weight;
+    const auto held =
+        hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, wanted.seed);
+    model.validation_users = comm.sum(held.users());
+    return model;
+  }
+  const auto directory = std::filesystem::path(options.result).parent_path();
+  config.output.directory = directory.empty() ? "." : directory.string();
+  const auto validation = learn_validation(Session(comm, config), graph, result.epochs);
+  wanted.validation = &validation;
+  return fit_recommendations(comm, population, wanted);
 }
 
 // Compares the strategies of `recommend` on the held-out interactions, at the first cut-off.
 void say_strategies(const Communicator& comm, const EvaluateOptions& options, const Config& config,
-                    const SegmentsFile& result, const EvaluationData& data) {
-  if (!data.held_out || !comm.any(data.held_out->size() > 0)) {
-    throw InputError(options.result +
-                     ": there are no held-out interactions to compare strategies on; give --test, or set " +
-                     "input.holdout or input.test and run `cohort run` again");
+                    const SegmentsFile& result, const std::optional<GraphFile>& graph, const EvaluationData& data) {
+  if (!graph) throw InputError(options.result + ": there is no graph.h5 beside it, which --strategies needs");
+  if (!comm.any(data.held_out->size() > 0)) {
+    throw InputError(options.result + ": there are no held-out interactions to compare strategies on: " +
+                     (options.test.empty()
+                          ? why_not_measured(comm, *data.dataset, config)
+                          : "every pair of " + options.test + " is one of those that were trained on"));
   }
-  check_cut_offs(config, result.items.total());
   ComparisonOptions comparison;
-  comparison.k = config.evaluate.k.front();
+  comparison.k = cut_offs(config, result.items.total()).front();
   comparison.seed = static_cast<std::uint64_t>(config.train.seed);
   const auto population = population_of(*data.dataset, result, config.segment.method == "spherical");
-  const auto found = compare_strategies(comm, population, *data.held_out, comparison);
-  say(comm, options.json ? strategies_json(found).dump(2) + "\n" : strategies_table(found));
+  const auto model = strategies_model(comm, options, config, result, *graph, population);
+  const auto found = compare_strategies(comm, population, model, *data.held_out, comparison);
+  const auto written = result.recommendations ? result.recommendations->strategy : std::string();
+  say(comm, options.json ? strategies_json(found, written).dump(2) + "\n" : strategies_table(found, written));
 }
 
 void evaluate_file(const EvaluateOptions& options) {
@@ -108,7 +132,7 @@ void evaluate_file(const EvaluateOptions& options) {
     }
   }
   if (options.strategies) {
-    say_strategies(comm, options, config, result, data);
+    say_strategies(comm, options, config, result, graph, data);
     return;
   }
   const auto measures = evaluate(comm, config, result, data);

@@ -1,8 +1,10 @@
 // How good a result is, in numbers: for `evaluate`, which reads the result from files, and for the end of `run`.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/session.hpp"
 #include "ingest/label_file.hpp"
@@ -19,19 +21,26 @@ struct EvaluationData {
 };
 
 /// One object: segments, users; ari, nmi, purity, labelled_users; silhouette, silhouette_points, davies_bouldin,
-/// calinski_harabasz; modularity, social_modularity; recall@k, ndcg@k, precision@k, hit_rate@k of every evaluate.k,
-/// test_users. What is not defined is NaN, written as null. config: of the result. The same on all ranks, and for every
-/// number of them. Throws InputError as check_cut_offs does. Collective.
+/// calinski_harabasz; modularity (user-item graph), social_modularity (social edges), graph_modularity (both together);
+/// activity_share, and notes (what to know before believing in the segments, a sentence each);
+/// recall@k, ndcg@k, precision@k, hit_rate@k of every cut-off, test_users: those of `personal`; written_strategy, of
+/// the result's lists (null: none); strategies: by name the measures of every strategy that was made, which are those
+/// that need nothing learnt and those whose smoothing and weight are in the result. Every item is ranked. What is not
+/// defined is NaN, written as null; what cannot be measured is not there. config: of the result. The same on all ranks,
+/// and for every number of them. Collective.
 nlohmann::ordered_json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result,
                                 const EvaluationData& data);
 
 /// The same for what `run` has in memory, with the hold-out if there is one. Collective.
 nlohmann::ordered_json evaluate_run(const Session& session, const GraphFile& graph, const SegmentsFile& result);
 
-/// Throws InputError where an evaluate.k is larger than the number of items. Local.
-void check_cut_offs(const Config& config, std::int64_t items);
+/// Why there is no hold-out to measure with, and what to do. For a dataset without one. Collective.
+std::string why_not_measured(const Communicator& comm, const Dataset& dataset, const Config& config);
 
-/// The object as a table for a person. Local.
+/// evaluate.k, the number of items in the place of larger ones, which is said; no repeats. Local.
+std::vector<std::int64_t> cut_offs(const Config& config, std::int64_t items);
+
+/// The object as a table for a person, and one of the strategies beside each other. Local.
 std::string evaluation_table(const nlohmann::ordered_json& measures);
 
 }  // namespace cohort

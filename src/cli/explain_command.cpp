@@ -10,6 +10,7 @@
 #include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 #include "graph/reorder.hpp"
 #include "ingest/dictionary.hpp"
 #include "partition/cut_points.hpp"
@@ -51,6 +52,7 @@ std::string similar_id(const Communicator& comm, const IdTable& ids, const std::
 }
 
 std::int64_t number_of_user(const Communicator& comm, const IdTable& users, const std::string& id) {
+  require_utf8_argument(id, "--user");
   IdTable wanted;
   wanted.push_back(id);
   const auto number = find_ids(comm, users, wanted).front();
@@ -71,7 +73,7 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
   const auto directory = std::filesystem::path(path).parent_path();
   const auto graph_path = (directory / "graph.h5").string();
   const auto model_path = (directory / "model.h5").string();
-  Sources sources{read_graph_file(comm, graph_path), read_model_file(comm, model_path, ModelPart::everything)};
+  Sources sources{read_graph_file(comm, graph_path), read_model_file(comm, model_path, ModelPart::trained)};
   const auto& dataset = sources.graph.dataset;
   const auto& model = sources.model;
   const auto other = [](const IdTable& a, const IdTable& b) { return a.begin != b.begin || a.bytes != b.bytes; };
@@ -81,7 +83,8 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
     throw InputError(graph_path + " is not the graph that " + path + " was made from; run `cohort run` again");
   }
   if (comm.sum(model.model.embedding.rows()) != result.users.total() + result.items.total() ||
-      model.model.epochs != result.epochs || !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
+      model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
+      !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
       model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
     throw InputError(model_path + " is not the model that " + path + " was made from; run `cohort segment` again");
   }
@@ -112,16 +115,17 @@ void explain(const ExplainOptions& options) {
   const auto& partition = *sources.graph.partition;
   const auto blocks = bipartite_graph(comm, sources.graph.dataset, config.graph);
   const auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
-  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters.view(), blocks.distribution);
+  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(), blocks.distribution);
   const auto degree = weighted_degrees(comm, blocks, sharded.graph);
 
   ExplainInput input{&sharded, parameters.view(), degree, &result};
   input.layers = config.model.layers;
   input.spherical = config.segment.method == "spherical";
   input.new_weight = weight_of_one(config.graph);
+  const auto labels = node_labels(comm, config, result);
   const auto report = [&](const auto& explanation) {
-    say(comm, options.json ? explanation_json(comm, result, explanation).dump(2) + "\n"
-                           : explanation_text(comm, result, explanation));
+    say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
+                           : explanation_text(comm, result, labels, explanation));
   };
   if (user >= 0) {
     report(explain_user(comm, input, user));

@@ -1,21 +1,24 @@
-// Explanations for a person and for a program. What they name are nodes; the ids are found here.
+// Explanations for a person and for a program. What they name are nodes; their ids, and the names
+// beside them, are found here.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "cli/explanation_labels.hpp"
 #include "comm/communicator.hpp"
 #include "segment/explanation.hpp"
 
 namespace cohort {
 
 /// The same on all ranks, as all below. Collective.
-std::string explanation_text(const Communicator& comm, const SegmentsFile& result, const UserExplanation& explanation);
-nlohmann::ordered_json explanation_json(const Communicator& comm, const SegmentsFile& result,
+std::string explanation_text(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels,
+                             const UserExplanation& explanation);
+nlohmann::ordered_json explanation_json(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels,
                                         const UserExplanation& explanation);
-std::string explanation_text(const Communicator& comm, const SegmentsFile& result,
+std::string explanation_text(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels,
                              const SegmentExplanation& explanation);
-nlohmann::ordered_json explanation_json(const Communicator& comm, const SegmentsFile& result,
+nlohmann::ordered_json explanation_json(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels,
                                         const SegmentExplanation& explanation);
 
 }  // namespace cohort

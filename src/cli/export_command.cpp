@@ -7,11 +7,7 @@
 #include "cli/rank_order.hpp"
 #include "cli/segments_report.hpp"
 #include "core/error.hpp"
-#include "ingest/dataset.hpp"
-#include "store/h5.hpp"
-#include "store/id_rows.hpp"
-#include "store/provenance.hpp"
-#include "store/schema.hpp"
+#include "store/segments_file.hpp"
 
 namespace cohort {
 
@@ -100,9 +96,11 @@ std::string with_columns(std::string header, std::int64_t columns) {
 class Export {
  public:
   Export(const Communicator& comm, const ExportOptions& options)
-      : comm_(comm), options_(options), json_(options.format == "jsonl"), file_(comm, options.file) {
-    read_provenance(file_, schema::segments_kind);
-    if (options.what == "items" && !file_.has(schema::items_id)) {
+      : comm_(comm),
+        options_(options),
+        json_(options.format == "jsonl"),
+        result_(read_segments_file(comm, options.file, part_of(options.what))) {
+    if (options.what == "items" && result_.items.total() == 0) {
       throw InputError(options.file + " has no items: its graph was made of social edges alone");
     }
   }
@@ -120,6 +118,9 @@ class Export {
   }
 
  private:
+  static SegmentsPart part_of(const std::string& what) {
+    return what == "embedding" || what == "items" ? SegmentsPart::embeddings : SegmentsPart::membership;
+  }
   // Rows 0 .. count - 1 of every rank, about a megabyte at a time.
   template <class Fill>
   void write_rows(TextOutput& output, const std::string& header, std::int64_t count, Fill fill) {
@@ -136,48 +137,36 @@ class Export {
   }
 
   void write_users(TextOutput& output, bool with_embedding) {
-    const auto users = read_ids(comm_, file_, schema::users_id);
-    const auto first = users.distribution.begin(comm_.rank());
-    const auto count = users.block_size();
-    const auto segment = file_.rows<std::int32_t>(schema::users_segment, first, count);
-    const auto distance = file_.rows<float>(schema::users_distance, first, count);
-    const auto margin = file_.rows<float>(schema::users_margin, first, count);
-    Matrix embedding;
-    if (with_embedding) embedding = file_.matrix(schema::users_embedding, first, count);
-    write_rows(output, with_columns("id,segment,distance,margin", embedding.columns()), count,
-               [&](Row& row, std::int64_t user) {
+    const auto& segments = result_.segments;
+    write_rows(output, with_columns("id,segment,distance,margin", with_embedding ? segments.users.columns() : 0),
+               result_.users.block_size(), [&](Row& row, std::int64_t user) {
                  const auto i = static_cast<std::size_t>(user);
-                 row.text("id", users[user]);
-                 row.number("segment", segment[i]);
-                 row.number("distance", distance[i]);
-                 row.number("margin", margin[i]);
-                 if (with_embedding) row.numbers("embedding", embedding.view().at(user));
+                 row.text("id", result_.users[user]);
+                 row.number("segment", segments.segment[i]);
+                 row.number("distance", segments.distance[i]);
+                 row.number("margin", segments.margin[i]);
+                 if (with_embedding) row.numbers("embedding", segments.users.view().at(user));
                });
   }
 
   void write_items(TextOutput& output) {
-    const auto items = read_ids(comm_, file_, schema::items_id);
-    const auto embedding =
-        file_.matrix(schema::items_embedding, items.distribution.begin(comm_.rank()), items.block_size());
-    write_rows(output, with_columns("id", embedding.columns()), items.block_size(), [&](Row& row, std::int64_t item) {
+    const auto& items = result_.items;
+    const auto embedding = result_.segments.items.view();
+    write_rows(output, with_columns("id", embedding.columns), items.block_size(), [&](Row& row, std::int64_t item) {
       row.text("id", items[item]);
-      row.numbers("embedding", embedding.view().at(item));
+      row.numbers("embedding", embedding.at(item));
     });
   }
 
   void write_segments(TextOutput& output) {
-    const auto size = file_.all<std::int64_t>(schema::size);
-    const auto users = Distribution::even(file_.shape(schema::users_segment).at(0), comm_.size());
-    const auto first = users.begin(comm_.rank());
-    const auto count = users.count(comm_.rank());
-    const auto distance = mean_distances(comm_, file_.rows<std::int32_t>(schema::users_segment, first, count),
-                                         file_.rows<float>(schema::users_distance, first, count), size);
+    const auto& size = result_.segments.size;
+    const auto distance = mean_distances(comm_, result_.segments.segment, result_.segments.distance, size);
     write_rows(output, "segment,users,share,mean_distance\n", comm_.is_root() ? std::ssize(size) : 0,
                [&](Row& row, std::int64_t segment) {
                  const auto s = static_cast<std::size_t>(segment);
                  row.number("segment", segment);
                  row.number("users", size[s]);
-                 row.number("share", static_cast<double>(size[s]) / static_cast<double>(users.total()));
+                 row.number("share", static_cast<double>(size[s]) / static_cast<double>(result_.users.total()));
                  row.number("mean_distance", distance[s]);
                });
   }
@@ -185,7 +174,7 @@ class Export {
   const Communicator& comm_;
   const ExportOptions& options_;
   bool json_;
-  h5::Reader file_;
+  SegmentsFile result_;
 };
 
 }  // namespace

@@ -39,16 +39,15 @@ Matrix below_last_layer(const Session& session, const GraphFile& graph, const Sh
   const auto& dataset = graph.dataset;
   const auto& config = session.config();
   const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
-  const HaloLayout halo(comm, sharded.halo, sharded.owned(), config.model.dim);
-  HaloMatrix base(comm, halo);
+  Propagation propagation(comm, sharded, config.model.dim, static_cast<int>(session.threads()));
+  auto base = propagation.matrix();
   {
-    const auto owned = to_shards(comm, sharded, model.model.parameters.view(), nodes);
+    const auto owned = to_shards(comm, sharded, model.model.parameters().view(), nodes);
     comm.attempt([&] {
       if (owned.rows() > 0) std::memcpy(base.row(0), owned.row(0), static_cast<std::size_t>(owned.bytes()));
     });
   }
-  LightGcn encoder(comm, sharded, halo, std::max<std::int64_t>(config.model.layers - 1, 0),
-                   static_cast<int>(session.threads()));
+  LightGcn encoder(comm, propagation, std::max<std::int64_t>(config.model.layers - 1, 0));
   const auto below = to_blocks(comm, sharded, encoder.forward(base), nodes);
   return reblock(comm, below.view(), nodes, dataset.users.total(), dataset.items.distribution);
 }

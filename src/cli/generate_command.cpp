@@ -21,9 +21,9 @@ void generate(const GenerateOptions& options) {
   prepare_process(comm, threads);
   const Timer timer;
   const auto& population = options.population;
-  spdlog::info("generate: {} users in {} segments, {} items, {} interactions, {} friendships",
-               with_commas(population.users), population.segments, with_commas(population.items),
-               with_commas(population.interactions), with_commas(population.social));
+  spdlog::info("generate: {} in {}, {}, {}, {}", counted(population.users, "user"),
+               counted(population.segments, "segment"), counted(population.items, "item"),
+               counted(population.interactions, "interaction"), counted(population.social, "friendship"));
   generate_population(comm, population, options.directory);
   spdlog::info("generate: {:.1f} s; next: cohort run {}/config.toml", timer.seconds(), options.directory);
 }

@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/logging.hpp"
+#include "core/words.hpp"
 #include "store/h5.hpp"
 #include "store/provenance.hpp"
 #include "store/schema.hpp"
@@ -74,8 +75,9 @@ std::string for_a_person(const Json& info) {
   };
   line("made by", fmt::format("cohort {} ({})", info["cohort_version"].get<std::string>(),
                               info["git_revision"].get<std::string>()));
-  line("on", fmt::format("{} ranks x {} threads, {}, seed {}", info["ranks"].get<int>(), info["threads"].get<int>(),
-                         info["vector_target"].get<std::string>(), info["seed"].get<std::int64_t>()));
+  line("on", fmt::format("{} x {}, {}, seed {}", counted(info["ranks"].get<int>(), "rank"),
+                         counted(info["threads"].get<int>(), "thread"), info["vector_target"].get<std::string>(),
+                         info["seed"].get<std::int64_t>()));
   for (const auto& input : info["inputs"]) {
     line("input", fmt::format("{} ({} bytes, SHA-256 {}...)", input["path"].get<std::string>(),
                               input["bytes"].get<std::int64_t>(), input["sha256"].get<std::string>().substr(0, 16)));
@@ -91,7 +93,8 @@ std::string for_a_person(const Json& info) {
     const auto sizes = info["segment_sizes"].get<std::vector<std::int64_t>>();
     std::string list;
     for (std::size_t i = 0; i < std::min<std::size_t>(sizes.size(), 12); ++i) list += fmt::format(" {}", sizes[i]);
-    line("segments", fmt::format("{} of{}{} users", sizes.size(), list, sizes.size() > 12 ? " ..." : ""));
+    line("segments", fmt::format("{} of{}{} {}", sizes.size(), list, sizes.size() > 12 ? " ..." : "",
+                                 noun(sizes.empty() ? 0 : sizes.back(), "user")));
   }
   if (info.contains("datasets")) {
     text += "\n  datasets\n";

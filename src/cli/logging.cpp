@@ -1,30 +1,79 @@
 #include "cli/logging.hpp"
 
+#include <spdlog/details/os.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
+#include <mutex>
+#include <utility>
+
+#include "cli/console.hpp"
 
 namespace cohort {
+
+namespace {
+
+constexpr const char* clear_line = "\r\x1b[K";
+
+// Whether the progress bar stands on the terminal's last line.
+bool bar_open = false;
+
+const char* colour_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::warn:
+      return "\x1b[33m\x1b[1m";
+    case spdlog::level::err:
+    case spdlog::level::critical:
+      return "\x1b[31m\x1b[1m";
+    default:
+      return "\x1b[32m";
+  }
+}
+
+// Standard error, a line in one write; the level in colour on a terminal.
+class LineSink : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    message.color_range_start = 0;
+    message.color_range_end = 0;
+    formatter_->format(message, text);
+    std::string line(text.data(), text.size());
+    if (colour_ && message.color_range_end > message.color_range_start) {
+      line.insert(message.color_range_end, "\x1b[m");
+      line.insert(message.color_range_start, colour_of(message.level));
+    }
+    write_lines(STDERR_FILENO, std::exchange(bar_open, false) ? clear_line + line : line);
+  }
+  void flush_() override {}
+
+ private:
+  bool colour_ = ::isatty(STDERR_FILENO) != 0 && spdlog::details::os::is_color_terminal();
+};
+
+}  // namespace
 
 void start_logging(const Communicator& comm) {
   spdlog::sink_ptr sink;
   if (comm.is_root()) {
-    sink = std::make_shared<spdlog::sinks::stderr_color_sink_st>();
+    sink = std::make_shared<LineSink>();
   } else {
-    sink = std::make_shared<spdlog::sinks::null_sink_st>();
+    sink = std::make_shared<spdlog::sinks::null_sink_mt>();
   }
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("cohort", std::move(sink)));
   spdlog::set_pattern("[%T] %^%l%$ %v");
 }
 
 void say(const Communicator& comm, const std::string& text) {
-  if (!comm.is_root()) return;
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  comm.attempt([&] {
+    if (!comm.is_root()) return;
+    if (std::exchange(bar_open, false)) write_lines(STDERR_FILENO, clear_line);
+    write_lines(STDOUT_FILENO, text);
+    check_output();
+  });
 }
 
 Progress::Progress(const Communicator& comm, std::int64_t total)
@@ -32,7 +81,7 @@ Progress::Progress(const Communicator& comm, std::int64_t total)
       bar_(comm.is_root() && ::isatty(STDERR_FILENO) && spdlog::should_log(spdlog::level::info)) {}
 
 Progress::~Progress() {
-  if (open_) std::fputc('\n', stderr);
+  if (std::exchange(bar_open, false)) write_lines(STDERR_FILENO, "\n");
 }
 
 void Progress::step(std::int64_t done, const std::string& text) {
@@ -43,9 +92,8 @@ void Progress::step(std::int64_t done, const std::string& text) {
   constexpr std::int64_t width = 24;
   const auto filled = static_cast<std::size_t>(std::min(width, width * done / total_));
   const auto bar = std::string(filled, '#') + std::string(width - filled, '.');
-  std::fprintf(stderr, "\r[%s] %s\x1b[K", bar.c_str(), text.c_str());
-  std::fflush(stderr);
-  open_ = true;
+  write_lines(STDERR_FILENO, fmt::format("\r[{}] {}\x1b[K", bar, text));
+  bar_open = true;
 }
 
 }  // namespace cohort

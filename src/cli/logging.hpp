@@ -11,10 +11,11 @@
 
 namespace cohort {
 
-/// The default logger of this process: standard error on rank 0, nothing elsewhere. Call once, in main. Local.
+/// The default logger of this process: standard error on rank 0, nothing elsewhere; the thread that waits for signals
+/// uses it too. Call once, in main. Local.
 void start_logging(const Communicator& comm);
 
-/// Text for standard output, on rank 0. Local.
+/// Text for standard output, on rank 0, in whole lines. Throws RunError where it cannot be written. Collective.
 void say(const Communicator& comm, const std::string& text);
 
 /// The progress of a known number of steps: a bar that is redrawn where standard error is a terminal, a line for each
@@ -32,7 +33,6 @@ class Progress {
  private:
   std::int64_t total_;
   bool bar_;
-  bool open_ = false;
 };
 
 }  // namespace cohort

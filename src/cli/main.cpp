@@ -1,12 +1,17 @@
-// The program: MPI's life, the command line, and what a failure means for the process.
+// The program: its signals, MPI's life, the command line, and what a failure means for the process.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
+#include <csignal>
 #include <sstream>
 
 #include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/launch.hpp"
 #include "cli/logging.hpp"
 #include "cli/outcome.hpp"
+#include "cli/signals.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
@@ -53,22 +58,35 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
     std::ostringstream message;
     const int code = program.exit(error, out, message);
     if (comm.is_root()) {
-      std::cout << out.str() << std::flush;
-      std::cerr << message.str() << std::flush;
+      cohort::write_lines(STDOUT_FILENO, out.str());
+      cohort::write_lines(STDERR_FILENO, message.str());
     }
+    cohort::check_output();
     return code == 0 ? cohort::exit_success : cohort::exit_usage;
   }
+  cohort::check_output();
   return cohort::exit_success;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, which says so
+  const cohort::SignalWatch signals;
+  const auto tasks = cohort::LaunchedTasks::from_environment();
   const cohort::MpiEnvironment mpi(&argc, &argv);
+  cohort::Communicator::set_last_words(cohort::say_error);
   const auto comm = cohort::Communicator::world();
+  if (const auto fault = cohort::launch_fault(comm, tasks); !fault.empty()) {
+    if (tasks.index == 0) cohort::say_error(fault);
+    return cohort::exit_usage;
+  }
   return cohort::end_together(comm, [&] {
     const auto commands = cohort::Communicator::world();
+    cohort::need_same_command(commands, argc, argv);
+    cohort::work_where_root_does(commands);
     cohort::start_logging(commands);
+    cohort::SignalWatch::set_rank(commands.rank());
     return command_line(commands, argc, argv);
   });
 }

@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <limits>
 #include <new>
-#include <string>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -19,9 +19,17 @@ struct Outcome {
   std::string message;
 };
 
+// By one call, so that it stays one line beside those of other threads and ranks.
+void say_line(const std::string& text) {
+  std::fputs(("cohort: " + printable(text) + "\n").c_str(), stderr);
+  std::fflush(stderr);
+}
+
 Outcome attempt_body(const std::function<int()>& body) {
   try {
     return {body(), ""};
+  } catch (const Interrupted& interrupted) {
+    return {exit_interrupted, interrupted.how_to_go_on()};
   } catch (const InputError& error) {
     return {exit_usage, error.what()};
   } catch (const std::bad_alloc&) {
@@ -35,16 +43,24 @@ Outcome attempt_body(const std::function<int()>& body) {
 
 }  // namespace
 
+void say_error(const std::string& message) {
+  say_line("error: " + message);
+}
+
+void say_interrupted(const std::string& how_to_go_on) {
+  say_line("interrupted; " + how_to_go_on);
+}
+
 int end_together(const Communicator& comm, const std::function<int()>& body) {
   const auto outcome = attempt_body(body);
   const bool failed = !outcome.message.empty();
   if (!comm.barrier_within(failed ? patience_seconds : std::numeric_limits<double>::infinity())) {
-    std::fprintf(stderr, "cohort: rank %d: %s\n", comm.rank(), outcome.message.c_str());
-    std::fflush(stderr);
-    Communicator::abort(outcome.code);
+    Communicator::abort(outcome.code, "rank " + std::to_string(comm.rank()) + ": " + outcome.message);
   }
   const int failing = comm.min(failed ? comm.rank() : comm.size());
-  if (failing == comm.rank()) std::fprintf(stderr, "cohort: error: %s\n", outcome.message.c_str());
+  if (failing == comm.rank()) {
+    (outcome.code == exit_interrupted ? say_interrupted : say_error)(outcome.message);
+  }
   const int first = failing < comm.size() ? failing : 0;
   return comm.all_gather(outcome.code)[static_cast<std::size_t>(first)];
 }

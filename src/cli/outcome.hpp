@@ -2,17 +2,22 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "comm/communicator.hpp"
 
 namespace cohort {
 
-enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2 };
+enum ExitCode : int { exit_success = 0, exit_failure = 1, exit_usage = 2, exit_interrupted = 3 };
 
-/// Runs `body` and returns the program's exit code, the same on all ranks: what body returned, 2 after an InputError, 1
-/// after any other exception. The message is printed once, by the lowest rank that failed. A rank that failed while
-/// others wait for it in a collective call cannot reach them: after a few seconds it prints its message and ends all
-/// ranks. `comm` must be used for nothing else. Collective.
+/// The line on standard error that a run ends with. Local.
+void say_error(const std::string& message);
+void say_interrupted(const std::string& how_to_go_on);
+
+/// Runs `body` and returns the program's exit code, the same on all ranks: what body returned, 2 after an InputError, 3
+/// where it was interrupted, 1 after any other exception. The message is printed once, by the lowest rank that failed.
+/// A rank that failed while others wait for it in a collective call cannot reach them: after a few seconds it prints
+/// its message and ends all ranks. `comm` must be used for nothing else. Collective.
 int end_together(const Communicator& comm, const std::function<int()>& body);
 
 }  // namespace cohort

@@ -1,8 +1,10 @@
 #include <nlohmann/json.hpp>
 
+#include "cli/checkpoints.hpp"
 #include "cli/logging.hpp"
 #include "cli/partition_report.hpp"
 #include "cli/pipeline.hpp"
+#include "core/output_file.hpp"
 #include "partition/part_file.hpp"
 
 namespace cohort {
@@ -18,8 +20,12 @@ void add_partition_command(CLI::App& program) {
   command->callback([=] {
     const Session session(Communicator::world(), *options);
     const auto& comm = session.comm();
+    comm.attempt([&] {
+      if (comm.is_root()) check_output_path(*part_file);
+    });
     auto graph = load_graph(session, false);
     const auto stats = partition_graph(session, graph_of(session, graph.dataset), graph);
+    warn_of_other_model(session, graph);
     write_graph(session, graph);
     if (!part_file->empty()) write_part_file(comm, *part_file, graph.partition->shard_of);
     say(comm, *json ? partition_json(stats).dump(2) + "\n" : partition_table(stats));

@@ -23,11 +23,11 @@ nlohmann::ordered_json json_of(const CutQuality& quality) {
           {"entry_balance", quality.entry_balance}};
 }
 
-std::string summary(const CutQuality& quality, const char* parts) {
+std::string summary(const CutQuality& quality, const char* part) {
   return fmt::format(
-      "{} {}: {:.1f} % of the edges cut, volume {} ({:.2f} ghosts a node, at worst {:.2f}), balance {:.2f} "
+      "{}: {:.1f} % of the edges cut, volume {} ({:.2f} ghosts a node, at worst {:.2f}), balance {:.2f} "
       "by nodes, {:.2f} by entries",
-      with_commas(quality.parts), parts, 100 * quality.cut_share, with_commas(quality.communication_volume),
+      counted(quality.parts, part), 100 * quality.cut_share, with_commas(quality.communication_volume),
       quality.ghosts_per_node, quality.worst_ghost_ratio, quality.node_balance, quality.entry_balance);
 }
 
@@ -35,15 +35,15 @@ std::string summary(const CutQuality& quality, const char* parts) {
 
 void log_partition(const PartitionStats& stats) {
   spdlog::info("  cut by {}{}", stats.tool, stats.objective.empty() ? "" : " for " + stats.objective);
-  spdlog::info("  {}", summary(stats.quality.by_shard, "shards"));
-  if (stats.quality.by_rank.parts > 1) spdlog::info("  {}", summary(stats.quality.by_rank, "ranks"));
+  spdlog::info("  {}", summary(stats.quality.by_shard, "shard"));
+  if (stats.quality.by_rank.parts > 1) spdlog::info("  {}", summary(stats.quality.by_rank, "rank"));
 }
 
 std::string partition_table(const PartitionStats& stats) {
   const auto& shard = stats.quality.by_shard;
   const auto& rank = stats.quality.by_rank;
-  auto text = fmt::format("{} nodes, {} edges, cut by {} {}\n{:<28} {:>14} {:>14}\n", with_commas(stats.quality.nodes),
-                          with_commas(stats.quality.edges), stats.tool, stats.objective, "", "by shard", "by rank");
+  auto text = fmt::format("{}, {}, cut by {} {}\n{:<28} {:>14} {:>14}\n", counted(stats.quality.nodes, "node"),
+                          counted(stats.quality.edges, "edge"), stats.tool, stats.objective, "", "by shard", "by rank");
   const auto count = [&](const char* name, std::int64_t a, std::int64_t b) {
     text += fmt::format("{:<28} {:>14} {:>14}\n", name, with_commas(a), with_commas(b));
   };

@@ -2,6 +2,7 @@
 #include "cli/partition_report.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
+#include "core/interruption.hpp"
 #include "core/timer.hpp"
 
 namespace cohort {
@@ -14,8 +15,12 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
   const auto& comm = session.comm();
   const auto& config = session.config();
   const Timer timer;
-  spdlog::info("partition: {} nodes by {}", with_commas(blocks.nodes()), config.partition.tool);
-  auto result = partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
+  spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), config.partition.tool);
+  comm.stop_if_interrupted();
+  auto result = [&] {
+    const Abandonable until_cut;  // METIS cannot look at the flag, and the other ranks wait for it
+    return partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
+  }();
   graph.partition = StoredPartition{std::move(result.shard_of), result.stats.shard_cost};
   graph.history.timing["partition"] = comm.all_gather(timer.seconds());
   log_partition(result.stats);

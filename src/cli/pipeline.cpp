@@ -1,6 +1,6 @@
 #include "cli/pipeline.hpp"
 
-#include "cli/evaluation.hpp"
+#include "cli/checkpoints.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -9,7 +9,6 @@ namespace {
 
 // Later stages find out too; but only after training.
 void check_against_data(const Session& session, const Dataset& dataset) {
-  if (session.comm().sum(dataset.holdout.size()) > 0) check_cut_offs(session.config(), dataset.items.total());
   const auto count = session.config().segment.count;
   if (count > dataset.users.total()) {
     throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there are only " +
@@ -25,9 +24,13 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
     partition_graph(session, blocks, graph);
     sharded = shard_graph(session, blocks, *graph.partition);
   }
+  // Before graph.h5 is another one than model.h5 was trained on.
+  check_checkpoint(session, &graph, model_target(session));
   write_graph(session, graph);
-  const auto model = train_model(session, graph, sharded);
-  write_model(session, model);
+  session.comm().stop_if_interrupted();
+  const auto model = train_model(session, graph, sharded, model_target(session));
+  write_model(session, model, session.model_path());
+  session.comm().stop_if_interrupted();
   return segment_users(session, graph, sharded.graph, model);
 }
 
@@ -35,6 +38,8 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 RunResult run_pipeline(const Session& session) {
   RunResult result;
+  check_checkpoint(session, nullptr, model_target(session));
+  check_checkpoint(session, nullptr, {session.validation_path(), 0, 0});
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);
@@ -42,8 +47,10 @@ RunResult run_pipeline(const Session& session) {
   const auto attributes = read_attribute_tables(session, dataset);
   const auto allowed = read_allowed_items(session, dataset);
   result.segments = segments_of(session, result.graph);
+  session.comm().stop_if_interrupted();
   profile_result(session, result.graph, attributes, result.segments);
   if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments);
+  session.comm().stop_if_interrupted();
   write_segments(session, result.segments);
   return result;
 }

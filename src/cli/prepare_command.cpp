@@ -1,3 +1,7 @@
+#include <memory>
+
+#include "cli/checkpoints.hpp"
+#include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 
 namespace cohort {
@@ -5,9 +9,19 @@ namespace cohort {
 void add_prepare_command(CLI::App& program) {
   auto* command = program.add_subcommand("prepare", "Reads and cleans the input; writes graph.h5");
   const auto options = add_config_options(*command);
-  command->callback([options] {
-    const Session session(Communicator::world(), *options);
-    write_graph(session, prepare_graph(session));
+  const auto dry_run = std::make_shared<bool>(false);
+  command->add_flag("--dry-run", *dry_run,
+                    "Only say how the input is read, with the counts after cleaning; write nothing");
+  command->callback([options, dry_run] {
+    const Session session(Communicator::world(), *options,
+                          *dry_run ? OutputDirectory::untouched : OutputDirectory::made);
+    if (*dry_run) {
+      say(session.comm(), describe_input(session));
+      return;
+    }
+    const auto graph = prepare_graph(session);
+    warn_of_other_model(session, graph);
+    write_graph(session, graph);
   });
 }
 

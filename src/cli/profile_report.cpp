@@ -139,7 +139,7 @@ std::string profile_table(const Communicator& comm, const SegmentsFile& result) 
       profiles.tested[0] > 0
           ? fmt::format("* marks the segment: more than chance among held-out interactions (false discovery rate {})\n",
                         profiles.false_discovery_rate[0])
-          : "nothing was held out, so nothing is said to mark a segment; set input.holdout\n";
+          : "nothing was tested on held-out interactions, so nothing is said to mark a segment\n";
   return text;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/report.hpp"
 #include "core/timer.hpp"
 #include "ingest/attribute_file.hpp"
+#include "ingest/holdout.hpp"
 #include "segment/profile.hpp"
 
 namespace cohort {
@@ -16,8 +17,8 @@ std::optional<AttributeTable> attributes_of(const Communicator& comm, const IdTa
                                             const char* of) {
   if (path.empty() || ids.total() == 0) return std::nullopt;
   auto table = read_attributes(comm, ids, path);
-  spdlog::info("{}: {} of {} {}, {} rows of others", path, with_commas(table.matched), with_commas(ids.total()), of,
-               with_commas(table.unknown));
+  spdlog::info("{}: {} of {}, {} of others", path, with_commas(table.matched), counted(ids.total(), of),
+               counted(table.unknown, "row"));
   for (const auto& column : table.left_out) spdlog::info("{}: column {} is left out", path, column);
   return table;
 }
@@ -30,8 +31,8 @@ std::int64_t marking(const MarkTable& table) {
 
 AttributeTables read_attribute_tables(const Session& session, const Dataset& dataset) {
   const auto& input = session.config().input;
-  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "items"),
-          attributes_of(session.comm(), dataset.users, input.user_attributes, "users")};
+  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "item"),
+          attributes_of(session.comm(), dataset.users, input.user_attributes, "user")};
 }
 
 void profile_result(const Session& session, const GraphFile& graph, const AttributeTables& attributes,
@@ -40,7 +41,7 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
   const auto& config = session.config();
   const auto& dataset = graph.dataset;
   const Timer timer;
-  spdlog::info("profile: {} segments", std::ssize(segments.segments.size));
+  spdlog::info("profile: {}", counted(std::ssize(segments.segments.size), "segment"));
   ProfileInput input{&dataset, &segments.segments};
   if (attributes.items) input.item_attributes = &*attributes.items;
   if (attributes.users) input.user_attributes = &*attributes.users;
@@ -55,7 +56,9 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
     spdlog::info("  {} of {} items and {} of {} categories mark a segment, tested on held-out interactions",
                  marking(profiles.items), profiles.tested[0], marking(profiles.categories), profiles.tested[1]);
   } else if (dataset.has_items() && comm.sum(dataset.holdout.size()) == 0) {
-    spdlog::info("  nothing is held out, so nothing is said to mark a segment; set input.holdout, for example to 0.1");
+    const auto reason = why_nothing_is_held_out(comm, dataset, session.config().input);
+    spdlog::info("  nothing is held out, so nothing is said to mark a segment; {}",
+                 reason.empty() ? "set input.holdout, for example to 0.1" : reason);
   }
   segments.profiles = std::move(profiles);
   segments.history.timing["profile"] = comm.all_gather(timer.seconds());

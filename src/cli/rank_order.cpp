@@ -1,39 +1,11 @@
 #include "cli/rank_order.hpp"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <utility>
-
-#include "core/error.hpp"
-
 namespace cohort {
 
-TextOutput::TextOutput(const Communicator& comm, std::string path) : comm_(comm), path_(std::move(path)) {
+TextOutput::TextOutput(const Communicator& comm, const std::string& path) : comm_(comm) {
   comm_.attempt([&] {
-    if (!comm_.is_root()) return;
-    if (path_.empty()) {
-      stream_ = stdout;
-      return;
-    }
-    temporary_ = path_ + ".tmp." + std::to_string(::getpid());
-    stream_ = std::fopen(temporary_.c_str(), "wbx");
-    if (!stream_) throw InputError("cannot write " + temporary_ + ": " + std::strerror(errno));
+    if (comm_.is_root()) file_ = std::make_unique<OutputFile>(path);
   });
-}
-
-TextOutput::~TextOutput() {
-  if (!stream_ || path_.empty()) return;
-  std::fclose(stream_);
-  ::unlink(temporary_.c_str());
-}
-
-void TextOutput::put(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stream_) != text.size()) {
-    throw RunError("writing " + (path_.empty() ? "standard output" : path_) + " failed: " + std::strerror(errno));
-  }
 }
 
 void TextOutput::write(const std::function<bool(std::string&)>& next) {
@@ -47,7 +19,7 @@ void TextOutput::write(const std::function<bool(std::string&)>& next) {
       more = comm_.any(more);
       const auto got = comm_.gather(std::span<const char>(piece)).data;
       comm_.attempt([&] {
-        if (comm_.is_root()) put({got.data(), got.size()});
+        if (comm_.is_root()) file_->write({got.data(), got.size()});
       });
     }
   }
@@ -55,25 +27,13 @@ void TextOutput::write(const std::function<bool(std::string&)>& next) {
 
 void TextOutput::write_once(const std::string& text) {
   comm_.attempt([&] {
-    if (comm_.is_root()) put(text);
+    if (comm_.is_root()) file_->write(text);
   });
 }
 
 void TextOutput::commit() {
   comm_.attempt([&] {
-    if (!comm_.is_root()) return;
-    if (path_.empty()) {
-      if (std::fflush(stream_) != 0)
-        throw RunError(std::string("writing standard output failed: ") + std::strerror(errno));
-      return;
-    }
-    const bool flushed = std::fflush(stream_) == 0 && ::fsync(::fileno(stream_)) == 0;
-    const bool closed = std::fclose(std::exchange(stream_, nullptr)) == 0;
-    if (!flushed || !closed || std::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      const std::string reason = std::strerror(errno);
-      ::unlink(temporary_.c_str());
-      throw RunError("writing " + path_ + " failed: " + reason);
-    }
+    if (comm_.is_root()) file_->commit();
   });
 }
 

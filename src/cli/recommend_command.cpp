@@ -1,6 +1,7 @@
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/recommend_output.hpp"
+#include "core/output_file.hpp"
 
 namespace cohort {
 
@@ -8,6 +9,7 @@ void add_recommend_command(CLI::App& program) {
   auto* command = program.add_subcommand(
       "recommend", "The best items of every user and segment; reads graph.h5 and segments.h5, adds to segments.h5");
   const auto options = add_config_options(*command);
+  add_checkpoint_options(*command, options);
   const auto strategy = std::make_shared<std::string>();
   const auto csv = std::make_shared<std::string>();
   const auto json_lines = std::make_shared<std::string>();
@@ -20,12 +22,15 @@ void add_recommend_command(CLI::App& program) {
   command->callback([options, strategy, csv, json_lines] {
     if (!strategy->empty()) options->settings.push_back("recommend.strategy=" + *strategy);
     const Session session(Communicator::world(), *options);
+    const auto& path = csv->empty() ? *json_lines : *csv;
+    session.comm().attempt([&] {
+      if (session.comm().is_root()) check_output_path(path);
+    });
     const auto graph = load_graph(session, false);
     auto result = load_segments(session, graph);
     recommend_items(session, graph, read_allowed_items(session, graph.dataset), result);
     write_segments(session, result);
-    if (csv->empty() && json_lines->empty()) return;
-    const auto& path = csv->empty() ? *json_lines : *csv;
+    if (path.empty()) return;
     write_recommendation_lists(session.comm(), result, csv->empty() ? ListFormat::json_lines : ListFormat::csv, path);
     spdlog::info("wrote {}", path);
   });

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/rank_order.hpp"
 #include "core/parallel.hpp"
-#include "generate/text_file.hpp"
 #include "ingest/id_fetch.hpp"
 
 namespace cohort {
@@ -64,12 +64,16 @@ ItemNames names_of(const Communicator& comm, const SegmentsFile& result, ListFor
 }
 
 void add_list(std::string& text, ListFormat format, std::optional<std::string_view> user, std::int64_t segment,
-              std::span<const std::int64_t> items, std::span<const float> scores, const ItemNames& names) {
+              std::span<const std::int64_t> items, std::span<const float> scores, std::span<const std::int32_t> known,
+              const ItemNames& names) {
   const auto count = static_cast<std::size_t>(std::ranges::find(items, -1) - items.begin());
   if (format == ListFormat::csv) {
     const auto id = user ? quoted(*user) : std::string();
     for (std::size_t i = 0; i < count; ++i) {
-      fmt::format_to(std::back_inserter(text), "{},{},{},{},{}\n", id, segment, i + 1, names.of(items[i]), scores[i]);
+      fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{}\n", id, segment, i + 1, names.of(items[i]), scores[i],
+                     known.empty() ? ""
+                     : known[i]    ? "1"
+                                   : "0");
     }
     return;
   }
@@ -77,8 +81,11 @@ void add_list(std::string& text, ListFormat format, std::optional<std::string_vi
   if (user) text += "\"user\": " + json_string(*user) + ", ";
   text += fmt::format("\"segment\": {}, \"items\": [", segment);
   for (std::size_t i = 0; i < count; ++i) {
-    fmt::format_to(std::back_inserter(text), "{}{{\"item\": {}, \"score\": {}}}", i > 0 ? ", " : "", names.of(items[i]),
-                   scores[i]);
+    fmt::format_to(std::back_inserter(text), "{}{{\"item\": {}, \"score\": {}{}}}", i > 0 ? ", " : "",
+                   names.of(items[i]), scores[i],
+                   known.empty() ? ""
+                   : known[i]    ? ", \"known\": true"
+                                 : ", \"known\": false");
   }
   text += "]}\n";
 }
@@ -90,7 +97,6 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   COHORT_CHECK(result.recommendations.has_value());
   const auto& recommendations = *result.recommendations;
   const auto n = static_cast<std::size_t>(recommendations.count);
-  TextFile file(comm, path);
   const auto names = names_of(comm, result, format);
   const auto& segment = result.segments.segment;
   const auto users = std::ssize(segment);
@@ -99,11 +105,12 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   comm.attempt([&] {
     pieces.resize(static_cast<std::size_t>(blocks) + 1);
     if (comm.is_root()) {
-      if (format == ListFormat::csv) pieces[0] = "user,segment,rank,item,score\n";
+      if (format == ListFormat::csv) pieces[0] = "user,segment,rank,item,score,known\n";
       for (std::size_t s = 0; s < result.segments.size.size(); ++s) {
         add_list(pieces[0], format, std::nullopt, static_cast<std::int64_t>(s),
                  std::span(recommendations.segment_item).subspan(s * n, n),
-                 std::span(recommendations.segment_score).subspan(s * n, n), names);
+                 std::span(recommendations.segment_score).subspan(s * n, n),
+                 std::span(recommendations.segment_known).subspan(s * n, n), names);
       }
     }
     for_each_in_parallel(blocks, [&](std::int64_t block) {
@@ -111,12 +118,17 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
         const auto at = static_cast<std::size_t>(u);
         add_list(pieces[static_cast<std::size_t>(block) + 1], format, result.users[u], segment[at],
                  std::span(recommendations.item).subspan(at * n, n),
-                 std::span(recommendations.score).subspan(at * n, n), names);
+                 std::span(recommendations.score).subspan(at * n, n), {}, names);
       }
     });
   });
-  file.write(pieces);
-  file.commit();
+  TextOutput output(comm, path);
+  std::size_t next = 0;
+  output.write([&](std::string& piece) {
+    piece = std::move(pieces[next++]);
+    return next < pieces.size();
+  });
+  output.commit();
 }
 
 }  // namespace cohort

@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
@@ -21,6 +25,33 @@ void put(std::span<const ScoredItem> best, std::size_t row, std::size_t count, s
   for (std::size_t i = 0; i < best.size(); ++i) {
     item[row * count + i] = best[i].item;
     score[row * count + i] = best[i].score;
+  }
+}
+
+// What m and w are, and why.
+void say_what_was_learnt(const RecommendModel& model, bool blend) {
+  if (model.validation_pairs == 0) {
+    spdlog::info(
+        "  no user has two interactions, so nothing could be held back to learn how much segments count; they "
+        "do not");
+    return;
+  }
+  spdlog::info("  smoothing {:g}, chosen on {} interactions held back from {} users", model.smoothing,
+               with_commas(model.validation_pairs), with_commas(model.validation_users));
+  if (!blend) return;
+  if (model.best_weight == 0) {
+    spdlog::info("  weight of the segment's prior 0: no other has a larger NDCG@20 than {:.4f} on them",
+                 model.validation_ndcg);
+    return;
+  }
+  const auto gain =
+      fmt::format("{:+.4f} with {:g}, standard error {:.4f}", model.best_gain, model.best_weight, model.gain_error);
+  if (model.blend_weight > 0) {
+    spdlog::info("  weight of the segment's prior {:g}: NDCG@20 of {:.4f} on them ({})", model.blend_weight,
+                 model.validation_ndcg, gain);
+  } else {
+    spdlog::info("  weight of the segment's prior 0: NDCG@20 of {:.4f} on them, and no gain that is above chance ({})",
+                 model.validation_ndcg, gain);
   }
 }
 
@@ -73,21 +104,16 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   options.min_support = config.min_support;
   options.allowed = allowed;
   options.smoothing = smoothing;
-  options.weight = blend;
+  std::optional<Validation> validation;
+  if (blend) options.validation = &validation.emplace(learn_validation(session, graph, result.epochs));
   options.seed = static_cast<std::uint64_t>(session.config().train.seed);
   const auto model = fit_recommendations(comm, population, options);
   if (!model.choice.all) {
     spdlog::info("  {} of {} items may be recommended", with_commas(model.choice.blocks.total()),
                  with_commas(result.items.total()));
   }
-  if (smoothing) {
-    spdlog::info("  smoothing {:g}, chosen on {} interactions held back from {} users", model.smoothing,
-                 with_commas(model.validation_pairs), with_commas(model.validation_users));
-  }
-  if (blend) {
-    spdlog::info("  weight of the segment's prior {:g}, NDCG@20 of {:.4f} on them", model.blend_weight,
-                 model.validation_ndcg);
-  }
+  if (smoothing) say_what_was_learnt(model, blend);
+  validation.reset();
 
   Recommendations found;
   found.strategy = config.strategy;
@@ -101,16 +127,21 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
     found.score.assign(population.segment.size() * n, no_score);
     found.segment_item.assign(static_cast<std::size_t>(population.segments()) * n, -1);
     found.segment_score.assign(static_cast<std::size_t>(population.segments()) * n, no_score);
+    found.segment_known.assign(static_cast<std::size_t>(population.segments()) * n, 0);
   });
   recommend_to_users(comm, population, model, strategy, config.count, nullptr,
                      [&](std::int64_t user, std::span<const ScoredItem> best) {
                        put(best, static_cast<std::size_t>(user), n, found.item, found.score);
                      });
-  const auto lists = recommend_to_segments(comm, population, model, strategy, config.count);
+  const auto held = widely_held(comm, model.counts, population);
+  const auto lists =
+      recommend_to_segments(comm, population, model, strategy, config.count, config.novel ? &held : nullptr);
   for (std::size_t s = 0; s + 1 < lists.begin.size(); ++s) {
     for (auto i = lists.begin[s]; i < lists.begin[s + 1]; ++i) {
       const auto place = s * n + static_cast<std::size_t>(i - lists.begin[s]);
-      found.segment_item[place] = lists.item[static_cast<std::size_t>(i)];
+      const auto item = lists.item[static_cast<std::size_t>(i)];
+      found.segment_item[place] = item;
+      found.segment_known[place] = std::ranges::binary_search(held.row(static_cast<std::int64_t>(s)), item) ? 1 : 0;
       found.segment_score[place] = lists.score[static_cast<std::size_t>(i)];
     }
   }

@@ -5,18 +5,27 @@
 #include <cstdint>
 #include <string>
 
+#include "core/words.hpp"
 #include "ingest/dataset.hpp"
+#include "ingest/input_report.hpp"
 #include "ingest/prepare.hpp"
 
 namespace cohort {
 
-/// 1234567 as "1,234,567".
-std::string with_commas(std::int64_t number);
 /// Bytes in the unit that suits: "3.2 GB" (powers of 1000).
 std::string in_bytes(std::int64_t bytes);
+
+/// What became of the pairs of a hold-out or a test file.
+void log_test_pairs(const HoldoutStats& stats);
+/// How each input file is read, and what looks misread.
+void log_input(const InputReport& report);
 
 /// What was read, what each cleaning rule removed, what is left.
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
                  std::int64_t social_edges);
+
+/// The same as a table, one count a line.
+std::string counts_text(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,
+                        std::int64_t social_edges);
 
 }  // namespace cohort

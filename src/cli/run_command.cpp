@@ -34,6 +34,7 @@ void add_run_command(CLI::App& program) {
   auto* command =
       program.add_subcommand("run", "All stages: input in, segments.h5 with profiles and recommendations out");
   const auto options = add_config_options(*command);
+  add_checkpoint_options(*command, options);
   command->callback([options] { run(Session(Communicator::world(), *options)); });
 }
 

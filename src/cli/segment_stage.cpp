@@ -57,22 +57,28 @@ std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const Us
   return route.to_blocks(std::span<const T>(owned));
 }
 
-}  // namespace
-
-SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
-                           const ModelFile& model) {
-  const auto& comm = session.comm();
-  const auto& config = session.config();
-  const auto& dataset = graph.dataset;
-  const Timer timer;
-  spdlog::info("segment: {} users into {} segments ({})", with_commas(dataset.users.total()), config.segment.count,
-               config.segment.method);
-  const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+// The users in the order of their shards, as k-means wants them.
+struct ShardedUsers {
   UserRows users;
-  {
+  PointSet points;
+
+  ShardedUsers(const Communicator& comm, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model) {
+    const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
     const auto owned = to_shards(comm, sharded, model.model.embedding.view(), nodes);
     comm.attempt([&] { users = users_by_shard(comm, sharded, owned.view()); });
+    points = {users.rows.view(), users.id, users.shard_begin, &sharded.layout};
   }
+  ShardedUsers(const ShardedUsers&) = delete;
+  ShardedUsers& operator=(const ShardedUsers&) = delete;
+};
+
+Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
+                 const ShardedUsers& by_shard, const NodeRoute& route) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Timer timer;
+  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
+               counted(config.segment.count, "segment"), config.segment.method);
   KmeansOptions options;
   options.count = config.segment.count;
   options.spherical = config.segment.method == "spherical";
@@ -80,8 +86,42 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
-  const PointSet points{users.rows.view(), users.id, users.shard_begin, &sharded.layout};
-  auto found = kmeans(comm, points, options);
+  auto found = kmeans(comm, by_shard.points, options);
+
+  Segments segments;
+  const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+  const auto& blocks = dataset.users.distribution;
+  segments.segment = by_user(route, sharded, by_shard.users, found.segment);
+  segments.distance = by_user(route, sharded, by_shard.users, found.distance);
+  segments.margin = by_user(route, sharded, by_shard.users, found.margin);
+  segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
+  segments.items =
+      reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
+  segments.centroid = std::move(found.centroid);
+  segments.size = std::move(found.size);
+  segments.inertia = std::move(found.inertia);
+  spdlog::info("segment: {:.1f} s, {}, inertia {:.6g}", timer.seconds(),
+               counted(std::ssize(segments.inertia), "iteration"),
+               segments.inertia.empty() ? 0.0 : segments.inertia.back());
+  return segments;
+}
+
+}  // namespace
+
+Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
+                       const ModelFile& model) {
+  const ShardedUsers by_shard(session.comm(), dataset, sharded, model);
+  const NodeRoute route(session.comm(), sharded, dataset.users.distribution);
+  return cluster(session, dataset, sharded, model, by_shard, route);
+}
+
+SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                           const ModelFile& model) {
+  const auto& comm = session.comm();
+  const auto& dataset = graph.dataset;
+  const Timer timer;
+  const ShardedUsers by_shard(comm, dataset, sharded, model);
+  const NodeRoute route(comm, sharded, dataset.users.distribution);
 
   SegmentsFile result;
   result.users = dataset.users;
@@ -91,25 +131,13 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.provenance = session.provenance(graph.provenance.inputs);
   result.history = model.history;
   auto& segments = result.segments;
-  const auto& blocks = dataset.users.distribution;
-  const NodeRoute route(comm, sharded, blocks);
-  segments.segment = by_user(route, sharded, users, found.segment);
-  segments.distance = by_user(route, sharded, users, found.distance);
-  segments.margin = by_user(route, sharded, users, found.margin);
-  for (const auto& place : by_user(route, sharded, users, principal_plane(comm, points))) {
+  segments = cluster(session, dataset, sharded, model, by_shard, route);
+  for (const auto& place : by_user(route, sharded, by_shard.users, principal_plane(comm, by_shard.points))) {
     segments.map.insert(segments.map.end(), place.begin(), place.end());
   }
-  segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
-  segments.items =
-      reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
-  segments.centroid = std::move(found.centroid);
-  segments.size = std::move(found.size);
   segments.loss = model.model.loss;
-  segments.inertia = std::move(found.inertia);
   result.fold_in = fold_in_table(session, graph, sharded, model, segments);
   result.history.timing["segment"] = comm.all_gather(timer.seconds());
-  spdlog::info("segment: {:.1f} s, {} iterations, inertia {:.6g}", timer.seconds(), segments.inertia.size(),
-               segments.inertia.empty() ? 0.0 : segments.inertia.back());
   return result;
 }
 

@@ -8,9 +8,13 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/logging.hpp"
+#include "cli/signals.hpp"
 #include "cli/version.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "kernels/dispatch.hpp"
+#include "store/model_file.hpp"
 
 namespace cohort {
 
@@ -42,20 +46,40 @@ void prepare_process(const Communicator& comm, std::int64_t threads) {
   });
 }
 
-Session::Session(const Communicator& comm, const ConfigOptions& options) : Session(comm, load_config(comm, options)) {}
+Session::Session(const Communicator& comm, const ConfigOptions& options, OutputDirectory output)
+    : Session(comm, load_config(comm, options), output) {
+  checkpoint_ = options.checkpoint;
+}
 
-Session::Session(Communicator comm, Config config) : comm_(std::move(comm)), config_(std::move(config)) {
+Session::Session(Communicator comm, Config config, OutputDirectory output)
+    : comm_(std::move(comm)), config_(std::move(config)) {
   // The first rank's environment counts: ranks of different width would still agree, but the file states one number.
   threads_ = choose_threads(config_.threads);
   comm_.broadcast(std::span<std::int64_t>(&threads_, 1));
   prepare_process(comm_, threads_);
+  SignalWatch::set_stall_minutes(config_.output.stall_minutes);
   comm_.attempt([&] {
-    if (!comm_.is_root()) return;
+    if (!comm_.is_root() || output == OutputDirectory::untouched) return;
     std::error_code error;
     std::filesystem::create_directories(config_.output.directory, error);
     if (error || !std::filesystem::is_directory(config_.output.directory)) {
       throw InputError("cannot make the directory " + config_.output.directory +
                        " (output.directory): " + (error ? error.message() : "there is a file of that name"));
+    }
+  });
+  if (output == OutputDirectory::untouched) return;
+  need_same_directory(comm_, config_.output.directory, "output.directory");
+  lock_ = std::make_shared<DirectoryLock>(comm_, config_.output.directory);
+  if (!lock_->holds()) {
+    spdlog::warn("the file system of {} has no locks; see that no second run writes there", config_.output.directory);
+  }
+  comm_.attempt([&] {
+    if (!comm_.is_root()) return;
+    for (const auto& file :
+         {graph_path(), model_path(), previous_model_path(model_path()), validation_path(), segments_path()}) {
+      if (std::filesystem::is_directory(file)) {
+        throw InputError("cannot write " + file + ": there is a directory of that name; move it away");
+      }
     }
   });
 }
@@ -72,6 +96,7 @@ Provenance Session::provenance(const std::vector<InputFile>& inputs) const {
 std::string graph_settings(const Config& config) {
   Config part;
   part.input.format = config.input.format;
+  part.input.header = config.input.header;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;
   if (config.input.holdout > 0) part.input.holdout_split = config.input.holdout_split;
@@ -90,6 +115,7 @@ std::string model_settings(const Config& config) {
   part.train.epochs = 0;
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
+  part.train.checkpoint_minutes = 0;
   return graph_settings(config) + to_toml(part);
 }
 

@@ -1,5 +1,6 @@
 #include <filesystem>
 
+#include "cli/checkpoints.hpp"
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/stored_config.hpp"
@@ -37,16 +38,11 @@ GraphFile load_graph(const Session& session, bool partitioned) {
   return graph;
 }
 
-ModelFile load_model(const Session& session, const GraphFile& graph, ModelPart part) {
-  const auto path = session.model_path();
+ModelFile load_model(const Session& session, const GraphFile& graph, const std::string& path, ModelPart part) {
   need(session, path, "train");
   auto model = read_model_file(session.comm(), path, part);
-  const auto nodes = graph.dataset.users.total() + graph.dataset.items.total();
-  if (session.comm().sum(model.model.embedding.rows()) != nodes ||
-      !same_inputs(model.provenance.inputs, graph.provenance.inputs) ||
-      model_settings(stored_config(model.provenance, path)) != model_settings(session.config())) {
-    throw InputError(path + " was trained on another graph or with other settings than the configuration has; run " +
-                     "`cohort train` again");
+  if (const auto problem = why_other_model(session, model, path, &graph); !problem.empty()) {
+    throw InputError(problem + "; run `cohort train` again");
   }
   return model;
 }
@@ -69,27 +65,14 @@ SegmentsFile load_segments(const Session& session, const GraphFile& graph) {
   return result;
 }
 
-std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph) {
-  const auto path = session.model_path();
-  if (!exists(session.comm(), path)) return std::nullopt;
-  try {
-    auto model = load_model(session, graph, ModelPart::everything);
-    if (model.model.epochs <= session.config().train.epochs) return model;
-  } catch (const InputError& error) {
-    spdlog::debug("{}", error.what());
-  }
-  spdlog::info("{} is of another run and will be replaced", path);
-  return std::nullopt;
-}
-
 void write_graph(const Session& session, const GraphFile& graph) {
   write_graph_file(session.comm(), session.graph_path(), graph);
   spdlog::info("wrote {}", session.graph_path());
 }
 
-void write_model(const Session& session, const ModelFile& model) {
-  write_model_file(session.comm(), session.model_path(), model);
-  spdlog::info("wrote {}", session.model_path());
+void write_model(const Session& session, const ModelFile& model, const std::string& path) {
+  write_model_file(session.comm(), path, model);
+  spdlog::info("wrote {}", path);
 }
 
 void write_segments(const Session& session, const SegmentsFile& segments) {

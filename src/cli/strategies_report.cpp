@@ -125,8 +125,9 @@ std::string segments_table(const StrategyComparison& comparison) {
 
 }  // namespace
 
-Json strategies_json(const StrategyComparison& comparison) {
+Json strategies_json(const StrategyComparison& comparison, const std::string& written) {
   Json json;
+  json["written_strategy"] = written.empty() ? Json() : Json(written);
   json["k"] = comparison.k;
   json["test_users"] = comparison.users;
   json["cold_at_most"] = comparison.cold_at_most;
@@ -149,7 +150,7 @@ Json strategies_json(const StrategyComparison& comparison) {
   return json;
 }
 
-std::string strategies_table(const StrategyComparison& comparison) {
+std::string strategies_table(const StrategyComparison& comparison, const std::string& written) {
   auto text = table(
       comparison, "overall", [](const auto& result) -> const auto& { return result.overall; });
   text += table(
@@ -171,6 +172,7 @@ std::string strategies_table(const StrategyComparison& comparison) {
       "\nThe taste of a segment: smoothing {:g}, weight in the blend {:g}, learnt on {} users' training "
       "interactions.\n",
       comparison.smoothing, comparison.blend_weight, with_commas(comparison.validation_users));
+  if (!written.empty()) text += fmt::format("The lists written are those of {}.\n", written);
   return text;
 }
 

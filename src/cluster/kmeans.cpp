@@ -8,6 +8,7 @@
 #include "cluster/points.hpp"
 #include "cluster/seeding.hpp"
 #include "cluster/settle.hpp"
+#include "core/interruption.hpp"
 
 namespace cohort {
 
@@ -49,7 +50,10 @@ KmeansResult kmeans(const Communicator& comm, const PointSet& points, const Kmea
     comm.attempt([&] { starting.emplace(candidates, options.count, options.spherical, options.seed); });
     for (std::int64_t restart = 0; restart < options.restarts; ++restart) {
       Matrix start;
-      comm.attempt([&] { start = starting->choose(restart); });
+      comm.attempt([&] {
+        end_if_interrupted();
+        start = starting->choose(restart);
+      });
       auto run = run_lloyd(comm, population, options, std::move(start));
       if (restart > 0 && run.inertia.back() >= best.inertia.back()) continue;
       best = std::move(run);

@@ -6,6 +6,7 @@
 #include "cluster/centres.hpp"
 #include "cluster/seeding.hpp"
 #include "comm/shard_sum.hpp"
+#include "core/interruption.hpp"
 #include "kernels/distances.hpp"
 
 namespace cohort {
@@ -57,6 +58,7 @@ void LloydPass::assign_shard(std::int64_t begin, std::int64_t end, const ScoredC
 
 LloydPass::Outcome LloydPass::assign(ConstMatrixView centres) {
   comm_.attempt([&] {
+    end_if_interrupted();
     const ScoredCentres scored(centres);
     for (auto& sums : sums_) std::ranges::fill(sums, 0);
     for_each_shard(population_.points, threads_,

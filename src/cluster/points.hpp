@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cluster/kmeans.hpp"
+#include "core/parallel.hpp"
 
 namespace cohort {
 
@@ -34,20 +35,22 @@ struct UnitPoints {
   PointSet set(const ShardLayout& layout) const { return {rows.view(), id, shard_begin, &layout}; }
 };
 
-/// Calls body(thread, shard of this rank, first row, end row) for every shard, on `threads` threads. The body must not
-/// throw. Local.
+/// Calls body(thread, shard of this rank, first row, end row) for every shard, on `threads` threads. Rethrows what a
+/// body threw, after the others. Local.
 template <class Body>
 void for_each_shard(const PointSet& points, int threads, Body body) {
   const auto shards = static_cast<std::int64_t>(points.shard_begin.size()) - 1;
+  ParallelFailure failure;
 #pragma omp parallel num_threads(threads)
   {
     const int thread = omp_get_thread_num();
 #pragma omp for schedule(dynamic)
     for (std::int64_t shard = 0; shard < shards; ++shard) {
       const auto s = static_cast<std::size_t>(shard);
-      body(thread, shard, points.shard_begin[s], points.shard_begin[s + 1]);
+      failure.run([&] { body(thread, shard, points.shard_begin[s], points.shard_begin[s + 1]); });
     }
   }
+  failure.rethrow();
 }
 
 /// A row of this rank, and how far it is from where it belongs.

@@ -1,11 +1,11 @@
 #include "cluster/principal_plane.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
 #include "cluster/points.hpp"
 #include "comm/shard_sum.hpp"
+#include "core/eigen.hpp"
 #include "core/error.hpp"
 
 namespace cohort {

@@ -4,6 +4,7 @@
 
 #include "cluster/centres.hpp"
 #include "cluster/seeding.hpp"
+#include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "kernels/bpr.hpp"
 
@@ -47,8 +48,7 @@ class TrialDistances {
     }
     const PackedRows packed(rows.view());
     const auto tasks = blocks_of(around_.rows());
-#pragma omp parallel for schedule(static)
-    for (std::int64_t task = 0; task < tasks; ++task) {
+    for_each_in_parallel(tasks, [&](std::int64_t task) {
       const auto first = task * block;
       const auto here = std::min(block, around_.rows() - first);
       const auto out = distance_.view().slice(first, here);
@@ -60,11 +60,9 @@ class TrialDistances {
           out.row(i)[t] = distance > 0x1p-20 * norms ? static_cast<float>(distance) : 0.0F;
         }
       }
-    }
+    });
   }
-  const float* row(std::int64_t candidate) const {
-    return distance_.row(candidate);
-  }
+  const float* row(std::int64_t candidate) const { return distance_.row(candidate); }
 
  private:
   const Matrix& around_;
@@ -160,13 +158,12 @@ void StartingCentres::refine(Matrix& centres) const {
     before = nearest;
     const ScoredCentres scored(centres.view());
     const auto tasks = blocks_of(rows.rows());
-#pragma omp parallel for schedule(static)
-    for (std::int64_t task = 0; task < tasks; ++task) {
+    for_each_in_parallel(tasks, [&](std::int64_t task) {
       const auto first = task * block;
       const auto here = std::min(block, rows.rows() - first);
       scored.nearest(rows.view().slice(first, here),
                      std::span(nearest).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here)));
-    }
+    });
     if (nearest == before) return;
     std::vector<double> mean(static_cast<std::size_t>(centres.rows()) * columns, 0.0);
     std::vector<double> total(static_cast<std::size_t>(centres.rows()), 0.0);

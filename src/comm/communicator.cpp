@@ -1,6 +1,7 @@
 #include "comm/communicator.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/mpi/collectives.hpp>
 #include <boost/mpi/communicator.hpp>
 #include <boost/mpi/exception.hpp>
@@ -11,7 +12,9 @@
 #include <new>
 #include <thread>
 
+#include "core/interruption.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -52,7 +55,21 @@ std::vector<int> counts_of(std::span<const std::int64_t> begin) {
   return counts;
 }
 
-enum class ErrorKind : int { none, input, run, internal };
+// Whether what was started was done in so many seconds.
+bool done_within(MPI_Request& request, double seconds) {
+  const Timer timer;
+  for (int done = 0;;) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done) return true;
+    if (timer.seconds() > seconds) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+void (*last_words)(const std::string&) = nullptr;
+
+// Long enough for ranks that all failed in the same call to come out of it.
+constexpr double patience_seconds = 10.0;
 
 }  // namespace
 
@@ -77,7 +94,17 @@ MpiEnvironment::~MpiEnvironment() {
 Communicator::Handle::~Handle() {
   int finalized = 0;
   MPI_Finalized(&finalized);
-  if (!finalized && comm != MPI_COMM_NULL) MPI_Comm_free(&comm);
+  if (finalized) return;
+  if (comm != MPI_COMM_NULL) MPI_Comm_free(&comm);
+  if (meeting != MPI_COMM_NULL) MPI_Comm_free(&meeting);
+}
+
+std::string Communicator::library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const auto whole = std::string(text.data(), static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
 }
 
 Communicator Communicator::world() {
@@ -91,8 +118,10 @@ Communicator Communicator::self() {
 Communicator Communicator::duplicate(MPI_Comm comm) {
   Communicator result;
   result.comm_ = std::make_shared<Handle>();
-  check_mpi(MPI_Comm_dup(comm, &result.comm_->comm), "MPI_Comm_dup");
-  check_mpi(MPI_Comm_set_errhandler(result.comm_->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  for (MPI_Comm* copy : {&result.comm_->comm, &result.comm_->meeting}) {
+    check_mpi(MPI_Comm_dup(comm, copy), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_set_errhandler(*copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  }
   MPI_Comm_rank(result.native(), &result.rank_);
   MPI_Comm_size(result.native(), &result.size_);
   return result;
@@ -105,53 +134,80 @@ void Communicator::barrier() const {
 bool Communicator::barrier_within(double seconds) const {
   MPI_Request request{};
   check_mpi(MPI_Ibarrier(native(), &request), "MPI_Ibarrier");
-  const Timer timer;
-  for (int done = 0;;) {
-    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    if (done) return true;
-    if (timer.seconds() > seconds) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  return done_within(request, seconds);
 }
 
 void Communicator::abort(int exit_code) {
-  MPI_Abort(MPI_COMM_WORLD, exit_code);
-  std::abort();
+  int started = 0;
+  int finished = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&finished);
+  if (started && !finished) MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
 }
 
-void Communicator::attempt(const std::function<void()>& local) const {
-  auto kind = ErrorKind::none;
-  std::string message;
+void Communicator::abort(int exit_code, const std::string& message) {
+  if (last_words) last_words(message);
+  abort(exit_code);
+}
+
+void Communicator::set_last_words(void (*say)(const std::string& message)) {
+  last_words = say;
+}
+
+Communicator::Failure Communicator::failure_of(const Call& call) const {
   try {
-    local();
+    call();
+    return {};
+  } catch (const Interrupted& interrupted) {
+    return {Failure::Kind::interrupted, interrupted.how_to_go_on()};
   } catch (const InputError& error) {
-    kind = ErrorKind::input;
-    message = error.what();
+    return {Failure::Kind::input, printable(error.what())};
   } catch (const RunError& error) {
-    kind = ErrorKind::run;
-    message = error.what();
+    return {Failure::Kind::run, printable(error.what())};
   } catch (const std::bad_alloc&) {
-    kind = ErrorKind::run;
-    message = "rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
-              " could not get the memory it asked for; use more ranks or nodes";
+    return {Failure::Kind::run, "rank " + std::to_string(rank_) + " of " + std::to_string(size_) +
+                                    " could not get the memory it asked for; use more ranks or nodes"};
   } catch (const std::exception& error) {
-    kind = ErrorKind::internal;
-    message = error.what();
+    return {Failure::Kind::internal, error.what()};
+  } catch (...) {
+    return {Failure::Kind::internal, "an unknown exception"};
   }
-  const int failing = min(kind == ErrorKind::none ? size_ : rank_);
+}
+
+int Communicator::lowest_failing(const Failure& mine, Waiting waiting) const {
+  int failing = mine.kind == Failure::Kind::none ? size_ : rank_;
+  if (waiting == Waiting::for_ever) return min(failing);
+  MPI_Request request{};
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, &failing, 1, MPI_INT, MPI_MIN, comm_->meeting, &request), "MPI_Iallreduce");
+  if (mine.kind == Failure::Kind::none) {
+    check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait");
+  } else if (!done_within(request, patience_seconds)) {
+    abort(mine.kind == Failure::Kind::input ? 2 : 1, "rank " + std::to_string(rank_) + ": " + mine.message);
+  }
+  return failing;
+}
+
+void Communicator::agree(const Failure& mine, Waiting waiting) const {
+  const int failing = lowest_failing(mine, waiting);
   if (failing == size_) return;
-  const boost::mpi::communicator boost_comm(native(), boost::mpi::comm_attach);
-  auto agreed = static_cast<int>(kind);
-  boost::mpi::broadcast(boost_comm, agreed, failing);
-  boost::mpi::broadcast(boost_comm, message, failing);
-  switch (static_cast<ErrorKind>(agreed)) {
-    case ErrorKind::input:
+  auto kind = static_cast<int>(mine.kind);
+  broadcast(std::span<int>(&kind, 1), failing);
+  const auto message = broadcast(mine.message, failing);
+  switch (static_cast<Failure::Kind>(kind)) {
+    case Failure::Kind::interrupted:
+      throw Interrupted(message);
+    case Failure::Kind::input:
       throw InputError(message);
-    case ErrorKind::run:
+    case Failure::Kind::run:
       throw RunError(message);
     default:
       throw InternalError(message);
   }
+}
+
+void Communicator::stop_if_interrupted(const Interrupted& interrupted) const {
+  if (any(interruption_requested())) throw interrupted;
 }
 
 double Communicator::max(double value) const {

@@ -10,7 +10,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <numeric>
 #include <span>
@@ -63,6 +62,9 @@ class Communicator {
   /// This rank alone, as rank 0 of 1: for comparing with what one process computes.
   static Communicator self();
 
+  /// Name and version of the MPI. Local.
+  static std::string library();
+
   int rank() const { return rank_; }
   int size() const { return size_; }
   bool is_root() const { return rank_ == 0; }
@@ -74,11 +76,30 @@ class Communicator {
   bool barrier_within(double seconds) const;
   /// Ends all ranks at once, with this exit code; for when they can no longer be brought to an agreement. Local.
   [[noreturn]] static void abort(int exit_code);
+  /// The same after `message` went to the last words (below). Local.
+  [[noreturn]] static void abort(int exit_code, const std::string& message);
+  /// Who prints what abort() has to say; nobody unless set. Local.
+  static void set_last_words(void (*say)(const std::string& message));
 
   /// Runs `local`, which must not communicate. If it threw on any rank, every rank throws: the error of the lowest
-  /// failing rank, with its type (InputError, RunError, else InternalError) and its message. What may fail on one rank
-  /// alone (files, parsing, memory) goes through this before the next collective call.
-  void attempt(const std::function<void()>& local) const;
+  /// failing rank, with its type (Interrupted, InputError, RunError, else InternalError) and its message. What may fail
+  /// on one rank alone (files, parsing, memory) goes through this before the next collective call.
+  template <class Local>
+  void attempt(const Local& local) const {
+    agree(failure_of(Call(local)), Waiting::for_ever);
+  }
+  /// The same for a call of another library that ranks make together and that may fail on one alone, while the others
+  /// are still in it (HDF5, MPI-IO): ranks meet on a communicator of its own. A rank that failed waits for the others
+  /// for at most ten seconds; then they will not come, and it ends all of them with its message.
+  template <class Together>
+  void attempt_together(const Together& together) const {
+    agree(failure_of(Call(together)), Waiting::bounded);
+  }
+
+  /// Throws Interrupted on all ranks if any was asked to end (core/interruption.hpp). Where a stage can stop without
+  /// losing anything; costs a reduction. Every rank must come here equally often.
+  /// Inside attempt(), end_if_interrupted() does the same without one.
+  void stop_if_interrupted(const Interrupted& interrupted = Interrupted()) const;
 
   template <std::integral T>
   T sum(T value) const {
@@ -180,8 +201,30 @@ class Communicator {
  private:
   struct Handle {
     MPI_Comm comm = MPI_COMM_NULL;
+    MPI_Comm meeting = MPI_COMM_NULL;  ///< where ranks agree after a call that one of them may still be in
     ~Handle();
   };
+  /// A body to call, not owned: nothing is allocated where memory may be what is missing.
+  class Call {
+   public:
+    template <class Body>
+    explicit Call(const Body& body)
+        : body_(&body), run_([](const void* known) { (*static_cast<const Body*>(known))(); }) {}
+    void operator()() const { run_(body_); }
+
+   private:
+    const void* body_;
+    void (*run_)(const void*);
+  };
+  struct Failure {
+    enum class Kind : int { none, interrupted, input, run, internal };
+    Kind kind = Kind::none;
+    std::string message;
+  };
+  enum class Waiting { for_ever, bounded };
+  Failure failure_of(const Call& call) const;
+  void agree(const Failure& mine, Waiting waiting) const;
+  int lowest_failing(const Failure& mine, Waiting waiting) const;
   static Communicator duplicate(MPI_Comm comm);
   static std::vector<std::int64_t> prefix(const std::vector<std::int64_t>& counts);
   void reduce_integers(void* values, std::int64_t count, std::size_t size, bool is_signed, MPI_Op op) const;

@@ -12,6 +12,7 @@
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -103,13 +104,22 @@ class Assignment {
     }
     kind.of(config_) = *number;
   }
+  void operator()(const BooleanKey& kind) const {
+    const auto value = node_.value_exact<bool>();
+    if (!value) fail("true or false");
+    kind.of(config_) = *value;
+  }
   void operator()(const TextKey& kind) const {
     auto text = string(node_, "a string");
-    if (!kind.choices.empty() && std::find(kind.choices.begin(), kind.choices.end(), text) == kind.choices.end()) {
-      fail(kind.choices.size() == 1 ? "\"" + std::string(kind.choices[0]) + "\"" : "one of " + list_of(kind.choices));
-    }
+    if (!kind.choices.empty()) place_of(text, kind.choices);
     kind.of(config_) = std::move(text);
   }
+  void operator()(const SwitchKey& kind) const {
+    const auto flag = node_.value_exact<bool>();
+    if (!flag && node_.value_exact<std::string>() != "auto") fail(R"(true, false or "auto")");
+    kind.of(config_) = flag;
+  }
+  void operator()(const WordKey& kind) const { kind.set(config_, place_of(string(node_, "a string"), kind.words)); }
   void operator()(const PathKey& kind) const { kind.of(config_) = path(node_, "a path"); }
   void operator()(const PathsKey& kind) const {
     constexpr auto expected = "a path or an array of paths";
@@ -176,6 +186,13 @@ class Assignment {
     throw InputError(place_ + ": " + key_.path() + " (" + std::string(key_.meaning) + ") must be " + expected +
                      ", but is " + value.str());
   }
+  std::size_t place_of(const std::string& text, const std::vector<std::string_view>& choices) const {
+    const auto found = std::find(choices.begin(), choices.end(), text);
+    if (found == choices.end()) {
+      fail(choices.size() == 1 ? "\"" + std::string(choices[0]) + "\"" : "one of " + list_of(choices));
+    }
+    return static_cast<std::size_t>(found - choices.begin());
+  }
   std::int64_t integer(const toml::node& node, std::int64_t low, std::int64_t high, const std::string& expected) const {
     const auto number = node.value_exact<std::int64_t>();
     if (!number || *number < low || *number > high) fail(expected);
@@ -235,6 +252,7 @@ bool is_section(std::string_view name) {
 }
 
 void apply_text(Config& config, std::string_view text, const std::string& name, const std::string& directory) {
+  require_utf8_file(text, name);
   const toml::table table = [&] {
     try {
       return toml::parse(text, name);
@@ -262,8 +280,8 @@ void apply_text(Config& config, std::string_view text, const std::string& name, 
 
 // A value on the command line is TOML where it reads as TOML, else a string without quotes.
 toml::table value_of(const ConfigKey& key, const std::string& text, const std::string& place) {
-  const bool is_text = std::holds_alternative<TextKey>(key.kind) || std::holds_alternative<PathKey>(key.kind) ||
-                       std::holds_alternative<PathsKey>(key.kind);
+  const bool is_text = std::holds_alternative<TextKey>(key.kind) || std::holds_alternative<WordKey>(key.kind) ||
+                       std::holds_alternative<PathKey>(key.kind) || std::holds_alternative<PathsKey>(key.kind);
   const bool has_syntax = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (!is_text || has_syntax) {
     try {
@@ -276,6 +294,7 @@ toml::table value_of(const ConfigKey& key, const std::string& text, const std::s
 }
 
 void apply_override(Config& config, const std::string& text) {
+  require_utf8_argument(text, "--set");
   const auto place = "--set " + text.substr(0, text.find('='));
   const auto equals = text.find('=');
   if (equals == std::string::npos) throw InputError("--set " + text + ": write --set section.key=value");
@@ -326,7 +345,13 @@ struct Written {
     return kind.automatic && number == 0 ? "\"auto\"" : std::to_string(number);
   }
   std::string operator()(const RealKey& kind) const { return shortest(kind.of(config)); }
+  std::string operator()(const BooleanKey& kind) const { return kind.of(config) ? "true" : "false"; }
   std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }
+  std::string operator()(const SwitchKey& kind) const {
+    const auto& flag = kind.of(config);
+    return !flag ? "\"auto\"" : *flag ? "true" : "false";
+  }
+  std::string operator()(const WordKey& kind) const { return toml_string(kind.words.at(kind.get(config))); }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {
     std::string result;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@ struct InputConfig {
   std::vector<std::string> social;
   std::vector<std::string> test;  ///< held-out interactions, for evaluate
   std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
+  std::optional<bool> header;     ///< whether the files' first lines are headers; none: "auto", it is told
   /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
   /// weight.
   std::vector<std::pair<std::string, std::string>> columns;
@@ -49,15 +51,23 @@ struct PartitionConfig {
   std::string file;               ///< a METIS .part file to read, for tool = "file"
 };
 
+enum class EncoderKind { lightgcn };
+
 struct ModelConfig {
-  std::string encoder = "lightgcn";
+  EncoderKind encoder = EncoderKind::lightgcn;
   std::int64_t layers = 3;
   std::int64_t dim = 64;
 };
 
+enum class LossKind { bpr };
+enum class SamplerKind {
+  interactions,  ///< each once an epoch
+  lightgcn,      ///< users drawn with replacement
+};
+
 struct TrainConfig {
-  std::string loss = "bpr";
-  std::string sampler = "interactions";  ///< interactions: each once an epoch; lightgcn: users drawn with replacement
+  LossKind loss = LossKind::bpr;
+  SamplerKind sampler = SamplerKind::interactions;
   std::int64_t epochs = 100;
   std::int64_t batch = 0;  ///< triples a step; 0: "auto", at least 2,048 and at most 64 steps an epoch
   double learning_rate = 0.001;
@@ -65,6 +75,7 @@ struct TrainConfig {
   double minutes = 0.0;  ///< time budget; 0: none
   std::int64_t seed = 42;
   std::int64_t checkpoint_every = 10;  ///< epochs
+  double checkpoint_minutes = 10.0;    ///< 0: not by time
 };
 
 struct SegmentConfig {
@@ -82,6 +93,7 @@ struct RecommendConfig {
   std::int64_t count = 20;         ///< items a user and a segment
   std::int64_t min_support = 0;    ///< training users that an item needs
   std::string allowed_items;       ///< a file of item ids, one a line, gzip or not; empty: all
+  bool novel = false;              ///< segments' lists without what more than half of the segment's users have
 };
 
 struct EvaluateConfig {
@@ -96,6 +108,7 @@ struct ProfileConfig {
 
 struct OutputConfig {
   std::string directory = "run";
+  double stall_minutes = 10.0;  ///< a file call that moves no byte for so long ends the run; 0: none does
 };
 
 struct Config {

@@ -16,6 +16,11 @@ constexpr double tiny = std::numeric_limits<double>::min();
     return config.member;        \
   }
 
+// The same for a member that is an enumeration.
+#define COHORT_WORD(member)                                               \
+  [](Config& config) { return static_cast<std::size_t>(config.member); }, \
+      [](Config& config, std::size_t place) { config.member = static_cast<decltype(config.member)>(place); }
+
 std::vector<ConfigKey> make_schema() {
   return {
       {"", "threads", "threads of a rank, 0: from the environment", IntegerKey{COHORT_MEMBER(threads), 0, 4096}},
@@ -25,6 +30,7 @@ std::vector<ConfigKey> make_schema() {
       {"input", "test", "files of held-out interactions", PathsKey{COHORT_MEMBER(input.test)}},
       {"input", "format", "how the files are written",
        TextKey{COHORT_MEMBER(input.format), {"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn"}}},
+      {"input", "header", "whether the files' first lines name columns", SwitchKey{COHORT_MEMBER(input.header)}},
       {"input", "columns", "which column holds what, by name or index from 0",
        ColumnsKey{COHORT_MEMBER(input.columns), {"user", "item", "weight", "time", "event", "source", "target"}}},
       {"input", "holdout", "share of the interactions held out", RealKey{COHORT_MEMBER(input.holdout), 0, 0.9}},
@@ -64,22 +70,23 @@ std::vector<ConfigKey> make_schema() {
        TextKey{COHORT_MEMBER(partition.objective), {"cut", "volume"}}},
       {"partition", "file", "a METIS .part file", PathKey{COHORT_MEMBER(partition.file)}},
 
-      {"model", "encoder", "the graph neural network", TextKey{COHORT_MEMBER(model.encoder), {"lightgcn"}}},
+      {"model", "encoder", "the graph neural network", WordKey{COHORT_WORD(model.encoder), {"lightgcn"}}},
       {"model", "layers", "propagation layers, 0: matrix factorisation",
        IntegerKey{COHORT_MEMBER(model.layers), 0, 10}},
       {"model", "dim", "columns of the embedding", IntegerKey{COHORT_MEMBER(model.dim), 1, 1024}},
 
-      {"train", "loss", "what is minimised", TextKey{COHORT_MEMBER(train.loss), {"bpr"}}},
-      {"train", "sampler", "how triples are drawn",
-       TextKey{COHORT_MEMBER(train.sampler), {"interactions", "lightgcn"}}},
+      {"train", "loss", "what is minimised", WordKey{COHORT_WORD(train.loss), {"bpr"}}},
+      {"train", "sampler", "how triples are drawn", WordKey{COHORT_WORD(train.sampler), {"interactions", "lightgcn"}}},
       {"train", "epochs", "passes over the interactions", IntegerKey{COHORT_MEMBER(train.epochs), 0, 1'000'000}},
       {"train", "batch", "triples a step", IntegerKey{COHORT_MEMBER(train.batch), 1, std::int64_t{1} << 40, true}},
       {"train", "learning_rate", "of Adam", RealKey{COHORT_MEMBER(train.learning_rate), tiny, any_size}},
       {"train", "decay", "L2 on the rows of a step", RealKey{COHORT_MEMBER(train.decay), 0, any_size}},
       {"train", "minutes", "time budget, 0: none", RealKey{COHORT_MEMBER(train.minutes), 0, any_size}},
       {"train", "seed", "of every random number", IntegerKey{COHORT_MEMBER(train.seed), 0, unbounded}},
-      {"train", "checkpoint_every", "epochs between checkpoints, 0: only at the end",
+      {"train", "checkpoint_every", "epochs between checkpoints, 0: not by epochs",
        IntegerKey{COHORT_MEMBER(train.checkpoint_every), 0, 1'000'000}},
+      {"train", "checkpoint_minutes", "minutes between checkpoints, 0: not by time",
+       RealKey{COHORT_MEMBER(train.checkpoint_minutes), 0, any_size}},
 
       {"segment", "count", "segments looked for", IntegerKey{COHORT_MEMBER(segment.count), 1, 1'000'000}},
       {"segment", "method", "how users are clustered", TextKey{COHORT_MEMBER(segment.method), {"kmeans", "spherical"}}},
@@ -93,6 +100,9 @@ std::vector<ConfigKey> make_schema() {
       {"recommend", "min_support", "training users that an item needs",
        IntegerKey{COHORT_MEMBER(recommend.min_support), 0, unbounded}},
       {"recommend", "allowed_items", "a file of item ids, one a line", PathKey{COHORT_MEMBER(recommend.allowed_items)}},
+      {"recommend", "novel", "segments' lists without what most of their users have",
+       BooleanKey{COHORT_MEMBER(recommend.novel)}},
+
       {"profile", "top", "items and categories listed for a segment",
        IntegerKey{COHORT_MEMBER(profile.top), 1, 10'000}},
       {"profile", "false_discovery_rate", "share of wrong ones among those called marking",
@@ -103,10 +113,13 @@ std::vector<ConfigKey> make_schema() {
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 
       {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},
+      {"output", "stall_minutes", "longest that a file call may move nothing, 0: no limit",
+       RealKey{COHORT_MEMBER(output.stall_minutes), 0, 1e6}},
   };
 }
 
 #undef COHORT_MEMBER
+#undef COHORT_WORD
 
 }  // namespace
 

@@ -2,7 +2,9 @@
 // checks and writes by this list; nothing else names a key.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,9 +29,25 @@ struct RealKey {
   double high;
 };
 
+struct BooleanKey {
+  bool& (*of)(Config&);
+};
+
 struct TextKey {
   std::string& (*of)(Config&);
   std::vector<std::string_view> choices;  ///< empty: any
+};
+
+/// true, false, or "auto", which is kept as none.
+struct SwitchKey {
+  std::optional<bool>& (*of)(Config&);
+};
+
+/// One of several words, kept as the value of an enumeration whose values are 0, 1, ... in the order of the words.
+struct WordKey {
+  std::size_t (*get)(Config&);
+  void (*set)(Config&, std::size_t place);
+  std::vector<std::string_view> words;
 };
 
 /// A path; a relative one in a file is taken from the file's directory.
@@ -63,7 +81,9 @@ struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, TextKey, PathKey, PathsKey, IntegersKey, ColumnsKey, FactorsKey> kind;
+  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, SwitchKey, WordKey, PathKey, PathsKey, IntegersKey, ColumnsKey,
+               FactorsKey>
+      kind;
 
   /// "section.name", as --set and messages have it.
   std::string path() const {

@@ -1,10 +1,12 @@
-// The two kinds of failure that Cohort tells apart: what the user can mend (InputError) and what we broke (CHECK).
+// The two kinds of failure that Cohort tells apart: what the user can mend (InputError) and what we broke (CHECK); and
+// how a run ends that was asked to (Interrupted).
 // Only the command line decides what a failure means for the process; see comm/communicator.hpp for how a failure on
 // one rank becomes the same failure on all.
 #pragma once
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace cohort {
 
@@ -24,6 +26,18 @@ class RunError : public std::runtime_error {
 class InternalError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
+};
+
+/// Not a failure: somebody asked the run to end (core/interruption.hpp), all ranks agreed to, and nothing is lost. What
+/// it says is how to go on. Of a type that no handler of failures catches. Exit code 3.
+class Interrupted {
+ public:
+  explicit Interrupted(std::string how_to_go_on = "the same command again goes on")
+      : how_to_go_on_(std::move(how_to_go_on)) {}
+  const std::string& how_to_go_on() const noexcept { return how_to_go_on_; }
+
+ private:
+  std::string how_to_go_on_;
 };
 
 [[noreturn]] void check_failed(const char* condition, const char* file, int line, const std::string& detail);

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -31,6 +32,12 @@ Matrix::Matrix(std::int64_t rows, std::int64_t columns) {
     std::memset(storage_.get(), 0, size);
   }
   view_ = {storage_.get(), rows, columns, stride};
+}
+
+Matrix copy_of(ConstMatrixView rows) {
+  Matrix copy(rows.rows, rows.columns);
+  std::copy_n(rows.data, rows.rows * rows.stride, copy.view().data);
+  return copy;
 }
 
 }  // namespace cohort

@@ -55,4 +55,7 @@ class Matrix {
   MatrixView view_;
 };
 
+/// The same rows in storage of their own. May throw bad_alloc.
+Matrix copy_of(ConstMatrixView rows);
+
 }  // namespace cohort

@@ -10,6 +10,8 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/file_call.hpp"
+#include "core/interruption.hpp"
 
 namespace cohort {
 
@@ -67,6 +69,8 @@ void TextFile::write(std::span<const std::string> pieces) {
   for (const auto& piece : pieces) bytes += std::ssize(piece);
   auto offset = comm_.exclusive_sum(bytes);
   comm_.attempt([&] {
+    end_if_interrupted();
+    const FileCall call("write", path_);
     Descriptor file(temporary_, O_WRONLY);
     bool good = file.get() >= 0;
     for (const auto& piece : pieces) {

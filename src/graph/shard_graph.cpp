@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "core/parallel.hpp"
 #include "graph/id_numbers.hpp"
 #include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
@@ -154,24 +155,28 @@ void place_rows(ArrivedRows arrived, std::int64_t first, std::int64_t owned, Sha
   std::partial_sum(adjacency.row_begin.begin(), adjacency.row_begin.end(), adjacency.row_begin.begin());
   adjacency.column.resize(index(at));
   adjacency.value.resize(index(at));
+  ParallelFailure failure;
 #pragma omp parallel
   {
     std::vector<std::uint64_t> entries;  // place above, bits of the value below
 #pragma omp for schedule(dynamic, 512)
     for (std::size_t row = 0; row < came_at.size(); ++row) {
-      const auto begin = index(adjacency.row_begin[row]);
-      entries.resize(index(adjacency.row_begin[row + 1]) - begin);
-      for (std::size_t k = 0; k < entries.size(); ++k) {
-        const auto from = index(came_at[row]) + k;
-        entries[k] = std::uint64_t{distinct.place[from]} << 32 | std::bit_cast<std::uint32_t>(arrived.value[from]);
-      }
-      std::ranges::sort(entries);
-      for (std::size_t k = 0; k < entries.size(); ++k) {
-        adjacency.column[begin + k] = local_of[index(static_cast<std::int64_t>(entries[k] >> 32))];
-        adjacency.value[begin + k] = std::bit_cast<float>(static_cast<std::uint32_t>(entries[k]));
-      }
+      failure.run([&] {
+        const auto begin = index(adjacency.row_begin[row]);
+        entries.resize(index(adjacency.row_begin[row + 1]) - begin);
+        for (std::size_t k = 0; k < entries.size(); ++k) {
+          const auto from = index(came_at[row]) + k;
+          entries[k] = std::uint64_t{distinct.place[from]} << 32 | std::bit_cast<std::uint32_t>(arrived.value[from]);
+        }
+        std::ranges::sort(entries);
+        for (std::size_t k = 0; k < entries.size(); ++k) {
+          adjacency.column[begin + k] = local_of[index(static_cast<std::int64_t>(entries[k] >> 32))];
+          adjacency.value[begin + k] = std::bit_cast<float>(static_cast<std::uint32_t>(entries[k]));
+        }
+      });
     }
   }
+  failure.rethrow();
 }
 
 // Splits the owned rows, shard by shard, into those that wait for ghosts and those that do not.

@@ -1,18 +1,20 @@
 #include "ingest/attribute_rows.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <numeric>
 #include <tuple>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "ingest/blanks.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/id_interner.hpp"
 #include "ingest/input_files.hpp"
 #include "ingest/line_blocks.hpp"
-#include "ingest/quoted_field.hpp"
+#include "ingest/number_text.hpp"
+#include "ingest/quoted_record.hpp"
+#include "ingest/record_cutter.hpp"
 
 namespace cohort {
 
@@ -32,12 +34,12 @@ struct Routed {
 };
 
 std::string in_words(const OpenedFile& file, const Place& place) {
-  return file.path + ":" + std::to_string(place.line > 0 ? place.line : line_number_at(file.path, place.offset));
+  return file.path + ":" + std::to_string(place.line > 0 ? place.line : line_number_at(file, place.offset));
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -54,15 +56,14 @@ class LineReader {
       refuse({block.offset, block.line}, "the line is longer than 1 MiB");
       return;
     }
-    auto line_number = block.line;
-    for (auto* line = block.text; line < block.text + block.size && reason.empty();) {
-      auto* const end = std::find(line, block.text + block.size, '\n');
-      auto* stop = end;
-      if (stop > line && stop[-1] == '\r') --stop;
-      const Place at{block.offset + (line - block.text), line_number};
-      if (!trimmed({line, static_cast<std::size_t>(stop - line)}).empty()) take(line, stop, at);
-      line = end + 1;
-      if (line_number > 0) ++line_number;
+    RecordCutter cutter(block, {.quotes = quotes_, .tabs = !quotes_, .limit = line_limit(table_.file.layout)});
+    while (reason.empty() && cutter.next()) {
+      const Place at{cutter.offset(), cutter.line_number()};
+      if (cutter.fault().empty()) {
+        take(cutter.begin(), cutter.end(), at);
+      } else {
+        refuse(at, cutter.fault());
+      }
     }
   }
 
@@ -80,35 +81,32 @@ class LineReader {
     reason = std::move(why);
   }
 
-  // The next field of a line, unquoted in place; moves p to the separator behind it. Nothing where quotes stay open.
-  std::optional<std::string_view> field(char*& p, char* end) const {
-    auto* const begin = p;
-    if (!quotes_) {
-      p = std::find(p, end, '\t');
-      return trimmed({begin, static_cast<std::size_t>(p - begin)});
+  // The next field of a line; moves p to the separator behind it.
+  std::string_view field(char*& p, char* end) const {
+    if (quotes_) {
+      const auto taken = take_quoted_field(p, end);
+      return {taken.begin, static_cast<std::size_t>(taken.end - taken.begin)};
     }
-    auto* const out = unquote_field(p, end);
-    if (out == nullptr) return std::nullopt;
-    return trimmed({begin, static_cast<std::size_t>(out - begin)});
+    auto* const begin = p;
+    p = std::find(p, end, '\t');
+    return trimmed({begin, static_cast<std::size_t>(p - begin)});
   }
 
   void take(char* p, char* end, Place at) {
-    if (std::find(p, end, '\0') != end) return refuse(at, "the line holds a NUL byte");
     const auto columns = table_.names.size();
     std::size_t found = 0;
     for (;; ++p) {
       const auto cell = field(p, end);
-      if (!cell) return refuse(at, "a double quote is not closed on its line");
       if (found == 0) {
-        if (cell->empty()) return refuse(at, "the id is empty");
-        if (cell->size() > max_id_bytes) return refuse(at, "the id is longer than 1,024 bytes");
-        ids.push_back(*cell);
+        if (trimmed(cell).empty()) return refuse(at, "the id is empty");
+        if (cell.size() > max_id_bytes) return refuse(at, "the id is longer than 1,024 bytes");
+        ids.push_back(cell);
       } else if (found < columns) {
-        if (number_column_[found] && !cell->empty() && !number_of(*cell)) {
-          return refuse(at, "column " + table_.names[found] + " is of type float, but \"" +
-                                std::string(cell->substr(0, 60)) + "\" is no number");
+        if (number_column_[found] && !cell.empty() && !number_of(cell)) {
+          return refuse(at,
+                        "column " + table_.names[found] + " is of type float, but " + quoted(cell) + " is no number");
         }
-        text.append(*cell).push_back('\0');
+        text.append(cell).push_back('\0');
       }
       ++found;
       if (p == end) break;
@@ -166,14 +164,11 @@ void refuse_missing_header(const Communicator& comm, const IdTable& ids, const O
 }  // namespace
 
 std::optional<double> number_of(std::string_view text) {
+  text = trimmed(text);
   const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9') return std::nullopt;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || end != text.data() + text.size() || error != std::errc() || !std::isfinite(value)) {
-    return std::nullopt;
-  }
-  return value;
+  const auto number = read_number(text);
+  return number.fault ? std::nullopt : std::optional(number.value);
 }
 
 AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path) {

@@ -17,7 +17,7 @@ struct AttributeRows {
   std::vector<std::string> names;      ///< of the columns; the same on all ranks
   std::vector<std::string> types;      ///< RecBole's; empty: the header has none
   std::vector<std::int64_t> row;       ///< ascending, no repeats
-  std::string text;                    ///< cells row by row, without blanks around them
+  std::string text;                    ///< cells row by row, without blanks around them but for quoted ones
   std::vector<std::int64_t> begin{0};  ///< offsets into text: rows * columns + 1
   std::int64_t matched = 0;            ///< lines whose id `ids` holds, over all ranks
   std::int64_t unknown = 0;            ///< and the others
@@ -29,7 +29,8 @@ struct AttributeRows {
   }
 };
 
-/// The value of a text that is a finite number and no code: "007" is a code. Local.
+/// The value of a text that is a finite number (number_text.hpp), blanks around it or not, and no code: "007" is a
+/// code. Local.
 std::optional<double> number_of(std::string_view text);
 
 /// Every rank reads its part of the file and sends each line to the owner of its id. Cells of a column of type float

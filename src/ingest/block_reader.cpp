@@ -15,7 +15,9 @@ BlockReader::BlockReader(ByteSource& source, std::int64_t offset, const Options&
 
 void BlockReader::fill() {
   while (!source_ended_ && filled_ + 1 < buffer_.size()) {
-    const auto got = source_.read(buffer_.data() + filled_, buffer_.size() - 1 - filled_);
+    auto* const to = buffer_.data() + filled_;
+    const auto got = source_.read(to, buffer_.size() - 1 - filled_);
+    if (options_.old_mac) std::replace(to, to + got, '\r', '\n');
     if (got == 0) {
       source_ended_ = true;
       if (filled_ > 0 && buffer_[filled_ - 1] != '\n') buffer_[filled_++] = '\n';
@@ -24,35 +26,65 @@ void BlockReader::fill() {
   }
 }
 
-// Bytes at the start of the buffer that are whole lines starting before the end of the range.
-std::size_t BlockReader::whole_lines() {
+// Bytes at the start of the buffer that are whole records starting before the end of the range.
+std::size_t BlockReader::whole_records() {
   const auto text = std::string_view(buffer_.data(), filled_);
   const auto before_end = options_.end - offset_;
-  if (before_end <= static_cast<std::int64_t>(filled_)) {
-    const auto last = static_cast<std::size_t>(before_end) - 1;  // this byte belongs to the range's last line
-    const auto line_end = text.find('\n', last);
-    if (line_end != std::string_view::npos) {
-      done_ = true;
-      return line_end + 1;
+  for (std::size_t at = 0;;) {
+    // Up to the next quote every line is a record.
+    const auto quote = options_.quotes ? std::min(text.find('"', at), filled_) : filled_;
+    const auto plain = text.substr(0, quote);
+    if (before_end <= static_cast<std::int64_t>(quote)) {
+      const auto last = static_cast<std::size_t>(before_end) - 1;  // this byte belongs to the range's last record
+      if (const auto line_end = plain.find('\n', last); line_end != std::string_view::npos) {
+        done_ = true;
+        return line_end + 1;
+      }
     }
-    return text.substr(0, last).rfind('\n') + 1;
+    const auto whole =
+        std::max(at, plain.substr(0, std::min(quote, static_cast<std::size_t>(before_end))).rfind('\n') + 1);
+    if (quote == filled_) return whole;
+    const auto record = find_record_end(text.data() + whole, text.data() + filled_, source_ended_, options_.line_limit);
+    if (!record.next) return whole;
+    at = static_cast<std::size_t>(record.next - text.data());
+    if (static_cast<std::int64_t>(at) >= before_end || at == filled_) {
+      done_ = static_cast<std::int64_t>(at) >= before_end;
+      return at;
+    }
   }
-  return text.rfind('\n') + 1;
 }
 
-void BlockReader::skip_line(LineBlock& block) {
-  block = LineBlock{.text = buffer_.data(), .offset = offset_, .line = line_, .oversized = true};
+// Drops the record at the start of the buffer, which may be longer than the buffer; returns its lines.
+std::int64_t BlockReader::skip_record(ScanState state) {
+  std::int64_t lines = 0;
+  char last = '\n';
   for (;;) {
-    const auto line_end = std::string_view(buffer_.data(), filled_).find('\n');
-    const auto skipped = line_end == std::string_view::npos ? filled_ : line_end + 1;
-    std::memmove(buffer_.data(), buffer_.data() + skipped, filled_ - skipped);
+    const auto* const begin = buffer_.data();
+    const auto record = find_record_end(begin, begin + filled_, source_ended_, options_.line_limit, state);
+    const auto skipped = static_cast<std::size_t>((record.next ? record.next : record.resume) - begin);
+    lines += std::count(begin, begin + skipped, '\n');
+    if (skipped > 0) last = begin[skipped - 1];
+    std::memmove(buffer_.data(), begin + skipped, filled_ - skipped);
     filled_ -= skipped;
     offset_ += static_cast<std::int64_t>(skipped);
-    if (line_end != std::string_view::npos || (source_ended_ && filled_ == 0)) break;
+    if (record.next || (source_ended_ && filled_ == 0)) break;
+    state = record.state;
     fill();
   }
-  if (line_ > 0) ++line_;
+  if (last != '\n') ++lines;  // the file's last line may lack its end
+  if (line_ > 0) line_ += lines;
   done_ = offset_ >= options_.end;
+  return lines;
+}
+
+bool BlockReader::skip_quoted_rest() {
+  buffer_.resize(most_buffered() + 2);
+  fill();
+  const auto* const begin = buffer_.data();
+  const auto record = find_record_end(begin, begin + filled_, source_ended_, options_.line_limit, ScanState::quoted);
+  if (record.unclosed == begin) return false;
+  skip_record(ScanState::quoted);
+  return true;
 }
 
 bool BlockReader::next(LineBlock& block) {
@@ -66,13 +98,14 @@ bool BlockReader::next(LineBlock& block) {
       done_ = true;
       return false;
     }
-    used_ = whole_lines();
+    used_ = whole_records();
     if (used_ > 0) break;
-    if (filled_ > options_.line_limit) {
-      skip_line(block);
+    if (filled_ > most_buffered()) {
+      block = LineBlock{.text = buffer_.data(), .offset = offset_, .line = line_, .oversized = true};
+      block.lines = skip_record(options_.quotes ? ScanState::field_start : ScanState::rest_of_line);
       return true;
     }
-    buffer_.resize(std::min(2 * buffer_.size(), options_.line_limit + 2));
+    buffer_.resize(std::min(2 * buffer_.size(), most_buffered() + 2));
   }
   block = LineBlock{.text = buffer_.data(), .size = used_, .offset = offset_, .line = line_};
   offset_ += static_cast<std::int64_t>(used_);
@@ -81,7 +114,8 @@ bool BlockReader::next(LineBlock& block) {
   return true;
 }
 
-std::int64_t seek_first_line(PlainFile& file, std::int64_t data_begin, std::int64_t begin, std::int64_t end) {
+std::int64_t seek_first_line(PlainFile& file, std::int64_t data_begin, std::int64_t begin, std::int64_t end,
+                             char line_end) {
   if (begin <= data_begin) {
     file.seek(data_begin);
     return data_begin;
@@ -92,7 +126,7 @@ std::int64_t seek_first_line(PlainFile& file, std::int64_t data_begin, std::int6
   for (std::int64_t at = begin - 1; at < end;) {
     const auto got = file.read(buffer.data(), buffer.size());
     if (got == 0) break;
-    const auto found = std::string_view(buffer.data(), got).find('\n');
+    const auto found = std::string_view(buffer.data(), got).find(line_end);
     if (found != std::string_view::npos) {
       const auto start = std::min(end, at + static_cast<std::int64_t>(found) + 1);
       file.seek(start);

@@ -10,12 +10,17 @@
 #include <cstring>
 
 #include "core/error.hpp"
+#include "core/file_call.hpp"
+#include "ingest/other_formats.hpp"
 
 namespace cohort {
 
 namespace {
 
 constexpr std::size_t compressed_chunk = std::size_t{1} << 18;
+
+// Enough to know a format by.
+constexpr std::size_t bytes_looked_at = 4096;
 
 std::string reason() {
   return std::strerror(errno);
@@ -42,6 +47,7 @@ PlainFile::~PlainFile() {
 
 std::size_t PlainFile::read(char* data, std::size_t size) {
   for (;;) {
+    const FileCall call("read", path_);
     const auto got = ::pread(descriptor_, data, size, position_);
     if (got >= 0) {
       position_ += got;
@@ -106,14 +112,31 @@ std::size_t GzipFile::read(char* data, std::size_t size) {
   return wanted - stream.avail_out;
 }
 
+std::string first_bytes(ByteSource& source, std::size_t most) {
+  std::string bytes(most, '\0');
+  std::size_t filled = 0;
+  while (filled < most) {
+    const auto got = source.read(bytes.data() + filled, most - filled);
+    if (got == 0) break;
+    filled += got;
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
 bool is_gzip(const std::string& path) {
-  unsigned char magic[2] = {0, 0};
-  const auto got = PlainFile(path).read(reinterpret_cast<char*>(magic), 2);
-  const bool gzip = got == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
-  if (!gzip && got > 0 && path.ends_with(".gz")) {
+  PlainFile file(path);
+  const auto head = first_bytes(file, bytes_looked_at);
+  if (head.starts_with("\x1F\x8B")) {
+    GzipFile inside(path);
+    refuse_other_formats(first_bytes(inside, bytes_looked_at), path + " (unpacked)");
+    return true;
+  }
+  refuse_other_formats(head, path);
+  if (!head.empty() && path.ends_with(".gz")) {
     throw InputError(path + ": is named .gz but holds no gzip data; rename or compress it");
   }
-  return gzip;
+  return false;
 }
 
 }  // namespace cohort

@@ -55,7 +55,12 @@ class GzipFile final : public ByteSource {
   bool ended_ = false;
 };
 
-/// Whether the file starts with gzip's two magic bytes. Throws InputError where it is named .gz and does not.
+/// The first bytes of a source, fewer only where it ends. Throws what the source throws.
+std::string first_bytes(ByteSource& source, std::size_t most);
+
+/// Whether the file starts with gzip's two magic bytes. What every text file is asked before it is read: throws
+/// InputError where its bytes, or those inside the gzip data, are of a format that Cohort does not read (named in the
+/// message), and where it is named .gz and is none.
 bool is_gzip(const std::string& path);
 
 }  // namespace cohort

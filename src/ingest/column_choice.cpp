@@ -1,92 +1,23 @@
-// Which columns of a file mean what.
+#include "ingest/column_choice.hpp"
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 
 #include "core/error.hpp"
-#include "ingest/file_layout.hpp"
+#include "core/utf8.hpp"
+#include "ingest/column_names.hpp"
+#include "ingest/field_shape.hpp"
+#include "ingest/file_head.hpp"
 
 namespace cohort {
 
 namespace {
 
-using Names = std::vector<std::string_view>;
-
-const Names& user_names() {
-  static const Names names{"user",       "user_id",    "userid",    "uid",  "customer", "customer_id",
-                           "customerid", "visitor_id", "visitorid", "node", "node_id"};
-  return names;
-}
-
-const Names& item_names() {
-  static const Names names{"item",     "item_id",     "itemid",      "iid",       "movie",     "movie_id",
-                           "movieid",  "product",     "product_id",  "productid", "artist_id", "artistid",
-                           "track_id", "song_id",     "business_id", "book_id",   "bookid",    "isbn",
-                           "asin",     "parent_asin", "location_id", "venue_id"};
-  return names;
-}
-
-const Names& weight_names() {
-  static const Names names{"weight", "rating", "count", "score", "stars", "play_count", "plays"};
-  return names;
-}
-
-const Names& time_names() {
-  static const Names names{"time", "timestamp", "unixtime", "unix_time"};
-  return names;
-}
-
-const Names& event_names() {
-  static const Names names{"event",          "event_type",  "eventtype",  "event_name",
-                           "behavior",       "behaviour",   "action",     "behavior_type",
-                           "behaviour_type", "action_type", "actiontype", "interaction_type"};
-  return names;
-}
-
-const Names& source_names() {
-  static const Names names{"source", "source_id", "from", "from_id", "user", "user_id", "user1", "user_a", "u"};
-  return names;
-}
-
-const Names& target_names() {
-  static const Names names{"target", "target_id", "to", "to_id", "friend", "friend_id", "user2", "user_b", "v"};
-  return names;
-}
-
-const Names& label_names() {
-  static const Names names{"label", "segment", "class", "community", "group"};
-  return names;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return c < 128 ? std::tolower(c) : c; });
-  return result;
-}
-
-// "user_id:token" is named user_id.
-std::string_view base_name(std::string_view field) {
-  return field.substr(0, field.find(':'));
-}
-
-std::optional<std::int32_t> find_known(const std::vector<std::string>& fields, const Names& known) {
-  for (const auto name : known) {
-    for (std::size_t c = 0; c < fields.size(); ++c) {
-      if (lower(base_name(fields[c])) == name) return static_cast<std::int32_t>(c);
-    }
-  }
-  return std::nullopt;
-}
-
-bool is_index(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
 std::string joined(const std::vector<std::string>& fields) {
   std::string result;
   for (const auto& field : fields) result += (result.empty() ? "" : ", ") + field.substr(0, 60);
-  return result.substr(0, 400);
+  return printable(result.substr(0, 400));
 }
 
 const std::string* chosen(const ColumnChoice& columns, std::string_view role) {
@@ -98,14 +29,13 @@ const std::string* chosen(const ColumnChoice& columns, std::string_view role) {
 
 struct Roles {
   std::string_view first, second;
-  const Names& first_names;
-  const Names& second_names;
+  Meaning first_meaning, second_meaning;
 };
 
 Roles roles_of(FileRole role) {
-  if (role == FileRole::social) return {"source", "target", source_names(), target_names()};
-  if (role == FileRole::labels) return {"user", "label", user_names(), label_names()};
-  return {"user", "item", user_names(), item_names()};
+  if (role == FileRole::social) return {"source", "target", Meaning::source, Meaning::target};
+  if (role == FileRole::labels) return {"user", "label", Meaning::user, Meaning::label};
+  return {"user", "item", Meaning::user, Meaning::item};
 }
 
 // input.columns speaks of both kinds of file: of a social file where it names source or target, of interactions where
@@ -118,156 +48,295 @@ bool applies(const ColumnChoice& columns, FileRole role) {
          (chosen(columns, "weight") && !social);
 }
 
-class Resolver {
+class Chooser {
  public:
-  Resolver(const FileLayout& layout, const std::vector<std::string>& names, const std::vector<std::string>& first_line,
-           const std::string& file)
-      : count_(layout.columns), names_(names), first_line_(first_line), file_(file) {}
+  Chooser(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request, std::vector<std::string>& warnings)
+      : layout_(layout),
+        seen_(seen),
+        request_(request),
+        warnings_(warnings),
+        roles_(roles_of(request.role)),
+        asked_(applies(request.columns, request.role)) {}
 
-  // The column that input.columns gives for `role`.
-  std::int32_t column(std::string_view role, const std::string& text) const {
-    const std::string key = "input.columns." + std::string(role) + " = " + text;
-    if (is_index(text)) {
-      std::int32_t index = -1;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
-      if (error == std::errc() && index < count_) return index;
-      throw InputError(file_ + ": " + key + ", but the file has " + std::to_string(count_) +
-                       " columns (counted from 0): " + joined(first_line_));
+  void choose() {
+    if (layout_.columns < 2) {
+      throw InputError(seen_.file + ":1: a line needs at least two columns, " + std::string(roles_.first) + " and " +
+                       std::string(roles_.second) + "; this has one: " + joined(first_fields()) +
+                       (request_.settable && request_.role != FileRole::social
+                            ? "; if it is written in another format, set input.format"
+                            : "; separate them by tab, comma or spaces"));
     }
-    for (std::size_t c = 0; c < names_.size(); ++c) {
-      if (names_[c] == text || base_name(names_[c]) == text) return static_cast<std::int32_t>(c);
+    choose_ids();
+    if (request_.role == FileRole::labels) return;
+    if (asked_) {
+      choose_asked_values();
+    } else if (!seen_.names.empty()) {
+      choose_named_values();
+    } else {
+      choose_values_by_order();
     }
-    if (names_.empty()) {
-      throw InputError(file_ + ": " + key + ", but the file has no header with that name; give the column's index, " +
-                       "counted from 0. Its first line: " + joined(first_line_));
-    }
-    throw InputError(file_ + ": " + key + ", but the header has only: " + joined(names_));
-  }
-
-  std::int32_t known(std::string_view role, const Names& known_names) const {
-    if (const auto found = find_known(names_, known_names)) return *found;
-    throw InputError(file_ + ": cannot tell which column is the " + std::string(role) + "; set input.columns." +
-                     std::string(role) + " to one of: " + joined(names_));
   }
 
  private:
-  std::int32_t count_;
-  const std::vector<std::string>& names_;
-  const std::vector<std::string>& first_line_;
-  const std::string& file_;
+  using Index = std::int32_t;
+
+  const std::vector<std::string>& first_fields() const {
+    static const std::vector<std::string> none;
+    return !seen_.names.empty() ? seen_.names : seen_.data.empty() ? none : seen_.data[0];
+  }
+  const std::string& name(Index column) const { return seen_.names[static_cast<std::size_t>(column)]; }
+
+  // What to do about a role that cannot be told.
+  std::string remedy(std::string_view role) const {
+    const auto column = std::string(role);
+    return request_.settable ? "set input.columns." + column : "name the column \"" + column + "\" in the header";
+  }
+
+  // RecBole's lists of tokens are no ids, and its floats neither.
+  bool may_be_id(Index column) const { return !seen_.typed || name(column).ends_with(":token"); }
+
+  std::optional<Index> by_name(Meaning meaning, Index other) const {
+    for (const auto known : known_names(meaning)) {
+      for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+        if (c != other && may_be_id(c) && plain_name(name(c)) == known) return c;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Columns that may hold ids though no name says so: `other` is taken, and what is another name for it (user_name
+  // beside user_id) is not the second.
+  std::vector<Index> candidates(Index other, std::optional<Meaning> taken) const {
+    std::vector<Index> result;
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      const auto& field = name(c);
+      const bool value = means(field, Meaning::weight) || means(field, Meaning::time) || means(field, Meaning::event);
+      if (c == other || !may_be_id(c) || value || numbers_records(field) || (taken && means(field, *taken))) continue;
+      result.push_back(c);
+    }
+    return result;
+  }
+
+  // RecBole's columns of type token but for `other`, whatever their names, where they do not number the records.
+  std::vector<Index> tokens(Index other) const {
+    std::vector<Index> result;
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      if (c != other && may_be_id(c) && !numbers_records(name(c))) result.push_back(c);
+    }
+    return result;
+  }
+
+  void choose_ids() {
+    const auto* first = asked_ ? chosen(request_.columns, roles_.first) : nullptr;
+    const auto* second = asked_ ? chosen(request_.columns, roles_.second) : nullptr;
+    Index user = first ? column(roles_.first, *first) : -1;
+    Index item = second ? column(roles_.second, *second) : -1;
+    if (seen_.names.empty()) {
+      if (user < 0) user = 0;
+      if (item < 0) item = 1;
+    } else {
+      if (user < 0) user = by_name(roles_.first_meaning, item).value_or(-1);
+      if (user < 0 && request_.role == FileRole::social) user = by_name(Meaning::user, item).value_or(-1);
+      if (item < 0) item = by_name(roles_.second_meaning, user).value_or(-1);
+      if (user < 0 && item < 0) {
+        take_by_order(user, item);
+      } else if (user < 0) {
+        user = the_other(roles_.first, item, second ? std::nullopt : std::optional(roles_.second_meaning));
+      } else if (item < 0) {
+        item = the_other(roles_.second, user, first ? std::nullopt : std::optional(roles_.first_meaning));
+      }
+    }
+    layout_.first = user;
+    layout_.second = item;
+    if (user == item) {
+      throw InputError(seen_.file + ": column " + std::to_string(user) + " cannot be both " +
+                       std::string(roles_.first) + " and " + std::string(roles_.second) +
+                       (request_.settable ? "; set input.columns" : ""));
+    }
+  }
+
+  // One of the two is known; the other has no known name.
+  Index the_other(std::string_view role, Index known, std::optional<Meaning> taken) const {
+    auto left = candidates(known, taken);
+    // Friends are users too: user_id and any other column of users.
+    if (left.empty() && request_.role == FileRole::social) left = candidates(known, std::nullopt);
+    if (left.empty() && seen_.typed) left = tokens(known);
+    // A wrong item would be a wrong result; friends and classes can be nothing else.
+    const bool may_guess = seen_.typed || request_.role != FileRole::interactions;
+    const bool items = !left.empty() && request_.role == FileRole::social && surely_means(name(left[0]), Meaning::item);
+    if (may_guess && !items && (left.size() == 1 || (seen_.typed && !left.empty()))) return left[0];
+    throw InputError(seen_.file + ": cannot tell which column is the " + std::string(role) + "; " + remedy(role) +
+                     (request_.settable ? " to one of: " : ". It has: ") + joined(seen_.names));
+  }
+
+  void take_by_order(Index& user, Index& item) {
+    auto left = candidates(-1, std::nullopt);
+    if (left.size() < 2 && seen_.typed) {
+      left = tokens(-1);
+      if (left.size() < 2) {
+        throw InputError(seen_.file + ": the header names no two columns of type token: " + joined(seen_.names));
+      }
+    }
+    if (left.size() < 2) {
+      throw InputError(seen_.file + ": cannot tell which columns are the " + std::string(roles_.first) + " and the " +
+                       std::string(roles_.second) + "; " + remedy(roles_.first) + " and " +
+                       (request_.settable ? "input.columns." + std::string(roles_.second) + " to two of: "
+                                          : "\"" + std::string(roles_.second) + "\". It has: ") +
+                       joined(seen_.names));
+    }
+    user = left[0];
+    item = left[1];
+    const bool either_way = request_.role == FileRole::social && left.size() == 2;
+    if (!seen_.typed && request_.settable && !either_way) {
+      warnings_.push_back("none of the header's names (" + joined(seen_.names) + ") is known as that of a " +
+                          std::string(roles_.first) + " or " + std::string(roles_.second) + "; " +
+                          column_text(user, seen_.names) + " is taken as the " + std::string(roles_.first) + ", " +
+                          column_text(item, seen_.names) + " as the " + std::string(roles_.second) +
+                          "; set input.columns." + std::string(roles_.first) + " and input.columns." +
+                          std::string(roles_.second) + " to be sure");
+    }
+  }
+
+  // The column that input.columns gives for `role`.
+  Index column(std::string_view role, const std::string& text) const {
+    const std::string key = "input.columns." + std::string(role) + " = " + text;
+    if (is_whole_number(text)) {
+      Index index = -1;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
+      if (error == std::errc() && index < layout_.columns) return index;
+      throw InputError(seen_.file + ": " + key + ", but the file has " + std::to_string(layout_.columns) +
+                       " columns (counted from 0): " + joined(first_fields()));
+    }
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      if (name(c) == text || without_type(name(c)) == text) return c;
+    }
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      if (plain_name(name(c)) == plain_name(text)) return c;
+    }
+    if (seen_.names.empty()) {
+      throw InputError(seen_.file + ": " + key + ", but the file has no header with that name; give the column's " +
+                       "index, counted from 0. Its first line: " + joined(first_fields()));
+    }
+    throw InputError(seen_.file + ": " + key + ", but the header has only: " + joined(seen_.names));
+  }
+
+  void choose_asked_values() {
+    const auto& columns = request_.columns;
+    const auto* weight = chosen(columns, "weight");
+    const auto* time = request_.role == FileRole::interactions ? chosen(columns, "time") : nullptr;
+    // Where input.columns speaks of both kinds of file, the weight may be in one of them only.
+    const bool shared = chosen(columns, "source") || chosen(columns, "target");
+    if (weight && !shared) layout_.weight = column("weight", *weight);
+    if (weight && shared) {
+      try {
+        layout_.weight = column("weight", *weight);
+      } catch (const InputError&) {
+        layout_.weight = -1;
+      }
+    }
+    if (time) layout_.time = column("time", *time);
+    const auto* event = request_.role == FileRole::interactions ? chosen(columns, "event") : nullptr;
+    if (event) layout_.event = column("event", *event);
+    for (const auto other : {layout_.first, layout_.second, layout_.weight, layout_.time}) {
+      if (event && layout_.event == other) {
+        throw InputError(seen_.file + ": input.columns.event = " + *event + " is the column of something else as well");
+      }
+    }
+  }
+
+  bool holds_numbers(Index column) const {
+    const auto at = static_cast<std::size_t>(column);
+    const auto has = [&](auto test) {
+      return std::ranges::any_of(seen_.data, [&](const auto& row) { return at < row.size() && test(row[at]); });
+    };
+    return has([](const std::string& field) { return is_number(field); }) ||
+           !has([](const std::string& field) { return !is_missing(field); });
+  }
+
+  // The columns whose name says so, the preferred ones first.
+  std::vector<Index> named(Meaning meaning) const {
+    std::vector<Index> result;
+    for (const auto known : known_names(meaning)) {
+      for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+        const bool list = seen_.typed && name(c).ends_with("_seq");
+        if (c == layout_.first || c == layout_.second || list || plain_name(name(c)) != known) continue;
+        result.push_back(c);
+      }
+    }
+    return result;
+  }
+
+  void choose_named_values() {
+    const auto weights = named(Meaning::weight);
+    const auto weight = std::ranges::find_if(weights, [&](Index c) { return holds_numbers(c); });
+    // A rating that is a word is refused line by line, rather than passed over.
+    if (!weights.empty()) layout_.weight = weight == weights.end() ? weights[0] : *weight;
+    if (request_.role != FileRole::interactions) return;
+    const auto times = named(Meaning::time);
+    const auto time = std::ranges::find_if(times, [&](Index c) { return holds_numbers(c); });
+    if (time != times.end()) {
+      layout_.time = *time;
+    } else if (!times.empty()) {
+      const auto& row = seen_.data[0];
+      const auto at = static_cast<std::size_t>(times[0]);
+      warnings_.push_back(column_text(times[0], seen_.names) + " holds times that are no numbers (" +
+                          quoted(at < row.size() ? row[at] : "", 40) +
+                          "), so times are left out; write them as seconds since 1970");
+    }
+    const auto events = named(Meaning::event);
+    if (!events.empty()) layout_.event = events[0];
+    // Where nothing else can be the item, what was done is.
+    if (events.empty() && means(name(layout_.second), Meaning::event)) layout_.event = layout_.second;
+  }
+
+  void require_number(Index column, std::string_view role) const {
+    const auto& field = seen_.data[0][static_cast<std::size_t>(column)];
+    if (is_number(field)) return;
+    throw InputError(seen_.file + ":1: " + column_text(column, {}) + " would be the " + std::string(role) + ", but " +
+                     quoted(field) + " is no number; " +
+                     (request_.settable ? "say in input.columns which columns are meant"
+                                        : "give the file a header that names its columns"));
+  }
+
+  void choose_values_by_order() {
+    if (layout_.columns > 2) {
+      layout_.weight = 2;
+      require_number(2, "weight");
+    }
+    if (layout_.columns > 3 && request_.role == FileRole::interactions) {
+      layout_.time = 3;
+      require_number(3, "time");
+    }
+  }
+
+  FileLayout& layout_;
+  const ColumnsSeen& seen_;
+  const LayoutRequest& request_;
+  std::vector<std::string>& warnings_;
+  Roles roles_;
+  bool asked_;
 };
-
-bool is_number(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error != std::errc::invalid_argument && end == text.data() + text.size();
-}
-
-void require_number(const std::vector<std::string>& line, std::int32_t column, std::string_view role,
-                    const std::string& file) {
-  const auto& field = line[static_cast<std::size_t>(column)];
-  if (is_number(field)) return;
-  throw InputError(file + ":1: column " + std::to_string(column) + " would be the " + std::string(role) + ", but \"" +
-                   field.substr(0, 60) + "\" is no number; say in input.columns which columns are meant");
-}
 
 }  // namespace
 
-bool looks_like_header(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns) {
-  const auto roles = roles_of(role);
-  if (find_known(fields, roles.first_names) || find_known(fields, roles.second_names)) return true;
+bool holds_chosen_name(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns) {
   if (!applies(columns, role)) return false;
   return std::ranges::any_of(columns, [&](const auto& choice) {
-    return !is_index(choice.second) && std::ranges::any_of(fields, [&](const std::string& field) {
-      return base_name(field) == choice.second || field == choice.second;
+    return !is_whole_number(choice.second) && std::ranges::any_of(fields, [&](const std::string& field) {
+      return without_type(field) == choice.second || plain_name(field) == plain_name(choice.second);
     });
   });
 }
 
-void choose_columns(FileLayout& layout, const std::vector<std::string>& names, bool typed,
-                    const std::vector<std::string>& first_line, const std::string& file, FileRole role,
-                    const ColumnChoice& columns) {
-  const auto roles = roles_of(role);
-  const Resolver resolver(layout, names, first_line, file);
-  const bool asked = applies(columns, role);
-  if (layout.columns < 2) {
-    throw InputError(file + ":1: a line needs at least two columns, " + std::string(roles.first) + " and " +
-                     std::string(roles.second) + "; this has one: " + joined(first_line) +
-                     "; if it is written in another format, set input.format");
-  }
-  const auto* first = asked ? chosen(columns, roles.first) : nullptr;
-  const auto* second = asked ? chosen(columns, roles.second) : nullptr;
-  if (names.empty()) {
-    layout.first = 0;
-    layout.second = 1;
-  } else if (typed) {
-    // RecBole: the first two columns of type token, in this order, whatever their names but for that of an event.
-    std::vector<std::int32_t> tokens;
-    for (std::size_t c = 0; c < names.size(); ++c) {
-      if (names[c].ends_with(":token")) tokens.push_back(static_cast<std::int32_t>(c));
-    }
-    const auto event = find_known(names, event_names());
-    if (event && tokens.size() > 2) std::erase(tokens, *event);
-    if (tokens.size() < 2 && !(first && second)) {
-      throw InputError(file + ": the header names no two columns of type token: " + joined(names));
-    }
-    if (tokens.size() >= 2) {
-      layout.first = tokens[0];
-      layout.second = tokens[1];
-    }
-  } else {
-    if (!first) layout.first = resolver.known(roles.first, roles.first_names);
-    if (!second) layout.second = resolver.known(roles.second, roles.second_names);
-  }
-  if (first) layout.first = resolver.column(roles.first, *first);
-  if (second) layout.second = resolver.column(roles.second, *second);
-  if (layout.first == layout.second) {
-    throw InputError(file + ": column " + std::to_string(layout.first) + " cannot be both " + std::string(roles.first) +
-                     " and " + std::string(roles.second) + "; set input.columns");
-  }
-  if (role == FileRole::labels) return;
+void choose_columns(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                    std::vector<std::string>& warnings) {
+  Chooser(layout, seen, request, warnings).choose();
+}
 
-  if (asked) {
-    const auto* weight = chosen(columns, "weight");
-    const auto* time = role == FileRole::interactions ? chosen(columns, "time") : nullptr;
-    // Where input.columns speaks of both kinds of file, the weight may be in one of them only.
-    const bool shared = chosen(columns, "source") || chosen(columns, "target");
-    if (weight && !shared) layout.weight = resolver.column("weight", *weight);
-    if (weight && shared) {
-      try {
-        layout.weight = resolver.column("weight", *weight);
-      } catch (const InputError&) {
-        layout.weight = -1;
-      }
-    }
-    if (time) layout.time = resolver.column("time", *time);
-    const auto* event = role == FileRole::interactions ? chosen(columns, "event") : nullptr;
-    if (event) layout.event = resolver.column("event", *event);
-    for (const auto other : {layout.first, layout.second, layout.weight, layout.time}) {
-      if (event && layout.event == other) {
-        throw InputError(file + ": input.columns.event = " + *event + " is the column of something else as well");
-      }
-    }
-    return;
-  }
-  if (!names.empty()) {
-    layout.weight = find_known(names, weight_names()).value_or(-1);
-    if (role == FileRole::interactions) {
-      layout.time = find_known(names, time_names()).value_or(-1);
-      layout.event = find_known(names, event_names()).value_or(-1);
-    }
-    return;
-  }
-  if (layout.columns > 2) {
-    layout.weight = 2;
-    require_number(first_line, 2, "weight", file);
-  }
-  if (layout.columns > 3 && role == FileRole::interactions) {
-    layout.time = 3;
-    require_number(first_line, 3, "time", file);
-  }
+std::string column_text(std::int32_t column, const std::vector<std::string>& names) {
+  const auto at = static_cast<std::size_t>(column);
+  const auto text = "column " + std::to_string(column);
+  return at < names.size() ? text + " (" + quoted(without_type(names[at]), 40) + ")" : text;
 }
 
 }  // namespace cohort

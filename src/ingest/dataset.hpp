@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,11 @@ struct PairTable {
 
   std::int64_t rows() const { return static_cast<std::int64_t>(row_begin.size()) - 1; }
   std::int64_t size() const { return static_cast<std::int64_t>(other.size()); }
+  std::span<const std::int64_t> row(std::int64_t i) const {
+    const auto r = static_cast<std::size_t>(i);
+    return std::span(other).subspan(static_cast<std::size_t>(row_begin[r]),
+                                    static_cast<std::size_t>(row_begin[r + 1] - row_begin[r]));
+  }
 };
 
 /// Name, size and SHA-256 of an input file; the same on all ranks.
@@ -55,8 +61,8 @@ struct Dataset {
   IdTable users;           ///< all tables by user are distributed as users.distribution
   IdTable items;           ///< total 0 where the input is social only
   PairTable interactions;  ///< what the graph is made of
-  PairTable holdout;  ///< for evaluate only: the test file's, or the random hold-out. `other` = -1 (repeats allowed):
-                      ///< an item that the graph does not know, kept because it counts as missed
+  PairTable holdout;  ///< for evaluate only, none of it among `interactions`: the test file's, or the share held out.
+                      ///< `other` = -1 (repeats allowed): an item that the graph does not know, which counts as missed
   PairTable social;   ///< both directions of every edge, no self-loops
   std::vector<InputFile> files;
 

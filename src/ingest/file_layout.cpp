@@ -4,121 +4,55 @@
 #include <map>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "ingest/column_choice.hpp"
+#include "ingest/field_shape.hpp"
+#include "ingest/file_head.hpp"
+#include "ingest/header_rules.hpp"
+#include "ingest/layout_warnings.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::size_t lines_looked_at = 200;
-
-struct HeadLine {
-  std::string_view text;  // without its line end
-  std::size_t next;       // offset in the head of the line after it
-  std::int64_t number;    // from 1
+// What a file's head shows before its columns are chosen.
+struct Look {
+  FileLayout layout;  // without the columns
+  bool typed = false;
+  bool header = false;
+  std::string first_line;
+  Rows rows;  // of the first lines, a header among them
+  std::int64_t begin = 0;
+  std::int64_t second_begin = 0;  // after the first line
+  std::int64_t first_number = 0;  // of the first line
 };
 
-// The first lines that are not blank. The last one counts only if it is whole or there is no other.
-std::vector<HeadLine> head_lines(std::string_view head, std::size_t begin) {
-  std::vector<HeadLine> lines;
-  std::int64_t number = 0;
-  for (std::size_t at = begin; at < head.size() && lines.size() < lines_looked_at;) {
-    auto end = head.find('\n', at);
-    ++number;
-    if (end == std::string_view::npos) {
-      if (!lines.empty()) break;
-      end = head.size();
-    }
-    auto text = head.substr(at, end - at);
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    at = std::min(head.size(), end + 1);
-    if (text.find_first_not_of(" \t") != std::string_view::npos) lines.push_back({text, at, number});
-  }
-  return lines;
+Rows split_all(const std::vector<HeadLine>& lines, TextFormat format) {
+  Rows rows;
+  for (const auto& line : lines) rows.push_back(split_line(line.text, format));
+  return rows;
 }
 
-std::vector<std::string> split_at(std::string_view line, std::string_view separator) {
-  std::vector<std::string> fields;
-  for (;;) {
-    const auto end = line.find(separator);
-    fields.emplace_back(line.substr(0, end));
-    if (end == std::string_view::npos) return fields;
-    line.remove_prefix(end + separator.size());
-  }
-}
-
-std::vector<std::string> split_spaces(std::string_view line) {
-  std::vector<std::string> fields;
-  for (std::size_t at = 0; (at = line.find_first_not_of(" \t", at)) != std::string_view::npos;) {
-    const auto end = std::min(line.find_first_of(" \t", at), line.size());
-    fields.emplace_back(line.substr(at, end - at));
-    at = end;
-  }
-  return fields;
-}
-
-std::vector<std::string> split_quoted(std::string_view line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"') {
-      if (quoted && i + 1 < line.size() && line[i + 1] == '"') {
-        fields.back() += line[++i];
-      } else {
-        quoted = !quoted;
-      }
-    } else if (line[i] == ',' && !quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += line[i];
+// What to say where a line has no separator that is known, but one that others use.
+std::string other_separator(std::string_view line) {
+  for (const std::string_view separator : {";", "|"}) {
+    if (line.find(separator) != std::string_view::npos) {
+      return "; if its fields are separated by \"" + std::string(separator) +
+             "\", write them with tabs or commas (and numbers with decimal points)";
     }
   }
-  for (auto& field : fields) {
-    field.erase(0, std::min(field.find_first_not_of(' '), field.size()));
-    field.erase(field.find_last_not_of(' ') + 1);
-  }
-  return fields;
-}
-
-std::vector<std::string> split(std::string_view line, TextFormat format) {
-  switch (format) {
-    case TextFormat::csv:
-      return split_quoted(line);
-    case TextFormat::ml:
-      return split_at(line, "::");
-    case TextFormat::ssv:
-    case TextFormat::lightgcn:
-      return split_spaces(line);
-    default:
-      return split_at(line, "\t");
-  }
-}
-
-bool is_typed_header(std::string_view line) {
-  return std::ranges::all_of(split_at(line, "\t"), [](const std::string& field) {
-    const auto type = field.substr(std::min(field.find(':'), field.size()));
-    return type == ":token" || type == ":float" || type == ":token_seq" || type == ":float_seq";
-  });
-}
-
-std::string shown(const HeadLine& line) {
-  return "line " + std::to_string(line.number) + ": \"" + std::string(line.text.substr(0, 80)) +
-         (line.text.size() > 80 ? "...\"" : "\"");
-}
-
-bool is_integer(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return "";
 }
 
 // Pairs and triples by spaces look like adjacency lists of users with one or two items.
 TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& name, const ColumnChoice& columns) {
-  if (looks_like_header(split_spaces(lines[0].text), FileRole::interactions, columns)) return TextFormat::ssv;
+  const auto rows = split_all(lines, TextFormat::ssv);
+  if (is_header(rows, FileRole::interactions, columns)) return TextFormat::ssv;
   std::map<std::size_t, std::size_t> lines_of_width;
   bool integers = true;
-  for (const auto& line : lines) {
-    const auto fields = split_spaces(line.text);
+  for (const auto& fields : rows) {
     ++lines_of_width[fields.size()];
-    integers = integers && std::ranges::all_of(fields, is_integer);
+    integers = integers && std::ranges::all_of(fields, is_whole_number);
   }
   if (lines_of_width.size() == 1 && lines_of_width.begin()->first == 2) return TextFormat::ssv;
   std::size_t most = 0;
@@ -129,17 +63,21 @@ TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& na
                    shown(lines[0]) + ")");
 }
 
-TextFormat tell_format(const std::vector<HeadLine>& lines, const std::string& name, FileRole role,
-                       const ColumnChoice& columns) {
+InputError lacks_typed_header(const std::string& name, const HeadLine& line, const std::string& what_else) {
+  return InputError(name + ": a RecBole file starts with a header such as user_id:token<tab>item_id:token; this has " +
+                    shown(line) + what_else);
+}
+
+TextFormat tell_format(const std::vector<HeadLine>& lines, const std::string& name, const LayoutRequest& request) {
   auto base = name;
   if (base.ends_with(".gz")) base.resize(base.size() - 3);
-  if (is_typed_header(lines[0].text)) return TextFormat::inter;
-  if (base.ends_with(".inter") || base.ends_with(".net")) {
-    throw InputError(name + ": a RecBole file starts with a header such as user_id:token<tab>item_id:token; this has " +
-                     shown(lines[0]) + "; if it is none, set input.format");
-  }
+  const bool may_have_header = request.header.value_or(true);
+  if (may_have_header && is_typed_header(lines[0].text)) return TextFormat::inter;
   if (base.ends_with(".tsv")) return TextFormat::tsv;
   if (base.ends_with(".csv")) return TextFormat::csv;
+  if (may_have_header && (base.ends_with(".inter") || base.ends_with(".net"))) {
+    throw lacks_typed_header(name, lines[0], "; if it is none, set input.header = false");
+  }
   const auto most_have = [&](std::string_view separator) {
     const auto have = std::ranges::count_if(
         lines, [&](const HeadLine& line) { return line.text.find(separator) != std::string_view::npos; });
@@ -148,9 +86,15 @@ TextFormat tell_format(const std::vector<HeadLine>& lines, const std::string& na
   if (most_have("\t")) return TextFormat::tsv;
   if (most_have("::")) return TextFormat::ml;
   if (most_have(",")) return TextFormat::csv;
-  if (most_have(" ")) return role == FileRole::interactions ? tell_spaces(lines, name, columns) : TextFormat::ssv;
+  if (most_have(" ")) {
+    return request.role == FileRole::interactions ? tell_spaces(lines, name, request.columns) : TextFormat::ssv;
+  }
   throw InputError(name + ": the format cannot be told: no tab, comma, \"::\" or space separates columns (" +
-                   shown(lines[0]) + "); set input.format if it is one of tsv, csv, ssv, ml, inter, lightgcn");
+                   shown(lines[0]) + ")" +
+                   (request.settable && request.role == FileRole::interactions
+                        ? "; set input.format if it is one of tsv, csv, ssv, ml, inter, lightgcn"
+                        : "") +
+                   other_separator(lines[0].text));
 }
 
 TextFormat named_format(const std::string& format) {
@@ -164,63 +108,152 @@ TextFormat named_format(const std::string& format) {
   return found->second;
 }
 
-struct Head {
-  std::vector<HeadLine> lines;  // at least one
-  std::size_t begin = 0;        // of the first line: after the byte order mark
-};
+// Words above lines of whole numbers alone.
+bool is_adjacency_header(const Rows& rows) {
+  return rows.size() > 1 && std::ranges::none_of(rows[0], is_whole_number) &&
+         std::all_of(rows.begin() + 1, rows.end(),
+                     [](const auto& fields) { return std::ranges::all_of(fields, is_whole_number); });
+}
 
-Head read_lines(std::string_view head, const std::string& name) {
-  Head result;
-  result.begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  result.lines = head_lines(head, result.begin);
-  if (result.lines.empty()) throw InputError(name + ": the file is empty; leave it out or put data into it");
-  if (result.lines[0].text.find('\0') != std::string_view::npos) {
-    throw InputError(name + ":" + std::to_string(result.lines[0].number) +
-                     ": the line holds a NUL byte; the file must be text in UTF-8");
+Look look_at(std::string_view head, const std::string& name, const LayoutRequest& request) {
+  auto [lines, begin] = read_head_lines(head, name);
+  Look look;
+  look.layout.role = request.role;
+  look.layout.format = request.format == "auto" ? tell_format(lines, name, request) : named_format(request.format);
+  const auto format = look.layout.format;
+  if (format == TextFormat::csv) lines = csv_records(head, begin);
+  look.begin = static_cast<std::int64_t>(begin);
+  look.second_begin = static_cast<std::int64_t>(lines[0].next);
+  look.first_number = lines[0].number;
+  look.first_line = lines[0].text;
+  look.rows = split_all(lines, format);
+  look.typed = (format == TextFormat::inter || format == TextFormat::tsv) && request.header.value_or(true) &&
+               is_typed_header(lines[0].text);
+  if (format == TextFormat::inter && !look.typed) throw lacks_typed_header(name, lines[0], "");
+  if (format == TextFormat::lightgcn) {
+    look.header = request.header.value_or(is_adjacency_header(look.rows));
+    return look;
   }
+  look.layout.columns = static_cast<std::int32_t>(look.rows[0].size());
+  look.header = look.typed || request.header.value_or(is_header(look.rows, request.role, request.columns));
+  if (look.layout.columns == 1 && !other_separator(lines[0].text).empty()) {
+    throw InputError(name + ":" + std::to_string(lines[0].number) + ": the line has one column" +
+                     other_separator(lines[0].text) + " (" + shown(lines[0]) + ")");
+  }
+  return look;
+}
+
+void skip_first_line(FileLayout& layout, bool more_lines, std::int64_t begin, std::int64_t number,
+                     const std::string& name) {
+  if (!more_lines) {
+    throw InputError(name + ": the file is empty but for its header; leave it out or put data into it");
+  }
+  layout.data_begin = begin;
+  layout.header_lines = number;
+}
+
+// named: the look whose header names the columns; null: nothing does.
+DetectedLayout choose_layout(const Look& look, const Look* named, const std::string& name,
+                             const LayoutRequest& request) {
+  DetectedLayout result{look.layout, {}};
+  auto& layout = result.layout;
+  layout.data_begin = look.begin;
+  auto data = look.rows;
+  if (look.header) {
+    const auto more_lines = std::ranges::count(look.first_line, '\n');
+    skip_first_line(layout, look.rows.size() > 1, look.second_begin, look.first_number + more_lines, name);
+    result.notes.header = look.first_line;
+    if (request.header == true && layout.format != TextFormat::lightgcn && !look.typed && looks_like_data(look.rows)) {
+      result.notes.warnings.push_back(
+          "input.header = true, but the first line looks like data: " + quoted(look.first_line, 80) +
+          "; it is not read. Set input.header = \"auto\" or false");
+    }
+    data.erase(data.begin());
+  } else if (named) {
+    result.notes.header = named->first_line;
+  }
+  if (!data.empty()) result.notes.sample = data[0];
+  if (layout.format == TextFormat::lightgcn) return result;
+  ColumnsSeen seen{name, {}, false, std::move(data)};
+  if (named) {
+    seen.names = named->rows[0];
+    seen.typed = named->typed;
+    for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
+  }
+  choose_columns(layout, seen, request, result.notes.warnings);
+  warn_of_shapes(layout, seen, request, result.notes.warnings);
   return result;
 }
 
-void skip_header(FileLayout& layout, const std::vector<HeadLine>& lines, const std::string& name) {
-  if (lines.size() < 2) {
-    throw InputError(name + ": the file is empty but for its header; leave it out or put data into it");
-  }
-  layout.data_begin = static_cast<std::int64_t>(lines[0].next);
-  layout.header_lines = lines[0].number;
+bool same_separator(const Look& a, const Look& b) {
+  const auto family = [](const Look& look) {
+    return look.layout.format == TextFormat::inter ? TextFormat::tsv : look.layout.format;
+  };
+  return family(a) == family(b);
+}
+
+// How a file of a list differs from the first; empty: not at all.
+std::string differences(const Look& look, const DetectedLayout& a, const Look& first, const DetectedLayout& b) {
+  std::string text;
+  const auto differ = [&](bool differs, const std::string& what) {
+    if (differs) text += (text.empty() ? "" : ", ") + what;
+  };
+  differ(!same_separator(look, first), "another separator");
+  differ(a.layout.columns != b.layout.columns,
+         std::to_string(a.layout.columns) + " columns, not " + std::to_string(b.layout.columns));
+  differ(a.notes.header.empty() != b.notes.header.empty(), a.notes.header.empty() ? "no header" : "a header");
+  const auto one_has = [&](std::int32_t x, std::int32_t y, const std::string& what) {
+    differ((x < 0) != (y < 0), (x < 0 ? "no " : "a ") + what);
+  };
+  one_has(a.layout.weight, b.layout.weight, "weight");
+  one_has(a.layout.time, b.layout.time, "time");
+  one_has(a.layout.event, b.layout.event, "event");
+  return text;
 }
 
 }  // namespace
 
-FileLayout detect_layout(std::string_view head, const std::string& name, FileRole role, const std::string& format,
-                         const ColumnChoice& columns) {
-  FileLayout layout;
-  layout.role = role;
-  const auto [lines, begin] = read_lines(head, name);
-  layout.data_begin = static_cast<std::int64_t>(begin);
-  layout.format = format == "auto" ? tell_format(lines, name, role, columns) : named_format(format);
-  if (layout.format == TextFormat::lightgcn) return layout;
+DetectedLayout detect_layout(std::string_view head, const std::string& name, const LayoutRequest& request) {
+  const auto look = look_at(head, name, request);
+  return choose_layout(look, look.header ? &look : nullptr, name, request);
+}
 
-  const bool typed =
-      is_typed_header(lines[0].text) && (layout.format == TextFormat::inter || layout.format == TextFormat::tsv);
-  if (layout.format == TextFormat::inter && !typed) {
-    throw InputError(name + ": a RecBole file starts with a header such as user_id:token<tab>item_id:token; this has " +
-                     shown(lines[0]));
+std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names, const LayoutRequest& request,
+                                           const std::function<std::string(std::size_t)>& head) {
+  // Of many files few lines are kept.
+  const std::size_t kept = names.size() > 100 ? 20 : 200;
+  std::vector<Look> looks;
+  for (std::size_t f = 0; f < names.size(); ++f) {
+    looks.push_back(look_at(head(f), names[f], request));
+    if (looks[f].rows.size() > kept) looks[f].rows.resize(kept);
   }
-  const auto fields = split(lines[0].text, layout.format);
-  const bool header = typed || looks_like_header(fields, role, columns);
-  layout.columns = static_cast<std::int32_t>(fields.size());
-  if (header) skip_header(layout, lines, name);
-  choose_columns(layout, header ? fields : std::vector<std::string>{}, typed, fields, name, role, columns);
-  return layout;
+  const auto with_header = std::ranges::find_if(looks, &Look::header);
+  std::vector<DetectedLayout> layouts;
+  for (std::size_t f = 0; f < names.size(); ++f) {
+    auto& look = looks[f];
+    const bool part = with_header != looks.end() && !request.header && same_separator(look, *with_header) &&
+                      look.layout.columns == with_header->layout.columns;
+    look.header = look.header || (part && look.first_line == with_header->first_line);
+    const Look* named = look.header ? &look : part ? &*with_header : nullptr;
+    layouts.push_back(choose_layout(look, named, names[f], request));
+    if (named && named != &look) {
+      layouts[f].notes.header_of = names[static_cast<std::size_t>(with_header - looks.begin())];
+    }
+    if (const auto text = differences(look, layouts[f], looks[0], layouts[0]); !text.empty()) {
+      layouts[f].notes.warnings.push_back("is written differently from " + names[0] + ": " + text +
+                                          "; give files of different kinds the same columns, or read them apart");
+    }
+  }
+  return layouts;
 }
 
 TableHeader detect_table(std::string_view head, const std::string& name) {
-  const auto lines = read_lines(head, name).lines;
+  const auto lines = read_head_lines(head, name).lines;
   TableHeader header;
   const bool typed = is_typed_header(lines[0].text);
   const bool tabs = typed || lines[0].text.find('\t') != std::string_view::npos;
   header.layout.format = tabs ? TextFormat::tsv : TextFormat::csv;
-  const auto fields = split(lines[0].text, header.layout.format);
+  const auto fields = split_line(lines[0].text, header.layout.format);
   const auto place = name + ":" + std::to_string(lines[0].number) + ": ";
   if (fields.size() < 2) {
     throw InputError(place +
@@ -242,7 +275,7 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
     header.names.push_back(column);
     if (typed) header.types.push_back(field.substr(colon + 1));
   }
-  skip_header(header.layout, lines, name);
+  skip_first_line(header.layout, lines.size() > 1, static_cast<std::int64_t>(lines[0].next), lines[0].number, name);
   return header;
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +15,7 @@ namespace cohort {
 
 enum class TextFormat : std::int32_t {
   tsv,       ///< tab
-  csv,       ///< comma; double quotes as in RFC 4180, but no line breaks inside
+  csv,       ///< comma; double quotes as in RFC 4180
   ssv,       ///< runs of spaces or tabs
   ml,        ///< "::", as in the older MovieLens sets
   inter,     ///< RecBole: tab, with a header of name:type
@@ -45,11 +47,39 @@ constexpr std::size_t line_limit(const FileLayout& layout) {
 /// (role, column name or index from 0), as input.columns.
 using ColumnChoice = std::vector<std::pair<std::string, std::string>>;
 
+/// What is known before a file is looked at.
+struct LayoutRequest {
+  FileRole role = FileRole::interactions;
+  std::string format = "auto";  ///< a format's name or "auto"
+  ColumnChoice columns;
+  std::optional<bool> header;  ///< whether the first line is one; none: it is told
+  bool settable = true;        ///< whether the user can set [input] for this file; else messages do not speak of it
+};
+
+/// What is said about a layout.
+struct LayoutNotes {
+  std::string header;                 ///< the header's line, as it stands; empty: there is none
+  std::string header_of;              ///< the file of the list that names this file's columns; empty: itself, or none
+  std::vector<std::string> names;     ///< of the columns, without RecBole's types; empty: they have none
+  std::vector<std::string> sample;    ///< the fields of the first line of data
+  std::vector<std::string> warnings;  ///< what looks as if it were misread, with what to do, without the file's name
+};
+
+struct DetectedLayout {
+  FileLayout layout;
+  LayoutNotes notes;
+};
+
 /// `head`: the file's first bytes (decompressed), whole lines but perhaps for the last; `name`: for messages and the
-/// extension; `format`: a format's name or "auto". Throws InputError: the file is empty, the format cannot be told
-/// (asks for input.format and shows a line), a chosen column is not there. Local.
-FileLayout detect_layout(std::string_view head, const std::string& name, FileRole role, const std::string& format,
-                         const ColumnChoice& columns);
+/// extension. Throws InputError: the file is empty, the format cannot be told (asks for input.format and shows a line),
+/// a chosen column is not there. Local.
+DetectedLayout detect_layout(std::string_view head, const std::string& name, const LayoutRequest& request);
+
+/// The same for files of one list, which may be the parts of one table: a file without a header has the columns of the
+/// first file of the list that has one, if they agree in separator and number of columns. Files that differ are warned
+/// of. head(f): the first bytes of file f, called once for each. Local.
+std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names, const LayoutRequest& request,
+                                           const std::function<std::string(std::size_t)>& head);
 
 /// The header line of a table whose first column holds ids.
 struct TableHeader {
@@ -61,15 +91,5 @@ struct TableHeader {
 /// head, name: as for detect_layout. Throws InputError: the file is empty but for its header, has one column, or a
 /// header that names none, or one twice. Local.
 TableHeader detect_table(std::string_view head, const std::string& name);
-
-/// Which columns of a file mean what; `names` is empty where the file has no header, `typed` says that it is RecBole's.
-/// Fills layout.first, second, weight, time from `columns`, else from known names, else 0, 1, 2, 3; event likewise, but
-/// never without a name. Throws InputError. Local.
-void choose_columns(FileLayout& layout, const std::vector<std::string>& names, bool typed,
-                    const std::vector<std::string>& first_line, const std::string& file, FileRole role,
-                    const ColumnChoice& columns);
-
-/// Whether one of the fields is a name that a header would have (user_id, rating, ...) or that `columns` asks for.
-bool looks_like_header(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns);
 
 }  // namespace cohort

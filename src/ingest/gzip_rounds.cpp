@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/interruption.hpp"
 
 namespace cohort {
 
@@ -20,6 +21,7 @@ struct BlockHeader {
   std::int64_t size;
   std::int64_t offset;
   std::int64_t line;
+  std::int64_t lines;
   bool oversized;
 };
 
@@ -57,9 +59,8 @@ class Inflating {
       if (got == 0) throw InputError(file.path + ": changed while it was read; run again");
       read += got;
     }
-    BlockReader::Options options;
+    auto options = reading_options(file);
     options.block_bytes = block_bytes_;
-    options.line_limit = line_limit(file.layout);
     options.first_line = file.layout.header_lines + 1;
     reader_.emplace(*source_, file.layout.data_begin, options);
   }
@@ -92,12 +93,13 @@ void deal_out_gzip(const Communicator& comm, const std::vector<OpenedFile>& file
     out.header_begin.assign(1, 0);
     out.text_begin.assign(1, 0);
     comm.attempt([&] {
+      end_if_interrupted();
       LineBlock block;
       std::size_t file = 0;
       for (int r = 0; r < comm.size(); ++r) {
         if (out.text.size() < round_bytes && inflating.next(file, block)) {
           out.headers.push_back({static_cast<std::int64_t>(file), static_cast<std::int64_t>(block.size), block.offset,
-                                 block.line, block.oversized});
+                                 block.line, block.lines, block.oversized});
           out.text.insert(out.text.end(), block.text, block.text + block.size);
         }
         out.header_begin.push_back(std::ssize(out.headers));
@@ -112,10 +114,12 @@ void deal_out_gzip(const Communicator& comm, const std::vector<OpenedFile>& file
       auto* at = text.data.data();
       for (const auto& header : headers.data) {
         const auto size = static_cast<std::size_t>(header.size);
-        parse(
-            static_cast<std::size_t>(header.file),
-            LineBlock{
-                .text = at, .size = size, .offset = header.offset, .line = header.line, .oversized = header.oversized});
+        parse(static_cast<std::size_t>(header.file), LineBlock{.text = at,
+                                                               .size = size,
+                                                               .offset = header.offset,
+                                                               .line = header.line,
+                                                               .oversized = header.oversized,
+                                                               .lines = header.lines});
         at += size;
       }
     });

@@ -1,5 +1,7 @@
 #include "ingest/holdout.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -65,6 +67,46 @@ double select_time(const Communicator& comm, std::span<const double> times, std:
   return time_of(prefix);
 }
 
+// Interactions that a temporal hold-out of this share takes at most.
+std::int64_t held_at_most(double share, std::int64_t interactions) {
+  return static_cast<std::int64_t>(std::floor(share * static_cast<double>(interactions)));
+}
+
+// 1 for every entry of `pairs` that is not among the interactions of its user; both ascend within a row. Local.
+std::vector<char> not_trained(const PairTable& interactions, const PairTable& pairs) {
+  std::vector<char> keep;
+  for (std::int64_t u = 0; u < pairs.rows(); ++u) {
+    const auto trained = interactions.row(u);
+    for (const auto item : pairs.row(u)) keep.push_back(std::ranges::binary_search(trained, item) ? 0 : 1);
+  }
+  return keep;
+}
+
+// Throws where no user or no item of the test pairs is known. records: before merging, with those of unknown users.
+// Collective.
+void refuse_strangers(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
+                      const HoldoutStats& stats, std::int64_t records, const PairTable& pairs) {
+  const auto name = input.test.size() == 1 ? input.test.front() : input.test.front() + " and the other test files";
+  const auto known_items = comm.sum(std::ranges::count_if(pairs.other, [](auto item) { return item >= 0; }));
+  if (records == 0) {
+    const auto dropped = stats.read.dropped_events + stats.read.below_min_weight + stats.read.zero_weight;
+    throw InputError(name + ": there is no pair to test with" +
+                     (dropped > 0 ? "; graph.event_weights, graph.min_weight or graph.weight leave out all " +
+                                        std::to_string(dropped) + " records"
+                                  : std::string()));
+  }
+  const auto check = "; the ids must be written as in the interactions (the columns may also be read as others than " +
+                     std::string("they are: input.columns says which is which)");
+  if (comm.sum(pairs.size()) == 0) {
+    throw InputError(name + ": none of its users is among the " + std::to_string(dataset.users.total()) +
+                     " users that are trained on" + check);
+  }
+  if (known_items == 0) {
+    throw InputError(name + ": none of the items of its known users is among the " +
+                     std::to_string(dataset.items.total()) + " items that are trained on" + check);
+  }
+}
+
 }  // namespace
 
 TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
@@ -72,13 +114,8 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
   TestPairs result;
   IdInterner users;
   IdInterner items;
-  PairFiles files{input.test,
-                  FileRole::interactions,
-                  input.format,
-                  input.columns,
-                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights},
-                  clean.max_bad_lines,
-                  ""};
+  PairFiles files{input.test, interactions_layout(input),
+                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights}, clean.max_bad_lines, ""};
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);
 
@@ -105,12 +142,53 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
     if (raw.has_time) raw.time.push_back(read.pairs.time[i]);
   }
   read.pairs = {};
-  result.pairs = make_pair_table(comm, dataset.users.distribution, std::move(raw)).table;
+  auto& stats = result.stats;
+  const auto records = comm.sum(std::ssize(raw.row) + unknown_users);
+  stats.unknown_user_pairs = comm.sum(unknown_users);
+  auto merged = make_pair_table(comm, dataset.users.distribution, std::move(raw));
+  stats.repeated_pairs = comm.sum(merged.merged);
+  refuse_strangers(comm, dataset, input, stats, records, merged.table);
+  std::vector<char> keep;
+  comm.attempt([&] { keep = not_trained(dataset.interactions, merged.table); });
+  stats.trained_pairs = comm.sum(static_cast<std::int64_t>(std::ranges::count(keep, 0)));
+  result.pairs = keep_entries(merged.table, keep);
   for (auto& other : result.pairs.other) other = std::max<std::int64_t>(other, -1);
-  result.stats.unknown_user_pairs = comm.sum(unknown_users);
-  result.stats.unknown_item_pairs = comm.sum(std::ranges::count(result.pairs.other, -1));
-  result.stats.pairs = comm.sum(result.pairs.size());
+  stats.unknown_item_pairs = comm.sum(std::ranges::count(result.pairs.other, -1));
+  stats.pairs = comm.sum(result.pairs.size());
   return result;
+}
+
+std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dataset, const InputConfig& input) {
+  if (comm.sum(dataset.holdout.size()) > 0) return "";
+  if (!input.test.empty()) return "every pair of input.test is one of the interactions that are trained on";
+  if (!(input.holdout > 0)) return "";
+  const auto& all = dataset.interactions;
+  const auto total = comm.sum(all.size());
+  std::int64_t users = 0;
+  std::int64_t most = 0;
+  for (std::int64_t u = 0; u < all.rows(); ++u) {
+    users += all.row(u).empty() ? 0 : 1;
+    most = std::max(most, std::ssize(all.row(u)));
+  }
+  users = comm.sum(users);
+  if (comm.max(most) <= 1) return "every user has one interaction only, and the last one of a user is not held out";
+  const auto share = "a share of " + fmt::format("{:g}", input.holdout) + " (input.holdout)";
+  const auto of_all = share + " of " + std::to_string(total) + " interactions";
+  if (input.holdout_split != "temporal") {
+    return "the draw of " + of_all + " took none of them that is not the last one of its user";
+  }
+  const auto held = held_at_most(input.holdout, total);
+  if (held == 0) return of_all + " is less than one";
+  const auto latest = select_time(comm, all.time, total - 1);
+  if (select_time(comm, all.time, 0) == latest) {
+    return "all interactions have the same time, so none of them came last (input.holdout_split = \"temporal\")";
+  }
+  if (select_time(comm, all.time, total - held - 1) == latest) {
+    const auto at_latest = comm.sum(static_cast<std::int64_t>(std::ranges::count(all.time, latest)));
+    return std::to_string(at_latest) + " interactions share the latest time, " + fmt::format("{:.17g}", latest) +
+           ", more than " + of_all + ", and none of them came last";
+  }
+  return "what came last is the first interaction of each of its users, which is not held out";
 }
 
 HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double share, std::uint64_t seed) {
@@ -145,7 +223,7 @@ HoldoutStats cut_holdout(const Communicator& comm, Dataset& dataset, double shar
   const auto total = comm.sum(all.size());
   COHORT_CHECK(total > 0 && share >= 0 && share < 1, "a temporal hold-out needs interactions and a share below 1");
   COHORT_CHECK(all.time.size() == all.other.size(), "a temporal hold-out needs times");
-  const auto held = static_cast<std::int64_t>(std::floor(share * static_cast<double>(total)));
+  const auto held = held_at_most(share, total);
   const auto cut = select_time(comm, all.time, total - held - 1);
   std::vector<char> train(all.other.size());
   std::ranges::transform(all.time, train.begin(), [&](double time) { return time > cut ? 0 : 1; });

@@ -17,10 +17,16 @@ struct TestPairs {
 
 /// Reads input.test (format and columns as for interactions) against the dictionaries of `dataset`. Records that
 /// graph.event_weights or graph.min_weight leave out of the interactions are left out here too; ages do not count.
-/// Pairs of users that the dataset does not know are dropped and counted; items that it does not know stand as -1.
-/// Throws InputError. Collective.
+/// Repeated pairs count once. Pairs of users that the dataset does not know, and pairs that are among its interactions,
+/// are dropped and counted; items that it does not know stand as -1. Throws InputError also where there is no pair, or
+/// none whose user, or none whose item, is known. Collective.
 TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
                           const CleanConfig& clean, const GraphConfig& graph);
+
+/// Why a dataset has no hold-out although the configuration wants one, as a sentence without its end; empty where it
+/// wants none or there is one. What is held out is in dataset.holdout, so all interactions are what they were before.
+/// Collective.
+std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dataset, const InputConfig& input);
 
 /// Moves a share of dataset.interactions to dataset.holdout: an interaction goes if the uniform number of (seed,
 /// Purpose::holdout, user, item) is below `share`; a user all of whose interactions would go keeps the one with the

@@ -130,6 +130,23 @@ std::uint32_t IdInterner::intern_string(const Token& token) {
   return id;
 }
 
+std::optional<std::uint32_t> IdInterner::find(std::string_view id) const {
+  const auto token = make_token(id);
+  const auto known = [](std::uint32_t number) { return number == no_id ? std::nullopt : std::optional(number); };
+  if (!token.text && token.value < dense_.size()) return known(dense_[token.value]);
+  if (!token.text) {
+    auto at = numbers_.home(token.value);
+    while (numbers_.slots[at].id != no_id && numbers_.slots[at].key != token.value) at = (at + 1) & numbers_.mask();
+    return known(numbers_.slots[at].id);
+  }
+  auto at = strings_.home(token.value);
+  while (strings_.slots[at].id != no_id &&
+         (strings_.slots[at].key != token.value || text_at(strings_.slots[at].text) != id)) {
+    at = (at + 1) & strings_.mask();
+  }
+  return known(strings_.slots[at].id);
+}
+
 IdTable IdInterner::take_ids() {
   dense_ = HugeVector<std::uint32_t>(std::size_t{1} << first_table_bits, no_id);
   dense_used_ = 0;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -66,6 +67,9 @@ class IdInterner {
       if (slot.key == token.value) return slot.id;
     }
   }
+
+  /// The local number of the id, if it has one.
+  std::optional<std::uint32_t> find(std::string_view id) const;
 
   std::int64_t size() const { return static_cast<std::int64_t>(place_.size()); }
 

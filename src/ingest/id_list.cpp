@@ -5,20 +5,17 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "ingest/blanks.hpp"
 #include "ingest/block_reader.hpp"
 #include "ingest/byte_source.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/id_interner.hpp"
+#include "ingest/record_cutter.hpp"
 
 namespace cohort {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 // The different ids of the file, in their order.
 IdTable read_lines(const std::string& path) {
@@ -33,20 +30,21 @@ IdTable read_lines(const std::string& path) {
   BlockReader reader(*source, 0, options);
   IdInterner ids;
   for (LineBlock block; reader.next(block);) {
-    auto line = block.line;
-    const auto too_long = [&] {
-      return InputError(path + ":" + std::to_string(line) + ": an id has at most " + std::to_string(max_id_bytes) +
-                        " bytes; the file must hold one id a line");
+    const auto refuse = [&](std::int64_t line, const std::string& why) {
+      throw InputError(path + ":" + std::to_string(line) + ": " + why);
     };
-    if (block.oversized) throw too_long();
-    std::string_view text(block.text, block.size);
-    if (block.offset == 0 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-    for (; !text.empty(); ++line) {
-      const auto end = text.find('\n');
-      const auto id = trimmed(text.substr(0, end));
-      if (id.size() > max_id_bytes) throw too_long();
-      if (!id.empty()) ids.intern(make_token(id));
-      text.remove_prefix(end + 1);
+    const auto too_long =
+        "an id has at most " + std::to_string(max_id_bytes) + " bytes; the file must hold one id a line";
+    if (block.oversized) refuse(block.line, too_long);
+    RecordCutter lines(block, {.limit = options.line_limit});
+    while (lines.next()) {
+      if (!lines.fault().empty()) refuse(lines.line_number(), lines.fault());
+      const auto* const begin = std::find_if_not(lines.begin(), lines.end(), is_blank);
+      const auto* end = lines.end();
+      while (end > begin && is_blank(end[-1])) --end;
+      const std::string_view id(begin, static_cast<std::size_t>(end - begin));
+      if (id.size() > max_id_bytes) refuse(lines.line_number(), too_long);
+      ids.intern(make_token(id));
     }
   }
   return ids.take_ids();
@@ -69,7 +67,7 @@ IdList read_id_list(const Communicator& comm, const IdTable& table, const std::s
   if (result.known == 0) {
     throw InputError(path + ": none of its " + std::to_string(result.unknown) + " ids is among the " +
                      std::to_string(table.total()) + " " + what +
-                     (result.first_unknown.empty() ? "" : "; the first is \"" + result.first_unknown + "\""));
+                     (result.first_unknown.empty() ? "" : "; the first is " + quoted(result.first_unknown)));
   }
   std::vector<std::int64_t> known;
   std::ranges::copy_if(numbers, std::back_inserter(known), [](std::int64_t number) { return number >= 0; });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "ingest/block_reader.hpp"
 #include "ingest/file_layout.hpp"
 
 namespace cohort {
@@ -14,13 +15,18 @@ struct OpenedFile {
   std::string path;       ///< this rank's
   bool gzip = false;      ///< the same on all ranks, as all that follows
   std::int64_t size = 0;  ///< bytes as stored
+  bool old_mac = false;   ///< lines end in '\r' alone
   FileLayout layout;
+  LayoutNotes notes;  ///< empty for a table of attributes
 };
+
+/// How the file's blocks are cut.
+BlockReader::Options reading_options(const OpenedFile& file);
 
 /// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
 /// the others the layouts. Throws InputError. Collective.
-std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths, FileRole role,
-                                   const std::string& format, const ColumnChoice& columns);
+std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,
+                                   const LayoutRequest& request);
 
 struct OpenedTable {
   OpenedFile file;

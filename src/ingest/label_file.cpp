@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/pair_reader.hpp"
 #include "ingest/pair_table.hpp"
@@ -24,7 +25,8 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
   IdInterner label_ids;
   PairFiles files;
   files.paths = {path};
-  files.role = FileRole::labels;
+  files.layout.role = FileRole::labels;
+  files.layout.settable = false;
   auto read = read_pairs(comm, files, user_ids, label_ids);
 
   const auto file_users = user_ids.take_ids();
@@ -54,9 +56,10 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
       const auto count =
           table.row_begin[static_cast<std::size_t>(u) + 1] - table.row_begin[static_cast<std::size_t>(u)];
       if (count > 1) {
-        throw InputError(path + ": user \"" + std::string(users[u]) + "\" has the labels \"" +
-                         result.names[static_cast<std::size_t>(table.other[begin])] + "\" and \"" +
-                         result.names[static_cast<std::size_t>(table.other[begin + 1])] + "\"; a user may have one");
+        throw InputError(path + ": user " + quoted(users[u]) + " has the labels " +
+                         quoted(result.names[static_cast<std::size_t>(table.other[begin])]) + " and " +
+                         quoted(result.names[static_cast<std::size_t>(table.other[begin + 1])]) +
+                         "; a user may have one");
       }
       result.label.push_back(count == 0 ? -1 : static_cast<std::int32_t>(table.other[begin]));
     }

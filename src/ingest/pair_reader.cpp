@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "ingest/input_files.hpp"
 #include "ingest/line_blocks.hpp"
+#include "ingest/reading_checks.hpp"
 
 namespace cohort {
 
@@ -30,7 +31,8 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
       if (all[i].rank != comm.rank()) continue;
       const auto& bad = mine[static_cast<std::size_t>(all[i].index)];
       const auto& path = opened[static_cast<std::size_t>(bad.file)].path;
-      const auto line = bad.line > 0 ? bad.line : line_number_at(path, bad.offset);
+      const auto line =
+          bad.line > 0 ? bad.line : line_number_at(opened[static_cast<std::size_t>(bad.file)], bad.offset);
       texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
     }
   });
@@ -38,8 +40,8 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
   return texts;
 }
 
-void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
-  if (stats.bad_lines <= tolerated) return;
+void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
+  if (stats.bad_lines <= files.max_bad_lines) return;
   std::string message;
   for (const auto& report : stats.bad_line_reports) message.append(report).append("\n");
   if (stats.bad_lines > std::ssize(stats.bad_line_reports)) {
@@ -47,9 +49,10 @@ void refuse_bad_lines(const ReadStats& stats, std::int64_t tolerated) {
         .append(std::to_string(stats.bad_lines - std::ssize(stats.bad_line_reports)))
         .append(" more\n");
   }
-  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) +
-             " lines are malformed; mend them, or set clean.max_bad_lines (now " + std::to_string(tolerated) +
-             ") to leave out as many";
+  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) + " lines are malformed; mend them";
+  if (files.layout.settable) {
+    message += ", or set clean.max_bad_lines (now " + std::to_string(files.max_bad_lines) + ") to leave out as many";
+  }
   throw InputError(message);
 }
 
@@ -58,7 +61,9 @@ void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files
   for (const auto& file : opened) {
     const auto lacks = [&](const std::string& what, const std::string& role, const std::string& needed_by) {
       return InputError(file.path + ": no column of the file is known to hold " + what + ", which " + needed_by +
-                        " needs; name it in input.columns." + role +
+                        " needs; " +
+                        (files.layout.settable ? "name it in input.columns." + role
+                                               : "name it \"" + role + "\" in the file's header") +
                         (file.layout.format == TextFormat::lightgcn ? " (adjacency lists cannot have one)" : ""));
     };
     if (!files.rule.events.empty() && file.layout.event < 0) throw lacks("events", "event", "graph.event_weights");
@@ -68,8 +73,16 @@ void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files
 
 }  // namespace
 
+LayoutRequest interactions_layout(const InputConfig& input) {
+  return {FileRole::interactions, input.format, input.columns, input.header};
+}
+
+LayoutRequest social_layout(const InputConfig& input) {
+  return {FileRole::social, "auto", input.columns, input.header};
+}
+
 PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
-  const auto opened = open_files(comm, files.paths, files.role, files.format, files.columns);
+  const auto opened = open_files(comm, files.paths, files.layout);
   check_layouts(opened, files);
   PairsRead result;
   result.pairs.has_time =
@@ -77,13 +90,14 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   ParseTally tally;
   std::vector<RecordParser> parsers;
   for (std::size_t f = 0; f < opened.size(); ++f) {
-    parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, files.rule, first, second, result.pairs,
-                         tally);
+    parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, opened[f].notes.header, files.rule, first,
+                         second, result.pairs, tally);
   }
   read_blocks(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
 
-  std::int64_t counts[] = {tally.lines,          tally.records,          tally.bad_lines,
-                           tally.dropped_events, tally.below_min_weight, tally.zero_weight};
+  std::int64_t counts[] = {tally.lines,           tally.records,          tally.bad_lines,
+                           tally.dropped_events,  tally.below_min_weight, tally.zero_weight,
+                           tally.repeated_headers};
   comm.sum_in_place(std::span<std::int64_t>(counts));
   result.stats.lines = counts[0];
   result.stats.records = counts[1];
@@ -91,10 +105,17 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   result.stats.dropped_events = counts[3];
   result.stats.below_min_weight = counts[4];
   result.stats.zero_weight = counts[5];
+  result.stats.repeated_headers = counts[6];
   if (result.stats.bad_lines > 0) {
     result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
   }
-  refuse_bad_lines(result.stats, files.max_bad_lines);
+  result.stats.warnings = warn_of_headers(comm, opened, files.layout, result.pairs, first, second);
+  if (result.stats.repeated_headers > 0) {
+    result.stats.warnings.push_back(std::to_string(result.stats.repeated_headers) +
+                                    (result.stats.repeated_headers == 1 ? " line repeats" : " lines repeat") +
+                                    " the header of its file; left out");
+  }
+  refuse_bad_lines(result.stats, files);
   return result;
 }
 

@@ -16,9 +16,7 @@ namespace cohort {
 
 struct PairFiles {
   std::vector<std::string> paths;
-  FileRole role = FileRole::interactions;
-  std::string format = "auto";
-  ColumnChoice columns;
+  LayoutRequest layout;
   WeightRule rule;
   std::int64_t max_bad_lines = 0;
   std::string times_needed_by;  ///< the setting for which every file must have times; empty: none
@@ -26,8 +24,13 @@ struct PairFiles {
 
 struct PairsRead {
   LocalPairs pairs;  ///< this rank's
-  ReadStats stats;   ///< over all ranks
+  ReadStats stats;   ///< over all ranks; its warnings too
 };
+
+/// What [input] says of interactions (test files too), and of social files: a social file is no adjacency list, so its
+/// format never has to be told. Local.
+LayoutRequest interactions_layout(const InputConfig& input);
+LayoutRequest social_layout(const InputConfig& input);
 
 /// Which rank reads which line depends on the number of ranks; the union does not. `first` and `second` may be the
 /// same interner; ids get this rank's local numbers. Throws InputError, the same on all ranks. Collective.

@@ -8,8 +8,11 @@
 #include "ingest/cleaning.hpp"
 #include "ingest/decay.hpp"
 #include "ingest/dictionary.hpp"
+#include "ingest/distinct.hpp"
 #include "ingest/holdout.hpp"
+#include "ingest/index_plan.hpp"
 #include "ingest/pair_reader.hpp"
+#include "ingest/reading_checks.hpp"
 #include "ingest/sha256.hpp"
 
 namespace cohort {
@@ -51,26 +54,48 @@ void refuse_nothing(const PrepareStats& stats, const CleanConfig& clean, const G
   struct Removed {
     std::int64_t count;
     std::string by;
+    std::string remedy;
   };
-  std::vector<Removed> rules{
-      {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates"},
-      {stats.interactions.dropped_events, "events to which graph.event_weights gives 0"},
-      {stats.clean.decayed, "graph.half_life = " + std::to_string(graph.half_life)},
-      {stats.interactions.below_min_weight, "graph.min_weight = " + std::to_string(graph.min_weight)},
+  const auto& reports =
+      stats.interactions.bad_line_reports.empty() ? stats.social.bad_line_reports : stats.interactions.bad_line_reports;
+  const std::string loosen = "loosen it";
+  const std::vector<Removed> rules{
+      {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates",
+       "mend them, or say in input.format, input.header and input.columns how the file is written" +
+           (reports.empty() ? "" : " (" + reports.front() + ")")},
+      {stats.interactions.dropped_events, "events to which graph.event_weights gives 0",
+       "give one of the events a weight above 0"},
+      {stats.clean.decayed, "graph.half_life = " + std::to_string(graph.half_life), "make it longer"},
+      {stats.interactions.below_min_weight, "graph.min_weight = " + std::to_string(graph.min_weight), "lower it"},
       {stats.interactions.zero_weight + stats.social.zero_weight,
-       "weights of zero, which graph.weight = \"" + graph.weight + "\" cannot use"},
+       "weights of zero, which graph.weight = \"" + graph.weight + "\" cannot use",
+       "name another column in input.columns.weight, or set graph.weight = \"binary\""},
       {stats.clean.bot_interactions + stats.clean.bot_social_edges,
-       "clean.max_user_interactions = " + std::to_string(clean.max_user_interactions)},
+       "clean.max_user_interactions = " + std::to_string(clean.max_user_interactions), loosen},
       {stats.clean.core_interactions,
        "clean.min_user_interactions = " + std::to_string(clean.min_user_interactions) +
-           " and clean.min_item_interactions = " + std::to_string(clean.min_item_interactions)},
-      {stats.clean.self_loops, "the rule against social edges of a user with itself"},
-      {stats.clean.social_only_edges, "clean.social_only_users = \"" + clean.social_only_users + "\""}};
+           " and clean.min_item_interactions = " + std::to_string(clean.min_item_interactions),
+       "loosen them"},
+      {stats.clean.self_loops, "the rule against social edges of a user with itself",
+       "name the right columns in input.columns.source and input.columns.target"},
+      {stats.clean.social_only_edges, "clean.social_only_users = \"" + clean.social_only_users + "\"", loosen}};
   const auto& most = *std::ranges::max_element(rules, {}, &Removed::count);
   if (most.count == 0) throw InputError("the input holds no " + what + ": no line names a pair");
   throw InputError(
       "cleaning leaves no " + what + "; most were removed by " + most.by + ": " + std::to_string(most.count) + " of " +
-      std::to_string(std::max(most.count, stats.interactions.records + stats.social.records)) + "; loosen it");
+      std::to_string(std::max(most.count, stats.interactions.records + stats.social.records)) + "; " + most.remedy);
+}
+
+// How many different ids of the dictionary the local numbers in `used` stand for, over all ranks. Collective.
+std::int64_t count_different(const Communicator& comm, const Distribution& distribution,
+                             const std::vector<std::int64_t>& number, const HugeVector<std::uint32_t>& used) {
+  std::vector<std::int64_t> global(used.size());
+  std::ranges::transform(used, global.begin(), [&](std::uint32_t id) { return number[id]; });
+  const auto distinct = distinct_of(global).values;
+  std::vector<char> seen(static_cast<std::size_t>(distribution.count(comm.rank())), 0);
+  const std::vector<char> ones(distinct.size(), 1);
+  IndexPlan(comm, distribution, distinct).set<char>(ones, seen);
+  return comm.sum(static_cast<std::int64_t>(std::ranges::count(seen, 1)));
 }
 
 std::string times_needed_by(const InputConfig& input, const GraphConfig& graph) {
@@ -84,16 +109,15 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   const bool uses_weight = graph.weight != "binary";
   IdInterner users;
   IdInterner items;
-  auto interactions = read_pairs(comm,
-                                 {input.interactions, FileRole::interactions, input.format, input.columns,
-                                  WeightRule{graph.min_weight, uses_weight, graph.event_weights}, clean.max_bad_lines,
-                                  times_needed_by(input, graph)},
-                                 users, items);
+  auto interactions = read_pairs(
+      comm,
+      {input.interactions, interactions_layout(input), WeightRule{graph.min_weight, uses_weight, graph.event_weights},
+       clean.max_bad_lines, times_needed_by(input, graph)},
+      users, items);
   if (graph.half_life > 0) stats.clean.decayed = decay_weights(comm, interactions.pairs, graph.half_life);
-  // A social file cannot be an adjacency list, so its format never has to be told. Its weights are used as they are.
+  // Weights of social edges are used as they are.
   auto social = read_pairs(
-      comm, {input.social, FileRole::social, "auto", input.columns, WeightRule{0.0, true, {}}, clean.max_bad_lines, ""},
-      users, users);
+      comm, {input.social, social_layout(input), WeightRule{0.0, true, {}}, clean.max_bad_lines, ""}, users, users);
   stats.interactions = std::move(interactions.stats);
   stats.social = std::move(social.stats);
   stats.read_seconds = timer.seconds();
@@ -106,6 +130,14 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   raw.items = std::move(item_dictionary.table);
   stats.users_read = raw.users.total();
   stats.items_read = raw.items.total();
+  const auto records = comm.sum(std::ssize(interactions.pairs.first));
+  // Those of social files alone do not count; there are too few users for one a record long before that matters.
+  const auto users_of_records =
+      stats.users_read < records
+          ? stats.users_read
+          : count_different(comm, raw.users.distribution, user_dictionary.number, interactions.pairs.first);
+  std::ranges::move(warn_of_singles(records, users_of_records, stats.items_read),
+                    std::back_inserter(stats.interactions.warnings));
   auto merged = make_pair_table(
       comm, raw.users.distribution,
       with_global_numbers(std::move(interactions.pairs), user_dictionary.number, item_dictionary.number));
@@ -121,7 +153,8 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
 }  // namespace
 
 PrepareResult prepare(const Communicator& comm, const InputConfig& input, const CleanConfig& clean_options,
-                      const GraphConfig& graph, std::uint64_t seed) {
+                      const GraphConfig& graph, std::uint64_t seed,
+                      const std::function<void(const InputReport&)>& on_input) {
   check_options(input);
   PrepareResult result;
   auto& stats = result.stats;
@@ -132,6 +165,8 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   paths.insert(paths.end(), input.test.begin(), input.test.end());
   auto files = describe_files(comm, paths);
   for (const auto& file : files) stats.bytes += file.bytes;
+  stats.input = report_input(comm, input, files);
+  if (on_input) on_input(stats.input);
 
   auto raw = read_all(comm, input, clean_options, graph, stats);
   const Timer timer;
@@ -153,6 +188,7 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   } else {
     dataset.holdout.row_begin.assign(static_cast<std::size_t>(dataset.users.block_size()) + 1, 0);
   }
+  stats.holdout.nothing = why_nothing_is_held_out(comm, dataset, input);
   stats.clean_seconds = timer.seconds();
   return result;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
 #include "ingest/dataset.hpp"
+#include "ingest/input_report.hpp"
 
 namespace cohort {
 
@@ -21,6 +23,8 @@ struct ReadStats {
   std::int64_t dropped_events = 0;            ///< records of events that graph.event_weights gives 0
   std::int64_t below_min_weight = 0;          ///< records dropped because of graph.min_weight
   std::int64_t zero_weight = 0;  ///< records of weight zero dropped: social ones, others if graph.weight uses weights
+  std::int64_t repeated_headers = 0;  ///< lines that repeat the header of their file; passed over, not among `lines`
+  std::vector<std::string> warnings;  ///< what in the data looks misread, with what to set
 };
 
 /// What each cleaning rule removed, in the order in which the rules are applied. The same on all ranks.
@@ -48,12 +52,16 @@ struct HoldoutStats {
   std::int64_t pairs = 0;                   ///< in Dataset::holdout
   std::optional<double> cut;                ///< temporal: interactions after this time are held out
   std::int64_t users_after_cut = 0;         ///< temporal: users with nothing before it, who keep their earliest
-  std::int64_t unknown_user_pairs = 0;      ///< dropped
-  std::int64_t unknown_item_pairs = 0;      ///< kept with `other` = -1
+  std::int64_t unknown_user_pairs = 0;      ///< test file: dropped
+  std::int64_t unknown_item_pairs = 0;      ///< test file: kept with `other` = -1
+  std::int64_t repeated_pairs = 0;          ///< test file: records of a pair that was there already
+  std::int64_t trained_pairs = 0;           ///< test file: dropped, being interactions too
+  std::string nothing;                      ///< why nothing is held out although it should be; else empty
   std::int64_t items_without_training = 0;  ///< items all of whose interactions are held out; they stay in the graph
 };
 
 struct PrepareStats {
+  InputReport input;
   ReadStats interactions;
   ReadStats social;
   CleanStats clean;
@@ -82,9 +90,12 @@ struct PrepareResult {
 /// A hold-out (input.holdout) is taken after cleaning, drawn by (seed, user, item) or the latest by time; each user
 /// keeps at least one interaction for training; an item may lose all of them and stays in the graph without edges.
 ///
+/// on_input is called, on every rank, before anything is read, with what was understood of the files.
+///
 /// Throws InputError, the same on all ranks: a file that cannot be read or understood, more malformed lines than
 /// clean.max_bad_lines, no events or times where a setting needs them, nothing left after cleaning. Collective.
 PrepareResult prepare(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
-                      const GraphConfig& graph, std::uint64_t seed);
+                      const GraphConfig& graph, std::uint64_t seed,
+                      const std::function<void(const InputReport&)>& on_input = {});
 
 }  // namespace cohort

@@ -9,8 +9,12 @@
 #include <type_traits>
 
 #include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "ingest/blanks.hpp"
 #include "ingest/leading_digits.hpp"
-#include "ingest/quoted_field.hpp"
+#include "ingest/number_text.hpp"
+#include "ingest/quoted_record.hpp"
+#include "ingest/record_cutter.hpp"
 
 namespace cohort {
 
@@ -18,10 +22,6 @@ namespace {
 
 constexpr std::size_t batch_records = 128;
 constexpr double largest_weight = std::numeric_limits<float>::max();
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
 
 // What stands between two fields. at(): a separator starts here; find(): the next one, or end; next(): behind it.
 template <char character>
@@ -50,13 +50,6 @@ struct TwoColons {
   static char* next(char* p, const char*) { return p + 2; }
 };
 
-std::string quoted(const char* begin, const char* end) {
-  const auto length = static_cast<std::size_t>(end - begin);
-  std::string text(1, '"');
-  text.append(begin, std::min<std::size_t>(length, 60));
-  return text.append(length > 60 ? "...\"" : "\"");
-}
-
 std::string with_thousands(std::size_t number) {
   auto text = std::to_string(number);
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
@@ -67,9 +60,16 @@ std::string with_thousands(std::size_t number) {
 
 }  // namespace
 
-RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, const WeightRule& rule, IdInterner& first,
-                           IdInterner& second, LocalPairs& pairs, ParseTally& tally)
-    : file_(file), layout_(layout), rule_(rule), first_(first), second_(second), pairs_(pairs), tally_(tally) {
+RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
+                           IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally)
+    : file_(file),
+      layout_(layout),
+      header_(std::move(header)),
+      rule_(rule),
+      first_(first),
+      second_(second),
+      pairs_(pairs),
+      tally_(tally) {
   first_name_ = layout.role == FileRole::social ? "first user" : "user";
   second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
   COHORT_CHECK(rule.events.empty() || layout.event >= 0, "events of a file that has none");
@@ -83,22 +83,28 @@ bool RecordParser::fail(std::string reason) {
 }
 
 bool RecordParser::wrong_field_count(std::int64_t found) {
+  const bool may_be_commas = layout_.format == TextFormat::csv && found > layout_.columns;
   return fail("the line has " + std::to_string(found) + (found == 1 ? " column" : " columns") +
-              ", the first line has " + std::to_string(layout_.columns));
+              ", the first line has " + std::to_string(layout_.columns) +
+              (may_be_commas ? "; a field that holds a comma needs double quotes around it" : ""));
+}
+
+std::string_view RecordParser::without_blanks(Field field) {
+  while (field.begin < field.end && is_blank(*field.begin)) ++field.begin;
+  while (field.begin < field.end && is_blank(field.end[-1])) --field.end;
+  return {field.begin, static_cast<std::size_t>(field.end - field.begin)};
 }
 
 bool RecordParser::take_id(Field field, const char* name, Token& token) {
-  if (layout_.format == TextFormat::csv) {
-    while (field.begin < field.end && *field.begin == ' ') ++field.begin;
-    while (field.begin < field.end && field.end[-1] == ' ') --field.end;
-  }
-  const auto length = static_cast<std::size_t>(field.end - field.begin);
-  if (length == 0) return fail(std::string("the ") + name + " is empty");
+  const auto text = without_blanks(field);
+  if (text.empty()) return fail(std::string("the ") + name + " is empty");
+  // Blanks inside quotes are meant.
+  const auto length = field.quoted ? static_cast<std::size_t>(field.end - field.begin) : text.size();
   if (length > max_id_bytes) {
     return fail(std::string("the ") + name + " has " + with_thousands(length) + " bytes; an id may have at most " +
                 with_thousands(max_id_bytes));
   }
-  token = make_token({field.begin, length});
+  token = make_token({field.quoted ? field.begin : text.data(), length});
   return true;
 }
 
@@ -109,21 +115,17 @@ bool RecordParser::take_weight(Field field, float& weight) {
     weight = static_cast<float>(integer);
     return true;
   }
-  while (field.begin < field.end && is_blank(*field.begin)) ++field.begin;
-  while (field.begin < field.end && is_blank(field.end[-1])) --field.end;
-  double value = 0;
-  const auto [end, error] = std::from_chars(field.begin, field.end, value);
-  if (end != field.end || field.begin == field.end || error == std::errc::invalid_argument) {
-    return fail(std::string("the weight ") + quoted(field.begin, field.end) + " is no number");
-  }
-  weight = static_cast<float>(value);
-  if (error != std::errc() || !std::isfinite(weight)) {
-    return fail(std::string("the weight ") + quoted(field.begin, field.end) + " is not finite");
-  }
-  if (weight < 0) {
-    return fail(std::string("the weight ") + quoted(field.begin, field.end) +
-                " is negative; weights say how strong an interaction is, rescale them or name another column");
-  }
+  const auto text = without_blanks(field);
+  const auto number = read_number(text);
+  if (!number.fault) weight = static_cast<float>(number.value);
+  const char* const fault = number.fault       ? number.fault
+                            : number.value < 0 ? "is negative; weights say how strong an interaction is, rescale them "
+                                                 "or name another column"
+                            : !std::isfinite(weight) ? "is not finite as a number of 32 bits; rescale the weights"
+                            : weight == 0 && number.value > 0
+                                ? "is too small for a number of 32 bits; rescale the weights"
+                                : nullptr;
+  if (fault) return fail("the weight " + quoted(text) + " " + fault);
   return true;
 }
 
@@ -134,15 +136,15 @@ bool RecordParser::take_time(Field field, double& time) {
     time = integer;
     return true;
   }
-  const auto [end, error] = std::from_chars(field.begin, field.end, time);
-  if (end == field.end && field.begin != field.end && error == std::errc() && std::isfinite(time)) return true;
-  return fail(std::string("the time ") + quoted(field.begin, field.end) + " is no finite number");
+  const auto text = without_blanks(field);
+  const auto number = read_number(text);
+  if (number.fault) return fail("the time " + quoted(text) + " " + number.fault);
+  time = number.value;
+  return true;
 }
 
 bool RecordParser::take_event(Field field, double& factor) {
-  while (field.begin < field.end && is_blank(*field.begin)) ++field.begin;
-  while (field.begin < field.end && is_blank(field.end[-1])) --field.end;
-  const std::string_view name(field.begin, static_cast<std::size_t>(field.end - field.begin));
+  const auto name = without_blanks(field);
   for (const auto& [event, event_factor] : rule_.events) {
     if (name == event) {
       factor = event_factor;
@@ -151,7 +153,7 @@ bool RecordParser::take_event(Field field, double& factor) {
   }
   std::string known;
   for (const auto& [event, event_factor] : rule_.events) known += (known.empty() ? "" : ", ") + event;
-  return fail("the event " + quoted(field.begin, field.end) + " is not in graph.event_weights (" + known +
+  return fail("the event " + quoted(name) + " is not in graph.event_weights (" + known +
               "); add it there, with weight 0 to drop such records");
 }
 
@@ -206,14 +208,12 @@ bool RecordParser::parse_line(char* begin, char* end, Record& record) {
   }
 }
 
-// A line of csv with double quotes. Fields are unescaped in place: they only get shorter.
+// A record of csv with double quotes, which RecordCutter has found to be well formed.
 bool RecordParser::parse_quoted_line(char* begin, char* end, Record& record) {
   auto* p = begin;
   for (std::int32_t column = 0;; ++column) {
-    auto* field = p;
-    auto* const out = unquote_field(p, end);
-    if (out == nullptr) return fail("a double quote is not closed on its line");
-    if (!take_field(column, {field, out}, record)) return false;
+    const auto field = take_quoted_field(p, end);
+    if (!take_field(column, {field.begin, field.end, field.quoted}, record)) return false;
     if (p == end) return column + 1 == layout_.columns || wrong_field_count(column + 1);
     ++p;
   }
@@ -303,16 +303,12 @@ void RecordParser::make_room(const LineBlock& block, std::size_t before) {
   if (pairs_.has_time) pairs_.time.reserve(wanted);
 }
 
-void RecordParser::keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason) {
-  ++tally_.bad_lines;
+void RecordParser::keep_bad_line(std::int64_t offset, std::int64_t line, std::int64_t lines, std::string reason) {
+  tally_.bad_lines += lines;
+  if (lines > 1) reason += " (a record of " + std::to_string(lines) + " lines)";
   if (file_bad_lines_++ < bad_lines_reported) {
     tally_.first_bad_lines.push_back({file_, offset, line, std::move(reason)});
   }
-}
-
-void RecordParser::report(const LineBlock& block, const char* line) {
-  const auto number = block.line == 0 ? 0 : block.line + std::count(static_cast<const char*>(block.text), line, '\n');
-  keep_bad_line(block.offset + (line - block.text), number, std::move(reason_));
 }
 
 template <class Separator>
@@ -320,36 +316,35 @@ void RecordParser::parse_lines(const LineBlock& block) {
   auto* const block_end = block.text + block.size;
   block_end_ = block_end;
   const auto before = pairs_.first.size();
-  // Once for the block: NUL bytes and quotes are rare, and searching a block is much cheaper than searching lines.
-  const bool has_nul = std::memchr(block.text, '\0', block.size) != nullptr;
-  const bool has_quote = layout_.format == TextFormat::csv && std::memchr(block.text, '"', block.size) != nullptr;
-  for (auto* line = block.text; line < block_end;) {
-    auto* const next = static_cast<char*>(std::memchr(line, '\n', static_cast<std::size_t>(block_end - line))) + 1;
-    auto* begin = line;
-    auto* end = next - 1;
-    if (end > begin && end[-1] == '\r') --end;
+  const bool csv = layout_.format == TextFormat::csv;
+  const bool tabs = layout_.format == TextFormat::tsv || layout_.format == TextFormat::inter;
+  RecordCutter cutter(block, {.quotes = csv, .tabs = tabs, .limit = line_limit(layout_)});
+  while (cutter.next()) {
+    auto* begin = cutter.begin();
+    auto* end = cutter.end();
+    const auto size = static_cast<std::size_t>(end - begin);
+    if (size == header_.size() && std::memcmp(begin, header_.data(), size) == 0) [[unlikely]] {
+      ++tally_.repeated_headers;
+      continue;
+    }
+    tally_.lines += cutter.lines();
     if constexpr (std::is_same_v<Separator, Blanks>) {
       begin = Blanks::next(begin, end);
       while (end > begin && is_blank(end[-1])) --end;
     }
-    if (begin < end) [[likely]] {
-      ++tally_.lines;
-      bool good = true;
-      if (has_nul && std::memchr(begin, '\0', static_cast<std::size_t>(end - begin))) {
-        good = fail("the line holds a NUL byte");
-      } else if (layout_.format == TextFormat::lightgcn) {
-        good = parse_adjacency(begin, end);
-      } else {
-        const bool quotes = has_quote && std::memchr(begin, '"', static_cast<std::size_t>(end - begin));
-        auto& record = batch_[batched_];
-        good = quotes ? parse_quoted_line(begin, end, record) : parse_line<Separator>(begin, end, record);
-        if (good) [[likely]]
-          add();
-      }
-      if (!good) [[unlikely]]
-        report(block, line);
+    bool good = true;
+    if (!cutter.fault().empty()) [[unlikely]] {
+      good = fail(cutter.fault());
+    } else if (layout_.format == TextFormat::lightgcn) {
+      good = parse_adjacency(begin, end);
+    } else {
+      auto& record = batch_[batched_];
+      good = cutter.has_quotes() ? parse_quoted_line(begin, end, record) : parse_line<Separator>(begin, end, record);
+      if (good) [[likely]]
+        add();
     }
-    line = next;
+    if (!good) [[unlikely]]
+      keep_bad_line(cutter.offset(), cutter.line_number(), cutter.lines(), std::move(reason_));
   }
   flush();
   make_room(block, before);
@@ -357,8 +352,8 @@ void RecordParser::parse_lines(const LineBlock& block) {
 
 void RecordParser::parse(const LineBlock& block) {
   if (block.oversized) {
-    ++tally_.lines;
-    keep_bad_line(block.offset, block.line,
+    tally_.lines += block.lines;
+    keep_bad_line(block.offset, block.line, block.lines,
                   "the line is longer than " + std::to_string(line_limit(layout_) >> 20) + " MiB");
     return;
   }

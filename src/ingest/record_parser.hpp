@@ -36,7 +36,7 @@ struct WeightRule {
 
 struct BadLine {
   std::int64_t file = 0;
-  std::int64_t offset = 0;  ///< of the line's first byte
+  std::int64_t offset = 0;  ///< of the line's first byte; of a record of several lines, of the one that is at fault
   std::int64_t line = 0;    ///< its number from 1; 0: not known
   std::string reason;
 };
@@ -46,20 +46,22 @@ constexpr std::size_t bad_lines_reported = 10;
 
 /// Counts of one rank.
 struct ParseTally {
-  std::int64_t lines = 0;
+  std::int64_t lines = 0;  ///< a record of several counts them all, good or bad: what is lost is never hidden
   std::int64_t records = 0;
   std::int64_t dropped_events = 0;
   std::int64_t below_min_weight = 0;
   std::int64_t zero_weight = 0;
+  std::int64_t repeated_headers = 0;  ///< not among the lines
   std::int64_t bad_lines = 0;
   std::vector<BadLine> first_bad_lines;  ///< at most bad_lines_reported of each file, in the file's order
 };
 
 class RecordParser {
  public:
-  /// For file number `file`. All references must outlive the parser; `first` and `second` may be the same.
-  RecordParser(std::int64_t file, const FileLayout& layout, const WeightRule& rule, IdInterner& first,
-               IdInterner& second, LocalPairs& pairs, ParseTally& tally);
+  /// For file number `file`. header: the line of its header; lines that repeat it are passed over and counted. All
+  /// references must outlive the parser; `first` and `second` may be the same.
+  RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
+               IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally);
 
   /// Parses all lines of a block. A malformed line is counted and leaves nothing behind. May write into the block.
   void parse(const LineBlock& block);
@@ -75,6 +77,7 @@ class RecordParser {
   struct Field {
     char* begin;
     char* end;
+    bool quoted = false;
   };
 
   template <class Separator>
@@ -93,11 +96,12 @@ class RecordParser {
   void add();
   void flush();
   void make_room(const LineBlock& block, std::size_t before);
-  void report(const LineBlock& block, const char* line);
-  void keep_bad_line(std::int64_t offset, std::int64_t line, std::string reason);
+  void keep_bad_line(std::int64_t offset, std::int64_t line, std::int64_t lines, std::string reason);
+  static std::string_view without_blanks(Field field);
 
   std::int64_t file_;
   FileLayout layout_;
+  std::string header_;
   WeightRule rule_;
   IdInterner& first_;
   IdInterner& second_;

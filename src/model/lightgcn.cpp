@@ -1,11 +1,8 @@
 #include "model/lightgcn.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <atomic>
-#include <numeric>
 
+#include "core/error.hpp"
 #include "kernels/bpr.hpp"
 #include "kernels/spmm.hpp"
 
@@ -13,110 +10,26 @@ namespace cohort {
 
 namespace {
 
-// Rows that a thread finishes at a time in the backward pass: with what the optimiser reads beside, they fit a core's
-// second-level cache many times over, and the kernel's start-up is spread over enough rows.
-constexpr std::int64_t block_rows = 128;
-
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-// Calls visit(first, count) for the blocks of [first, last).
-template <class Visit>
-void cut_blocks(std::int64_t first, std::int64_t last, Visit visit) {
-  for (; first < last; first += block_rows) visit(first, std::min(block_rows, last - first));
-}
-
-// Most entries of Ahat that a block of `rows` has.
-std::int64_t most_entries(const Adjacency& adjacency, std::span<const LocalRow> rows,
-                          std::span<const std::int64_t> begin) {
-  std::int64_t most = 0;
-  for (std::size_t shard = 0; shard + 1 < begin.size(); ++shard) {
-    cut_blocks(begin[shard], begin[shard + 1], [&](std::int64_t first, std::int64_t count) {
-      std::int64_t entries = 0;
-      for (const LocalRow row : rows.subspan(index(first), index(count))) {
-        entries += adjacency.row_begin[index(row.value) + 1] - adjacency.row_begin[index(row.value)];
-      }
-      most = std::max(most, entries);
-    });
-  }
-  return most;
-}
-
 }  // namespace
 
-LightGcn::LightGcn(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, std::int64_t layers,
-                   int threads)
-    : graph_(graph),
-      halo_(halo),
-      layers_(layers),
-      columns_(halo.columns()),
-      threads_(threads),
-      exchange_(comm, halo.columns()) {
-  COHORT_CHECK(layers >= 0 && threads >= 1 && halo.owned() == graph.owned() &&
-               halo.ghost_row().size() == graph.ghost.size());
-  for (std::int64_t b = 0; b < std::min<std::int64_t>(layers, 2); ++b) {
-    buffer_[b] = HaloMatrix(comm, halo);
-  }
+LightGcn::LightGcn(const Communicator& comm, Propagation& propagation, std::int64_t layers)
+    : propagation_(propagation), layers_(layers) {
+  COHORT_CHECK(layers >= 0);
+  for (std::int64_t b = 0; b < std::min<std::int64_t>(layers, 2); ++b) buffer_[b] = propagation.matrix();
   comm.attempt([&] {
-    column_ = graph.adjacency.column;
-    if (!graph.ghost.empty()) {
-      mapped_column_ = graph.adjacency.column;
-      for (auto& column : mapped_column_) {
-        if (column.value >= graph.owned()) column = halo.ghost_row()[index(column.value - graph.owned())];
-      }
-      column_ = mapped_column_;
-    }
-    place_.assign(index(graph.local_rows()), -1);
-    const auto entries =
-        index(layers == 0 ? 0
-                          : std::max(most_entries(graph.adjacency, graph.interior, graph.interior_begin),
-                                     most_entries(graph.adjacency, graph.boundary, graph.boundary_begin)));
-    scratch_.resize(index(threads));
+    place_.assign(index(propagation.graph().local_rows()), -1);
+    const auto entries = index(layers == 0 ? 0 : propagation.most_entries_of_block());
+    scratch_.resize(index(propagation.threads()));
     for (auto& scratch : scratch_) {
-      scratch.block = Matrix(block_rows, columns_);
-      scratch.row_begin.resize(index(block_rows) + 1);
+      scratch.block = Matrix(Propagation::block_rows, propagation.columns());
+      scratch.row_begin.resize(index(Propagation::block_rows) + 1);
       scratch.column.resize(entries + 1);
       scratch.value.resize(entries + 1);
     }
-  });
-}
-
-template <class Work>
-void LightGcn::over_shards(std::span<const std::int64_t> begin, Work work) {
-  const std::int64_t shards = std::ssize(begin) - 1;
-  if (begin.front() == begin.back()) return;  // without waking threads for nothing: one rank has no boundary
-  std::atomic<std::int64_t> next{0};
-#pragma omp parallel num_threads(threads_) if (threads_ > 1)
-  {
-    // The thread that called is thread 0, the only one that may call MPI.
-    const bool main = omp_get_thread_num() == 0;
-    for (auto shard = index(next++); std::cmp_less(shard, shards); shard = index(next++)) {
-      if (begin[shard] < begin[shard + 1]) work(begin[shard], begin[shard + 1]);
-      if (main) exchange_.progress();
-    }
-  }
-}
-
-template <class Work>
-void LightGcn::overlapped(const RowSelection& rows, Work work) {
-  over_shards(rows.interior_begin, [&](std::int64_t first, std::int64_t last) {
-    work(rows.interior.subspan(index(first), index(last - first)), first);
-  });
-  waiting_ += exchange_.finish();
-  const std::int64_t interior = std::ssize(rows.interior);
-  over_shards(rows.boundary_begin, [&](std::int64_t first, std::int64_t last) {
-    work(rows.boundary.subspan(index(first), index(last - first)), interior + first);
-  });
-}
-
-template <class Work>
-void LightGcn::in_blocks(const RowSelection& rows, Work work) {
-  overlapped(rows, [&](Rows part, std::int64_t /*place*/) {
-    auto& scratch = scratch_[index(omp_get_thread_num())];
-    cut_blocks(0, std::ssize(part), [&](std::int64_t first, std::int64_t count) {
-      work(part.subspan(index(first), index(count)), scratch, scratch.block.view().slice(0, count));
-    });
   });
 }
 
@@ -126,23 +39,14 @@ HaloMatrix& LightGcn::next_buffer() {
   return buffer_[last_buffer_];
 }
 
-RowSelection LightGcn::all_rows() const {
-  return {graph_.interior, graph_.interior_begin, graph_.boundary, graph_.boundary_begin};
-}
-
-SparseRows LightGcn::ahat() const {
-  return {graph_.adjacency.row_begin, column_, graph_.adjacency.value};
-}
-
 // All layers but the last; returns what the last one reads, its exchange not yet started.
 HaloMatrix& LightGcn::propagate_to_last(HaloMatrix& base) {
-  COHORT_CHECK(base.view().rows == graph_.owned() && base.columns() == columns_);
+  COHORT_CHECK(base.view().rows == propagation_.graph().owned() && base.columns() == propagation_.columns());
   HaloMatrix* in = &base;
   for (std::int64_t layer = 1; layer < layers_; ++layer) {
     HaloMatrix& out = next_buffer();
-    exchange_.start(halo_, *in);
-    overlapped(all_rows(), [&](Rows part, std::int64_t /*place*/) {
-      spmm(ahat(), part, in->view(), base.view(), 1.0F, out.view());
+    propagation_.over(*in, propagation_.all_rows(), [&](Rows part, std::int64_t /*place*/) {
+      spmm(propagation_.entries(), part, in->view(), base.view(), 1.0F, out.view());
     });
     in = &out;
   }
@@ -150,10 +54,10 @@ HaloMatrix& LightGcn::propagate_to_last(HaloMatrix& base) {
 }
 
 void LightGcn::forward(HaloMatrix& base, const RowSelection& rows, MatrixView out) {
-  COHORT_CHECK(out.rows >= rows.size() && out.columns == columns_);
+  COHORT_CHECK(out.rows >= rows.size() && out.columns == propagation_.columns());
   HaloMatrix& in = propagate_to_last(base);
   if (layers_ == 0) {
-    overlapped(rows, [&](Rows part, std::int64_t place) {
+    propagation_.over(rows, [&](Rows part, std::int64_t place) {
       for (std::size_t i = 0; i < part.size(); ++i) {
         std::copy_n(base.row(part[i].value), base.stride(), out.row(place + static_cast<std::int64_t>(i)));
       }
@@ -161,9 +65,8 @@ void LightGcn::forward(HaloMatrix& base, const RowSelection& rows, MatrixView ou
     return;
   }
   const float mean = 1.0F / static_cast<float>(layers_ + 1);
-  exchange_.start(halo_, in);
-  overlapped(rows, [&](Rows part, std::int64_t place) {
-    spmm_block(ahat(), part, in.view(), base.view(), mean, out.slice(place, std::ssize(part)));
+  propagation_.over(in, rows, [&](Rows part, std::int64_t place) {
+    spmm_block(propagation_.entries(), part, in.view(), base.view(), mean, out.slice(place, std::ssize(part)));
   });
 }
 
@@ -172,10 +75,14 @@ ConstMatrixView LightGcn::forward(HaloMatrix& base) {
   if (layers_ == 0) return base.view();
   const float mean = 1.0F / static_cast<float>(layers_ + 1);
   HaloMatrix& out = next_buffer();
-  exchange_.start(halo_, in);
-  overlapped(all_rows(),
-             [&](Rows part, std::int64_t /*place*/) { spmm(ahat(), part, in.view(), base.view(), mean, out.view()); });
+  propagation_.over(in, propagation_.all_rows(), [&](Rows part, std::int64_t /*place*/) {
+    spmm(propagation_.entries(), part, in.view(), base.view(), mean, out.view());
+  });
   return out.view();
+}
+
+MatrixView LightGcn::block_of(int thread, Rows rows) {
+  return scratch_[index(thread)].block.view().slice(0, std::ssize(rows));
 }
 
 void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float factor, Scratch& scratch,
@@ -183,11 +90,11 @@ void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float f
   // Most of a row's neighbours have no gradient: what is left of the block's rows is again a sparse matrix, in the same
   // order, whose columns are places in the gradient.
   static const auto block_row = [] {
-    std::vector<LocalRow> row(index(block_rows));
+    std::vector<LocalRow> row(index(Propagation::block_rows));
     for (std::size_t i = 0; i < row.size(); ++i) row[i].value = static_cast<std::int32_t>(i);
     return row;
   }();
-  const auto& adjacency = graph_.adjacency;
+  const auto& adjacency = propagation_.graph().adjacency;
   std::size_t left = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     scratch.row_begin[i] = static_cast<std::int64_t>(left);
@@ -218,7 +125,8 @@ void LightGcn::add_own(const SparseGradient& gradient, Rows rows, float factor, 
 
 void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink) {
   const auto& rows = gradient.rows;
-  COHORT_CHECK(gradient.value.rows >= rows.size() + std::ssize(gradient.ghost) && gradient.value.columns == columns_);
+  COHORT_CHECK(gradient.value.rows >= rows.size() + std::ssize(gradient.ghost) &&
+               gradient.value.columns == propagation_.columns());
   std::int32_t place = 0;
   for (const Rows list : {rows.interior, rows.boundary, gradient.ghost}) {
     for (const LocalRow row : list) place_[index(row.value)] = place++;
@@ -230,23 +138,22 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
     sink(part, block);
   };
   HaloMatrix* in = nullptr;
-  if (layers_ > 0) exchange_.start(*gradient.halo, gradient.value, gradient.value.row(rows.size()));
-  // Neighbours may still be reading what the last forward pass read of this rank, and what is written next.
-  if (layers_ > 0) exchange_.meet(halo_);
   if (layers_ == 0) {
-    in_blocks(all_rows(), [&](Rows part, Scratch&, MatrixView block) {
+    propagation_.in_blocks([&](Rows part, int thread) {
+      const auto block = block_of(thread, part);
       std::fill_n(block.data, block.rows * block.stride, 0.0F);
       finish(part, block);
     });
-  } else if (layers_ == 1) {
-    in_blocks(all_rows(), [&](Rows part, Scratch& scratch, MatrixView block) {
-      add_neighbours(gradient, part, mean, scratch, block);
-      finish(part, block);
-    });
   } else {
-    in = &next_buffer();
-    in_blocks(all_rows(), [&](Rows part, Scratch& scratch, MatrixView block) {
-      add_neighbours(gradient, part, 1.0F, scratch, block);
+    if (layers_ > 1) in = &next_buffer();
+    const float factor = layers_ == 1 ? mean : 1.0F;
+    propagation_.in_blocks(gradient, [&](Rows part, int thread) {
+      const auto block = block_of(thread, part);
+      add_neighbours(gradient, part, factor, scratch_[index(thread)], block);
+      if (layers_ == 1) {
+        finish(part, block);
+        return;
+      }
       add_own(gradient, part, 1.0F, [&](std::int64_t i) { return block.row(i); });
       for (std::size_t i = 0; i < part.size(); ++i) {
         std::copy_n(block.row(static_cast<std::int64_t>(i)), block.stride, in->row(part[i].value));
@@ -255,17 +162,16 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
   }
   for (std::int64_t layer = 2; layer < layers_; ++layer) {
     HaloMatrix& out = next_buffer();
-    exchange_.start(halo_, *in);
-    overlapped(all_rows(), [&](Rows part, std::int64_t /*place*/) {
-      spmm(ahat(), part, in->view(), {}, 1.0F, out.view());
+    propagation_.over(*in, propagation_.all_rows(), [&](Rows part, std::int64_t /*place*/) {
+      spmm(propagation_.entries(), part, in->view(), {}, 1.0F, out.view());
       add_own(gradient, part, 1.0F, [&](std::int64_t i) { return out.row(part[index(i)].value); });
     });
     in = &out;
   }
   if (layers_ > 1) {
-    exchange_.start(halo_, *in);
-    in_blocks(all_rows(), [&](Rows part, Scratch&, MatrixView block) {
-      spmm_block(ahat(), part, in->view(), {}, mean, block);
+    propagation_.in_blocks(*in, [&](Rows part, int thread) {
+      const auto block = block_of(thread, part);
+      spmm_block(propagation_.entries(), part, in->view(), {}, mean, block);
       finish(part, block);
     });
   }

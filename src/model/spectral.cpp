@@ -1,23 +1,19 @@
 #include "model/spectral.hpp"
 
-#include <omp.h>
-
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
-#include <atomic>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
-#include "comm/halo_matrix.hpp"
-#include "comm/row_exchange.hpp"
 #include "comm/shard_sum.hpp"
+#include "core/eigen.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "kernels/scores.hpp"
 #include "kernels/spmm.hpp"
-#include "model/lightgcn.hpp"
+#include "model/propagation.hpp"
 
 namespace cohort {
 
@@ -103,22 +99,11 @@ class SubspaceIteration {
         graph_(graph),
         options_(options),
         columns_(columns),
-        halo_(comm, graph.halo, graph.owned(), columns),
-        exchange_(comm, columns),
-        block_(comm, halo_) {
-    comm.attempt([&] {
-      column_ = graph.adjacency.column;
-      for (auto& column : column_) {
-        if (column.value >= graph.owned()) column = halo_.ghost_row()[index(column.value - graph.owned())];
-      }
-      if (static_cast<std::int64_t>(graph.layout.shards()) > 0) {
-        std::int64_t most = 1;
-        for (int rank = 0; rank < comm.size(); ++rank) {
-          most = std::max(most, graph.layout.shards_of_rank.count(rank));
-        }
-        together_ = std::max<std::int64_t>(partials_at_once / (most * columns) / tile_rows, 1) * tile_rows;
-      }
-    });
+        propagation_(comm, graph, columns, options.threads),
+        block_(propagation_.matrix()) {
+    std::int64_t most = 1;
+    for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, graph.layout.shards_of_rank.count(rank));
+    together_ = std::max<std::int64_t>(partials_at_once / (most * columns) / tile_rows, 1) * tile_rows;
   }
 
   /// Users and items by turns: U = R~ V, V = R~' U.
@@ -146,7 +131,7 @@ class SubspaceIteration {
   /// Of largest magnitude.
   Spectrum eigenvectors() {
     const auto all = chosen([](LocalRow) { return true; });
-    HaloMatrix image(comm_, halo_);
+    HaloMatrix image = propagation_.matrix();
     start(all);
     for (std::int64_t i = 0; i < options_.iterations; ++i) {
       orthonormalise(all, block_);
@@ -192,23 +177,9 @@ class SubspaceIteration {
 
   // out's rows of `set` = those of Ahat times in.
   void multiply(const RowSet& set, HaloMatrix& in, HaloMatrix& out) {
-    const SparseRows ahat{graph_.adjacency.row_begin, column_, graph_.adjacency.value};
-    const auto over = [&](Rows rows, std::span<const std::int64_t> begin) {
-      std::atomic<std::int64_t> next{0};
-#pragma omp parallel num_threads(options_.threads) if (options_.threads > 1)
-      {
-        const bool main = omp_get_thread_num() == 0;
-        for (auto shard = index(next++); shard + 1 < begin.size(); shard = index(next++)) {
-          spmm(ahat, rows.subspan(index(begin[shard]), index(begin[shard + 1] - begin[shard])), in.view(), {}, 1.0F,
-               out.view());
-          if (main) exchange_.progress();
-        }
-      }
-    };
-    exchange_.start(halo_, in);
-    over(set.interior, set.interior_begin);
-    exchange_.finish();
-    over(set.boundary, set.boundary_begin);
+    propagation_.over(in, set.selection(), [&](Rows rows, std::int64_t /*place*/) {
+      spmm(propagation_.entries(), rows, in.view(), {}, 1.0F, out.view());
+    });
   }
 
   // x' y over the rows of the set, columns_ x columns_, the same bits on all ranks.
@@ -348,7 +319,6 @@ class SubspaceIteration {
   // Columns of length 1 in each set, signs fixed, as a matrix of the wanted columns.
   void finish(std::initializer_list<const RowSet*> sets, Spectrum& result) {
     const auto wanted = std::min(columns_, options_.dim);
-    std::vector<double> factor;
     for (const auto* set : sets) {
       const auto squares = products(*set, block_, block_);
       Eigen::MatrixXd scale = Eigen::MatrixXd::Zero(columns_, columns_);
@@ -398,9 +368,7 @@ class SubspaceIteration {
   const SpectralOptions& options_;
   std::int64_t columns_;
   std::int64_t together_ = tile_rows;  ///< rows of the products that are summed at once
-  HaloLayout halo_;
-  RowExchange exchange_;
-  std::vector<LocalRow> column_;  ///< of Ahat: rows of a HaloMatrix
+  Propagation propagation_;
   HaloMatrix block_;
 };
 

@@ -11,6 +11,7 @@
 #include "core/random.hpp"
 #include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
+#include "ingest/pair_table.hpp"
 #include "segment/blend_query.hpp"
 #include "segment/ranking.hpp"
 #include "segment/score_scale.hpp"
@@ -25,44 +26,6 @@ constexpr int largest_smoothing_bits = 30;
 constexpr double smallest_weight = 0.05;
 constexpr int weights = 9;
 constexpr std::int64_t validation_cut_off = 20;
-
-void add(PairTable& table, std::int64_t item) {
-  table.other.push_back(item);
-  table.weight.push_back(1.0F);
-}
-
-// Divides the interactions of the users drawn; fills users, left, held_back.
-void draw(const Communicator& comm, const Population& population, std::uint64_t seed, Validation& validation) {
-  const CounterRandom of_users(seed, Purpose::validation_users);
-  const CounterRandom of_pairs(seed, Purpose::validation_pairs);
-  const auto& all = *population.interactions;
-  const auto first = population.user_blocks->begin(comm.rank());
-  const double share = validation_users / static_cast<double>(population.user_blocks->total());
-  std::vector<std::int64_t> held;
-  for (std::int64_t u = 0; u < all.rows(); ++u) {
-    const auto user = static_cast<std::uint64_t>(first + u);
-    if (of_users.uniform(user) >= share) continue;
-    const auto begin = static_cast<std::size_t>(all.row_begin[static_cast<std::size_t>(u)]);
-    const auto end = static_cast<std::size_t>(all.row_begin[static_cast<std::size_t>(u) + 1]);
-    held.clear();
-    for (auto i = begin; i < end; ++i) {
-      if (of_pairs.uniform(user, static_cast<std::uint32_t>(all.other[i])) < held_back_share)
-        held.push_back(all.other[i]);
-    }
-    // One has to be left for the stand-in; a user from whom nothing is held back says nothing.
-    if (held.size() == end - begin && !held.empty()) held.pop_back();
-    if (held.empty()) continue;
-    validation.users.push_back(u);
-    auto next = held.begin();
-    for (auto i = begin; i < end; ++i) {
-      const bool is_held = next != held.end() && *next == all.other[i];
-      if (is_held) ++next;
-      add(is_held ? validation.held_back : validation.left, all.other[i]);
-    }
-    validation.left.row_begin.push_back(validation.left.size());
-    validation.held_back.row_begin.push_back(validation.held_back.size());
-  }
-}
 
 // Rows of this rank's and other ranks' items, by the list's order. wanted: ascending, no repeats. Collective.
 Matrix fetch_rows(const Communicator& comm, const Distribution& blocks, ConstMatrixView mine,
@@ -119,35 +82,6 @@ std::int32_t nearest_segment(std::span<const float> row, const Population& popul
   return nearest;
 }
 
-// Fills stand_in and segment. Collective.
-void make_stand_ins(const Communicator& comm, const Population& population, Validation& validation) {
-  Distinct items;
-  comm.attempt([&] { items = distinct_of(validation.left.other); });
-  const auto rows = fetch_rows(comm, *population.item_blocks, population.items, items.values);
-  const auto users = IndexPlan(comm, *population.item_blocks, items.values)
-                         .fetch(std::span<const std::int64_t>(validation.counts.users));
-  comm.attempt([&] {
-    validation.stand_in = Matrix(std::ssize(validation.users), rows.columns());
-    validation.segment.resize(validation.users.size());
-    std::vector<double> sum(static_cast<std::size_t>(rows.columns()));
-    for (std::size_t u = 0; u < validation.users.size(); ++u) {
-      std::ranges::fill(sum, 0.0);
-      for (auto k = validation.left.row_begin[u]; k < validation.left.row_begin[u + 1]; ++k) {
-        const auto place = items.place[static_cast<std::size_t>(k)];
-        const auto factor = 1 / std::sqrt(static_cast<double>(users[place]));
-        const auto row = rows.view().at(place);
-        for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += factor * static_cast<double>(row[c]);
-      }
-      double length = 0;
-      for (const auto value : sum) length += value * value;
-      const auto factor = length > 0 ? length_of(population.users.at(validation.users[u])) / std::sqrt(length) : 0.0;
-      const auto stand_in = validation.stand_in.view().at(static_cast<std::int64_t>(u));
-      for (std::size_t c = 0; c < sum.size(); ++c) stand_in[c] = static_cast<float>(factor * sum[c]);
-      validation.segment[u] = nearest_segment(stand_in, population);
-    }
-  });
-}
-
 std::vector<SegmentItem> pairs_of(const PairTable& pairs, std::span<const std::int32_t> segment) {
   std::vector<SegmentItem> result;
   for (std::size_t u = 0; u < segment.size(); ++u) {
@@ -160,27 +94,81 @@ std::vector<SegmentItem> pairs_of(const PairTable& pairs, std::span<const std::i
 
 }  // namespace
 
-Validation hold_back(const Communicator& comm, const Population& population, const ItemCounts& counts,
-                     std::uint64_t seed) {
-  COHORT_CHECK(population.item_blocks->total() <= (std::int64_t{1} << 32), "item numbers are 32-bit counters");
-  Validation validation;
-  std::vector<SegmentItem> pairs;
+HeldBack hold_back(const Communicator& comm, const PairTable& interactions, const Distribution& users,
+                   const Distribution& items, std::uint64_t seed) {
+  COHORT_CHECK(items.total() <= (std::int64_t{1} << 32), "item numbers are 32-bit counters");
+  const CounterRandom of_users(seed, Purpose::validation_users);
+  const CounterRandom of_pairs(seed, Purpose::validation_pairs);
+  const auto first = users.begin(comm.rank());
+  const double share = validation_users / static_cast<double>(users.total());
+  HeldBack result;
   comm.attempt([&] {
-    draw(comm, population, seed, validation);
-    validation.counts = counts;
-    std::vector<std::int32_t> segment;
-    for (const auto user : validation.users) segment.push_back(population.segment[static_cast<std::size_t>(user)]);
-    pairs = pairs_of(validation.held_back, segment);
+    std::vector<char> left(interactions.other.size(), 1);
+    for (std::int64_t u = 0; u < interactions.rows(); ++u) {
+      const auto user = static_cast<std::uint64_t>(first + u);
+      if (of_users.uniform(user) >= share) continue;
+      const auto begin = static_cast<std::size_t>(interactions.row_begin[static_cast<std::size_t>(u)]);
+      const auto end = static_cast<std::size_t>(interactions.row_begin[static_cast<std::size_t>(u) + 1]);
+      bool any_left = false;
+      for (auto i = begin; i < end; ++i) {
+        const auto item = static_cast<std::uint32_t>(interactions.other[i]);
+        left[i] = of_pairs.uniform(user, item) < held_back_share ? 0 : 1;
+        any_left = any_left || left[i];
+      }
+      if (!any_left && begin < end) left[end - 1] = 1;
+    }
+    result.left = keep_entries(interactions, left);
+    for (auto& flag : left) flag = flag ? 0 : 1;
+    result.pairs = keep_entries(interactions, left);
   });
-  take_out(comm, validation.counts, pairs);
-  make_stand_ins(comm, population, validation);
-  return validation;
+  return result;
 }
 
-double choose_smoothing(const Communicator& comm, const Validation& validation) {
-  const auto& counts = validation.counts;
+std::vector<std::int32_t> stand_in_segments(const Communicator& comm, const Population& population,
+                                            const HeldBack& held, const ItemCounts& counts) {
+  std::vector<std::int64_t> users;
+  std::vector<std::int64_t> theirs;  // items of what they have left
+  Distinct items;
+  comm.attempt([&] {
+    for (std::int64_t u = 0; u < held.pairs.rows(); ++u) {
+      if (held.pairs.row(u).empty()) continue;
+      users.push_back(u);
+      const auto left = held.left.row(u);
+      theirs.insert(theirs.end(), left.begin(), left.end());
+    }
+    items = distinct_of(theirs);
+  });
+  const auto rows = fetch_rows(comm, *population.item_blocks, population.items, items.values);
+  const auto item_users =
+      IndexPlan(comm, *population.item_blocks, items.values).fetch(std::span<const std::int64_t>(counts.users));
+  std::vector<std::int32_t> segment;
+  comm.attempt([&] {
+    segment.assign(population.segment.begin(), population.segment.end());
+    std::vector<double> sum(static_cast<std::size_t>(rows.columns()));
+    std::vector<float> stand_in(sum.size());
+    std::size_t next = 0;  // of items.place
+    for (const auto user : users) {
+      std::ranges::fill(sum, 0.0);
+      for (const auto end = next + held.left.row(user).size(); next < end; ++next) {
+        const auto place = items.place[next];
+        const auto factor = 1 / std::sqrt(static_cast<double>(item_users[place]));
+        const auto row = rows.view().at(place);
+        for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += factor * static_cast<double>(row[c]);
+      }
+      double squares = 0;
+      for (const auto value : sum) squares += value * value;
+      const auto factor = squares > 0 ? length_of(population.users.at(user)) / std::sqrt(squares) : 0.0;
+      for (std::size_t c = 0; c < sum.size(); ++c) stand_in[c] = static_cast<float>(factor * sum[c]);
+      segment[static_cast<std::size_t>(user)] = nearest_segment(stand_in, population);
+    }
+  });
+  return segment;
+}
+
+double choose_smoothing(const Communicator& comm, const ItemCounts& counts, const PairTable& held_back,
+                        std::span<const std::int32_t> segment) {
   std::vector<SegmentItem> pairs;
-  comm.attempt([&] { pairs = pairs_of(validation.held_back, validation.segment); });
+  comm.attempt([&] { pairs = pairs_of(held_back, segment); });
   const auto known = look_up(comm, counts, pairs);
   const auto total = comm.sum(std::ssize(pairs));
   // -log p < 64 = 2^6, so that all pairs together stay below 2^62.
@@ -200,28 +188,75 @@ double choose_smoothing(const Communicator& comm, const Validation& validation) 
   return candidates[static_cast<std::size_t>(std::ranges::max_element(likelihood) - likelihood.begin())];
 }
 
-BlendWeight choose_weight(const Communicator& comm, const Population& population, const RecommendModel& model,
-                          const Validation& validation) {
-  const ScoreScale scale(comm, population.items);
+BlendWeight choose_weight(const Communicator& comm, const Validation& validation, const ItemCounts& counts,
+                          const ItemChoice& choice, double smoothing) {
+  const ScoreScale scale(comm, validation.items.view());
   LogPrior prior;
-  comm.attempt([&] { prior = log_prior(validation.counts, model.choice.rows, model.smoothing); });
+  std::vector<std::int64_t> users;
+  std::vector<double> gains;
+  comm.attempt([&] {
+    prior = log_prior(counts, choice.rows, smoothing);
+    gains = ideal_gains(validation_cut_off);
+    for (std::int64_t u = 0; u < validation.held.pairs.rows(); ++u) {
+      if (!validation.held.pairs.row(u).empty()) users.push_back(u);
+    }
+  });
+  const auto count = comm.sum(std::ssize(users));
+  if (count == 0) return {0, std::numeric_limits<double>::quiet_NaN(), 0, 0, 0};
   TopItemsQuery query;
-  query.users = validation.stand_in.view();
-  query.items = model.choice.embeddings(population.items);
-  query.blocks = &model.choice.blocks;
-  query.numbers = model.choice.numbers;
-  query.excluded = &validation.left;
-  const auto ndcg = [&](double weight) {
+  query.users = validation.users.view();
+  query.items = choice.embeddings(validation.items.view());
+  query.blocks = &choice.blocks;
+  query.numbers = choice.numbers;
+  query.excluded = &validation.held.left;
+  query.chosen = &users;
+  query.k = validation_cut_off;
+  // NDCG of each of this rank's users; nothing of those that hold nothing back.
+  const auto ndcg_of_users = [&](double weight) {
     std::optional<BlendQuery> blend;
-    comm.attempt([&] { blend.emplace(query.users, validation.segment, scale, prior, weight); });
+    std::vector<double> ndcg;
+    comm.attempt([&] {
+      blend.emplace(query.users, validation.segment, scale, prior, weight);
+      ndcg.assign(static_cast<std::size_t>(validation.held.pairs.rows()), 0.0);
+    });
     query.prior = blend->prior();
-    return ranking_measures(comm, query, validation.held_back, std::span(&validation_cut_off, 1)).front().ndcg;
+    top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> best) {
+      ndcg[static_cast<std::size_t>(user)] =
+          measure_list(best, validation.held.pairs.row(user), validation_cut_off, gains).ndcg;
+    });
+    return ndcg;
   };
-  BlendWeight best{0, ndcg(0)};
-  if (std::isnan(best.ndcg)) return best;
+  // Sums in fixed point, so that the ranks do not matter: a user adds at most 1 in size.
+  const int bits = 62 - std::bit_width(static_cast<std::uint64_t>(count));
+  const auto mean = [&](auto value_of) {
+    std::int64_t sum = 0;
+    for (const auto user : users) sum += std::llround(std::ldexp(value_of(static_cast<std::size_t>(user)), bits));
+    return std::ldexp(static_cast<double>(comm.sum(sum)), -bits) / static_cast<double>(count);
+  };
+  const auto without = ndcg_of_users(0);
+  const auto ndcg_without = mean([&](std::size_t u) { return without[u]; });
+  BlendWeight best{0, ndcg_without, 0, 0, 0};
+  std::vector<double> with;
   for (int i = 0; i < weights; ++i) {
     const auto weight = std::ldexp(smallest_weight, i);
-    if (const auto found = ndcg(weight); found > best.ndcg) best = {weight, found};
+    auto ndcg = ndcg_of_users(weight);
+    const auto found = mean([&](std::size_t u) { return ndcg[u]; });
+    if (found <= best.ndcg) continue;
+    best.ndcg = found;
+    best.best_weight = weight;
+    with = std::move(ndcg);
+  }
+  if (best.best_weight == 0) return best;
+  best.gain = mean([&](std::size_t u) { return with[u] - without[u]; });
+  const auto squares = mean([&](std::size_t u) { return std::pow(with[u] - without[u], 2); });
+  const auto n = static_cast<double>(count);
+  // Of one user nothing can be said.
+  best.standard_error = count > 1 ? std::sqrt(std::max(0.0, squares - best.gain * best.gain) / (n - 1))
+                                  : std::numeric_limits<double>::infinity();
+  if (best.gain > best.standard_error) {
+    best.weight = best.best_weight;
+  } else {
+    best.ndcg = ndcg_without;
   }
   return best;
 }

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/parallel.hpp"
+
 namespace cohort {
 
 namespace {
@@ -201,19 +203,24 @@ void HoldoutModel::weigh_users(std::span<const std::int32_t> segment, std::int64
   }
   std::vector<double> user(segment.size(), 0.0);
   comm_.attempt([&] { level_.assign(segment.size(), -1); });
+  ParallelFailure failure;
 #pragma omp parallel
   {
-    std::vector<double> left(used.size());
+    std::vector<double> left;
 #pragma omp for schedule(dynamic, 256)
     for (std::size_t u = 0; u < segment.size(); ++u) {
       const auto count = held_out(static_cast<std::int64_t>(u)).size();
       if (count == 0) continue;
-      for (std::size_t k = 0; k < used.size(); ++k) left[k] = static_cast<double>(class_items_[used[k]]);
-      for (const auto place : trained(static_cast<std::int64_t>(u))) left[slot[class_at_place_[place]]] -= 1;
-      user[u] = user_value(left, value, static_cast<double>(count));
-      level_[u] = level_of(user[u]);
+      failure.run([&] {
+        left.resize(used.size());
+        for (std::size_t k = 0; k < used.size(); ++k) left[k] = static_cast<double>(class_items_[used[k]]);
+        for (const auto place : trained(static_cast<std::int64_t>(u))) left[slot[class_at_place_[place]]] -= 1;
+        user[u] = user_value(left, value, static_cast<double>(count));
+        level_[u] = level_of(user[u]);
+      });
     }
   }
+  comm_.attempt([&] { failure.rethrow(); });
   // The mean of a level in fixed point: how far above its bottom its users are.
   constexpr int bits = 32;
   constexpr auto all_levels = static_cast<std::size_t>(octaves * levels_an_octave);

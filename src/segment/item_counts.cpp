@@ -158,26 +158,4 @@ std::vector<PairCount> look_up(const Communicator& comm, const ItemCounts& count
   return result;
 }
 
-void take_out(const Communicator& comm, ItemCounts& counts, std::span<const SegmentItem> pairs) {
-  const auto sent = by_owner(comm, counts, pairs);
-  const auto came =
-      comm.exchange(std::span<const SegmentItem>(sent.data), std::span<const std::int64_t>(sent.begin)).data;
-  std::vector<std::int64_t> taken(counts.in_segment.size(), 0);
-  comm.attempt([&] {
-    for (const auto& pair : came) {
-      const auto row = pair.item - counts.blocks.begin(comm.rank());
-      const auto entry = entry_of(counts, pair.segment, row);
-      COHORT_CHECK(entry >= 0, "an interaction that was not counted");
-      --counts.segment_users[static_cast<std::size_t>(entry)];
-      --counts.users[static_cast<std::size_t>(row)];
-      ++taken[static_cast<std::size_t>(pair.segment)];
-    }
-  });
-  comm.sum_in_place(std::span<std::int64_t>(taken));
-  for (std::size_t s = 0; s < taken.size(); ++s) {
-    counts.in_segment[s] -= taken[s];
-    counts.interactions -= taken[s];
-  }
-}
-
 }  // namespace cohort

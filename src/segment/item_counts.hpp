@@ -43,8 +43,4 @@ struct PairCount {
 };
 std::vector<PairCount> look_up(const Communicator& comm, const ItemCounts& counts, std::span<const SegmentItem> pairs);
 
-/// Takes interactions that were counted out of the counts again; an item that nobody of a segment has any more stays
-/// as 0 there. `pairs`: any of this rank's. Collective.
-void take_out(const Communicator& comm, ItemCounts& counts, std::span<const SegmentItem> pairs);
-
 }  // namespace cohort

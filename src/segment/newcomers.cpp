@@ -69,13 +69,10 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
   Newcomers result;
   IdInterner user_ids;
   IdInterner item_ids;
-  PairFiles pair_files{files.input.interactions,
-                       FileRole::interactions,
-                       files.input.format,
-                       files.input.columns,
+  PairFiles pair_files{files.input.interactions, interactions_layout(files.input),
                        WeightRule{files.graph.min_weight, files.graph.weight != "binary", files.graph.event_weights},
-                       files.clean.max_bad_lines,
-                       ""};
+                       files.clean.max_bad_lines, ""};
+  pair_files.layout.settable = false;  // the configuration is the result's
   auto read = read_pairs(comm, pair_files, user_ids, item_ids);
   result.read = std::move(read.stats);
   // Files without times are taken to be of today.

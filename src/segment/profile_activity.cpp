@@ -4,6 +4,7 @@
 
 #include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
+#include "segment/activity_share.hpp"
 #include "segment/profile_parts.hpp"
 #include "segment/selection.hpp"
 
@@ -92,6 +93,7 @@ void profile_activity(const Communicator& comm, const ProfileInput& input, Profi
                                          static_cast<double>(std::max<std::int64_t>(1, segments.size[s])));
   }
   profiles.median_interactions = median_by_segment(comm, activity, segments.segment, count);
+  profiles.activity_share = {activity_share(comm, interactions.row_begin, segments.segment, count)};
   profile_times(comm, interactions, segments.segment, count, profiles);
   profile_friends(comm, *input.dataset, segments, profiles);
 }

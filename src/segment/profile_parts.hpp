@@ -29,7 +29,7 @@ LiftRows highest_lift(const Communicator& comm, const SegmentTally& tally, const
 /// Appends the rows of one segment to a table's counts, shares and lifts; row_begin is left alone. Local.
 void add_lift_rows(const LiftRows& from, const LiftBase& base, std::int64_t segment, MarkTable& table);
 
-/// interactions, their mean and median, times, and density of social edges.
+/// interactions, their mean and median, activity_share, times, and density of social edges.
 void profile_activity(const Communicator& comm, const ProfileInput& input, Profiles& profiles);
 
 /// nearest, representative, border.

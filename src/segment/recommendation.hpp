@@ -5,7 +5,7 @@
 //   personal  <e_u, e_i>
 //   blend     z_ui + w log p(i|s): the personal score on a scale that is the same for all users, z_ui = (<e_u, e_i> -
 //             mean) / deviation over all items (segment/score_scale.hpp), and the segment's prior with a weight w >= 0
-//             that is learnt on validation pairs (segment/blend.hpp)
+//             that is learnt on interactions held out of an embedding of its own (segment/blend.hpp)
 //
 // For a segment as a whole: its own list of p(i|s), or the scores of its centroid in place of a user's embedding.
 // Exact; all results are the same for any number of ranks and threads.
@@ -51,6 +51,25 @@ struct Population {
   std::int32_t segments() const { return static_cast<std::int32_t>(centroid.rows); }
 };
 
+/// Training interactions that are held back to choose by, and the others; a row for each of this rank's users.
+struct HeldBack {
+  PairTable left;   ///< at least one of every user that has any
+  PairTable pairs;  ///< of the validation users; the others' rows are empty
+
+  /// This rank's validation users.
+  std::int64_t users() const;
+};
+
+/// What is learnt from `held.left` alone, as the population's embeddings and segments are from all. In the population's
+/// blocks; where nothing is held back, only `held` is looked at.
+struct Validation {
+  HeldBack held;
+  Matrix users;
+  Matrix items;
+  std::vector<std::int32_t> segment;
+  std::int32_t segments = 0;
+};
+
 /// What the strategies know beside the embeddings.
 struct RecommendModel {
   ItemCounts counts;
@@ -59,14 +78,17 @@ struct RecommendModel {
   double blend_weight = 0;            ///< w
   std::int64_t validation_users = 0;  ///< that m and w were chosen on
   std::int64_t validation_pairs = 0;
-  double validation_ndcg = 0;  ///< NDCG@20 of the blend on them, at w
+  double validation_ndcg = 0;  ///< NDCG@20 of the blend on them, at w; NaN where there are none
+  double best_weight = 0;      ///< of the largest NDCG@20 there; w unless its gain is within its standard error
+  double best_gain = 0;        ///< over weight 0
+  double gain_error = 0;       ///< standard error of it
 };
 
 struct RecommendOptions {
   std::int64_t min_support = 0;
-  std::span<const char> allowed = {};  ///< of this rank's items; empty on all ranks: every item
-  bool smoothing = true;               ///< m is needed: for segment and blend
-  bool weight = true;                  ///< w is needed: for blend
+  std::span<const char> allowed = {};      ///< of this rank's items; empty on all ranks: every item
+  bool smoothing = true;                   ///< m is needed: for segment and blend
+  const Validation* validation = nullptr;  ///< m and w are chosen with it; nullptr on all ranks: only m, by stand-ins
   std::uint64_t seed = 0;
 };
 
@@ -82,8 +104,12 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
                         Strategy strategy, std::int64_t count, const std::vector<std::int64_t>* chosen,
                         const TopItemsSink& sink);
 
-/// The `count` best items of every segment, with nothing left out but what may not be recommended. Collective.
+/// The items that more than half of a segment's users have: a row for each segment, the same on all ranks. Collective.
+PairTable widely_held(const Communicator& comm, const ItemCounts& counts, const Population& population);
+
+/// The `count` best items of every segment. left_out: what is passed over, a row for each segment, the same on all
+/// ranks; nullptr: nothing but what may not be recommended. Collective.
 RankedLists recommend_to_segments(const Communicator& comm, const Population& population, const RecommendModel& model,
-                                  Strategy strategy, std::int64_t count);
+                                  Strategy strategy, std::int64_t count, const PairTable* left_out = nullptr);
 
 }  // namespace cohort

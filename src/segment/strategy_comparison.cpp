@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "segment/ranking.hpp"
+
 namespace cohort {
 
 namespace {
@@ -19,13 +21,6 @@ struct TestUsers {
   std::vector<std::int32_t> group;   ///< group_of(segment, cold)
   std::int64_t cold_at_most = 0;
 };
-
-std::span<const std::int64_t> row_of(const PairTable& pairs, std::int64_t row) {
-  const auto r = static_cast<std::size_t>(row);
-  return std::span(pairs.other)
-      .subspan(static_cast<std::size_t>(pairs.row_begin[r]),
-               static_cast<std::size_t>(pairs.row_begin[r + 1] - pairs.row_begin[r]));
-}
 
 // The least number that a quarter of the values do not exceed. Collective.
 std::int64_t lower_quartile(const Communicator& comm, std::span<const std::int64_t> values) {
@@ -49,10 +44,10 @@ TestUsers test_users(const Communicator& comm, const Population& population, con
   std::vector<std::int64_t> seen;
   comm.attempt([&] {
     for (std::int64_t u = 0; u < held_out.rows(); ++u) {
-      if (row_of(held_out, u).empty()) continue;
+      if (held_out.row(u).empty()) continue;
       users.row.push_back(u);
       users.number.push_back(population.user_blocks->begin(comm.rank()) + u);
-      seen.push_back(std::ssize(row_of(*population.interactions, u)));
+      seen.push_back(std::ssize(population.interactions->row(u)));
     }
   });
   users.cold_at_most = lower_quartile(comm, seen);
@@ -63,29 +58,11 @@ TestUsers test_users(const Communicator& comm, const Population& population, con
   return users;
 }
 
-// Recall, NDCG and hit of one list; held: ascending.
-std::array<double, measures> measure(std::span<const ScoredItem> best, std::span<const std::int64_t> held,
-                                     std::span<const double> ideal) {
-  std::int64_t hits = 0;
-  double gain = 0;
-  for (std::size_t r = 0; r < best.size(); ++r) {
-    if (!std::ranges::binary_search(held, best[r].item)) continue;
-    ++hits;
-    gain += ideal[r + 1] - ideal[r];
-  }
-  const auto possible = std::min(held.size(), ideal.size() - 1);
-  return {static_cast<double>(hits) / static_cast<double>(held.size()), std::min(1.0, gain / ideal[possible]),
-          hits > 0 ? 1.0 : 0.0};
-}
-
 // One strategy's lists: what they measure, into value[user][strategy][measure], and how they spread. Collective.
 Exposures run_strategy(const Communicator& comm, const Population& population, const RecommendModel& model,
                        const TestUsers& users, const PairTable& held_out, std::int64_t k, std::size_t strategy,
                        std::vector<double>& value) {
-  std::vector<double> ideal{0.0};  // gain of hits on the first so many ranks
-  for (std::int64_t rank = 1; rank <= k; ++rank) {
-    ideal.push_back(ideal.back() + 1 / std::log2(static_cast<double>(rank + 1)));
-  }
+  const auto gains = ideal_gains(k);
   std::vector<std::int64_t> place;  // of a user among the test users
   std::vector<std::int64_t> size;
   std::vector<std::int64_t> shown;
@@ -100,9 +77,10 @@ Exposures run_strategy(const Communicator& comm, const Population& population, c
   recommend_to_users(comm, population, model, all_strategies[strategy], k, &users.row,
                      [&](std::int64_t user, std::span<const ScoredItem> best) {
                        const auto i = static_cast<std::size_t>(place[static_cast<std::size_t>(user)]);
-                       const auto found = measure(best, row_of(held_out, user), ideal);
+                       const auto found = measure_list(best, held_out.row(user), k, gains);
+                       const std::array<double, measures> row{found.recall, found.ndcg, found.hits > 0 ? 1.0 : 0.0};
                        std::ranges::copy(
-                           found, value.begin() + static_cast<std::ptrdiff_t>((i * strategies + strategy) * measures));
+                           row, value.begin() + static_cast<std::ptrdiff_t>((i * strategies + strategy) * measures));
                        size[i] = std::ssize(best);
                        for (std::size_t r = 0; r < best.size(); ++r) {
                          shown[i * static_cast<std::size_t>(k) + r] = best[r].item;
@@ -196,12 +174,10 @@ class Claims {
 
 }  // namespace
 
-StrategyComparison compare_strategies(const Communicator& comm, const Population& population, const PairTable& held_out,
+StrategyComparison compare_strategies(const Communicator& comm, const Population& population,
+                                      const RecommendModel& model, const PairTable& held_out,
                                       const ComparisonOptions& options) {
   COHORT_CHECK(held_out.rows() == std::ssize(population.segment) && options.k >= 1);
-  RecommendOptions wanted;
-  wanted.seed = options.seed;
-  const auto model = fit_recommendations(comm, population, wanted);
   const auto users = test_users(comm, population, held_out);
 
   StrategyComparison comparison;

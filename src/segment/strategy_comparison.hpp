@@ -68,10 +68,11 @@ struct ComparisonOptions {
   std::uint64_t seed = 0;
 };
 
-/// held_out: a row for each of the population's users on this rank, ascending (-1: an item that the graph does not
-/// know; counts as missed, as does one that was seen in training). Every item may be recommended. The same bits on any
-/// number of ranks and threads. Collective.
-StrategyComparison compare_strategies(const Communicator& comm, const Population& population, const PairTable& held_out,
+/// model: with m and w, every item being chosen. held_out: a row for each of the population's users on this rank,
+/// ascending (-1: an item that the graph does not know, which counts as missed), without trained pairs. The same bits
+/// on any number of ranks and threads. Collective.
+StrategyComparison compare_strategies(const Communicator& comm, const Population& population,
+                                      const RecommendModel& model, const PairTable& held_out,
                                       const ComparisonOptions& options);
 
 }  // namespace cohort

@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 
+#include "core/interruption.hpp"
 #include "core/parallel.hpp"
 #include "kernels/scores.hpp"
 
@@ -235,7 +236,10 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
       for (std::int64_t begin = 0; begin < query.blocks->count(root); begin += piece_items) {
         const auto end = std::min(query.blocks->count(root), begin + piece_items);
         const auto piece = share_piece(comm, query, numbered, columns, root, begin, end);
-        comm.attempt([&] { batch->pass(piece); });
+        comm.attempt([&] {
+          end_if_interrupted();
+          batch->pass(piece);
+        });
       }
     }
     comm.attempt([&] { batch->finish(sink); });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
 #include "store/schema.hpp"
@@ -31,25 +32,46 @@ void write_pairs(const Communicator& comm, h5::Writer& file, const char* group, 
 
 PairTable read_pairs(const Communicator& comm, const h5::Reader& file, const char* group, const char* other,
                      const Distribution& users, std::int64_t lowest, std::int64_t others) {
+  const auto rows_name = in(group, schema::row_begin);
+  const auto other_name = in(group, other);
+  const auto weight_name = in(group, schema::weight);
+  const auto time_name = in(group, schema::time);
+  const std::int64_t total = file.shape(other_name)[0];
+  file.expect_rows(rows_name, users.total() + 1);
+  file.expect_rows(weight_name, total);
+  const bool timed = file.has(time_name);
+  if (timed) file.expect_rows(time_name, total);
   PairTable pairs;
   const std::int64_t first = users.begin(comm.rank());
-  pairs.row_begin = file.rows<std::int64_t>(in(group, schema::row_begin), first, users.count(comm.rank()) + 1);
+  pairs.row_begin = file.rows<std::int64_t>(rows_name, first, users.count(comm.rank()) + 1);
   comm.attempt([&] {
-    const bool ascending = std::is_sorted(pairs.row_begin.begin(), pairs.row_begin.end());
-    if (pairs.row_begin.front() < 0 || !ascending) {
-      throw InputError(file.path() + ": the offsets of /" + group + " do not ascend; make the file again");
+    // A rank's last offset is the next one's first, so the whole ascends where all parts do.
+    if (!std::is_sorted(pairs.row_begin.begin(), pairs.row_begin.end()) || pairs.row_begin.front() < 0 ||
+        pairs.row_begin.back() > total || (first == 0 && pairs.row_begin.front() != 0) ||
+        (users.end(comm.rank()) == users.total() && pairs.row_begin.back() != total)) {
+      throw file.wrong(rows_name, "does not ascend from 0 to the " + std::to_string(total) + " rows of /" + other_name);
     }
   });
   const std::int64_t begin = pairs.row_begin.front();
   for (auto& offset : pairs.row_begin) offset -= begin;
   const std::int64_t count = pairs.row_begin.back();
-  pairs.other = file.rows<std::int64_t>(in(group, other), begin, count);
-  pairs.weight = file.rows<float>(in(group, schema::weight), begin, count);
-  if (file.has(in(group, schema::time))) pairs.time = file.rows<double>(in(group, schema::time), begin, count);
+  pairs.other = file.rows<std::int64_t>(other_name, begin, count);
+  pairs.weight = file.rows<float>(weight_name, begin, count);
+  if (timed) pairs.time = file.rows<double>(time_name, begin, count);
+  check_numbers<std::int64_t>(comm, file, other_name, pairs.other, lowest, others,
+                              other == std::string_view(schema::user) ? "users" : "items");
+  check_not_negative<float>(comm, file, weight_name, pairs.weight);
+  check_finite<double>(comm, file, time_name, pairs.time);
   comm.attempt([&] {
-    const bool in_range = std::all_of(pairs.other.begin(), pairs.other.end(),
-                                      [&](std::int64_t number) { return number >= lowest && number < others; });
-    if (!in_range) throw InputError(file.path() + ": /" + group + " names nodes that the file does not have");
+    for (std::int64_t row = 0; row < pairs.rows(); ++row) {
+      const auto at = pairs.row_begin.begin() + row;
+      // Unknown items (-1) may repeat.
+      if (std::adjacent_find(pairs.other.begin() + at[0], pairs.other.begin() + at[1],
+                             [](std::int64_t a, std::int64_t b) { return a > b || (a == b && a >= 0); }) !=
+          pairs.other.begin() + at[1]) {
+        throw file.wrong(other_name, "does not ascend within the row of a user");
+      }
+    }
   });
   return pairs;
 }
@@ -102,16 +124,11 @@ GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
   if (file.has(schema::partition_shard)) {
     const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
     StoredPartition partition;
-    partition.shard_of =
-        file.rows<std::int32_t>(schema::partition_shard, nodes.begin(comm.rank()), nodes.count(comm.rank()));
+    partition.shard_of = file.rows<std::int32_t>(schema::partition_shard, nodes);
     partition.shard_cost = file.all<std::int64_t>(schema::partition_cost);
-    const auto shards = std::ssize(partition.shard_cost);
-    comm.attempt([&] {
-      if (std::any_of(partition.shard_of.begin(), partition.shard_of.end(),
-                      [&](std::int32_t shard) { return shard < 0 || shard >= shards; })) {
-        throw InputError(path + ": /partition/shard names shards that the file does not have");
-      }
-    });
+    check_numbers<std::int32_t>(comm, file, schema::partition_shard, partition.shard_of, 0,
+                                std::ssize(partition.shard_cost), "shards");
+    check_not_negative<std::int64_t>(comm, file, schema::partition_cost, partition.shard_cost);
     result.partition = std::move(partition);
   }
   result.history = read_history(file);

@@ -1,53 +1,33 @@
-// HDF5 files written and read by all ranks together: every rank gives or takes a contiguous run of rows, in collective
-// MPI-IO transfers of bounded size. For the files of store/; nobody else includes HDF5.
+// HDF5 files that all ranks write and read together: every rank gives or takes a contiguous run of rows, at its place
+// in the file, without the others; rank 0 alone keeps the structure (store/structure.hpp). Every 1 MiB of a dataset has
+// a checksum beside it, written with it and checked by every read; the structure has one of its own (store/seal.hpp).
 //
 // Everything here is collective unless marked local. A failure on one rank is thrown by all: InputError for a file that
-// cannot be read or a place that cannot be written, RunError for a write that fails half-way (a full disk).
+// cannot be read or is damaged and for a place that cannot be written, RunError for a write that fails half-way (a full
+// disk).
 #pragma once
 
-#include <hdf5.h>
-
-#include <concepts>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "comm/distribution.hpp"
 #include "core/matrix.hpp"
+#include "store/element.hpp"
+#include "store/file_bytes.hpp"
 
 namespace cohort::h5 {
 
-template <class T>
-concept Number =
-    std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t> || std::same_as<T, float> || std::same_as<T, double>;
-
-template <Number T>
-hid_t memory_type() {
-  if constexpr (std::same_as<T, std::int32_t>) return H5T_NATIVE_INT32;
-  if constexpr (std::same_as<T, std::int64_t>) return H5T_NATIVE_INT64;
-  if constexpr (std::same_as<T, float>) return H5T_NATIVE_FLOAT;
-  if constexpr (std::same_as<T, double>) return H5T_NATIVE_DOUBLE;
-}
-
-/// Owns an HDF5 identifier of any kind that H5Idec_ref lets go of. Local.
-class Handle {
- public:
-  Handle() = default;
-  explicit Handle(hid_t id) : id_(id) {}
-  ~Handle() { reset(); }
-  Handle(Handle&& other) noexcept : id_(other.id_) { other.id_ = H5I_INVALID_HID; }
-  Handle& operator=(Handle&& other) noexcept;
-  hid_t get() const { return id_; }
-  explicit operator bool() const { return id_ >= 0; }
-  void reset();
-  hid_t release();  ///< gives the identifier away
-
- private:
-  hid_t id_ = H5I_INVALID_HID;
-};
+struct AttributeValue;
+struct Catalogue;
+struct DatasetPlace;
+class StructureWriter;
 
 /// A file under way. It has a temporary name until commit(), which renames it; without commit() it is removed, so a
 /// reader never sees half a file.
@@ -70,9 +50,7 @@ class Writer {
   /// before it; may be empty.
   template <Number T>
   void rows(const std::string& name, std::span<const T> mine) {
-    write_rows(
-        name, memory_type<T>(), sizeof(T), 0, std::ssize(mine),
-        [&](std::int64_t first, std::int64_t, std::vector<char>&) -> const void* { return mine.data() + first; });
+    write_numbers(name, element_of<T>(), sizeof(T), 0, mine.data(), std::ssize(mine));
   }
   /// A two-dimensional float32 dataset of this rank's rows, without their padding.
   void rows(const std::string& name, ConstMatrixView mine);
@@ -80,10 +58,7 @@ class Writer {
   template <Number T>
   void table(const std::string& name, std::span<const T> mine, std::int64_t columns) {
     COHORT_CHECK(columns > 0 && std::ssize(mine) % columns == 0);
-    write_rows(name, memory_type<T>(), static_cast<std::size_t>(columns) * sizeof(T), columns,
-               std::ssize(mine) / columns, [&](std::int64_t first, std::int64_t, std::vector<char>&) -> const void* {
-                 return mine.data() + first * columns;
-               });
+    write_numbers(name, element_of<T>(), sizeof(T), columns, mine.data(), std::ssize(mine) / columns);
   }
   /// Strings of one fixed length, the longest's, filled up with zeros; at(i) is this rank's i-th.
   void strings(const std::string& name, std::int64_t count, const std::function<std::string_view(std::int64_t)>& at);
@@ -100,22 +75,25 @@ class Writer {
     rows(name, comm_.is_root() ? values : values.slice(0, 0));
   }
 
-  /// Flushes, closes and renames. Nothing may be written afterwards.
-  void commit();
+  /// Has everything on disk, and renames; what had the name before gets the name `previous`, if one is given. Nothing
+  /// may be written afterwards.
+  void commit(const std::string& previous = "");
 
  private:
-  /// pack(first, count, buffer) returns where `count` rows from `first` on stand, in the buffer or elsewhere. columns:
-  /// 0 for a one-dimensional dataset.
-  using Pack = std::function<const void*(std::int64_t first, std::int64_t count, std::vector<char>& buffer)>;
-  void write_rows(const std::string& name, hid_t memory_type, std::size_t row_bytes, std::int64_t columns,
+  /// pack(first, count, buffer) returns where `count` rows from `first` on stand, in the buffer or elsewhere.
+  using Pack = std::function<const char*(std::int64_t first, std::int64_t count, std::vector<char>& buffer)>;
+  void write_numbers(const std::string& name, Element element, std::size_t bytes, std::int64_t columns,
+                     const void* values, std::int64_t count);
+  /// columns: 0 for a one-dimensional dataset.
+  void write_rows(const std::string& name, Element element, std::int64_t element_bytes, std::int64_t columns,
                   std::int64_t count, const Pack& pack);
-  void write_attribute(const std::string& name, hid_t type, const void* values, std::int64_t count);
-  void agree(bool ok, const std::string& what);
+  void write_attribute(const std::string& name, const AttributeValue& value);
 
   Communicator comm_;
   std::string path_;
   std::string temporary_;
-  Handle file_;
+  std::unique_ptr<StructureWriter> structure_;  // rank 0's
+  FileBytes data_;
   bool committed_ = false;
 };
 
@@ -125,11 +103,13 @@ struct DatasetShape {
   std::vector<std::int64_t> shape;
 };
 
+/// A file whose structure is whole. What is not collective says so.
 class Reader {
  public:
-  /// Throws InputError: no such file, not readable, not HDF5, damaged or cut short.
+  /// Throws InputError: no such file, not readable, not HDF5, damaged or cut short, another file on some rank.
   Reader(const Communicator& comm, std::string path);
 
+  /// Local, down to datasets(); the same on all ranks, and so is what they throw.
   const std::string& path() const { return path_; }
   bool has(const std::string& name) const;
   bool has_attribute(const std::string& name) const;
@@ -138,60 +118,92 @@ class Reader {
   double real_attribute(const std::string& name) const;
   std::vector<std::string> texts_attribute(const std::string& name) const;
   std::vector<std::int64_t> integers_attribute(const std::string& name) const;
-
   /// Throws InputError where there is no such dataset.
   std::vector<std::int64_t> shape(const std::string& name) const;
+  /// Throws InputError where the dataset is missing or has another number of rows. Before memory is asked for.
+  void expect_rows(const std::string& name, std::int64_t rows) const;
+  /// All datasets under `group` ("" for the file), by name, without the checksums.
+  std::vector<DatasetShape> datasets(const std::string& group = "") const;
+  /// An error about a dataset: "PATH: dataset /NAME WHAT; put back a copy, or make the file again".
+  InputError wrong(const std::string& name, const std::string& what) const;
+
   /// Rows [first, first + count) of a one-dimensional dataset; every rank asks for its own, in any order, also for
-  /// none. Throws InputError where the dataset is missing, has other values or fewer rows.
+  /// none. Throws InputError where the dataset is missing, has other values or fewer rows, or is damaged there.
   template <Number T>
   std::vector<T> rows(const std::string& name, std::int64_t first, std::int64_t count) const {
-    std::vector<T> result;
-    comm_.attempt([&] { result.resize(static_cast<std::size_t>(count)); });
-    read_rows(name, memory_type<T>(), sizeof(T), 0, first, count,
-              [&](std::int64_t done, std::int64_t, std::vector<char>&) -> void* { return result.data() + done; }, {});
-    return result;
+    return table<T>(name, first, count, 0);
   }
-  /// The whole dataset, on every rank.
+  /// This rank's block of a one-dimensional dataset that must have blocks.total() rows.
+  template <Number T>
+  std::vector<T> rows(const std::string& name, const Distribution& blocks) const {
+    expect_rows(name, blocks.total());
+    return rows<T>(name, blocks.begin(comm_.rank()), blocks.count(comm_.rank()));
+  }
+  /// The whole dataset, on every rank; rank 0 reads it.
   template <Number T>
   std::vector<T> all(const std::string& name) const {
-    return rows<T>(name, 0, shape(name).at(0));
+    auto values = rows<T>(name, 0, comm_.is_root() ? shape(name)[0] : 0);
+    comm_.broadcast(values);
+    return values;
   }
   Matrix matrix(const std::string& name, std::int64_t first, std::int64_t count) const;
-  /// The same for numbers, row by row, of a dataset that has `columns` columns.
+  Matrix matrix(const std::string& name, const Distribution& blocks) const {
+    expect_rows(name, blocks.total());
+    return matrix(name, blocks.begin(comm_.rank()), blocks.count(comm_.rank()));
+  }
+  /// The whole matrix, on every rank; rank 0 reads it.
+  Matrix whole_matrix(const std::string& name) const;
+  /// The same for numbers, row by row, of a dataset that has `columns` columns; 0: of one dimension.
   template <Number T>
   std::vector<T> table(const std::string& name, std::int64_t first, std::int64_t count, std::int64_t columns) const {
+    const auto& place = checked_place(name, element_of<T>(), columns);
+    check_range(name, first, count);
     std::vector<T> result;
-    comm_.attempt([&] { result.resize(static_cast<std::size_t>(count * columns)); });
-    read_rows(
-        name, memory_type<T>(), static_cast<std::size_t>(columns) * sizeof(T), columns, first, count,
-        [&](std::int64_t done, std::int64_t, std::vector<char>&) -> void* { return result.data() + done * columns; },
-        {});
+    comm_.attempt([&] {
+      result.resize(static_cast<std::size_t>(count * std::max<std::int64_t>(1, columns)));
+      read_rows(name, place, first, count, reinterpret_cast<char*>(result.data()));
+    });
     return result;
+  }
+  template <Number T>
+  std::vector<T> table(const std::string& name, const Distribution& blocks, std::int64_t columns) const {
+    expect_rows(name, blocks.total());
+    return table<T>(name, blocks.begin(comm_.rank()), blocks.count(comm_.rank()), columns);
+  }
+  /// The whole table, on every rank; rank 0 reads it.
+  template <Number T>
+  std::vector<T> whole_table(const std::string& name, std::int64_t rows, std::int64_t columns) const {
+    expect_rows(name, rows);
+    auto values = table<T>(name, 0, comm_.is_root() ? rows : 0, columns);
+    comm_.broadcast(values);
+    return values;
   }
   /// Calls take(text), without the zeros at its end, for each of the rows.
   void strings(const std::string& name, std::int64_t first, std::int64_t count,
                const std::function<void(std::string_view)>& take) const;
+  /// All of a dataset's strings, on every rank; rank 0 reads them.
+  std::vector<std::string> all_strings(const std::string& name) const;
 
-  /// Rows [first, first + count) as the bytes that the file has, of a dataset of any kind of one or two dimensions.
+  /// Rows [first, first + count) as the bytes that the file has, of a dataset of any kind.
   std::vector<char> stored(const std::string& name, std::int64_t first, std::int64_t count) const;
 
-  /// All datasets under `group` ("" for the file), by name.
-  std::vector<DatasetShape> datasets(const std::string& group = "") const;
-
  private:
-  /// place(done, count, buffer): where to read `count` rows after the first `done`; taken(done, count, buffer) is
-  /// called when they are there.
-  using Place = std::function<void*(std::int64_t done, std::int64_t count, std::vector<char>& buffer)>;
-  using Taken = std::function<void(std::int64_t done, std::int64_t count, const std::vector<char>& buffer)>;
-  void read_rows(const std::string& name, hid_t memory_type, std::size_t row_bytes, std::int64_t columns,
-                 std::int64_t first, std::int64_t count, const Place& place, const Taken& taken) const;
-  Handle open_dataset(const std::string& name) const;
-  Handle open_attribute(const std::string& name) const;
-  void agree(bool ok, const std::string& what) const;
+  const AttributeValue& attribute(const std::string& name) const;
+  const DatasetPlace& place(const std::string& name) const;
+  /// Throws where it does not hold such values in so many columns (0: one dimension).
+  const DatasetPlace& checked_place(const std::string& name, Element element, std::int64_t columns) const;
+  /// Throws on all ranks where the rows that one asks for are not there. Collective.
+  void check_range(const std::string& name, std::int64_t first, std::int64_t count) const;
+  /// Hands out bytes [begin, end) of a dataset's data in order, after checking all blocks that they touch. Local.
+  void read_bytes(const std::string& name, const DatasetPlace& place, std::int64_t begin, std::int64_t end,
+                  const std::function<void(std::string_view)>& take) const;
+  void read_rows(const std::string& name, const DatasetPlace& place, std::int64_t first, std::int64_t count,
+                 char* into) const;
 
   Communicator comm_;
   std::string path_;
-  Handle file_;
+  FileBytes data_;
+  std::shared_ptr<const Catalogue> catalogue_;
 };
 
 /// Datasets of two files, by name. The same on all ranks.

@@ -1,10 +1,34 @@
 #include "store/model_file.hpp"
 
+#include <filesystem>
+#include <span>
+
 #include "comm/distribution.hpp"
+#include "core/error.hpp"
+#include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {
+
+std::string previous_model_path(const std::string& path) {
+  const std::filesystem::path model(path);
+  return (model.parent_path() / (model.stem().string() + ".previous" + model.extension().string())).string();
+}
+
+namespace {
+
+std::string in_group(const char* group, const std::string& name) {
+  return std::string(group) + "/" + name;
+}
+
+std::vector<std::string> names_in(const h5::Reader& file, const std::string& group) {
+  std::vector<std::string> names;
+  for (const auto& dataset : file.datasets(group)) names.push_back(dataset.name.substr(group.size() + 1));
+  return names;
+}
+
+}  // namespace
 
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model) {
   const auto& state = model.model;
@@ -12,13 +36,20 @@ void write_model_file(const Communicator& comm, const std::string& path, const M
   write_provenance(file, schema::model_kind, model.provenance);
   file.attribute(schema::shards, model.shards);
   file.attribute(schema::epochs, state.epochs);
+  file.attribute(schema::step, state.step);
+  file.attribute(schema::graph_hash, model.graph_hash);
+  file.attribute(schema::partition_hash, model.partition_hash);
   file.rows(schema::embedding, state.embedding.view());
-  file.rows(schema::parameters, state.parameters.view());
-  file.rows(schema::first_moment, state.first_moment.view());
-  file.rows(schema::second_moment, state.second_moment.view());
+  for (const auto& [name, rows] : state.state.rows) file.rows(in_group(schema::state_rows, name), rows.view());
+  for (const auto& [name, matrix] : state.state.replicated) {
+    file.shared(in_group(schema::state_replicated, name), matrix.view());
+  }
+  for (const auto& [name, number] : state.state.numbers) {
+    file.shared(in_group(schema::state_numbers, name), std::span<const double>(&number, 1));
+  }
   file.shared(schema::loss_history, std::span<const double>(state.loss));
   write_history(file, model.history);
-  file.commit();
+  file.commit(previous_model_path(path));
 }
 
 ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part) {
@@ -27,18 +58,44 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   result.provenance = read_provenance(file, schema::model_kind);
   result.shards = file.integer_attribute(schema::shards);
   result.model.epochs = file.integer_attribute(schema::epochs);
-  const auto nodes = Distribution::even(file.shape(schema::embedding).at(0), comm.size());
-  const auto block = [&](const char* name) {
-    return file.matrix(name, nodes.begin(comm.rank()), nodes.count(comm.rank()));
-  };
-  result.model.embedding = block(schema::embedding);
-  if (part != ModelPart::embedding) result.model.parameters = block(schema::parameters);
-  if (part == ModelPart::everything) {
-    result.model.first_moment = block(schema::first_moment);
-    result.model.second_moment = block(schema::second_moment);
-  }
+  result.model.step = file.integer_attribute(schema::step);
+  result.graph_hash = file.integer_attribute(schema::graph_hash);
+  result.partition_hash = file.integer_attribute(schema::partition_hash);
+  file.expect_rows(schema::loss_history, result.model.epochs);
   result.model.loss = file.all<double>(schema::loss_history);
   result.history = read_history(file);
+  if (part == ModelPart::header) return result;
+  if (part != ModelPart::checkpoint && result.model.step > 0) {
+    throw InputError(path + " is of a training that was interrupted in the middle of epoch " +
+                     std::to_string(result.model.epochs + 1) +
+                     "; run `cohort train` or `cohort run` again to finish it");
+  }
+  const auto nodes = Distribution::even(file.shape(schema::embedding).at(0), comm.size());
+  const auto block = [&](const std::string& name) {
+    auto matrix = file.matrix(name, nodes);
+    check_finite(comm, file, name, matrix.view());
+    return matrix;
+  };
+  result.model.embedding = block(schema::embedding);
+  auto& state = result.model.state;
+  if (part == ModelPart::trained) state.rows[layer_zero_rows] = block(in_group(schema::state_rows, layer_zero_rows));
+  if (part == ModelPart::checkpoint) {
+    for (const auto& name : names_in(file, schema::state_rows)) {
+      state.rows[name] = block(in_group(schema::state_rows, name));
+    }
+    for (const auto& name : names_in(file, schema::state_replicated)) {
+      const auto whole = in_group(schema::state_replicated, name);
+      state.replicated[name] = file.whole_matrix(whole);
+      check_finite(comm, file, whole, state.replicated[name].view());
+    }
+    for (const auto& name : names_in(file, schema::state_numbers)) {
+      const auto number = in_group(schema::state_numbers, name);
+      file.expect_rows(number, 1);
+      const auto value = file.all<double>(number);
+      check_finite(comm, file, number, std::span<const double>(value));
+      state.numbers[name] = value.front();
+    }
+  }
   return result;
 }
 

@@ -8,35 +8,45 @@
 
 #include "comm/communicator.hpp"
 #include "core/matrix.hpp"
+#include "core/saved_state.hpp"
 #include "store/provenance.hpp"
 
 namespace cohort {
 
 /// This rank's even block of the N nodes, in matrices of d columns.
 struct ModelState {
-  std::int64_t epochs = 0;  ///< trained so far
-  Matrix embedding;         ///< propagated: what is clustered and ranked
-  Matrix parameters;        ///< layer 0: what is trained
-  Matrix first_moment;      ///< of Adam
-  Matrix second_moment;
-  std::vector<double> loss;  ///< of every epoch, the same on all ranks
+  std::int64_t epochs = 0;   ///< whole ones, trained so far
+  std::int64_t step = 0;     ///< steps done of the epoch after them
+  Matrix embedding;          ///< propagated: what is clustered and ranked
+  SavedState state;          ///< what training goes on from
+  std::vector<double> loss;  ///< of every whole epoch, the same on all ranks
+
+  /// Layer 0: what is trained.
+  const Matrix& parameters() const { return state.rows.at(layer_zero_rows); }
 };
 
 struct ModelFile {
   ModelState model;
   std::int64_t shards = 0;
+  std::int64_t graph_hash = 0;  ///< store/graph_hash.hpp: what it was trained on
+  std::int64_t partition_hash = 0;
   Provenance provenance;
   History history;
 };
 
-/// Throws InputError, RunError. Collective.
+/// Where the model goes that was at `path` before: model.previous.h5 for model.h5.
+std::string previous_model_path(const std::string& path);
+
+/// The file that stood at `path` stands at previous_model_path(path) afterwards. Throws InputError, RunError.
+/// Collective.
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
-/// trained: embedding and parameters.
-enum class ModelPart { embedding, trained, everything };
+/// header: no matrix, also of a model in the middle of an epoch; trained: embedding and parameters. checkpoint:
+/// everything, also of a model in the middle of an epoch.
+enum class ModelPart { header, embedding, trained, checkpoint };
 
-/// Matrices that `part` does not name are left empty. Throws InputError: missing, no model file, damaged.
-/// Collective.
+/// What `part` does not name is left out. Throws InputError: missing, no model file, damaged, or, for a part that is to
+/// be used, in the middle of an epoch. Collective.
 ModelFile read_model_file(const Communicator& comm, const std::string& path, ModelPart part);
 
 }  // namespace cohort

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "store/checked_values.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {
@@ -64,6 +65,7 @@ void profile_columns(AnyProfiles& profiles, Visit visit) {
   visit(group + "/attribute_file", profiles.attribute_file);
   visit(group + "/attribute_sha256", profiles.attribute_sha256);
   visit(group + "/false_discovery_rate", profiles.false_discovery_rate);
+  visit(group + "/activity_share", profiles.activity_share);
 }
 
 class WriteColumn {
@@ -93,7 +95,7 @@ class ReadColumn {
   }
   void operator()(const std::string& name, std::vector<std::string>& texts) const {
     if (!file_.has(name)) return;
-    file_.strings(name, 0, file_.shape(name).at(0), [&](std::string_view text) { texts.emplace_back(text); });
+    texts = file_.all_strings(name);
   }
 
  private:
@@ -125,13 +127,14 @@ bool fits(const Profiles& profiles, std::int64_t segments) {
   const auto attributes = numeric.name.size();
   return profiles.description.size() == k && profiles.interactions.size() == k &&
          profiles.mean_interactions.size() == k && profiles.median_interactions.size() == k &&
-         profiles.distinct_items.size() == k && profiles.tested.size() == 2 && values(profiles.first_time) &&
-         values(profiles.last_time) && values(profiles.median_last_time) && values(profiles.social_inside) &&
-         values(profiles.social_outside) && list(profiles.nearest) && list(profiles.representative) &&
-         list(profiles.border) && whole(profiles.items, segments) && whole(profiles.categories, segments) &&
-         whole(profiles.user_categories, segments) && numeric.population_mean.size() == attributes &&
-         numeric.population_spread.size() == attributes && numeric.mean.size() == attributes * k &&
-         numeric.deviation.size() == attributes * k && numeric.users.size() == attributes * k;
+         profiles.distinct_items.size() == k && profiles.tested.size() == 2 && profiles.activity_share.size() <= 1 &&
+         values(profiles.first_time) && values(profiles.last_time) && values(profiles.median_last_time) &&
+         values(profiles.social_inside) && values(profiles.social_outside) && list(profiles.nearest) &&
+         list(profiles.representative) && list(profiles.border) && whole(profiles.items, segments) &&
+         whole(profiles.categories, segments) && whole(profiles.user_categories, segments) &&
+         numeric.population_mean.size() == attributes && numeric.population_spread.size() == attributes &&
+         numeric.mean.size() == attributes * k && numeric.deviation.size() == attributes * k &&
+         numeric.users.size() == attributes * k;
 }
 
 }  // namespace
@@ -140,16 +143,24 @@ void write_profiles(const Communicator& comm, h5::Writer& file, const Profiles& 
   profile_columns(profiles, WriteColumn(file, comm.is_root()));
 }
 
-std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, std::int64_t segments) {
+std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, const ProfiledCounts& counts) {
   if (!file.has(std::string(schema::profile) + "/description")) return std::nullopt;
   Profiles profiles;
   profile_columns(profiles, ReadColumn(file));
   comm.attempt([&] {
-    if (!fits(profiles, segments)) {
+    if (!fits(profiles, counts.segments)) {
       throw InputError(file.path() + ": the tables of /" + schema::profile + " do not fit its " +
-                       std::to_string(segments) + " segments; run `cohort profile` again");
+                       std::to_string(counts.segments) + " segments; run `cohort profile` again");
     }
   });
+  const auto numbers = [&](const char* name, const std::vector<std::int64_t>& values, std::int64_t count,
+                           const char* of) {
+    check_numbers<std::int64_t>(comm, file, std::string(schema::profile) + "/" + name, values, 0, count, of);
+  };
+  numbers("nearest/id", profiles.nearest.id, counts.segments, "segments");
+  numbers("representative/id", profiles.representative.id, counts.users, "users");
+  numbers("border/id", profiles.border.id, counts.users, "users");
+  numbers("items/item", profiles.items.item, counts.items, "items");
   return profiles;
 }
 

@@ -56,6 +56,7 @@ struct Profiles {
   std::vector<std::int64_t> distinct_items;  ///< k
   std::vector<double> mean_interactions;     ///< k: a user
   std::vector<double> median_interactions;   ///< k
+  std::vector<double> activity_share;        ///< one number: share of the variance of log activity between segments
   std::vector<double> first_time;            ///< k, absent without times; NaN: nobody has one
   std::vector<double> last_time;             ///< k
   std::vector<double> median_last_time;      ///< k: median over users of their last time
@@ -78,7 +79,14 @@ struct Profiles {
 /// Collective.
 void write_profiles(const Communicator& comm, h5::Writer& file, const Profiles& profiles);
 
-/// Nothing where the file has none. Throws InputError where tables do not fit `segments`. Collective.
-std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, std::int64_t segments);
+/// How many there are of what the tables of profiles name by number.
+struct ProfiledCounts {
+  std::int64_t segments = 0;
+  std::int64_t users = 0;
+  std::int64_t items = 0;
+};
+
+/// Nothing where the file has none. Throws InputError where tables do not fit the counts. Collective.
+std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, const ProfiledCounts& counts);
 
 }  // namespace cohort

@@ -44,11 +44,15 @@ std::string file_kind(const h5::Reader& file) {
     throw InputError(file.path() + " is an HDF5 file, but not one of Cohort's");
   }
   const auto version = file.integer_attribute(schema::schema_version);
-  if (version != schema::version) {
-    throw InputError(file.path() + " has schema version " + std::to_string(version) + "; this Cohort reads version " +
-                     std::to_string(schema::version) + ": make the file again, or use the Cohort that made it");
-  }
-  return file.text_attribute(schema::kind);
+  const auto kind = file.text_attribute(schema::kind);
+  if (version == schema::version) return kind;
+  const auto command = kind == schema::graph_kind      ? "`cohort prepare` and `cohort partition`"
+                       : kind == schema::model_kind    ? "`cohort train`"
+                       : kind == schema::segments_kind ? "`cohort segment`"
+                                                       : "`cohort run`";
+  throw InputError(file.path() + " has schema version " + std::to_string(version) + "; this Cohort reads version " +
+                   std::to_string(schema::version) + ": make the file again by " + command +
+                   ", or use the Cohort that made it");
 }
 
 Provenance read_provenance(const h5::Reader& file, const std::string& kind) {

@@ -1,11 +1,31 @@
 #include "store/recommendations.hpp"
 
-#include <algorithm>
+#include <cmath>
+#include <span>
 
 #include "core/error.hpp"
+#include "store/checked_values.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {
+
+namespace {
+
+// Items of the file with a score, or none (-1) without (NaN).
+void check_list(const Communicator& comm, const h5::Reader& file, const std::string& item_name,
+                std::span<const std::int64_t> item, const std::string& score_name, std::span<const float> score,
+                std::int64_t items) {
+  check_numbers(comm, file, item_name, item, -1, items, "items");
+  comm.attempt([&] {
+    for (std::size_t i = 0; i < item.size(); ++i) {
+      if (std::isfinite(score[i]) != (item[i] >= 0)) {
+        throw file.wrong(score_name, "does not go with /" + item_name);
+      }
+    }
+  });
+}
+
+}  // namespace
 
 void write_recommendations(h5::Writer& file, const Recommendations& recommendations) {
   const auto n = recommendations.count;
@@ -17,6 +37,8 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
   file.table(schema::users_recommended_score, std::span<const float>(recommendations.score), n);
   file.shared_table(schema::segments_recommended, std::span<const std::int64_t>(recommendations.segment_item), n);
   file.shared_table(schema::segments_recommended_score, std::span<const float>(recommendations.segment_score), n);
+  file.shared_table(schema::segments_recommended_known, std::span<const std::int32_t>(recommendations.segment_known),
+                    n);
 }
 
 std::optional<Recommendations> read_recommendations(const Communicator& comm, const h5::Reader& file,
@@ -31,19 +53,16 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   comm.attempt([&] {
     if (result.count < 1) throw InputError(file.path() + ": recommend_count is " + std::to_string(result.count));
   });
-  const auto first = users.begin(comm.rank());
-  const auto count = users.count(comm.rank());
-  result.item = file.table<std::int64_t>(schema::users_recommended, first, count, result.count);
-  result.score = file.table<float>(schema::users_recommended_score, first, count, result.count);
-  result.segment_item = file.table<std::int64_t>(schema::segments_recommended, 0, segments, result.count);
-  result.segment_score = file.table<float>(schema::segments_recommended_score, 0, segments, result.count);
-  comm.attempt([&] {
-    for (const auto* list : {&result.item, &result.segment_item}) {
-      if (std::ranges::any_of(*list, [&](std::int64_t item) { return item < -1 || item >= items; })) {
-        throw InputError(file.path() + ": recommends items that the file does not have; run `cohort recommend` again");
-      }
-    }
-  });
+  result.item = file.table<std::int64_t>(schema::users_recommended, users, result.count);
+  result.score = file.table<float>(schema::users_recommended_score, users, result.count);
+  result.segment_item = file.whole_table<std::int64_t>(schema::segments_recommended, segments, result.count);
+  result.segment_score = file.whole_table<float>(schema::segments_recommended_score, segments, result.count);
+  result.segment_known = file.whole_table<std::int32_t>(schema::segments_recommended_known, segments, result.count);
+  check_list(comm, file, schema::users_recommended, result.item, schema::users_recommended_score, result.score, items);
+  check_list(comm, file, schema::segments_recommended, result.segment_item, schema::segments_recommended_score,
+             result.segment_score, items);
+  check_numbers(comm, file, schema::segments_recommended_known, std::span<const std::int32_t>(result.segment_known), 0,
+                2, "marks");
   return result;
 }
 

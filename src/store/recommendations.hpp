@@ -22,6 +22,8 @@ struct Recommendations {
   std::vector<float> score;        ///< beside them
   std::vector<std::int64_t> segment_item;  ///< k x n, the same on all ranks
   std::vector<float> segment_score;
+  std::vector<std::int32_t>
+      segment_known;  ///< beside them: 1 where more than half of the segment's users have the item
 };
 
 /// Collective, as below.

@@ -6,7 +6,7 @@
 
 namespace cohort::schema {
 
-inline constexpr std::int64_t version = 1;
+inline constexpr std::int64_t version = 2;
 
 // What a file is: the attribute "kind".
 inline constexpr auto graph_kind = "graph";
@@ -27,7 +27,11 @@ inline constexpr auto input_path = "input_path";  ///< one entry for each input 
 inline constexpr auto input_bytes = "input_bytes";
 inline constexpr auto input_sha256 = "input_sha256";
 inline constexpr auto shards = "shards";  ///< where the graph is partitioned
-inline constexpr auto epochs = "epochs";  ///< model and segments: trained so far
+inline constexpr auto epochs = "epochs";  ///< model and segments: whole ones, trained so far
+inline constexpr auto step = "step";      ///< model: steps done of the epoch after them
+
+inline constexpr auto graph_hash = "graph_hash";  ///< model: of the graph and the partition that it was trained on
+inline constexpr auto partition_hash = "partition_hash";
 
 // Datasets of all files. U users, I items, N = U + I nodes, d columns.
 inline constexpr auto users_id = "users/id";          ///< (U) string, in the order of all user datasets
@@ -36,6 +40,9 @@ inline constexpr auto timing = "history/timing";      ///< group: seconds of eac
 inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
 inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
 inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
+
+// Checksums of every dataset, under its name: (MiB of its bytes, rounded up) uint32, CRC-32.
+inline constexpr auto checksums = "checksums";
 
 // graph.h5: groups of pairs in compressed rows.
 inline constexpr auto interactions = "interactions";  ///< row_begin (U + 1), item, weight[, time]
@@ -50,10 +57,11 @@ inline constexpr auto partition_shard = "partition/shard";  ///< (N) int32: the 
 inline constexpr auto partition_cost = "partition/cost";    ///< (S) int64: what the cut points over ranks balance
 
 // model.h5: rows in the order of nodes, users and then items.
-inline constexpr auto embedding = "embedding";        ///< (N, d) propagated
-inline constexpr auto parameters = "parameters";      ///< (N, d) layer 0
-inline constexpr auto first_moment = "adam/first";    ///< (N, d)
-inline constexpr auto second_moment = "adam/second";  ///< (N, d)
+inline constexpr auto embedding = "embedding";  ///< (N, d) propagated
+// Groups of what training goes on from, by the names that its parts give it (core/saved_state.hpp).
+inline constexpr auto state_rows = "rows";              ///< (N, columns) float32 each, as rows/parameters: layer 0
+inline constexpr auto state_replicated = "replicated";  ///< (rows, columns) float32 each
+inline constexpr auto state_numbers = "numbers";        ///< (1) float64 each
 
 // segments.h5.
 inline constexpr auto users_segment = "users/segment";      ///< (U) int32
@@ -72,6 +80,8 @@ inline constexpr auto users_recommended = "users/recommendations/item";         
 inline constexpr auto users_recommended_score = "users/recommendations/score";  ///< (U, n) float32; NaN where fewer
 inline constexpr auto segments_recommended = "segments/recommendations/item";   ///< (k, n) int64
 inline constexpr auto segments_recommended_score = "segments/recommendations/score";  ///< (k, n) float32
+inline constexpr auto segments_recommended_known =
+    "segments/recommendations/known";  ///< (k, n) int32: 1 where most have it
 // Attributes of the root group that go with them (store/recommendations.hpp).
 inline constexpr auto recommend_strategy = "recommend_strategy";
 inline constexpr auto recommend_count = "recommend_count";

@@ -1,8 +1,9 @@
 #include "store/segments_file.hpp"
 
-#include <algorithm>
+#include <cmath>
 
 #include "core/error.hpp"
+#include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
 #include "store/schema.hpp"
@@ -11,14 +12,46 @@ namespace cohort {
 
 namespace {
 
-// Throws InputError where a user's segment is not one of the file's. Collective.
-void check_segments(const Communicator& comm, const std::string& path, const std::vector<std::int32_t>& segment,
-                    std::int64_t count) {
+// Who is in which segment, and how many in each. Collective.
+void read_membership(const Communicator& comm, const h5::Reader& file, const Distribution& users,
+                     std::vector<std::int32_t>& segment, std::vector<std::int64_t>& size) {
+  size = file.all<std::int64_t>(schema::size);
+  segment = file.rows<std::int32_t>(schema::users_segment, users);
+  check_numbers<std::int32_t>(comm, file, schema::users_segment, segment, 0, std::ssize(size), "segments");
+  std::vector<std::int64_t> counted;
   comm.attempt([&] {
-    if (std::any_of(segment.begin(), segment.end(), [&](std::int32_t s) { return s < 0 || s >= count; })) {
-      throw InputError(path + ": /users/segment names segments that the file does not have");
-    }
+    counted.assign(size.size(), 0);
+    for (const auto s : segment) ++counted[static_cast<std::size_t>(s)];
   });
+  comm.sum_in_place(std::span<std::int64_t>(counted));
+  if (counted != size) throw file.wrong(schema::size, "does not count /" + std::string(schema::users_segment));
+}
+
+Matrix read_rows(const Communicator& comm, const h5::Reader& file, const char* name, const Distribution& blocks,
+                 std::int64_t columns) {
+  if (file.shape(name) != std::vector{blocks.total(), columns}) {
+    throw file.wrong(name, "has another shape than the other datasets of the file go with");
+  }
+  auto matrix = file.matrix(name, blocks);
+  check_finite(comm, file, name, matrix.view());
+  return matrix;
+}
+
+void read_embeddings(const Communicator& comm, const h5::Reader& file, SegmentsFile& result) {
+  auto& segments = result.segments;
+  segments.centroid = file.whole_matrix(schema::centroid);
+  file.expect_rows(schema::centroid, std::ssize(segments.size));
+  check_finite(comm, file, schema::centroid, segments.centroid.view());
+  const auto columns = segments.centroid.columns();
+  segments.users = read_rows(comm, file, schema::users_embedding, result.users.distribution, columns);
+  if (result.items.total() == 0) return;
+  const auto& items = result.items.distribution;
+  segments.items = read_rows(comm, file, schema::items_embedding, items, columns);
+  if (!file.has(schema::items_fold_in)) return;
+  auto& fold_in = result.fold_in.emplace();
+  fold_in.rows = read_rows(comm, file, schema::items_fold_in, items, columns);
+  fold_in.users = file.rows<std::int64_t>(schema::items_users, items);
+  check_not_negative<std::int64_t>(comm, file, schema::items_users, fold_in.users);
 }
 
 }  // namespace
@@ -53,7 +86,7 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   file.commit();
 }
 
-SegmentsFile read_segments_file(const Communicator& comm, const std::string& path) {
+SegmentsFile read_segments_file(const Communicator& comm, const std::string& path, SegmentsPart part) {
   const h5::Reader file(comm, path);
   SegmentsFile result;
   result.provenance = read_provenance(file, schema::segments_kind);
@@ -63,30 +96,24 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   result.items = read_ids(comm, file, schema::items_id);
   auto& segments = result.segments;
   const auto& users = result.users.distribution;
-  const std::int64_t first = users.begin(comm.rank());
-  const std::int64_t count = users.count(comm.rank());
-  segments.segment = file.rows<std::int32_t>(schema::users_segment, first, count);
-  segments.distance = file.rows<float>(schema::users_distance, first, count);
-  segments.margin = file.rows<float>(schema::users_margin, first, count);
-  segments.map = file.table<float>(schema::users_map, first, count, 2);
-  segments.users = file.matrix(schema::users_embedding, first, count);
-  if (result.items.total() > 0) {
-    const auto& items = result.items.distribution;
-    segments.items = file.matrix(schema::items_embedding, items.begin(comm.rank()), items.count(comm.rank()));
-    if (file.has(schema::items_fold_in)) {
-      result.fold_in.emplace();
-      result.fold_in->rows = file.matrix(schema::items_fold_in, items.begin(comm.rank()), items.count(comm.rank()));
-      result.fold_in->users =
-          file.rows<std::int64_t>(schema::items_users, items.begin(comm.rank()), items.count(comm.rank()));
-    }
-  }
-  segments.size = file.all<std::int64_t>(schema::size);
-  segments.centroid = file.matrix(schema::centroid, 0, std::ssize(segments.size));
+  read_membership(comm, file, users, segments.segment, segments.size);
+  segments.distance = file.rows<float>(schema::users_distance, users);
+  check_finite<float>(comm, file, schema::users_distance, segments.distance);
+  segments.margin = file.rows<float>(schema::users_margin, users);
+  // Infinite where there is one segment.
+  check_each<float>(
+      comm, file, schema::users_margin, segments.margin, [](float margin) { return !std::isnan(margin); },
+      "holds what is no number");
+  if (part == SegmentsPart::membership) return result;
+  read_embeddings(comm, file, result);
+  if (part == SegmentsPart::embeddings) return result;
+  segments.map = file.table<float>(schema::users_map, users, 2);
+  check_finite<float>(comm, file, schema::users_map, segments.map);
   segments.loss = file.all<double>(schema::loss_history);
   segments.inertia = file.all<double>(schema::inertia);
-  check_segments(comm, path, segments.segment, std::ssize(segments.size));
-  result.recommendations = read_recommendations(comm, file, users, result.items.total(), std::ssize(segments.size));
-  result.profiles = read_profiles(comm, file, std::ssize(segments.size));
+  const auto count = std::ssize(segments.size);
+  result.recommendations = read_recommendations(comm, file, users, result.items.total(), count);
+  result.profiles = read_profiles(comm, file, {count, users.total(), result.items.total()});
   result.history = read_history(file);
   return result;
 }
@@ -96,10 +123,7 @@ UserSegments read_user_segments(const Communicator& comm, const std::string& pat
   read_provenance(file, schema::segments_kind);
   UserSegments result;
   result.users = read_ids(comm, file, schema::users_id);
-  const auto& users = result.users.distribution;
-  result.segment = file.rows<std::int32_t>(schema::users_segment, users.begin(comm.rank()), users.count(comm.rank()));
-  result.size = file.all<std::int64_t>(schema::size);
-  check_segments(comm, path, result.segment, std::ssize(result.size));
+  read_membership(comm, file, result.users.distribution, result.segment, result.size);
   return result;
 }
 

@@ -52,8 +52,14 @@ struct SegmentsFile {
 /// Throws InputError, RunError. Collective.
 void write_segments_file(const Communicator& comm, const std::string& path, const SegmentsFile& result);
 
-/// Users and items in even blocks. Throws InputError: missing, no segments file, damaged. Collective.
-SegmentsFile read_segments_file(const Communicator& comm, const std::string& path);
+/// membership: ids, and of users segment, distance and margin, with the sizes of segments; embeddings: also the
+/// matrices and what fold-in needs.
+enum class SegmentsPart { membership, embeddings, everything };
+
+/// Users and items in even blocks. What `part` does not name is left empty. Throws InputError: missing, no segments
+/// file, damaged. Collective.
+SegmentsFile read_segments_file(const Communicator& comm, const std::string& path,
+                                SegmentsPart part = SegmentsPart::everything);
 
 /// Who is in which segment: the part of the file that is needed to compare two.
 struct UserSegments {

@@ -9,7 +9,7 @@
 #include "comm/communicator.hpp"
 #include "comm/row_exchange.hpp"
 #include "core/matrix.hpp"
-#include "model/lightgcn.hpp"
+#include "model/propagation.hpp"
 #include "train/step_plan.hpp"
 
 namespace cohort {

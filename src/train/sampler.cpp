@@ -39,7 +39,7 @@ TripleSampler::TripleSampler(const Communicator& comm, const ShardGraph& graph, 
       positives_(positives),
       batch_(batch_size(config.batch, positives.total)),
       seed_(counter(config.seed)),
-      every_positive_once_(config.sampler == "interactions") {
+      every_positive_once_(config.sampler == SamplerKind::interactions) {
   if (positives.total == 0) {
     throw InputError(
         "there is nothing to train on: no user has an interaction (or friend) and at the same time lacks one; "

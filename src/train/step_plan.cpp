@@ -3,8 +3,9 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <exception>
 #include <limits>
+
+#include "core/parallel.hpp"
 
 namespace cohort {
 
@@ -101,20 +102,17 @@ std::vector<StepPlan> StepPlanner::plan(std::int64_t first, std::int64_t last) {
         throw RunError("a step has too many triples for one rank; make train.batch smaller or use more ranks");
       }
     }
-    std::exception_ptr failure;  // an exception must not leave a parallel loop
+    ParallelFailure failure;
 #pragma omp parallel for schedule(dynamic) num_threads(threads_)
     for (std::size_t s = 0; s < plans.size(); ++s) {
-      try {
+      failure.run([&] {
         const std::int64_t step = first + static_cast<std::int64_t>(s);
         plans[s].triples = std::min(sampler_.batch(), sampler_.triples() - step * sampler_.batch());
         plan_step(drawn.of(static_cast<std::int64_t>(s)), step, sent, asked, marks_[index(omp_get_thread_num())],
                   plans[s], halos[s]);
-      } catch (...) {
-#pragma omp critical
-        failure = std::current_exception();
-      }
+      });
     }
-    if (failure) std::rethrow_exception(failure);
+    failure.rethrow();
   });
   tell_ghosts(halos, plans);
   return plans;

@@ -9,7 +9,7 @@
 #include "comm/communicator.hpp"
 #include "comm/row_exchange.hpp"
 #include "graph/shard_graph.hpp"
-#include "model/lightgcn.hpp"
+#include "model/propagation.hpp"
 #include "train/sampler.hpp"
 
 namespace cohort {

@@ -4,69 +4,74 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
+#include "core/interruption.hpp"
 #include "core/matrix.hpp"
+#include "core/saved_state.hpp"
 #include "graph/shard_graph.hpp"
 #include "train/positives.hpp"
 #include "train/sampler.hpp"
+#include "train/training_state.hpp"
 
 namespace cohort {
 
-/// One epoch; the same on all ranks.
+/// One epoch; the same on all ranks. What is counted and timed is of this call of train() alone, where that went on
+/// from the middle of the epoch.
 struct EpochStats {
   std::int64_t epoch = 0;  ///< counted from 1
-  double loss = 0;         ///< mean over steps of the BPR loss with its L2 term (Rendle et al. 2009)
+  double loss = 0;         ///< mean over all its steps of the BPR loss with its L2 term (Rendle et al. 2009)
   std::int64_t steps = 0;
-  std::int64_t triples = 0;      ///< of all ranks
+  std::int64_t first_step = 0;   ///< the first of this call; 0 but where it went on from the middle of the epoch
+  std::int64_t triples = 0;      ///< of all ranks and steps
   std::int64_t remote_rows = 0;  ///< rows of sampled pairs that were fetched from other ranks, over all ranks
-  double seconds = 0;            ///< of the slowest rank
+  double seconds = 0;            ///< of the slowest rank, checkpoints included
   std::int64_t halo_bytes = 0;   ///< sent for propagation, by the rank that sent most
   std::int64_t pair_bytes = 0;   ///< sent for rows and gradients of sampled pairs, by the rank that sent most
   double waiting_seconds = 0;    ///< for other ranks, of the rank that waited most
 };
 
-/// What training goes on from; rows are this rank's owned rows.
-struct TrainState {
-  Matrix parameters;  ///< owned x dim, layer 0
-  Matrix first_moment;
-  Matrix second_moment;
-  std::int64_t epochs = 0;  ///< done so far
+/// How far training has come.
+struct TrainProgress {
+  std::int64_t epochs = 0;  ///< whole ones
+  std::int64_t step = 0;    ///< steps done of the epoch after them
 };
 
-/// The state after an epoch, for a checkpoint; valid during the call.
+/// What training has come to; valid during the call.
 struct TrainView {
-  ConstMatrixView embedding;  ///< owned x dim, propagated
-  ConstMatrixView parameters;
-  ConstMatrixView first_moment;
-  ConstMatrixView second_moment;
-  std::int64_t epochs = 0;
-  std::span<const EpochStats> history;  ///< of this call of train()
+  ConstMatrixView embedding;  ///< owned x dim, propagated: what is clustered and ranked
+  TrainingState state;        ///< what it goes on from; rows "parameters" (owned x dim): layer 0, what is trained
+  TrainProgress progress;
+  std::span<const EpochStats> history;  ///< whole epochs of this call of train()
+  bool ended = false;                   ///< the last view: training is over
 };
 
 struct TrainOptions {
   ModelConfig model;
-  TrainConfig train;  ///< train.epochs counts those of `initial` too
+  TrainConfig train;  ///< train.epochs counts those of the start too
   int threads = 1;
-  /// Start from here; nullptr: from normal(0, 0.1) numbers, as the authors. Same graph, dim and batch as before.
-  const TrainState* initial = nullptr;
   /// After every epoch, on all ranks with the same stats. Must not throw on one rank alone.
   std::function<void(const EpochStats&)> on_epoch;
-  /// Every train.checkpoint_every epochs but the last, on all ranks; may communicate.
-  std::function<void(const TrainView&)> on_checkpoint;
+  /// For a checkpoint, and in the end; on all ranks; may communicate.
+  std::function<void(const TrainView&)> on_state;
+  /// Whether this rank was asked to end; looked at between steps.
+  std::function<bool()> asked_to_end = interruption_requested;
 };
 
+/// Where training goes on; of the same graph, dim and batch.
+struct TrainStart {
+  TrainProgress progress;
+  SavedState state;  ///< of owned rows
+};
+
+/// Of this rank in this call, as in EpochStats.
 struct TrainResult {
-  Matrix embedding;   ///< owned x dim, propagated: what is clustered and ranked
-  Matrix parameters;  ///< owned x dim, layer 0: what is trained
-  Matrix first_moment;
-  Matrix second_moment;
-  std::int64_t epochs = 0;  ///< done in all
+  TrainProgress progress;
   std::vector<EpochStats> history;
-  // Of this rank in this call, as in EpochStats.
   std::int64_t remote_rows = 0;
   std::int64_t halo_bytes = 0;
   std::int64_t pair_bytes = 0;
@@ -78,10 +83,14 @@ std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives,
                             const TrainConfig& train, int ranks);
 
 /// Trains train.epochs epochs, or fewer where train.minutes would be exceeded: rank 0 starts no epoch but the first
-/// that is likely to end after it. Throws RunError on all ranks: too little memory (says how much a rank needs and how
-/// many ranks would do), a loss beyond float32's range or no number at all (names the epoch); InputError: nothing to
-/// train on. Collective.
+/// that is likely to end after it; an epoch that was begun is finished. A checkpoint is made every
+/// train.checkpoint_every epochs and train.checkpoint_minutes, in the middle of an epoch too, and when this was done
+/// changes no bit. Starts from normal(0, 0.1) numbers, as the authors, without `start`.
+/// Throws, on all ranks: Interrupted, after a checkpoint, where one of them was asked to end before the last epoch has;
+/// RunError: too little memory (says how much a rank needs and how many ranks would do), a loss beyond float32's range
+/// or no number at all (names the epoch); InputError: nothing to train on, `start` is none of this model. Collective.
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
-                  const Positives& positives, const TrainOptions& options);
+                  const Positives& positives, const TrainOptions& options,
+                  std::optional<TrainStart> start = std::nullopt);
 
 }  // namespace cohort

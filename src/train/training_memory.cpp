@@ -33,10 +33,11 @@ std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives,
   const auto triples = std::min(batch, static_cast<std::int64_t>(expected + 6 * std::sqrt(expected)) + 64);
   const std::int64_t chunk = std::max(triples, std::min(steps_at_a_time * triples, triples_at_a_time + triples));
 
-  // Parameters, two moments and the result; the propagation's buffers; the packed halo. On a machine of several ranks
-  // ghosts take no room: then this is more than is needed.
+  // Parameters and the propagation's buffers; two moments; a checkpoint's four matrices, of which one is on its way to
+  // another order; the packed halo. On a machine of several ranks ghosts take no room: then this is more than is
+  // needed.
   const std::int64_t rows =
-      2 * local + 4 * owned + std::min<std::int64_t>(model.layers, 2) * local + graph.halo.sent_rows();
+      (1 + std::min<std::int64_t>(model.layers, 2)) * local + (2 + 4 + 1) * owned + graph.halo.sent_rows();
   // Embedding and gradient of a step; rows that go to other ranks and come from them, packed and not.
   const std::int64_t touched = std::min(owned, 3 * triples);
   const std::int64_t step_rows = 2 * touched + (ranks == 1 ? 0 : std::min(local - owned, 3 * triples) + 10 * triples);

@@ -12,6 +12,7 @@ void bench_adam(Bench& bench);
 void bench_parse(Bench& bench);
 void bench_step(Bench& bench);
 void bench_recommend(Bench& bench);
+void bench_store(Bench& bench);
 
 /// For a job of several ranks; every rank calls it.
 void bench_ranks(Bench& bench);

@@ -10,7 +10,7 @@
 #ifdef COHORT_BENCH_BLIS
 #include <cblas.h>
 #else
-#include <Eigen/Core>
+#include "core/eigen.hpp"
 #endif
 
 namespace cohort::bench {

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--only", options.only,
-                 "Areas whose names contain this: limits, spmm, kmeans, adam, parse, step, recommend");
+                 "Areas whose names contain this: limits, spmm, kmeans, adam, parse, step, recommend, store");
   app.add_flag("--small", options.small, "Small sizes: tries the harness, the figures mean nothing");
   app.add_option("--peer", options.peer, "A Python interpreter with PyTorch and scikit-learn, run beside");
   app.add_option("--json", json, "Also write every time into this file");
@@ -32,8 +32,8 @@ int main(int argc, char** argv) {
   setenv("BLIS_NUM_THREADS", "1", 1);  // called from our threads, one piece each
 
   const std::pair<const char*, void (*)(Bench&)> areas[] = {
-      {"limits", bench_limits}, {"spmm", bench_spmm}, {"kmeans", bench_kmeans},      {"adam", bench_adam},
-      {"parse", bench_parse},   {"step", bench_step}, {"recommend", bench_recommend}};
+      {"limits", bench_limits}, {"spmm", bench_spmm}, {"kmeans", bench_kmeans},       {"adam", bench_adam},
+      {"parse", bench_parse},   {"step", bench_step}, {"recommend", bench_recommend}, {"store", bench_store}};
   const auto world = cohort::Communicator::world();
   if (!world.is_root()) std::freopen("/dev/null", "w", stdout);
   try {

@@ -47,11 +47,11 @@ class Distributed {
     const auto parts = partition(comm, blocks, PartitionConfig{}, 42);
     sharded_ = distribute(comm, blocks, parts.shard_of, cut_points(parts.stats.shard_cost, comm.size()));
     positives_ = positives_of(comm, data, sharded_);
-    halo_ = std::make_unique<HaloLayout>(comm, sharded_.graph.halo, sharded_.graph.owned(), columns);
-    base_ = HaloMatrix(comm, *halo_);
-    for (std::int64_t row = 0; row < halo_->owned(); ++row) base_.row(row)[row % columns] = 1.0F;
+    propagation_ = std::make_unique<Propagation>(comm, sharded_.graph, columns, 1);
+    base_ = propagation_->matrix();
+    for (std::int64_t row = 0; row < sharded_.graph.owned(); ++row) base_.row(row)[row % columns] = 1.0F;
     received_ = Matrix(sharded_.graph.halo.received_rows(), columns);
-    encoder_ = std::make_unique<LightGcn>(comm_, sharded_.graph, *halo_, layers, 1);
+    encoder_ = std::make_unique<LightGcn>(comm_, *propagation_, layers);
     exchange_ = std::make_unique<RowExchange>(comm_, columns);
   }
 
@@ -72,7 +72,7 @@ class Distributed {
     return result.history.front().seconds / static_cast<double>(result.history.front().steps);
   }
   double exchange_halo() {
-    return seconds_of_exchange([&] { exchange_->start(*halo_, base_); });
+    return seconds_of_exchange([&] { exchange_->start(propagation_->halo(), base_); });
   }
   /// The same by messages alone, as between machines.
   double exchange_by_messages() {
@@ -95,7 +95,7 @@ class Distributed {
   const Communicator& comm_;
   ShardedGraph sharded_;
   Positives positives_;
-  std::unique_ptr<HaloLayout> halo_;
+  std::unique_ptr<Propagation> propagation_;
   HaloMatrix base_;
   Matrix received_;
   // Kept, as a training run keeps them: their memory is touched in the run that is not measured.

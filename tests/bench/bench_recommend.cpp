@@ -64,7 +64,7 @@ void bench_recommend(Bench& bench) {
   const Population population{&pairs,           segment,      user_rows.view(), item_rows.view(),
                               centroids.view(), &user_blocks, &item_blocks,     false};
   RecommendOptions options;
-  options.smoothing = options.weight = false;
+  options.smoothing = false;
   auto model = fit_recommendations(comm, population, options);
   model.smoothing = 1000;
   model.blend_weight = 0.4;

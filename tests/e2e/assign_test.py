@@ -12,7 +12,7 @@ import unittest
 import h5py
 import numpy
 
-from support import PROGRAM, TIMEOUT, WithDirectory, cohort, shared
+from support import PROGRAM, TIMEOUT, WithDirectory, changed, cohort, shared
 
 
 def ask(result, lines, *arguments, check=True):
@@ -73,7 +73,7 @@ class Assign(WithDirectory):
             friends_begin, friend = file["social/row_begin"][...], file["social/user"][...]
             users, items = len(file["users/id"]), len(file["items/id"])
         with h5py.File(result.parent / "model.h5", "r") as file:
-            base, trained = (file[name][...].astype(numpy.float64) for name in ("parameters", "embedding"))
+            base, trained = (file[name][...].astype(numpy.float64) for name in ("rows/parameters", "embedding"))
         graph = numpy.zeros((users + items, users + items))
         for user in range(users):
             graph[user, users + item[begin[user]:begin[user + 1]]] = 1
@@ -220,11 +220,11 @@ class Assign(WithDirectory):
                               capture_output=True, text=True, timeout=TIMEOUT)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertIn("cannot read standard input", done.stderr)
-        with h5py.File(result, "r+") as file:
+        with changed(result) as file:
             version = file.attrs["schema_version"]
             file.attrs["schema_version"] = version + 1
         self.refused("--result", result, "--interactions", good, expect="schema version")
-        with h5py.File(result, "r+") as file:
+        with changed(result) as file:
             file.attrs["schema_version"] = version
             del file["items/fold_in"]
         self.refused("--result", result, "--interactions", good, expect="cohort segment")

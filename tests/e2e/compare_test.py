@@ -10,7 +10,7 @@ import unittest
 import h5py
 import numpy
 
-from support import WithDirectory, cohort, datasets
+from support import WithDirectory, changed, cohort, datasets
 
 
 class Compare(WithDirectory):
@@ -115,7 +115,7 @@ class Compare(WithDirectory):
         self.assertEqual(cohort("rerun", result, "--output", kept, check=False).returncode, 2)
 
         same = len(datasets(result)) - 1
-        with h5py.File(result, "r+") as file:
+        with changed(result) as file:
             file["users/distance"][17] += 1
             file["more"] = [1, 2]
         for ranks in (1, 3):

@@ -93,7 +93,7 @@ class Profile(WithDirectory):
         self.planted()
         done = cohort("profile", self.data / "config.toml", *self.settings[:-1])
         self.assertIn("set input.holdout", done.stderr)
-        self.assertIn("nothing was held out", done.stdout)
+        self.assertIn("nothing was tested on held-out interactions", done.stdout)
         self.assertNotIn("marked by", done.stdout)
 
 

@@ -92,7 +92,8 @@ class Recommend(WithDirectory):
         self.assertEqual(one, datasets(self.result))
         self.assertEqual(list(before), list(one))
         self.assertEqual({name for name in one if one[name] != before[name]},
-                         {f"{of}/recommendations/{what}" for of in ("users", "segments") for what in ("item", "score")})
+                         {f"{of}/recommendations/{what}" for of in ("users", "segments") for what in ("item", "score")} |
+                         {"segments/recommendations/known"})
         self.recommend("blend", ranks=3)
         self.assertEqual(before, datasets(self.result), "what run recommends")
 

@@ -15,7 +15,7 @@ import unittest
 import h5py
 import numpy
 
-from support import WithDirectory, cohort
+from support import WithDirectory, cohort, reseal
 
 REPORT = pathlib.Path(__file__).parents[2] / "scripts" / "report.py"
 HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">&\"'" + 300 * "x"
@@ -153,6 +153,7 @@ class Report(WithDirectory):
             return [...document.querySelectorAll('article.card')].map(card => ({
                 id: card.id, size: +card.dataset.size, head: card.querySelector('.size').textContent,
                 items: texts(card, 'table.item td:first-child'), recommended: texts(card, '.recommended li'),
+                known: [...card.querySelectorAll('.recommended li')].map(li => li.classList.contains('known')),
                 marking: [...card.querySelectorAll('table.item td:first-child')]
                     .map(e => e.querySelector('.tested') != null),
                 lift: [...card.querySelectorAll('table.item td:nth-child(2)')].map(e => parseFloat(e.textContent)),
@@ -171,6 +172,8 @@ class Report(WithDirectory):
                 self.assertEqual(card["marking"], [value == 1 for value in table["marking"][rows]])
                 numpy.testing.assert_allclose(card["lift"], table["lift"][rows], rtol=0.006)
                 expected = [ids[item] for item in file["segments/recommendations/item"][s] if item >= 0]
+                marks = zip(file["segments/recommendations/item"][s], file["segments/recommendations/known"][s])
+                self.assertEqual(card["known"], [mark == 1 for item, mark in marks if item >= 0])
                 self.assertEqual(card["recommended"],
                                  [item if item == HOSTILE else f"Title of {item}" for item in expected])
         self.assertEqual(len({card["colour"] for card in cards}), len(cards))
@@ -266,6 +269,7 @@ class Report(WithDirectory):
         shutil.copy(self.result, path)
         with h5py.File(path, "r+") as file:
             change(file)
+        reseal(path)
         return path
 
     def test_other_files_are_refused(self):
@@ -277,7 +281,7 @@ class Report(WithDirectory):
         with h5py.File(self.path / "foreign.h5", "w") as file:
             file["users/id"] = [1, 2]
         self.refuses("is no file of Cohort", self.path / "foreign.h5")
-        self.refuses("schema version 2", self.changed(lambda file: file.attrs.modify("schema_version", 2)))
+        self.refuses("schema version 1", self.changed(lambda file: file.attrs.modify("schema_version", 1)))
         self.refuses("older Cohort", self.changed(lambda file: file.pop("users/map")))
         for name in ("users/margin", "segments/size", "history/loss", "segments/profile/items/name"):
             self.refuses("damaged", self.changed(lambda file: file.pop(name)))
@@ -290,8 +294,23 @@ class Report(WithDirectory):
             file["users/segment"][0] = SEGMENTS + 1
         self.refuses("does not count", self.changed(other_segment))
         whole = self.result.read_bytes()
+        with h5py.File(self.result, "r") as file:
+            place = file["users/margin"].id.get_offset() + 5
+        self.refuses("dataset /users/margin is damaged", self.write(
+            "flipped.h5", whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1:]))
         self.refuses("cannot be read as HDF5", self.write("cut.h5", whole[:len(whole) // 2]))
         self.refuses("cannot be written", self.result, "--output", self.path / "no" / "such" / "report.html")
+
+    def test_links_and_devices_are_written_through(self):
+        link, file = self.path / "link.html", self.path / "file.html"
+        link.symlink_to("file.html")
+        report(self.result, "--output", link)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("<html", file.read_text())
+        report(self.result, "--output", "/dev/null")
+        self.assertTrue(pathlib.Path("/dev/null").is_char_device())
+        self.refuses("Is a directory", self.result, "--output", self.path)
+        self.refuses("No space left", self.result, "--output", "/dev/full")
 
     def test_other_json_is_refused(self):
         self.refuses("there is no such file", self.result, "--strategies", self.path / "none.json")

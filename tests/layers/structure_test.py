@@ -111,6 +111,11 @@ class MadeUpTrees(unittest.TestCase):
         self.finds(structure.mpi_callers, {"src/core/error.cpp": call}, "src/core/error.cpp:3")
         self.finds(structure.mpi_callers, {"src/core/error.cpp": "// E.\n#include <mpi.h>\n"}, "src/core/error.cpp:2")
 
+    def test_eigen_past_its_header(self):
+        self.finds(structure.eigen_includers, {"src/core/eigen.hpp": "// Eigen.\n#include <Eigen/Core>\n",
+                                               "tests/unit/eigen_test.cpp": "// T.\n#include <Eigen/SVD>\n"},
+                   "tests/unit/eigen_test.cpp:2")
+
     def test_unlisted_source(self):
         self.finds(structure.sources_listed, {"src/comm/end.cpp": '#include "comm/send.hpp"\n'}, "src/comm/end.cpp")
 

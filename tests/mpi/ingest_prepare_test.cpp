@@ -291,7 +291,8 @@ TEST(Prepare, HoldoutIsDrawnByUserAndItem) {
 TEST(Prepare, TestFileIsMatchedAgainstTheDictionary) {
   const Scratch scratch;
   auto input = files({scratch.write("train.tsv", "1\ta\n2\ta\n2\tb\n10\tc\n")});
-  input.test = {scratch.write("test.tsv", "2\tc\n2\tnew1\n2\tnew1\n2\tnew2\nnobody\ta\n10\ta\n10\ta\n")};
+  input.test = {
+      scratch.write("test.tsv", "2\tc\n2\tnew1\n2\tnew1\n2\tb\n2\tnew2\nnobody\ta\n10\ta\n10\ta\n2\tb\n1\ta\n")};
   const auto result = prepare(world(), input, {}, {}, 1);
   const auto got = whole(result.dataset);
   EXPECT_EQ(got.items, (std::vector<std::string>{"a", "b", "c"}));
@@ -303,6 +304,8 @@ TEST(Prepare, TestFileIsMatchedAgainstTheDictionary) {
   EXPECT_EQ(result.stats.holdout.pairs, 4);
   EXPECT_EQ(result.stats.holdout.unknown_user_pairs, 1);
   EXPECT_EQ(result.stats.holdout.unknown_item_pairs, 2);
+  EXPECT_EQ(result.stats.holdout.repeated_pairs, 3);
+  EXPECT_EQ(result.stats.holdout.trained_pairs, 2) << "2 b and 1 a are among the interactions";
   const auto again = read_test_pairs(world(), result.dataset, input, {}, {});
   EXPECT_EQ(again.pairs.other, result.dataset.holdout.other);
 }

@@ -136,7 +136,7 @@ TEST(OverTime, BinaryGraphsDropEventsOnly) {
 
 TEST(OverTime, TestFilesFollowTheSameEvents) {
   const Scratch scratch;
-  auto input = reading({scratch.write("train.csv", "user,item,action\n1,a,view\n1,b,buy\n2,b,view\n")});
+  auto input = reading({scratch.write("train.csv", "user,item,action\n1,a,view\n1,b,buy\n2,c,view\n")});
   input.test = {scratch.write("test.csv", "action,user,item\nview,2,a\nbuy,2,b\nbuy,1,new\n")};
   GraphConfig graph;
   graph.weight = "raw";
@@ -145,7 +145,7 @@ TEST(OverTime, TestFilesFollowTheSameEvents) {
       {{"1", ""}, {4.F, 0.}}, {{"2", "a"}, {1.F, 0.}}, {{"2", "b"}, {4.F, 0.}}};
   EXPECT_EQ(whole(prepare(world(), input, {}, graph, 1).dataset).holdout, all);
   graph.event_weights[1].second = 0;
-  input.interactions = {scratch.write("both.csv", "user,item,action\n1,a,buy\n1,b,buy\n2,b,buy\n")};
+  input.interactions = {scratch.write("both.csv", "user,item,action\n1,a,buy\n1,b,buy\n2,a,buy\n")};
   const std::multimap<IdPair, std::pair<float, double>> bought{{{"1", ""}, {4.F, 0.}}, {{"2", "b"}, {4.F, 0.}}};
   const auto result = prepare(world(), input, {}, graph, 1);
   EXPECT_EQ(whole(result.dataset).holdout, bought);
@@ -228,6 +228,10 @@ TEST(OverTime, EqualTimesStay) {
   const auto result = prepare(world(), input, {}, {}, 1);
   EXPECT_EQ(result.stats.holdout.pairs, 0);
   EXPECT_EQ(result.stats.holdout.cut, std::optional(5.0));
+  EXPECT_EQ(
+      result.stats.holdout.nothing,
+      "3 interactions share the latest time, 5, more than a share of 0.5 (input.holdout) of 4 interactions, and none "
+      "of them came last");
 }
 
 }  // namespace

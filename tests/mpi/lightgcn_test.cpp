@@ -36,15 +36,16 @@ Dense dense_values(std::int64_t nodes, std::int64_t columns, unsigned salt) {
 }
 
 /// The same values in a rank's owned rows; rows to be received hold what must be overwritten.
-HaloMatrix owned_values(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, unsigned salt) {
-  const std::int64_t columns = halo.columns();
-  HaloMatrix result(comm, halo);
+HaloMatrix owned_values(const Propagation& propagation, unsigned salt) {
+  const auto& graph = propagation.graph();
+  const std::int64_t columns = propagation.columns();
+  auto result = propagation.matrix();
   for (std::int64_t row = 0; row < graph.owned(); ++row) {
     const auto node = graph.node[static_cast<std::size_t>(row)].value;
     for (std::int64_t c = 0; c < columns; ++c) result.row(row)[c] = static_cast<float>(value_of(node, c, salt));
   }
-  const auto received = halo.messages().received_rows();
-  std::fill_n(result.row(halo.first_received()), received * result.stride(), -77.0F);
+  const auto received = propagation.halo().messages().received_rows();
+  std::fill_n(result.row(propagation.halo().first_received()), received * result.stride(), -77.0F);
   return result;
 }
 
@@ -96,7 +97,7 @@ struct Chosen {
   ExchangePlan halo;
 };
 
-/// Calls check(small, layers, halo, threads, sharded, first), with ghosts read where they lie and received, where
+/// Calls check(small, layers, propagation, first), with ghosts read where they lie and received, where
 /// `first` says that the small graph is new.
 template <class Check>
 void for_each_case(const Communicator& comm, Check check) {
@@ -113,8 +114,8 @@ void for_each_case(const Communicator& comm, Check check) {
         SCOPED_TRACE(small.name + ", layers " + std::to_string(shape.layers));
         const auto sharded = testing_support::shard(comm, small.block(comm), cuts);
         for (const auto reach : {HaloReach::machine, HaloReach::nobody}) {
-          const HaloLayout halo(comm, sharded.graph.halo, sharded.graph.owned(), shape.columns, reach);
-          check(small, shape.layers, halo, first ? 1 : 2, sharded.graph, first);
+          Propagation propagation(comm, sharded.graph, shape.columns, first ? 1 : 2, reach);
+          check(small, shape.layers, propagation, first);
           first = false;
         }
       }
@@ -126,12 +127,12 @@ TEST(LightGcn, ForwardIsTheMeanOfTheLayers) {
   const auto comm = Communicator::world();
   std::int64_t ghosts = 0;
   Whole expected;
-  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, const HaloLayout& halo, int threads,
-                          const ShardGraph& graph, bool first) {
-    const std::int64_t columns = halo.columns();
+  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, Propagation& propagation, bool first) {
+    const auto& graph = propagation.graph();
+    const std::int64_t columns = propagation.columns();
     ghosts += std::ssize(graph.ghost);
-    LightGcn gcn(comm, graph, halo, layers, threads);
-    auto base = owned_values(comm, graph, halo, 1);
+    LightGcn gcn(comm, propagation, layers);
+    auto base = owned_values(propagation, 1);
     const auto all = gcn.forward(base);
     const auto found = testing_support::gather(comm, graph, all);
     if (first) {
@@ -160,10 +161,10 @@ TEST(LightGcn, ForwardIsTheMeanOfTheLayers) {
 TEST(LightGcn, BackwardIsTheTransposeOfForward) {
   const auto comm = Communicator::world();
   Whole expected;
-  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, const HaloLayout& halo, int threads,
-                          const ShardGraph& graph, bool first) {
-    const std::int64_t columns = halo.columns();
-    LightGcn gcn(comm, graph, halo, layers, threads);
+  for_each_case(comm, [&](const SmallGraph& small, std::int64_t layers, Propagation& propagation, bool first) {
+    const auto& graph = propagation.graph();
+    const std::int64_t columns = propagation.columns();
+    LightGcn gcn(comm, propagation, layers);
     const auto chosen_node = [](std::int64_t node) { return node % 4 != 2; };
     const Chosen chosen(comm, graph, chosen_node);
     // Twice with one encoder: what the first gradient left must not show in the second.
@@ -202,7 +203,7 @@ TEST(LightGcn, BackwardIsTheTransposeOfForward) {
       }
       expect_near(found, testing_support::mean_of_layers(small, dense, layers));
       // <g, F(x)> = <B(g), x>, with F as it was found.
-      auto base = owned_values(comm, graph, halo, 1);
+      auto base = owned_values(propagation, 1);
       const auto forward = testing_support::gather(comm, graph, gcn.forward(base));
       double left = 0;
       double right = 0;
@@ -221,12 +222,12 @@ TEST(LightGcn, CountsWhatItSends) {
   const auto comm = Communicator::world();
   const auto small = testing_support::circle(40);
   const auto sharded = testing_support::shard(comm, small.block(comm), Distribution::even(7, comm.size()));
-  const HaloLayout halo(comm, sharded.graph.halo, sharded.graph.owned(), 33);
-  LightGcn gcn(comm, sharded.graph, halo, 3, 1);
-  auto base = owned_values(comm, sharded.graph, halo, 1);
+  Propagation propagation(comm, sharded.graph, 33, 1);
+  LightGcn gcn(comm, propagation, 3);
+  auto base = owned_values(propagation, 1);
   gcn.forward(base);
-  EXPECT_EQ(gcn.bytes_sent(), 3 * sharded.graph.halo.sent_rows() * 48 * 4);
-  EXPECT_GE(gcn.waiting_seconds(), 0.0);
+  EXPECT_EQ(propagation.bytes_sent(), 3 * sharded.graph.halo.sent_rows() * 48 * 4);
+  EXPECT_GE(propagation.waiting_seconds(), 0.0);
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include <Eigen/SVD>
 #include <cmath>
 
 #include "cluster_points.hpp"
+#include "core/eigen.hpp"
 
 namespace cohort {
 namespace {

@@ -185,6 +185,17 @@ TEST(TopItems, AFailureInTheSinkIsEveryRanks) {
                RunError);
 }
 
+// Of the best items by inner product.
+std::vector<RankingMeasures> measures_of(const Communicator& comm, TopItemsQuery query, const PairTable& held_out,
+                                         std::span<const std::int64_t> ks) {
+  return ranking_measures(comm, held_out, ks,
+                          [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
+                            query.k = k;
+                            query.chosen = &users;
+                            top_items(comm, query, sink);
+                          });
+}
+
 // By the definitions, over whole rows in float64.
 RankingMeasures plain_measures(const Rows& users, const Rows& items, const Lists& seen, const Lists& held,
                                std::int64_t k) {
@@ -236,7 +247,7 @@ TEST(RankingMeasures, AreThoseOfTheDefinitions) {
       const auto excluded = block_of(seen, user_blocks, comm.rank());
       TopItemsQuery query{user_rows.view(), item_rows.view(), &item_blocks};
       query.excluded = &excluded;
-      const auto found = ranking_measures(comm, query, block_of(held, user_blocks, comm.rank()), ks);
+      const auto found = measures_of(comm, query, block_of(held, user_blocks, comm.rank()), ks);
       ASSERT_EQ(found.size(), ks.size());
       for (std::size_t i = 0; i < ks.size(); ++i) {
         const auto expected = plain_measures(users, items, seen, held, ks[i]);
@@ -266,7 +277,7 @@ TEST(RankingMeasures, OfAnExampleByHand) {
   TopItemsQuery query{user_rows.view(), item_rows.view(), &item_blocks};
   query.excluded = &excluded;
   const std::vector<std::int64_t> ks{2, 5};
-  const auto found = ranking_measures(comm, query, block_of(Lists{{-1, 2, 5}}, user_blocks, comm.rank()), ks);
+  const auto found = measures_of(comm, query, block_of(Lists{{-1, 2, 5}}, user_blocks, comm.rank()), ks);
   EXPECT_NEAR(found[0].recall, 1.0 / 3, 1e-15);
   EXPECT_NEAR(found[1].recall, 2.0 / 3, 1e-15);
   EXPECT_NEAR(found[0].precision, 0.5, 1e-15);
@@ -283,7 +294,7 @@ TEST(RankingMeasures, WithoutHeldOutItemsAreNoNumbers) {
   const auto rows = block_of(random_rows(8, 4, false, 11), 4, blocks, comm.rank());
   const std::vector<std::int64_t> ks{3};
   const auto found =
-      ranking_measures(comm, {rows.view(), rows.view(), &blocks}, block_of(Lists(8), blocks, comm.rank()), ks);
+      measures_of(comm, {rows.view(), rows.view(), &blocks}, block_of(Lists(8), blocks, comm.rank()), ks);
   EXPECT_EQ(found[0].users, 0);
   EXPECT_TRUE(std::isnan(found[0].recall));
   EXPECT_TRUE(std::isnan(found[0].ndcg));

@@ -36,20 +36,6 @@ TEST(ItemCounts, AreThoseOfPlainLoops) {
       ASSERT_EQ(found[i].users, expected[i].users);
       ASSERT_EQ(found[i].segment_users, expected[i].segment_users);
     }
-    // What every rank takes out of its own users' interactions is gone.
-    std::vector<SegmentItem> out;
-    for (std::int64_t u = 0; u < block.interactions.rows(); ++u) {
-      for (auto k = block.interactions.row_begin[at(u)]; k < block.interactions.row_begin[at(u) + 1]; ++k) {
-        if (block.interactions.other[at(k)] % 2 == 0) {
-          out.push_back({block.interactions.other[at(k)], block.segment[at(u)]});
-        }
-      }
-    }
-    take_out(comm, counts, out);
-    for (std::int64_t i = 0; i < block.item_blocks.count(comm.rank()); ++i) {
-      const auto item = block.item_blocks.begin(comm.rank()) + i;
-      EXPECT_EQ(counts.users[at(i)], item % 2 == 0 ? 0 : whole.users_of(item));
-    }
   });
 }
 
@@ -70,36 +56,6 @@ TEST(ScoreScale, IsTheSpreadOfAllScores) {
   Matrix infinite(1, 3);
   infinite.row(0)[1] = INFINITY;
   EXPECT_THROW(ScoreScale(comm, infinite.view()), RunError);
-}
-
-// The pairs that hold_back must draw, from its description.
-struct ReferencePairs {
-  Lists left, held;  // of all users
-};
-
-ReferencePairs reference_pairs(const WholePopulation& whole, std::uint64_t seed) {
-  const CounterRandom random(seed, Purpose::validation_pairs);
-  ReferencePairs pairs{Lists(whole.users.size()), Lists(whole.users.size())};
-  for (std::size_t u = 0; u < whole.users.size(); ++u) {
-    for (const auto item : whole.interactions[u]) {
-      const bool held = random.uniform(u, static_cast<std::uint32_t>(item)) < 0.2;
-      (held ? pairs.held : pairs.left)[u].push_back(item);
-    }
-    if (pairs.left[u].empty() && !pairs.held[u].empty()) {
-      pairs.left[u].push_back(pairs.held[u].back());
-      pairs.held[u].pop_back();
-    }
-    if (pairs.held[u].empty()) pairs.left[u] = whole.interactions[u];
-  }
-  return pairs;
-}
-
-// What the population looks like without what is held back, with the stand-ins in the place of the users.
-WholePopulation reference_left(const WholePopulation& whole, const ReferencePairs& pairs) {
-  auto left = whole;
-  left.interactions = pairs.left;
-  left.count();
-  return left;
 }
 
 std::vector<float> reference_stand_in(const WholePopulation& left, std::size_t u) {
@@ -124,107 +80,54 @@ TEST(Blend, HoldsBackAndStandsIn) {
   const auto comm = Communicator::world();
   for_each_case(comm, [&](const WholePopulation& whole, const BlockPopulation& block) {
     const auto population = block.population();
-    const auto counts = count_items(comm, block.interactions, block.segment, population.segments(), block.item_blocks);
     const auto pairs = reference_pairs(whole, 7);
     const auto left = reference_left(whole, pairs);
-    const auto found = hold_back(comm, population, counts, 7);
-    std::int64_t next = 0;
+    const auto held = hold_back(comm, block.interactions, block.user_blocks, block.item_blocks, 7);
+    const auto counts = count_items(comm, held.left, block.segment, population.segments(), block.item_blocks);
+    const auto segment = stand_in_segments(comm, population, held, counts);
+    ASSERT_EQ(segment.size(), block.segment.size());
+    std::int64_t users = 0;
     for (std::int64_t u = 0; u < std::ssize(block.segment); ++u) {
       const auto g = at(block.user_blocks.begin(comm.rank()) + u);
-      if (pairs.held[g].empty()) continue;
-      const auto n = at(next++);
-      ASSERT_LT(n, found.users.size());
-      ASSERT_EQ(found.users[n], u);
-      const auto row = [&](const PairTable& table) {
-        return std::vector<std::int64_t>(table.other.begin() + table.row_begin[n],
-                                         table.other.begin() + table.row_begin[n + 1]);
+      const auto list = [](std::span<const std::int64_t> row) {
+        return std::vector<std::int64_t>(row.begin(), row.end());
       };
-      EXPECT_EQ(row(found.left), pairs.left[g]);
-      EXPECT_EQ(row(found.held_back), pairs.held[g]);
+      EXPECT_EQ(list(held.left.row(u)), pairs.left[g]);
+      EXPECT_EQ(list(held.pairs.row(u)), pairs.held[g]);
+      if (pairs.held[g].empty()) {
+        EXPECT_EQ(segment[at(u)], block.segment[at(u)]);
+        continue;
+      }
+      ++users;
       const auto expected = reference_stand_in(left, g);
       std::vector<double> distance(whole.centroid.size(), 0.0);
       for (std::size_t c = 0; c < expected.size(); ++c) {
-        ASSERT_NEAR(found.stand_in.row(static_cast<std::int64_t>(n))[c], expected[c], 1e-5);
         for (std::size_t s = 0; s < distance.size(); ++s) {
           distance[s] += std::pow(static_cast<double>(expected[c]) - static_cast<double>(whole.centroid[s][c]), 2);
         }
       }
-      EXPECT_NEAR(distance[at(found.segment[n])], *std::ranges::min_element(distance), 1e-5);
+      EXPECT_NEAR(distance[at(segment[at(u)])], *std::ranges::min_element(distance), 1e-5);
     }
-    EXPECT_EQ(std::ssize(found.users), next);
-    for (std::int64_t i = 0; i < block.item_blocks.count(comm.rank()); ++i) {
-      EXPECT_EQ(found.counts.users[at(i)], left.users_of(block.item_blocks.begin(comm.rank()) + i));
-    }
+    EXPECT_EQ(held.users(), users);
   });
 }
 
-TEST(Blend, SmoothingAndWeightAreTheBestOfTheirGrids) {
+TEST(Blend, SmoothingByStandInsIsTheMostLikelyOfItsGrid) {
   const auto comm = Communicator::world();
   for_each_case(comm, [&](const WholePopulation& whole, const BlockPopulation& block) {
     const auto population = block.population();
-    auto model = fit_recommendations(comm, population, {0, {}, true, true, 7});
+    RecommendOptions options;
+    options.seed = 7;
+    const auto model = fit_recommendations(comm, population, options);
     const auto pairs = reference_pairs(whole, 7);
     const auto left = reference_left(whole, pairs);
-    // Stand-ins and their segments as found: their own test compares them.
-    const auto validation = hold_back(comm, population, model.counts, 7);
-    std::vector<std::int32_t> segment(whole.users.size(), -1);
-    for (std::size_t n = 0; n < validation.users.size(); ++n) {
-      segment[at(block.user_blocks.begin(comm.rank()) + validation.users[n])] = validation.segment[n];
-    }
-    for (auto& s : segment) s = comm.max(s);
-    std::vector<double> grid{no_segments};
-    for (int b = 30; b >= 0; --b) grid.push_back(std::ldexp(1.0, b));
-    const auto likelihood = [&](double m) {
-      double sum = 0;
-      for (std::size_t u = 0; u < whole.users.size(); ++u) {
-        for (const auto item : pairs.held[u]) sum += std::log(popularity_inside_of(left, item, segment[u], m));
-      }
-      return sum;
-    };
-    const auto best = std::ranges::max(grid, {}, likelihood);
-    EXPECT_NEAR(likelihood(model.smoothing), likelihood(best), 1e-6);
-
-    const auto ndcg = [&](double w) {
-      double sum = 0;
-      std::int64_t users = 0;
-      const std::vector<char> chosen(whole.items.size(), 1);
-      for (std::size_t u = 0; u < whole.users.size(); ++u) {
-        if (pairs.held[u].empty()) continue;
-        ++users;
-        const auto ranking = reference_ranking(left, Strategy::blend, reference_stand_in(left, u), segment[u],
-                                               pairs.left[u], chosen, model.smoothing, w);
-        double gain = 0, ideal = 0;
-        for (std::size_t r = 0; r < std::min<std::size_t>(20, ranking.size()); ++r) {
-          const auto worth = 1 / std::log2(static_cast<double>(r + 2));
-          if (std::ranges::binary_search(pairs.held[u], ranking[r].item)) gain += worth;
-          if (r < pairs.held[u].size()) ideal += worth;
-        }
-        sum += gain / ideal;
-      }
-      return users > 0 ? sum / static_cast<double>(users) : NAN;
-    };
-    if (std::isnan(ndcg(0))) {
-      EXPECT_EQ(model.blend_weight, 0);
-      return;
-    }
-    double highest = ndcg(0);
-    for (int i = 0; i < 9; ++i) highest = std::max(highest, ndcg(std::ldexp(0.05, i)));
-    EXPECT_NEAR(model.validation_ndcg, highest, 2e-3);  // rounding may swap items of nearly equal score
-    EXPECT_NEAR(ndcg(model.blend_weight), highest, 2e-3);
+    const auto held = hold_back(comm, block.interactions, block.user_blocks, block.item_blocks, 7);
+    const auto counts = count_items(comm, held.left, block.segment, population.segments(), block.item_blocks);
+    const auto segment = whole_segments(comm, block, stand_in_segments(comm, population, held, counts));
+    const auto [best, likelihood] = most_likely_smoothing(left, pairs.held, segment, model.smoothing);
+    EXPECT_NEAR(likelihood, best, 1e-6);
+    EXPECT_EQ(model.blend_weight, 0);
   });
-}
-
-TEST(Blend, NothingHeldBackMeansNoSegments) {
-  const auto comm = Communicator::world();
-  auto whole = whole_population(12, 9, 10, 3, false, 4);
-  for (auto& list : whole.interactions) list.resize(std::min<std::size_t>(list.size(), 1));
-  whole.count();
-  const BlockPopulation block(whole, Distribution::even(12, comm.size()), Distribution::even(9, comm.size()),
-                              comm.rank());
-  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, true, 7});
-  EXPECT_EQ(model.smoothing, no_segments);
-  EXPECT_EQ(model.blend_weight, 0);
-  EXPECT_EQ(model.validation_users, 0);
 }
 
 }  // namespace

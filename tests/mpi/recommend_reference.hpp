@@ -11,6 +11,8 @@
 #include <random>
 #include <vector>
 
+#include "core/random.hpp"
+#include "segment/blend.hpp"
 #include "segment/recommendation.hpp"
 
 namespace cohort::testing_support {
@@ -118,6 +120,21 @@ struct BlockPopulation {
     }
     interactions.weight.assign(interactions.other.size(), 1.0F);
   }
+  /// Of another population of the same blocks: its embeddings and segments are what was learnt without the pairs.
+  Validation validation(const Communicator& comm, const PairTable& all, std::uint64_t seed) const {
+    Validation result;
+    result.held = hold_back(comm, all, user_blocks, item_blocks, seed);
+    result.users = copy_of(users);
+    result.items = copy_of(items);
+    result.segment = segment;
+    result.segments = static_cast<std::int32_t>(centroid.rows());
+    return result;
+  }
+  static Matrix copy_of(const Matrix& rows) {
+    Matrix copy(rows.rows(), rows.columns());
+    for (std::int64_t i = 0; i < rows.rows(); ++i) std::copy_n(rows.row(i), rows.columns(), copy.row(i));
+    return copy;
+  }
   Population population() const {
     return {&interactions, segment, users.view(), items.view(), centroid.view(), &user_blocks, &item_blocks, false};
   }
@@ -217,6 +234,60 @@ void for_each_case(const Communicator& comm, Check check) {
       check(whole, BlockPopulation(whole, users[cut], items[cut], comm.rank()));
     }
   }
+}
+
+/// The pairs that hold_back must draw, from its description.
+struct ReferencePairs {
+  Lists left, held;  // of all users
+};
+
+inline ReferencePairs reference_pairs(const WholePopulation& whole, std::uint64_t seed) {
+  const CounterRandom random(seed, Purpose::validation_pairs);
+  ReferencePairs pairs{Lists(whole.users.size()), Lists(whole.users.size())};
+  for (std::size_t u = 0; u < whole.users.size(); ++u) {
+    for (const auto item : whole.interactions[u]) {
+      const bool held = random.uniform(u, static_cast<std::uint32_t>(item)) < 0.2;
+      (held ? pairs.held : pairs.left)[u].push_back(item);
+    }
+    if (pairs.left[u].empty() && !pairs.held[u].empty()) {
+      pairs.left[u].push_back(pairs.held[u].back());
+      pairs.held[u].pop_back();
+    }
+    if (pairs.held[u].empty()) pairs.left[u] = whole.interactions[u];
+  }
+  return pairs;
+}
+
+/// What the population looks like without what is held back.
+inline WholePopulation reference_left(const WholePopulation& whole, const ReferencePairs& pairs) {
+  auto left = whole;
+  left.interactions = pairs.left;
+  left.count();
+  return left;
+}
+
+/// Every user's value, from those of this rank's block. Collective.
+inline std::vector<std::int32_t> whole_segments(const Communicator& comm, const BlockPopulation& block,
+                                                const std::vector<std::int32_t>& mine) {
+  std::vector<std::int32_t> all(at(block.user_blocks.total()), -1);
+  for (std::size_t u = 0; u < mine.size(); ++u) all[at(block.user_blocks.begin(comm.rank())) + u] = mine[u];
+  for (auto& value : all) value = comm.max(value);
+  return all;
+}
+
+/// Of the pairs held back, sum of log p(i|s): the largest of the grid of smoothings, and that of `chosen`.
+inline std::pair<double, double> most_likely_smoothing(const WholePopulation& left, const Lists& held,
+                                                       const std::vector<std::int32_t>& segment, double chosen) {
+  const auto likelihood = [&](double m) {
+    double sum = 0;
+    for (std::size_t u = 0; u < held.size(); ++u) {
+      for (const auto item : held[u]) sum += std::log(popularity_inside_of(left, item, segment[u], m));
+    }
+    return sum;
+  };
+  double best = likelihood(no_segments);
+  for (int b = 30; b >= 0; --b) best = std::max(best, likelihood(std::ldexp(1.0, b)));
+  return {best, likelihood(chosen)};
 }
 
 }  // namespace cohort::testing_support

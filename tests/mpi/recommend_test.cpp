@@ -65,7 +65,6 @@ TEST(Recommend, EveryStrategyIsAFullSort) {
       RecommendOptions options;
       options.min_support = setting.min_support;
       options.allowed = allowed;
-      options.weight = false;
       options.smoothing = false;
       auto model = fit_recommendations(comm, population, options);
       model.smoothing = setting.smoothing;
@@ -112,7 +111,8 @@ struct AllLists {
 AllLists all_lists(const Communicator& comm, const WholePopulation& whole) {
   const BlockPopulation block(whole, Distribution::even(whole.user_count(), comm.size()),
                               Distribution::even(whole.item_count(), comm.size()), comm.rank());
-  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, true, 3});
+  const auto validation = block.validation(comm, block.interactions, 3);
+  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, &validation, 3});
   AllLists all{{}, model.smoothing, model.blend_weight, model.validation_ndcg};
   for (const auto strategy : all_strategies) {
     std::vector<std::vector<ScoredItem>> best(block.segment.size());
@@ -149,7 +149,7 @@ TEST(Recommend, ChosenUsersOnlyAndNobody) {
   const auto whole = whole_population(61, 45, 10, 4, false, 1);
   const BlockPopulation block(whole, Distribution::even(61, comm.size()), Distribution::even(45, comm.size()),
                               comm.rank());
-  auto model = fit_recommendations(comm, block.population(), {0, {}, false, false, 0});
+  auto model = fit_recommendations(comm, block.population(), {0, {}, false, nullptr, 0});
   model.smoothing = 8;
   model.blend_weight = 0.1;
   std::vector<std::int64_t> some;
@@ -170,7 +170,7 @@ TEST(Recommend, NoItemLeftIsAnError) {
   const auto whole = whole_population(10, 8, 10, 2, false, 1);
   const BlockPopulation block(whole, Distribution::even(10, comm.size()), Distribution::even(8, comm.size()),
                               comm.rank());
-  EXPECT_THROW(fit_recommendations(comm, block.population(), {11, {}, false, false, 0}), InputError);
+  EXPECT_THROW(fit_recommendations(comm, block.population(), {11, {}, false, nullptr, 0}), InputError);
   EXPECT_THROW(strategy_named("blended"), InputError);
   for (const auto strategy : all_strategies) EXPECT_EQ(strategy_named(name_of(strategy)), strategy);
 }

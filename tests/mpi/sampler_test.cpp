@@ -14,7 +14,7 @@ namespace {
 using testing_support::NodeTriple;
 using testing_support::SmallData;
 
-TrainConfig config(const std::string& sampler, std::int64_t batch) {
+TrainConfig config(SamplerKind sampler, std::int64_t batch) {
   TrainConfig result;
   result.sampler = sampler;
   result.batch = batch;
@@ -81,7 +81,7 @@ TEST(Positives, AreNumberedInTheOrderOfUsers) {
 TEST(TripleSampler, TriplesAreValidAndTheSameForEveryCut) {
   const auto comm = Communicator::world();
   for (const auto& data : data_sets()) {
-    for (const std::string sampler : {"interactions", "lightgcn"}) {
+    for (const auto sampler : {SamplerKind::interactions, SamplerKind::lightgcn}) {
       std::vector<NodeTriple> expected;
       for (const auto& cuts : testing_support::all_cuts(comm)) {
         const auto set = testing_support::training_set(comm, data, cuts);
@@ -98,7 +98,7 @@ TEST(TripleSampler, TriplesAreValidAndTheSameForEveryCut) {
           ASSERT_LT(negative, data.users + data.items);
         }
         if (expected.empty()) expected = triples;
-        EXPECT_EQ(triples, expected) << data.name << " " << sampler;
+        EXPECT_EQ(triples, expected) << data.name << " " << static_cast<int>(sampler);
         EXPECT_EQ(testing_support::triples_of_epoch(comm, set, config(sampler, 17), 2), expected)
             << "triples hang on the batch";
         EXPECT_NE(testing_support::triples_of_epoch(comm, set, config(sampler, 30), 3), expected);
@@ -112,7 +112,7 @@ TEST(TripleSampler, InteractionsComeOnceAnEpochInRandomOrder) {
   for (const auto& data : data_sets()) {
     const auto set =
         testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-    const auto triples = testing_support::triples_of_epoch(comm, set, config("interactions", 30), 1);
+    const auto triples = testing_support::triples_of_epoch(comm, set, config(SamplerKind::interactions, 30), 1);
     std::vector<std::pair<std::int64_t, std::int64_t>> found;
     for (const auto& triple : triples) found.emplace_back(triple.user, triple.positive);
     EXPECT_FALSE(std::ranges::is_sorted(found));
@@ -164,13 +164,14 @@ TEST(TripleSampler, UsersPositivesAndNegativesAreUniform) {
       }
     };
     for (std::int64_t epoch = 1; epoch <= 24; ++epoch) {
-      const auto drawn = testing_support::triples_of_epoch(comm, set, config("lightgcn", 200), epoch);
+      const auto drawn = testing_support::triples_of_epoch(comm, set, config(SamplerKind::lightgcn, 200), epoch);
       for (const auto& triple : drawn) {
         ++users[triple.user];
         ++pairs[triple.user * 1000 + triple.positive];
       }
-      see_negatives(epoch % 2 == 0 ? drawn
-                                   : testing_support::triples_of_epoch(comm, set, config("interactions", 200), epoch));
+      see_negatives(epoch % 2 == 0
+                        ? drawn
+                        : testing_support::triples_of_epoch(comm, set, config(SamplerKind::interactions, 200), epoch));
     }
     const auto draws = 24.0 * static_cast<double>(set.positives.total);
     for (std::int64_t user = 0; user < data.users; ++user) {

@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <Eigen/Eigenvalues>
-#include <Eigen/SVD>
-
+#include "core/eigen.hpp"
 #include "sharded_graphs.hpp"
 
 namespace cohort {

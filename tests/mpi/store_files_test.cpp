@@ -81,20 +81,32 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   auto& model = model_file.model;
   model.epochs = 3;
   model.embedding = block(nodes, 10);
-  model.parameters = block(nodes, 10);
-  model.first_moment = block(nodes, 10);
-  model.second_moment = block(nodes, 10);
+  model.state.rows["parameters"] = block(nodes, 10);
+  model.state.rows["adam/second"] = block(nodes, 3);
+  model.state.replicated["weight"] = some_matrix(5, 4, 33);
+  model.state.numbers = {{"adam/steps", 1e15}, {"loss", 0.1}};
   model.loss = {0.7, 0.6, 0.5};
   write_model_file(comm_, path("model.h5"), model_file);
-  const auto found = read_model_file(comm_, path("model.h5"), ModelPart::everything);
+  const auto found = read_model_file(comm_, path("model.h5"), ModelPart::checkpoint);
   EXPECT_EQ(found.model.epochs, 3);
   EXPECT_EQ(found.model.loss, model.loss);
   expect_same(found.model.embedding.view(), model.embedding.view());
-  expect_same(found.model.second_moment.view(), model.second_moment.view());
-  EXPECT_EQ(read_model_file(comm_, path("model.h5"), ModelPart::embedding).model.parameters.rows(), 0);
+  ASSERT_EQ(found.model.state.rows.size(), 2U);
+  expect_same(found.model.state.rows.at("adam/second").view(), model.state.rows.at("adam/second").view());
+  ASSERT_EQ(found.model.state.replicated.size(), 1U);
+  expect_same(found.model.state.replicated.at("weight").view(), model.state.replicated.at("weight").view());
+  EXPECT_EQ(found.model.state.numbers, model.state.numbers);
+  EXPECT_TRUE(read_model_file(comm_, path("model.h5"), ModelPart::embedding).model.state.rows.empty());
   const auto trained = read_model_file(comm_, path("model.h5"), ModelPart::trained);
-  expect_same(trained.model.parameters.view(), model.parameters.view());
-  EXPECT_EQ(trained.model.first_moment.rows(), 0);
+  expect_same(trained.model.parameters().view(), model.parameters().view());
+  EXPECT_EQ(trained.model.state.rows.size(), 1U);
+  // In the middle of an epoch it is for going on only.
+  model.step = 7;
+  write_model_file(comm_, path("model.h5"), model_file);
+  EXPECT_EQ(read_model_file(comm_, path("model.h5"), ModelPart::checkpoint).model.step, 7);
+  for (const auto part : {ModelPart::embedding, ModelPart::trained}) {
+    EXPECT_THROW(read_model_file(comm_, path("model.h5"), part), InputError);
+  }
 
   SegmentsFile segments_file;
   segments_file.shards = 16;
@@ -121,7 +133,8 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   segments.inertia = {5, 4};
   write_segments_file(comm_, path("segments.h5"), segments_file);
   EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
-  Recommendations recommended{"blend", 3, INFINITY, 0.25, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}};
+  Recommendations recommended{
+      "blend", 3, INFINITY, 0.25, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}, {1, 0, 0, 0, 1, 0}};
   for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
     recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
     recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});
@@ -150,6 +163,7 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   EXPECT_EQ(result.recommendations->blend_weight, 0.25);
   EXPECT_EQ(result.recommendations->item, recommended.item);
   EXPECT_EQ(result.recommendations->segment_item, recommended.segment_item);
+  EXPECT_EQ(result.recommendations->segment_known, recommended.segment_known);
   const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
   EXPECT_TRUE(std::ranges::equal(result.recommendations->score, recommended.score, same));
   EXPECT_TRUE(std::ranges::equal(result.recommendations->segment_score, recommended.segment_score, same));

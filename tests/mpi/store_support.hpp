@@ -57,8 +57,9 @@ class Store : public testing::Test {
 inline constexpr std::int64_t users = 37;
 inline constexpr std::int64_t items = 11;
 
+// Ascending by length, then by bytes, as the dictionary has them; the last one is as long as ids may be.
 inline std::string id_of(std::int64_t number) {
-  return number == 5 ? std::string(1024, 'x') : "id \xC3\xBC " + std::to_string(number);
+  return number == users - 1 ? std::string(1024, 'x') : "id \xC3\xBC " + std::to_string(number);
 }
 
 inline IdTable some_ids(const Communicator& comm, std::int64_t total, std::int64_t offset) {
@@ -76,7 +77,7 @@ inline PairTable some_pairs(const Communicator& comm, bool times, std::int64_t o
   PairTable pairs;
   for (auto u = blocks.begin(comm.rank()); u < blocks.end(comm.rank()); ++u) {
     for (std::int64_t k = 0; k < u % 4; ++k) {
-      pairs.other.push_back((u + 3 * k) % others);
+      pairs.other.push_back(u % (others - 9) + 3 * k);
       pairs.weight.push_back(static_cast<float>(u) + 0.5F * static_cast<float>(k));
       if (times) pairs.time.push_back(1e9 + static_cast<double>(u));
     }

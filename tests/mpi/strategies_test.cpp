@@ -198,8 +198,10 @@ TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
   const auto [whole, held_out] = split(whole_population(90, 45, 10, 4, false, 5));
   const auto users = block_distributions(whole.user_count(), comm.size())[1];  // the other ranks have none
   const BlockPopulation block(whole, users, Distribution::even(whole.item_count(), comm.size()), comm.rank());
-  const auto found = compare_strategies(comm, block.population(), table_of(held_out, users, comm.rank()), {6, 100, 3});
-  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, true, 3});
+  const auto validation = block.validation(comm, block.interactions, 3);
+  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, &validation, 3});
+  const auto found =
+      compare_strategies(comm, block.population(), model, table_of(held_out, users, comm.rank()), {6, 100, 3});
   std::vector<std::int64_t> seen;
   for (std::size_t u = 0; u < held_out.size(); ++u) {
     if (!held_out[u].empty()) seen.push_back(std::ssize(whole.interactions[u]));
@@ -269,7 +271,9 @@ TEST(StrategyComparison, TheBitsAreThoseOfOneRank) {
   const auto run = [&whole = whole, &held_out = held_out](const Communicator& comm) {
     const auto users = Distribution::even(whole.user_count(), comm.size());
     const BlockPopulation block(whole, users, Distribution::even(whole.item_count(), comm.size()), comm.rank());
-    return compare_strategies(comm, block.population(), table_of(held_out, users, comm.rank()), {6, 100, 3});
+    const auto validation = block.validation(comm, block.interactions, 3);
+    const auto model = fit_recommendations(comm, block.population(), {0, {}, true, &validation, 3});
+    return compare_strategies(comm, block.population(), model, table_of(held_out, users, comm.rank()), {6, 100, 3});
   };
   const auto together = run(Communicator::world());
   const auto alone = run(Communicator::self());
@@ -323,7 +327,11 @@ WholePopulation drawn_population(std::int64_t users, std::int64_t items, std::in
 StrategyComparison compare(const Communicator& comm, const SplitPopulation& data, std::int64_t k, std::uint64_t seed) {
   const auto users = Distribution::even(data.whole.user_count(), comm.size());
   const BlockPopulation block(data.whole, users, Distribution::even(data.whole.item_count(), comm.size()), comm.rank());
-  return compare_strategies(comm, block.population(), table_of(data.held_out, users, comm.rank()), {k, 400, seed});
+  // The embeddings of these populations are made, not trained, so they do not know any pairs.
+  const auto validation = block.validation(comm, block.interactions, seed);
+  const auto model = fit_recommendations(comm, block.population(), {0, {}, true, &validation, seed});
+  return compare_strategies(comm, block.population(), model, table_of(data.held_out, users, comm.rank()),
+                            {k, 400, seed});
 }
 
 TEST(StrategyComparison, NothingIsClaimedWhereThereAreNoSegments) {
@@ -342,7 +350,7 @@ TEST(StrategyComparison, NothingIsClaimedWhereThereAreNoSegments) {
 
 TEST(StrategyComparison, PlantedTastesAreClaimed) {
   const auto comm = Communicator::world();
-  // The stand-ins need embeddings that tell the segments apart: every item and user points to its own.
+  // Embeddings that tell the segments apart: every item and user points to its own.
   auto whole = drawn_population(600, 60, 3, 0.8, 1);
   const auto point = [&](std::vector<float>& row, std::int64_t segment) {
     std::ranges::fill(row, 0.05F);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "sharded_graphs.hpp"
 #include "train/positives.hpp"
 #include "train/sampler.hpp"
+#include "train/trainer.hpp"
 
 namespace cohort::testing_support {
 
@@ -106,6 +109,53 @@ inline TrainingSet training_set(const Communicator& comm, const SmallData& data,
   TrainingSet set{shard(comm, bipartite_graph(comm, dataset, GraphConfig{}), cuts), {}};
   set.positives = positives_of(comm, dataset, set.sharded);
   return set;
+}
+
+inline TrainOptions options(std::int64_t layers, std::int64_t dim, std::int64_t epochs, SamplerKind sampler) {
+  TrainOptions result;
+  result.model.layers = layers;
+  result.model.dim = dim;
+  result.train.epochs = epochs;
+  result.train.sampler = sampler;
+  result.train.batch = 50;
+  result.train.learning_rate = 0.01;
+  result.train.decay = 0.02;
+  result.train.seed = 5;
+  return result;
+}
+
+/// What a view of training shows, by NodeId, the same on every rank.
+struct Snapshot {
+  TrainProgress progress;
+  bool ended = false;
+  Whole embedding;
+  std::map<std::string, Whole> rows;
+  std::map<std::string, double> numbers;
+};
+
+inline Snapshot snapshot(const Communicator& comm, const ShardGraph& graph, const TrainView& view) {
+  Snapshot result{view.progress, view.ended, gather(comm, graph, view.embedding), {}, view.state.saved_numbers()};
+  for (const auto& [name, rows] : view.state.rows) result.rows[name] = gather(comm, graph, rows);
+  return result;
+}
+
+/// What train() came to.
+struct Trained : Snapshot {
+  TrainResult counts;
+
+  const Whole& parameters() const { return rows.at(layer_zero_rows); }
+};
+
+inline Trained run(const Communicator& comm, const TrainingSet& set, TrainOptions how,
+                   std::optional<TrainStart> start = std::nullopt) {
+  Trained trained;
+  const auto before = how.on_state;
+  how.on_state = [&](const TrainView& view) {
+    if (before) before(view);
+    if (view.ended) static_cast<Snapshot&>(trained) = snapshot(comm, set.sharded.graph, view);
+  };
+  trained.counts = train(comm, set.sharded.graph, set.sharded.directory, set.positives, how, std::move(start));
+  return trained;
 }
 
 /// A triple by NodeIds.

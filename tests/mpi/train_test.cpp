@@ -12,26 +12,11 @@ namespace cohort {
 namespace {
 
 using testing_support::Dense;
+using testing_support::options;
+using testing_support::run;
 using testing_support::SmallData;
 using testing_support::TrainingSet;
 using testing_support::Whole;
-
-TrainOptions options(std::int64_t layers, std::int64_t dim, std::int64_t epochs, const std::string& sampler) {
-  TrainOptions result;
-  result.model.layers = layers;
-  result.model.dim = dim;
-  result.train.epochs = epochs;
-  result.train.sampler = sampler;
-  result.train.batch = 50;
-  result.train.learning_rate = 0.01;
-  result.train.decay = 0.02;
-  result.train.seed = 5;
-  return result;
-}
-
-TrainResult run(const Communicator& comm, const TrainingSet& set, const TrainOptions& how) {
-  return train(comm, set.sharded.graph, set.sharded.directory, set.positives, how);
-}
 
 /// Layer 0 before training: the authors' normal(0, 0.1), keyed as the trainer keys it.
 Dense initial_embedding(std::int64_t nodes, std::int64_t columns, std::int64_t seed) {
@@ -103,7 +88,8 @@ TEST(DenseReference, GradientIsTheFiniteDifferenceOfTheLoss) {
   const auto graph = data.graph();
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  const auto triples = testing_support::triples_of_epoch(comm, set, options(2, 5, 1, "interactions").train, 1);
+  const auto triples =
+      testing_support::triples_of_epoch(comm, set, options(2, 5, 1, SamplerKind::interactions).train, 1);
   auto embedding = initial_embedding(graph.nodes, 5, 1);
   for (double& value : embedding.values) value *= 5;
   const auto gradient = testing_support::dense_gradient(graph, embedding, 2, 0.1, triples);
@@ -127,13 +113,14 @@ TEST(Train, IsTheDenseRunAndTheSameBitsEverywhere) {
     const SmallData& data;
     std::int64_t layers;
     std::int64_t dim;
-    std::string sampler;
+    SamplerKind sampler;
   };
   for (const auto& [data, layers, dim, sampler] :
-       {Case{plain, 3, 64, "interactions"}, Case{with_friends, 2, 33, "lightgcn"}, Case{plain, 0, 10, "interactions"},
-        Case{with_friends, 1, 10, "interactions"}, Case{social, 3, 33, "interactions"},
-        Case{social, 2, 10, "lightgcn"}}) {
-    SCOPED_TRACE(data.name + " " + sampler + ", layers " + std::to_string(layers));
+       {Case{plain, 3, 64, SamplerKind::interactions}, Case{with_friends, 2, 33, SamplerKind::lightgcn},
+        Case{plain, 0, 10, SamplerKind::interactions}, Case{with_friends, 1, 10, SamplerKind::interactions},
+        Case{social, 3, 33, SamplerKind::interactions}, Case{social, 2, 10, SamplerKind::lightgcn}}) {
+    SCOPED_TRACE(data.name + ", sampler " + std::to_string(static_cast<int>(sampler)) + ", layers " +
+                 std::to_string(layers));
     std::optional<DenseRun> dense;
     Whole parameters;
     Whole embedding;
@@ -147,87 +134,33 @@ TEST(Train, IsTheDenseRunAndTheSameBitsEverywhere) {
       how.threads = threads++;
       const auto result = run(comm, set, how);
       std::vector<double> found_losses;
-      for (const auto& epoch : result.history) found_losses.push_back(epoch.loss);
-      const auto found = testing_support::gather(comm, graph, result.parameters.view());
+      for (const auto& epoch : result.counts.history) found_losses.push_back(epoch.loss);
+      const auto& found = result.parameters();
       if (!dense) {
         dense = dense_training(comm, data, set, how);
         expect_near(found, dense->embedding);
         for (std::size_t e = 0; e < dense->loss.size(); ++e) EXPECT_NEAR(found_losses[e], dense->loss[e], 1e-6);
         parameters = found;
-        embedding = testing_support::gather(comm, graph, result.embedding.view());
-        second_moment = testing_support::gather(comm, graph, result.second_moment.view());
+        embedding = result.embedding;
+        second_moment = result.rows.at("adam/second");
         expect_near(embedding, testing_support::mean_of_layers(data.graph(), dense->embedding, layers));
         losses = found_losses;
         // Nothing of this is worth much if no rank needs another.
         EXPECT_EQ(comm.min(std::ssize(graph.ghost)) > 0, comm.size() > 1);
-        EXPECT_EQ(comm.min(result.remote_rows) > 0, comm.size() > 1);
-        EXPECT_EQ(result.history.front().remote_rows > 0, comm.size() > 1);
-        EXPECT_EQ(result.history.front().pair_bytes > 0, comm.size() > 1);
-        EXPECT_GE(comm.max(result.halo_bytes), result.history.front().halo_bytes);
-        EXPECT_GE(comm.max(result.pair_bytes), result.history.front().pair_bytes);
-        EXPECT_EQ(result.history.front().halo_bytes > 0, comm.size() > 1 && layers > 0);
+        EXPECT_EQ(comm.min(result.counts.remote_rows) > 0, comm.size() > 1);
+        EXPECT_EQ(result.counts.history.front().remote_rows > 0, comm.size() > 1);
+        EXPECT_EQ(result.counts.history.front().pair_bytes > 0, comm.size() > 1);
+        EXPECT_GE(comm.max(result.counts.halo_bytes), result.counts.history.front().halo_bytes);
+        EXPECT_GE(comm.max(result.counts.pair_bytes), result.counts.history.front().pair_bytes);
+        EXPECT_EQ(result.counts.history.front().halo_bytes > 0, comm.size() > 1 && layers > 0);
         continue;
       }
       EXPECT_EQ(found, parameters);
-      EXPECT_EQ(testing_support::gather(comm, graph, result.embedding.view()), embedding);
-      EXPECT_EQ(testing_support::gather(comm, graph, result.second_moment.view()), second_moment);
+      EXPECT_EQ(result.embedding, embedding);
+      EXPECT_EQ(result.rows.at("adam/second"), second_moment);
       EXPECT_EQ(found_losses, losses);
     }
   }
-}
-
-TEST(Train, GoesOnFromAStateToTheSameBits) {
-  const auto comm = Communicator::world();
-  const auto data = testing_support::shop(40, 25, 200, true);
-  const auto whole_set = testing_support::training_set(comm, data, testing_support::on_last_rank(comm));
-  const auto set =
-      testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  const auto whole = run(comm, whole_set, options(2, 33, 5, "interactions"));
-
-  const auto first = run(comm, set, options(2, 33, 2, "interactions"));
-  auto how = options(2, 33, 5, "interactions");
-  TrainState state{Matrix(first.parameters.rows(), 33), Matrix(first.parameters.rows(), 33),
-                   Matrix(first.parameters.rows(), 33), first.epochs};
-  const auto copy = [](const Matrix& from, Matrix& to) {
-    std::copy_n(from.view().data, from.rows() * from.stride(), to.view().data);
-  };
-  copy(first.parameters, state.parameters);
-  copy(first.first_moment, state.first_moment);
-  copy(first.second_moment, state.second_moment);
-  how.initial = &state;
-  const auto second = run(comm, set, how);
-  EXPECT_EQ(second.epochs, 5);
-  ASSERT_EQ(second.history.size(), 3U);
-  EXPECT_EQ(second.history.front().epoch, 3);
-  EXPECT_EQ(testing_support::gather(comm, set.sharded.graph, second.parameters.view()),
-            testing_support::gather(comm, whole_set.sharded.graph, whole.parameters.view()));
-  EXPECT_EQ(second.history.back().loss, whole.history.back().loss);
-}
-
-TEST(Train, CheckpointsAreWhatTrainingWouldHaveReturned) {
-  const auto comm = Communicator::world();
-  const auto data = testing_support::shop(40, 25, 200, false);
-  const auto set =
-      testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  const auto& graph = set.sharded.graph;
-  auto how = options(2, 10, 6, "lightgcn");
-  how.train.checkpoint_every = 2;
-  std::vector<std::int64_t> told;
-  std::vector<std::int64_t> kept;
-  Whole embedding;
-  how.on_epoch = [&](const EpochStats& stats) { told.push_back(stats.epoch); };
-  how.on_checkpoint = [&](const TrainView& view) {
-    kept.push_back(view.epochs);
-    EXPECT_EQ(std::ssize(view.history), view.epochs);
-    if (view.epochs == 4) embedding = testing_support::gather(comm, graph, view.embedding);
-  };
-  const auto six = run(comm, set, how);
-  EXPECT_EQ(told, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6}));
-  EXPECT_EQ(kept, (std::vector<std::int64_t>{2, 4}));
-  EXPECT_EQ(six.epochs, 6);
-  how.on_checkpoint = nullptr;
-  how.train.epochs = 4;
-  EXPECT_EQ(testing_support::gather(comm, graph, run(comm, set, how).embedding.view()), embedding);
 }
 
 TEST(Train, LossFalls) {
@@ -235,12 +168,12 @@ TEST(Train, LossFalls) {
   const auto data = testing_support::shop(60, 30, 300, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(2, 33, 15, "interactions");
+  auto how = options(2, 33, 15, SamplerKind::interactions);
   how.train.decay = 1e-4;
   how.train.learning_rate = 0.02;
   const auto result = run(comm, set, how);
-  EXPECT_NEAR(result.history.front().loss, std::log(2.0), 0.05);
-  EXPECT_LT(result.history.back().loss, 0.8 * result.history.front().loss);
+  EXPECT_NEAR(result.counts.history.front().loss, std::log(2.0), 0.05);
+  EXPECT_LT(result.counts.history.back().loss, 0.8 * result.counts.history.front().loss);
 }
 
 /// The message of what `call` throws, the same on all ranks.
@@ -263,7 +196,7 @@ TEST(Train, FailsAlikeOnAllRanks) {
   for (const auto& cuts : testing_support::all_cuts(comm)) {
     const auto set = testing_support::training_set(comm, data, cuts);
     for (const double rate : {1e30, 1e300}) {
-      auto how = options(3, 10, 4, "interactions");
+      auto how = options(3, 10, 4, SamplerKind::interactions);
       how.train.learning_rate = rate;
       const auto message = message_of<RunError>(comm, [&] { run(comm, set, how); });
       EXPECT_NE(message.find("diverged in epoch 1"), std::string::npos) << message;
@@ -273,7 +206,7 @@ TEST(Train, FailsAlikeOnAllRanks) {
       how.train.learning_rate = 1e300;
       EXPECT_NE(message_of<RunError>(comm, [&] { run(comm, set, how); }).find("diverged"), std::string::npos);
     }
-    auto wide = options(3, std::int64_t{1} << 34, 4, "interactions");
+    auto wide = options(3, std::int64_t{1} << 34, 4, SamplerKind::interactions);
     const auto message = message_of<RunError>(comm, [&] { run(comm, set, wide); });
     EXPECT_NE(message.find("GiB"), std::string::npos) << message;
     EXPECT_NE(message.find("ranks"), std::string::npos) << message;
@@ -281,7 +214,8 @@ TEST(Train, FailsAlikeOnAllRanks) {
   SmallData nothing{"nothing", 6, 4, {}, {}};
   for (std::int64_t item = 0; item < 4; ++item) nothing.interactions.insert({2, item});
   const auto set = testing_support::training_set(comm, nothing, testing_support::on_last_rank(comm));
-  const auto message = message_of<InputError>(comm, [&] { run(comm, set, options(3, 10, 4, "interactions")); });
+  const auto message =
+      message_of<InputError>(comm, [&] { run(comm, set, options(3, 10, 4, SamplerKind::interactions)); });
   EXPECT_NE(message.find("nothing to train on"), std::string::npos) << message;
 }
 
@@ -290,13 +224,13 @@ TEST(Train, EndsWithItsTimeAfterAtLeastAnEpoch) {
   const auto data = testing_support::shop(40, 25, 200, false);
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
-  auto how = options(1, 10, 1'000'000, "interactions");
+  auto how = options(1, 10, 1'000'000, SamplerKind::interactions);
   how.train.minutes = 1e-9;
   const auto result = run(comm, set, how);
-  EXPECT_EQ(result.epochs, 1);
+  EXPECT_EQ(result.counts.progress.epochs, 1);
   how.train.minutes = 1e9;
   how.train.epochs = 3;
-  EXPECT_EQ(run(comm, set, how).epochs, 3);
+  EXPECT_EQ(run(comm, set, how).counts.progress.epochs, 3);
 }
 
 TEST(Train, MemoryIsEstimatedFromAbove) {
@@ -305,7 +239,7 @@ TEST(Train, MemoryIsEstimatedFromAbove) {
   const auto set =
       testing_support::training_set(comm, data, Distribution::even(testing_support::test_shards, comm.size()));
   const auto& graph = set.sharded.graph;
-  const auto how = options(3, 64, 1, "interactions");
+  const auto how = options(3, 64, 1, SamplerKind::interactions);
   const auto bytes = training_bytes(graph, set.positives, how.model, how.train, comm.size());
   // Parameters and two buffers with ghosts, two moments, embedding and parameters of the result.
   EXPECT_GE(bytes, 256 * (3 * graph.local_rows() + 4 * graph.owned()));

@@ -44,6 +44,7 @@ interactions = ["/x/a \"b\".tsv", "/x/ü\u0001\\n.csv"]
 social = ["/x/s.tsv"]
 test = ["/x/t.tsv"]
 format = "csv"
+header = true
 columns = {item = "movie id", user = "0"}
 holdout = 0.0
 holdout_split = "temporal"
@@ -99,6 +100,7 @@ strategy = "segment"
 count = 7
 min_support = 3
 allowed_items = "/x/items.gz"
+novel = true
 
 [profile]
 top = 7
@@ -159,6 +161,9 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
             "c.toml:2: train.decay (L2 on the rows of a step) must be a number from 0.0 up, but is nan");
   EXPECT_EQ(message("[input]\nholdout = true\n"),
             "c.toml:2: input.holdout (share of the interactions held out) must be a number, but is true");
+  EXPECT_EQ(message("[recommend]\nnovel = 1\n"),
+            "c.toml:2: recommend.novel (segments' lists without what most of their users have) must be true or false, "
+            "but is 1");
   EXPECT_EQ(
       message("[input]\ninteractions = [1]\n"),
       "c.toml:2: input.interactions (files of interactions) must be a path or an array of paths, but is an array");

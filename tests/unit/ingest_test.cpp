@@ -58,7 +58,7 @@ class TemporaryFile {
 
 FileLayout layout_of(const std::string& text, const std::string& name = "f.txt", FileRole role = FileRole::interactions,
                      const ColumnChoice& columns = {}, const std::string& format = "auto") {
-  return detect_layout(text, name, role, format, columns);
+  return detect_layout(text, name, {role, format, columns, {}}).layout;
 }
 
 TEST(Layout, IsToldFromNameAndContent) {
@@ -244,7 +244,7 @@ Parsed parse(std::string text, const FileLayout& layout, const WeightRule& rule 
   LocalPairs pairs;
   pairs.has_time = layout.time >= 0;
   Parsed result;
-  RecordParser parser(0, layout, rule, first, second, pairs, result.tally);
+  RecordParser parser(0, layout, "", rule, first, second, pairs, result.tally);
   auto* data = text.data() + layout.data_begin;
   parser.parse({data, text.size() - static_cast<std::size_t>(layout.data_begin), layout.data_begin, 0, false});
   const auto first_ids = first.take_ids();

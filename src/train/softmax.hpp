@@ -1,7 +1,7 @@
 // The sampled softmax loss over a pool of candidates that a whole step shares, and its gradient by the propagated rows
 // (Wu et al. 2022, "On the Effectiveness of Sampled Softmax Loss for Item Recommendation", arXiv:2201.02327, eq. 6 with
 // cosines). A step takes some users with all their positives; the denominator is made once for a user, not once for
-// each positive. For the trainer.
+// each positive. An objective.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "comm/row_exchange.hpp"
 #include "core/matrix.hpp"
 #include "graph/shard_graph.hpp"
-#include "model/lightgcn.hpp"
+#include "train/objective.hpp"
 
 namespace cohort {
 
@@ -33,25 +33,28 @@ struct SoftmaxOptions {
 ///   w_u (-c_ui / T + log sum over the pool's j of exp(c_uj / T)),
 /// w_u = degree(u)^-power over its mean over pairs. Candidates and positives are a user's items, or its neighbours
 /// where the graph has no items. A row of zeros has no direction: its cosines are 0, its gradient too.
-class SoftmaxLoss {
+class Softmax final : public Objective {
  public:
-  /// `graph` and `halo` must outlive it. Throws RunError where the memory is not there; InputError where no user has a
-  /// positive. Collective.
-  SoftmaxLoss(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo, const SoftmaxOptions& options,
-              int threads);
+  /// Between embeddings of `columns` columns. `graph` must outlive it. Throws RunError where the memory is not there;
+  /// InputError where no user has a positive. Collective.
+  Softmax(const Communicator& comm, const ShardGraph& graph, std::int64_t columns, const SoftmaxOptions& options,
+          int threads);
 
-  std::int64_t steps() const { return steps_; }  ///< of an epoch
-  /// Chooses the users and the pool of a step; both counted from 0. Local.
-  void begin_step(std::int64_t epoch, std::int64_t step);
-  /// The rows whose propagated values are wanted, and where they belong before gradient() is called.
-  RowSelection rows() const { return {interior_, interior_begin_, boundary_, boundary_begin_}; }
-  MatrixView embedding() { return value_.view().slice(0, rows().size()); }
-  /// Valid until the next step. loss: one number for each shard of this rank, of which the sum over all shards is the
-  /// step's share of the loss, times steps(). Collective.
-  SparseGradient gradient(std::span<double> loss);
-
-  std::int64_t bytes_sent() const { return exchange_.bytes_sent(); }
-  double waiting_seconds() const { return waiting_; }
+  /// None: users and pool of a step are a function of (seed, epoch, step).
+  TrainingState state() override { return {}; }
+  std::int64_t steps() const override { return steps_; }
+  std::int64_t samples() const override { return pairs_; }
+  void begin_epoch(std::int64_t epoch) override;
+  /// One step: what it takes is known without asking others.
+  std::int64_t plan(std::int64_t first) override;
+  RowSelection rows(std::int64_t /*step*/) const override {
+    return {interior_, interior_begin_, boundary_, boundary_begin_};
+  }
+  MatrixView outputs(std::int64_t step) override { return value_.view().slice(0, rows(step).size()); }
+  SparseGradient gradient(std::int64_t step, ConstMatrixView layer_zero, std::span<double> loss_by_shard) override;
+  std::span<const float> decay() const override { return no_decay_; }
+  double rate_factor(std::int64_t step, std::int64_t total) const override;
+  ObjectiveTraffic traffic() const override { return {0, exchange_.bytes_sent(), waiting_}; }
 
  private:
   /// What a thread writes while it works on a part of a shard.
@@ -91,13 +94,14 @@ class SoftmaxLoss {
 
   const Communicator& comm_;
   const ShardGraph& graph_;
-  const HaloLayout& halo_;
+  HaloLayout halo_;
   SoftmaxOptions options_;
   int threads_;
   std::int64_t columns_;
   std::int64_t shards_;  ///< of this rank
   RowExchange exchange_;
-  std::int64_t steps_ = 1;
+  std::int64_t steps_ = 1;  ///< of an epoch
+  std::int64_t pairs_ = 0;  ///< of all ranks
   std::uint32_t epoch_ = 0;
   std::int64_t step_ = -1;
   double fixed_scale_ = 1;

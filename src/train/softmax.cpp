@@ -1,9 +1,10 @@
-#include "train/softmax_loss.hpp"
+#include "train/softmax.hpp"
 
 #include <omp.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "comm/shard_sum.hpp"
@@ -33,18 +34,18 @@ const std::vector<LocalRow>& first_row() {
 
 }  // namespace
 
-SoftmaxLoss::SoftmaxLoss(const Communicator& comm, const ShardGraph& graph, const HaloLayout& halo,
-                         const SoftmaxOptions& options, int threads)
+Softmax::Softmax(const Communicator& comm, const ShardGraph& graph, std::int64_t columns, const SoftmaxOptions& options,
+                 int threads)
     : comm_(comm),
       graph_(graph),
-      halo_(halo),
+      halo_(comm, graph.halo, graph.owned(), columns),
       options_(options),
       threads_(threads),
-      columns_(halo.columns()),
+      columns_(columns),
       shards_(graph.layout.shards_of_rank.count(comm.rank())),
-      exchange_(comm, halo.columns()),
-      unit_(comm, halo) {
-  COHORT_CHECK(options.temperature > 0 && options.batch > 0 && options.pool > 0 && halo.owned() == graph.owned());
+      exchange_(comm, columns),
+      unit_(comm, halo_) {
+  COHORT_CHECK(options.temperature > 0 && options.batch > 0 && options.pool > 0 && columns > 0);
   steps_ = std::max<std::int64_t>((graph.users + options.batch - 1) / options.batch, 1);
   weigh_users();
   comm.attempt([&] {
@@ -54,7 +55,7 @@ SoftmaxLoss::SoftmaxLoss(const Communicator& comm, const ShardGraph& graph, cons
 }
 
 // c_u, also of ghosts: the pair's weight over the sum of all, times the number of steps that share it.
-void SoftmaxLoss::weigh_users() {
+void Softmax::weigh_users() {
   const HaloLayout one(comm_, graph_.halo, graph_.owned(), 1);
   HaloMatrix count(comm_, one);
   std::vector<double> sums;
@@ -73,9 +74,11 @@ void SoftmaxLoss::weigh_users() {
         const auto degree = static_cast<double>(positives_[index(row)]);
         if (degree > 0) sums[index(k)] += std::pow(degree, 1 - options_.degree_power);
         count.row(row)[0] = static_cast<float>(degree);
+        pairs_ += positives_[index(row)];
       }
     }
   });
+  pairs_ = comm_.sum(pairs_);
   const double total = shard_sum(comm_, graph_.layout, sums);
   if (total == 0) {
     throw InputError("there is nothing to train on: no user has an interaction (or friend); check [input] and [clean]");
@@ -94,18 +97,19 @@ void SoftmaxLoss::weigh_users() {
   fixed_scale_ = std::exp2(std::floor(60 - std::log2(std::max(chosen / options_.temperature, 1.0))));
 }
 
-void SoftmaxLoss::find_candidates() {
+void Softmax::find_candidates() {
   for (std::int32_t row = 0; std::cmp_less(row, graph_.owned()); ++row) {
     if (is_target(LocalRow{row})) candidate_.emplace_back(graph_.node[index(row)], LocalRow{row});
   }
   std::ranges::sort(candidate_);
 }
 
-void SoftmaxLoss::make_room() {
+void Softmax::make_room() {
   step_of_.assign(index(graph_.local_rows()), -1);
   place_.assign(index(graph_.owned()), -1);
   // Every target, and the users of a step: at most all rows.
   value_ = Matrix(graph_.local_rows(), columns_);
+  no_decay_.assign(index(graph_.owned()), 0.0F);
   inverse_norm_.resize(index(graph_.owned()));
   log_sum_.resize(index(graph_.owned()));
   pool_ = Matrix(options_.pool, columns_);
@@ -129,28 +133,39 @@ void SoftmaxLoss::make_room() {
   }
 }
 
-void SoftmaxLoss::begin_step(std::int64_t epoch, std::int64_t step) {
-  COHORT_CHECK(epoch >= 0 && step >= 0 && step < steps_);
-  if (step_ < 0 || static_cast<std::uint32_t>(epoch) != epoch_) {
-    // Any rank knows when any user's turn is: nobody needs to be told.
-    epoch_ = static_cast<std::uint32_t>(epoch);
-    const RandomPermutation order(static_cast<std::uint64_t>(graph_.users), options_.seed, Purpose::softmax_users,
-                                  epoch_);
+// Any rank knows when any user's turn is: nobody needs to be told.
+void Softmax::begin_epoch(std::int64_t epoch) {
+  epoch_ = static_cast<std::uint32_t>(epoch);
+  const RandomPermutation order(static_cast<std::uint64_t>(graph_.users), options_.seed, Purpose::softmax_users, epoch_);
 #pragma omp parallel for schedule(static) num_threads(threads_)
-    for (std::int64_t row = 0; row < graph_.local_rows(); ++row) {
-      const LocalRow local{static_cast<std::int32_t>(row)};
-      if (!is_user(local)) continue;
-      const auto turn = order(static_cast<std::uint64_t>(graph_.node[index(row)].value));
-      step_of_[index(row)] = static_cast<std::int32_t>(turn / static_cast<std::uint64_t>(options_.batch));
-    }
+  for (std::int64_t row = 0; row < graph_.local_rows(); ++row) {
+    const LocalRow local{static_cast<std::int32_t>(row)};
+    if (!is_user(local)) continue;
+    const auto turn = order(static_cast<std::uint64_t>(graph_.node[index(row)].value));
+    step_of_[index(row)] = static_cast<std::int32_t>(turn / static_cast<std::uint64_t>(options_.batch));
   }
-  step_ = step;
-  choose_pool();
-  choose_rows();
-  plan_ghosts();
 }
 
-void SoftmaxLoss::choose_pool() {
+std::int64_t Softmax::plan(std::int64_t first) {
+  COHORT_CHECK(first >= 0 && first < steps_);
+  step_ = first;
+  comm_.attempt([&] {
+    choose_pool();
+    choose_rows();
+    plan_ghosts();
+  });
+  return 1;
+}
+
+// A twentieth of all steps rising, then half a cosine down to 0 (Loshchilov and Hutter 2017, "SGDR", without restarts).
+double Softmax::rate_factor(std::int64_t step, std::int64_t total) const {
+  const double warm_up = 0.05 * static_cast<double>(total);
+  const auto at = static_cast<double>(step);
+  if (at < warm_up) return std::min(1.0, (at + 1) / warm_up);
+  return 0.5 * (1 + std::cos(std::numbers::pi * (at - warm_up) / (static_cast<double>(total) - warm_up)));
+}
+
+void Softmax::choose_pool() {
   const CounterRandom random(options_.seed, Purpose::softmax_pool);
   const auto candidates = static_cast<std::uint64_t>(graph_.items > 0 ? graph_.items : graph_.users);
   const std::int64_t first = graph_.items > 0 ? graph_.users : 0;
@@ -164,7 +179,7 @@ void SoftmaxLoss::choose_pool() {
   std::ranges::sort(drawn_);
 }
 
-void SoftmaxLoss::choose_rows() {
+void Softmax::choose_rows() {
   const auto keep = [&](Rows list, std::span<const std::int64_t> cuts, auto& kept, auto& begin) {
     kept.clear();
     begin.assign(1, 0);
@@ -194,7 +209,7 @@ void SoftmaxLoss::choose_rows() {
 }
 
 // Both sides of the halo know which of its rows have a gradient.
-void SoftmaxLoss::plan_ghosts() {
+void Softmax::plan_ghosts() {
   const auto& all = graph_.halo;
   const auto counts = [&](LocalRow row) { return is_target(row) || is_chosen(row); };
   ghost_halo_ = {};
@@ -221,7 +236,7 @@ void SoftmaxLoss::plan_ghosts() {
 }
 
 // z / |z| into unit_, at the row's own place.
-void SoftmaxLoss::normalise() {
+void Softmax::normalise() {
   const auto unit = [&](Rows rows, std::int64_t first) {
 #pragma omp parallel for schedule(static) num_threads(threads_)
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -237,7 +252,7 @@ void SoftmaxLoss::normalise() {
 }
 
 // Every row of the pool has one owner: the sum of the bit patterns is its own, with zeros.
-void SoftmaxLoss::gather_pool() {
+void Softmax::gather_pool() {
   const auto bits = std::span(reinterpret_cast<std::int32_t*>(pool_.row(0)), index(options_.pool * pool_.stride()));
   std::ranges::fill(bits, 0);
   for (const auto& [row, k] : drawn_) std::copy_n(unit_.row(row.value), pool_.stride(), pool_.row(k));
@@ -245,7 +260,7 @@ void SoftmaxLoss::gather_pool() {
 }
 
 // The denominators: users against the whole pool, a product of their rows, while the neighbours' rows are on their way.
-void SoftmaxLoss::add_pool() {
+void Softmax::add_pool() {
   const PackedRows pool(pool_.view());
   Matrix transposed(columns_, options_.pool);
   for (std::int64_t k = 0; k < options_.pool; ++k) {
@@ -268,7 +283,7 @@ void SoftmaxLoss::add_pool() {
 }
 
 // One block of users of a shard: log_sum_, value_ += c n / T sum of p z_j, fixed_pool += c n / T p z_u.
-void SoftmaxLoss::add_pool(std::int64_t first, Rows users, const PackedRows& pool, const PackedRows& by_column,
+void Softmax::add_pool(std::int64_t first, Rows users, const PackedRows& pool, const PackedRows& by_column,
                            Scratch& scratch) {
   const std::int64_t count = std::ssize(users);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -303,7 +318,7 @@ void SoftmaxLoss::add_pool(std::int64_t first, Rows users, const PackedRows& poo
 
 // out = sum over the row's columns that count of factor(column) * unit row.
 template <class Factor>
-void SoftmaxLoss::sum_columns(LocalRow row, Factor factor, float* out, Scratch& scratch) const {
+void Softmax::sum_columns(LocalRow row, Factor factor, float* out, Scratch& scratch) const {
   const auto& adjacency = graph_.adjacency;
   std::size_t left = 0;
   for (auto e = adjacency.row_begin[index(row.value)]; e < adjacency.row_begin[index(row.value) + 1]; ++e) {
@@ -322,7 +337,7 @@ void SoftmaxLoss::sum_columns(LocalRow row, Factor factor, float* out, Scratch& 
              first_row(), unit_.view(), {}, 1.0F, sum);
 }
 
-void SoftmaxLoss::add_positives(std::span<double> loss) {
+void Softmax::add_positives(std::span<double> loss) {
   const double inverse = 1 / options_.temperature;
   const auto finish = [&](LocalRow row, float* gradient) {
     const std::int64_t place = place_[index(row.value)];
@@ -373,8 +388,8 @@ void SoftmaxLoss::add_positives(std::span<double> loss) {
   });
 }
 
-SparseGradient SoftmaxLoss::gradient(std::span<double> loss) {
-  COHORT_CHECK(step_ >= 0 && std::ssize(loss) == shards_);
+SparseGradient Softmax::gradient(std::int64_t step, ConstMatrixView /*layer_zero*/, std::span<double> loss) {
+  COHORT_CHECK(step == step_ && std::ssize(loss) == shards_);
   exchange_.meet(halo_);  // neighbours have read what the last step left
   waiting_ += exchange_.finish();
   normalise();
@@ -384,7 +399,7 @@ SparseGradient SoftmaxLoss::gradient(std::span<double> loss) {
   waiting_ += exchange_.finish();
   comm_.sum_in_place(std::span<std::int64_t>(pool_gradient_));
   add_positives(loss);
-  return {rows(), ghost_, &ghost_halo_, value_.view().slice(0, rows().size() + std::ssize(ghost_))};
+  return {rows(step), ghost_, &ghost_halo_, value_.view().slice(0, rows(step).size() + std::ssize(ghost_))};
 }
 
 }  // namespace cohort

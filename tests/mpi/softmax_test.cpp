@@ -1,6 +1,6 @@
 // The sampled softmax loss and its gradient against the formula in float64, the formula's gradient against finite
 // differences, and to the bit between ways to put the shards on ranks and threads.
-#include "train/softmax_loss.hpp"
+#include "train/softmax.hpp"
 
 #include <gtest/gtest.h>
 
@@ -120,25 +120,25 @@ struct Found {
 };
 
 Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t columns, const SoftmaxOptions& options,
-          int threads, HaloReach reach) {
-  const HaloLayout halo(comm, graph.halo, graph.owned(), columns, reach);
-  SoftmaxLoss softmax(comm, graph, halo, options, threads);
+          int threads) {
+  Softmax softmax(comm, graph, columns, options, threads);
   // Steps before must leave nothing behind; the last one of the second epoch counts.
   SparseGradient gradient{};
   std::vector<double> partial(static_cast<std::size_t>(graph.layout.shards_of_rank.count(comm.rank())));
   for (const auto& [epoch, step] :
        std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 0}, {1, 0}, {1, softmax.steps() - 1}}) {
-    softmax.begin_step(epoch, step);
-    const auto z = softmax.embedding();
+    softmax.begin_epoch(epoch);
+    EXPECT_EQ(softmax.plan(step), 1);
+    const auto z = softmax.outputs(step);
     std::int64_t place = 0;
-    for (const auto list : {softmax.rows().interior, softmax.rows().boundary}) {
+    for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
       for (const LocalRow row : list) {
         const auto node = graph.node[static_cast<std::size_t>(row.value)].value;
         for (std::int64_t c = 0; c < columns; ++c) z.row(place)[c] = static_cast<float>(value_of(node, c));
         ++place;
       }
     }
-    gradient = softmax.gradient(partial);
+    gradient = softmax.gradient(step, {}, partial);
   }
   Found found;
   found.loss = shard_sum(comm, graph.layout, partial);
@@ -161,7 +161,7 @@ Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t column
   return found;
 }
 
-TEST(SoftmaxLoss, LossAndGradientAreThoseOfTheFormula) {
+TEST(Softmax, LossAndGradientAreThoseOfTheFormula) {
   const auto comm = Communicator::world();
   for (const auto& small : graphs()) {
     for (const double power : {0.0, 0.5}) {
@@ -169,7 +169,7 @@ TEST(SoftmaxLoss, LossAndGradientAreThoseOfTheFormula) {
       constexpr std::int64_t columns = 10;
       const auto options = options_of(power);
       const auto sharded = testing_support::shard(comm, small.block(comm), testing_support::all_cuts(comm).front());
-      const auto found = run(comm, sharded.graph, columns, options, 1, HaloReach::machine);
+      const auto found = run(comm, sharded.graph, columns, options, 1);
       const std::int64_t steps = (small.users + options.batch - 1) / options.batch;
       const Reference reference(small, options, 1, steps - 1);
       Dense z(small.nodes, columns);
@@ -199,7 +199,7 @@ TEST(SoftmaxLoss, LossAndGradientAreThoseOfTheFormula) {
   }
 }
 
-TEST(SoftmaxLoss, BitsAreTheSameOnAnyRanksAndThreads) {
+TEST(Softmax, BitsAreTheSameOnAnyRanksAndThreads) {
   const auto comm = Communicator::world();
   for (const auto& small : graphs()) {
     SCOPED_TRACE(small.name);
@@ -207,24 +207,23 @@ TEST(SoftmaxLoss, BitsAreTheSameOnAnyRanksAndThreads) {
     for (const auto& cuts : testing_support::all_cuts(comm)) {
       const auto sharded = testing_support::shard(comm, small.block(comm), cuts);
       for (const int threads : {1, 2}) {
-        const auto reach = threads == 1 ? HaloReach::machine : HaloReach::nobody;
-        found.push_back(run(comm, sharded.graph, 33, options_of(0.5), threads, reach));
+        found.push_back(run(comm, sharded.graph, 33, options_of(0.5), threads));
       }
     }
     for (std::size_t i = 1; i < found.size(); ++i) EXPECT_EQ(found[i], found[0]);
   }
 }
 
-TEST(SoftmaxLoss, EveryUserIsTakenOnceAnEpoch) {
+TEST(Softmax, EveryUserIsTakenOnceAnEpoch) {
   const auto comm = Communicator::world();
   const auto small = testing_support::random_bipartite(40, 25, 160, 1);
   const auto sharded = testing_support::shard(comm, small.block(comm), testing_support::all_cuts(comm).front());
-  const HaloLayout halo(comm, sharded.graph.halo, sharded.graph.owned(), 10);
-  SoftmaxLoss softmax(comm, sharded.graph, halo, options_of(0.5), 1);
+  Softmax softmax(comm, sharded.graph, 10, options_of(0.5), 1);
+  softmax.begin_epoch(4);
   std::vector<std::int64_t> taken(40, 0);
   for (std::int64_t step = 0; step < softmax.steps(); ++step) {
-    softmax.begin_step(4, step);
-    for (const auto list : {softmax.rows().interior, softmax.rows().boundary}) {
+    softmax.plan(step);
+    for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
       for (const LocalRow row : list) {
         const auto node = sharded.graph.node[static_cast<std::size_t>(row.value)].value;
         if (node < 40) ++taken[static_cast<std::size_t>(node)];
@@ -235,12 +234,11 @@ TEST(SoftmaxLoss, EveryUserIsTakenOnceAnEpoch) {
   EXPECT_EQ(taken, std::vector<std::int64_t>(40, 1));
 }
 
-TEST(SoftmaxLoss, NothingToTrainOnIsSaid) {
+TEST(Softmax, NothingToTrainOnIsSaid) {
   const auto comm = Communicator::world();
   const auto small = testing_support::isolated(9);
   const auto sharded = testing_support::shard(comm, small.block(comm), testing_support::all_cuts(comm).front());
-  const HaloLayout halo(comm, sharded.graph.halo, sharded.graph.owned(), 10);
-  EXPECT_THROW(SoftmaxLoss(comm, sharded.graph, halo, options_of(0.5), 1), InputError);
+  EXPECT_THROW(Softmax(comm, sharded.graph, 10, options_of(0.5), 1), InputError);
 }
 
 }  // namespace

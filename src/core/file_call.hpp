@@ -1,0 +1,40 @@
+// Which call to the file system this process is in, so that another thread can say so where it does not come back (a
+// network file system whose server is gone). Calls are made by the main thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace cohort {
+
+/// Registers a call to the file system while it lives, as `const FileCall guard("H5Dwrite", path);` around one that
+/// moves a bounded number of bytes. They nest: the innermost is the one that is reported. Cheap. Local.
+class FileCall {
+ public:
+  /// call: a literal. file: must outlive the guard.
+  FileCall(const char* call, const std::string& file);
+  ~FileCall();
+  FileCall(const FileCall&) = delete;
+  FileCall& operator=(const FileCall&) = delete;
+
+ private:
+  const FileCall* outer_;
+  const char* call_;
+  const std::string& file_;
+  std::uint64_t number_;
+
+  friend struct CallUnderWay;
+};
+
+/// The call that this process is in.
+struct CallUnderWay {
+  std::string call;
+  std::string file;
+  std::uint64_t number;  ///< another one for each call: the same number twice is the same call
+
+  /// None while no FileCall lives. Safe in any thread. Local.
+  static std::optional<CallUnderWay> now();
+};
+
+}  // namespace cohort

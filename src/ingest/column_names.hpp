@@ -1,0 +1,32 @@
+// The names that columns have in the data sets of the field, by what they mean.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohort {
+
+enum class Meaning : std::int32_t { user, item, weight, time, event, source, target, label };
+
+/// A name as names are compared: without a type of RecBole's, in small letters, without blanks, '-', '_', '.', '#' and
+/// '%'. Local.
+std::string plain_name(std::string_view field);
+
+/// The plain names of columns of this meaning, the ones to be preferred first. Local.
+std::span<const std::string_view> known_names(Meaning meaning);
+
+/// Whether a column's name says that it has this meaning. Local.
+bool means(std::string_view field, Meaning meaning);
+
+/// Whether it says so beyond doubt: an "id", a "user", an "asin", not a "book" or a "page", which may be an id as well.
+bool surely_means(std::string_view field, Meaning meaning);
+
+/// A name of what numbers the records themselves (review_id, order_id, index, pandas' empty name): never a user or an
+/// item. Local.
+bool numbers_records(std::string_view field);
+
+}  // namespace cohort

@@ -1,0 +1,17 @@
+#include "model/encoder.hpp"
+
+#include "core/error.hpp"
+#include "model/lightgcn.hpp"
+
+namespace cohort {
+
+std::unique_ptr<Encoder> make_encoder(const Communicator& comm, const ModelConfig& model, Propagation& propagation) {
+  switch (model.encoder) {
+    case EncoderKind::lightgcn:
+      return std::make_unique<LightGcn>(comm, propagation, model.layers);
+  }
+  COHORT_CHECK(false, "an encoder that has no case");
+  return nullptr;
+}
+
+}  // namespace cohort

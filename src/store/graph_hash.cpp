@@ -1,0 +1,70 @@
+#include "store/graph_hash.hpp"
+
+#include <bit>
+#include <string_view>
+
+namespace cohort {
+
+namespace {
+
+// One hash a thing, added modulo 2^64: any order, any ranks. Mixing: splitmix64 (Steele, Lea and Flood, "Fast
+// splittable pseudorandom number generators", OOPSLA 2014).
+std::uint64_t mixed(std::uint64_t seed, std::uint64_t value) {
+  std::uint64_t z = seed + value + 0x9E3779B97F4A7C15U;
+  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31U);
+}
+
+// What a hash is of, so that a user is no item.
+enum class Thing : std::uint64_t { user, item, interaction, friendship, shard };
+
+std::uint64_t start(Thing thing, std::int64_t number) {
+  return mixed(mixed(0, static_cast<std::uint64_t>(thing)), static_cast<std::uint64_t>(number));
+}
+
+std::uint64_t ids_hash(const Communicator& comm, Thing thing, const IdTable& ids) {
+  std::uint64_t sum = 0;
+  const auto first = ids.distribution.begin(comm.rank());
+  for (std::int64_t i = 0; i < ids.block_size(); ++i) {
+    auto hash = start(thing, first + i);
+    for (const char c : ids[i]) hash = mixed(hash, static_cast<unsigned char>(c));
+    sum += hash;
+  }
+  return sum;
+}
+
+std::uint64_t pairs_hash(Thing thing, const PairTable& pairs, std::int64_t first_row) {
+  std::uint64_t sum = 0;
+  for (std::int64_t row = 0; row < pairs.rows(); ++row) {
+    const auto of_row = start(thing, first_row + row);
+    const auto end = static_cast<std::size_t>(pairs.row_begin[static_cast<std::size_t>(row) + 1]);
+    for (auto k = static_cast<std::size_t>(pairs.row_begin[static_cast<std::size_t>(row)]); k < end; ++k) {
+      sum += mixed(mixed(of_row, static_cast<std::uint64_t>(pairs.other[k])),
+                   std::bit_cast<std::uint32_t>(pairs.weight[k]));
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t graph_hash(const Communicator& comm, const Dataset& dataset) {
+  const auto first = dataset.users.distribution.begin(comm.rank());
+  const auto mine = ids_hash(comm, Thing::user, dataset.users) + ids_hash(comm, Thing::item, dataset.items) +
+                    pairs_hash(Thing::interaction, dataset.interactions, first) +
+                    pairs_hash(Thing::friendship, dataset.social, first);
+  return std::bit_cast<std::int64_t>(comm.sum(mine));
+}
+
+std::int64_t partition_hash(const Communicator& comm, const StoredPartition& partition) {
+  const auto first = comm.exclusive_sum(std::ssize(partition.shard_of));
+  std::uint64_t mine = 0;
+  for (std::size_t i = 0; i < partition.shard_of.size(); ++i) {
+    mine += mixed(start(Thing::shard, first + static_cast<std::int64_t>(i)),
+                  static_cast<std::uint64_t>(partition.shard_of[i]));
+  }
+  return std::bit_cast<std::int64_t>(comm.sum(mine));
+}
+
+}  // namespace cohort

@@ -1,0 +1,19 @@
+#include "train/objective.hpp"
+
+#include "core/error.hpp"
+#include "train/bpr.hpp"
+
+namespace cohort {
+
+std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardGraph& graph,
+                                          const NodeDirectory& directory, const Positives& positives,
+                                          const ModelConfig& model, const TrainConfig& train, int threads) {
+  switch (train.loss) {
+    case LossKind::bpr:
+      return std::make_unique<Bpr>(comm, graph, directory, positives, model.dim, train, threads);
+  }
+  COHORT_CHECK(false, "a loss that has no case");
+  return nullptr;
+}
+
+}  // namespace cohort

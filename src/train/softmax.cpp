@@ -136,7 +136,8 @@ void Softmax::make_room() {
 // Any rank knows when any user's turn is: nobody needs to be told.
 void Softmax::begin_epoch(std::int64_t epoch) {
   epoch_ = static_cast<std::uint32_t>(epoch);
-  const RandomPermutation order(static_cast<std::uint64_t>(graph_.users), options_.seed, Purpose::softmax_users, epoch_);
+  const RandomPermutation order(static_cast<std::uint64_t>(graph_.users), options_.seed, Purpose::softmax_users,
+                                epoch_);
 #pragma omp parallel for schedule(static) num_threads(threads_)
   for (std::int64_t row = 0; row < graph_.local_rows(); ++row) {
     const LocalRow local{static_cast<std::int32_t>(row)};
@@ -284,7 +285,7 @@ void Softmax::add_pool() {
 
 // One block of users of a shard: log_sum_, value_ += c n / T sum of p z_j, fixed_pool += c n / T p z_u.
 void Softmax::add_pool(std::int64_t first, Rows users, const PackedRows& pool, const PackedRows& by_column,
-                           Scratch& scratch) {
+                       Scratch& scratch) {
   const std::int64_t count = std::ssize(users);
   for (std::int64_t i = 0; i < count; ++i) {
     std::copy_n(unit_.row(users[index(i)].value), unit_.stride(), scratch.unit.row(i));

@@ -69,12 +69,18 @@ class Assignment {
     kind.of(config_) = is_auto ? 0 : integer(node_, kind.low, kind.high, expected);
   }
   void operator()(const RealKey& kind) const {
+    if (kind.automatic && node_.value_exact<std::string>() == "auto") {
+      kind.of(config_) = 0;
+      return;
+    }
+    const std::string or_auto = kind.automatic ? R"( or "auto")" : "";
     const auto number = node_.is_number() ? node_.value<double>() : std::nullopt;
-    if (!number) fail("a number");
+    if (!number) fail("a number" + or_auto);
     if (!(*number >= kind.low && *number <= kind.high)) {
-      fail(kind.low > 0 && kind.low < 1e-300 ? "a number above 0"
-           : kind.high > 1e300               ? "a number from " + shortest(kind.low) + " up"
-                                             : "a number from " + shortest(kind.low) + " to " + shortest(kind.high));
+      fail((kind.low > 0 && kind.low < 1e-300 ? "a number above 0"
+            : kind.high > 1e300               ? "a number from " + shortest(kind.low) + " up"
+                                              : "a number from " + shortest(kind.low) + " to " + shortest(kind.high)) +
+           or_auto);
     }
     kind.of(config_) = *number;
   }

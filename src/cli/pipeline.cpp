@@ -39,7 +39,6 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 RunResult run_pipeline(const Session& session) {
   RunResult result;
   check_checkpoint(session, nullptr, model_target(session));
-  check_checkpoint(session, nullptr, {session.validation_path(), 0, 0});
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);

@@ -122,7 +122,7 @@ class Evaluate(WithDirectory):
         self.assertAlmostEqual(measures["purity"], table.max(1).sum() / 70, places=9)
         text = cohort("evaluate", "--result", self.result).stdout
         for name, value in measures.items():
-            if name not in ("ari", "nmi", "purity", "labelled_users", "written_strategy", "strategies") and (
+            if name not in ("ari", "nmi", "purity", "labelled_users", "written_strategy", "strategies", "notes") and (
                     "@" not in name):
                 self.assertRegex(text, f"(?m)^{name} +{value if isinstance(value, int) else f'{value:.4f}'}$")
 
@@ -149,8 +149,8 @@ class Evaluate(WithDirectory):
         self.assertEqual(measures, {name: with_graph[name] for name in measures})
         self.assertIn("silhouette", measures)
         self.assertEqual([n for n in with_graph if n not in measures and "@" not in n],
-                         ["modularity", "social_modularity", "graph_modularity", "test_users", "written_strategy",
-                          "strategies"])
+                         ["modularity", "social_modularity", "graph_modularity", "activity_share", "test_users",
+                          "written_strategy", "strategies"])
         self.refused(["--result", alone, "--test", self.data / "interactions.tsv"], "graph.h5", "cohort prepare")
 
     def test_errors(self):

@@ -136,7 +136,7 @@ class Validation(Planted):
         # A run from a file without the pairs, in one shard each, is trained on the same graph.
         one, other = self.path / "one", self.path / "other"
         one_shard = ["partition.shards=1", "clean.social_only_users=keep", "train.epochs=3"]
-        cohort("run", self.config, *self.settings(one, *one_shard), ranks=2)
+        cohort("run", self.config, *self.settings(one, *one_shard))
         with h5py.File(self.result) as file:
             user, item = ([name.decode() for name in file[f"{kind}/id"][...]] for kind in ("users", "items"))
         left = sorted(self.left())
@@ -246,7 +246,7 @@ class TestPairs(Planted):
         for name, content, words in (("users.tsv", "x1\ti1\nx2\ti2\n", "none of its users"),
                                      ("items.tsv", "u1\tj1\nu2\tj2\n", "none of the items"),
                                      ("swapped.tsv", "i1\tu1\ni2\tu2\n", "none of its users"),
-                                     ("empty.tsv", "", "no pair")):
+                                     ("empty.tsv", "", "the file is empty")):
             test = self.write(name, "user\titem\n" + content)
             for ranks in (1, 3):
                 for arguments in (["evaluate", "--result", self.result, "--test", test],

@@ -162,7 +162,7 @@ class Recommend(WithDirectory):
         self.assertIn("segment beats global overall", table)
 
     def test_comparing_needs_held_out_interactions(self):
-        cohort("run", self.config, *self.settings(self.path, "input.holdout=0.0", "train.epochs=1"))
+        cohort("run", self.config, "--restart", *self.settings(self.path, "input.holdout=0.0", "train.epochs=1"))
         done = cohort("evaluate", "--strategies", "--result", self.result, ranks=2, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("no held-out interactions", done.stderr)

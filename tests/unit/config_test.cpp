@@ -87,6 +87,7 @@ decay = 1e-05
 minutes = 2.5
 seed = 9223372036854775807
 checkpoint_every = 3
+checkpoint_minutes = 7.5
 
 [segment]
 count = 9
@@ -112,6 +113,7 @@ k = [5, 20]
 
 [output]
 directory = "out"
+stall_minutes = 3.5
 )";
   const auto config = parse(text);
   EXPECT_EQ(config.input.interactions[0], "/x/a \"b\".tsv");

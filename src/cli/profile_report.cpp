@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/report.hpp"
+#include "core/csv_field.hpp"
 #include "segment/id_names.hpp"
 
 namespace cohort {
@@ -75,13 +76,6 @@ Json numeric_json(const NumericProfiles& numeric, std::size_t segment) {
                     {"deviation", number(numeric.deviation[place])}});
   }
   return rows;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
 }
 
 std::string csv_lines(const char* kind, const MarkTable& table, std::size_t segment) {

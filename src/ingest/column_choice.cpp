@@ -104,6 +104,14 @@ class Chooser {
     return std::nullopt;
   }
 
+  // A table of classes has ids of nothing but users; `cohort export` calls them so.
+  std::optional<Index> named_id(Index other) const {
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      if (c != other && may_be_id(c) && plain_name(name(c)) == "id") return c;
+    }
+    return std::nullopt;
+  }
+
   // Columns that may hold ids though no name says so: `other` is taken, and what is another name for it (user_name
   // beside user_id) is not the second.
   std::vector<Index> candidates(Index other, std::optional<Meaning> taken) const {
@@ -137,6 +145,7 @@ class Chooser {
     } else {
       if (user < 0) user = by_name(roles_.first_meaning, item).value_or(-1);
       if (user < 0 && request_.role == FileRole::social) user = by_name(Meaning::user, item).value_or(-1);
+      if (user < 0 && request_.role == FileRole::labels) user = named_id(item).value_or(-1);
       if (item < 0) item = by_name(roles_.second_meaning, user).value_or(-1);
       if (user < 0 && item < 0) {
         take_by_order(user, item);

@@ -20,12 +20,12 @@ namespace {
 std::string columns_of(const AttributeTable& table) {
   const auto names = [](const auto& columns, auto name_of) {
     std::string text;
-    for (const auto& column : columns) text += (text.empty() ? "" : ", ") + quoted(name_of(column));
+    for (const auto& column : columns) text += (text.empty() ? "" : ", ") + cohort::quoted(name_of(column));
     return text.empty() ? "none" : text;
   };
   return "numbers: " + names(table.numeric, [](const auto& column) { return column.name; }) +
          "; categories: " + names(table.category, [](const auto& column) { return column.name; }) +
-         "; name: " + (table.label_name.empty() ? "none" : quoted(table.label_name)) +
+         "; name: " + (table.label_name.empty() ? "none" : cohort::quoted(table.label_name)) +
          "; not used: " + names(table.left_out, std::identity());
 }
 

@@ -17,6 +17,7 @@ LOW_SILHOUETTE = 0.05  # below it segments shade into each other
 MOST_ACTIVITY = 0.2    # of the variance of log activity; above it segments are partly levels of activity
 STILL_FALLING = 0.01   # of the loss, an epoch; above it training was not done
 CLEARLY_OFF = 0.1      # of a mean, in standard deviations, to be drawn
+LIFTED = ("items", "categories", "user_categories")  # tables of what segments have more often
 CLEARLY_MORE = 1.1     # lift of a user category, to be listed
 MOST_RANKS = 16        # drawn one by one
 MOST_GAINS = 24        # segments whose gain is drawn
@@ -130,7 +131,7 @@ def strategy_sentence(strategies):
     segment, base = (strategies.strategies[name]["overall"] for name in ("segment", "global"))
     ndcg = segment["ndcg"]
     numbers = (f"NDCG@{strategies.k} is {digits(ndcg['mean'])} instead of {digits(base['ndcg']['mean'])}, a difference "
-               f"of {with_interval(ndcg['gain'], ndcg['gain_interval'])} over {number(segment['users'])} test users")
+               f"of {with_interval(ndcg['gain'], ndcg['gain_interval'])} over {counted(segment['users'], 'test user')}")
     if segment["beats_global"]:
         return f"Recommending what is popular inside the segment beats what is popular with everybody: {numbers}."
     return ("Nothing shows that recommending what is popular inside the segment beats what is popular with everybody: "
@@ -158,8 +159,9 @@ def findings(result, strategies, comparison):
     if border is not None:
         said.append(f"{percent(border)} of the users are on a border: another segment is less than "
                     f"{100 * NEAR_BORDER:g}\u00a0% farther.")
-    if result.profile and result.profile.tested:
-        said.append(f"{marked_segments(result.profile)} of {counted(result.count, 'segment')} {'is' if result.count == 1 else 'are'} marked by items or categories "
+    if result.profile and result.profile.tested and result.count > 1:
+        marked = marked_segments(result.profile)
+        said.append(f"{marked} of {result.count} segments {'is' if marked == 1 else 'are'} marked by items or categories "
                     "that their users chose more often than chance would have it, in interactions that were held out.")
     if strategies:
         said.append(best_strategy(strategies, result.strategy))
@@ -223,11 +225,14 @@ def card(result, segment, colour, largest):
     for attribute in profile.attributes:
         words = words.replace(attribute, spoken(attribute))
     value = {name: column[segment] for name, column in profile.values.items()}
-    users = [row for row in profile.tables["user_categories"][segment] if row["lift"] >= CLEARLY_MORE]
+    # One segment alone is all users, who have nothing more often than all users.
+    lifts = profile.tables if result.count > 1 else {}
+    items, categories, users = (lifts[name][segment] if lifts else [] for name in LIFTED)
+    users = [row for row in users if row["lift"] >= CLEARLY_MORE]
     found |= {
         "name": named(profile, segment), "words": words[:1].upper() + words[1:], "value": value,
-        "items": lift_rows(profile.tables["items"][segment], largest),
-        "categories": by_attribute(lift_rows(profile.tables["categories"][segment], largest), 3),
+        "items": lift_rows(items, largest),
+        "categories": by_attribute(lift_rows(categories, largest), 3),
         "user_categories": by_attribute(lift_rows(users, largest), 3),
         "numeric": [row for row in profile.numeric[segment] if abs(row["deviation"]) >= CLEARLY_OFF],
         "nearest": [int(row["id"]) for row in profile.tables["nearest"][segment][:3]],
@@ -262,12 +267,13 @@ def context(result, strategies, comparison, sample):
     for name, places in filter(None, (("PCA", result.map[sample]), figures.neighbour_map(result.embedding(sample)))):
         image, labels = figures.scatter(places, result.segment[sample], fills)
         maps.append({"name": name, "image": image, "labels": labels})
-    lifts = [row["lift"] for name in ("items", "categories", "user_categories")
+    lifts = [row["lift"] for name in LIFTED
              for rows in (result.profile.tables[name] if result.profile else []) for row in rows]
     largest = max([2, *lifts])  # a scale needs a length
     found = {
         "result": result, "colour": colour, "maps": maps, "sample": len(sample), "strategies": strategies,
-        "comparison": comparison, "lifted": bool(lifts), "findings": findings(result, strategies, comparison),
+        "comparison": comparison, "lifted": bool(lifts) and result.count > 1,
+        "findings": findings(result, strategies, comparison),
         "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
         "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
         "curves": [], "timing": bars(result.timing, PHASES, seconds, True),
@@ -282,7 +288,8 @@ def context(result, strategies, comparison, sample):
         gains = [(s, one["ndcg"]["gain"], one["ndcg"]["gain_interval"])
                  for s, one in enumerate(strategies.strategies["segment"]["segments"])]
         gains = [gain for gain in gains if not math.isnan(gain[1])][:MOST_GAINS]
-        found |= {"sentence": strategy_sentence(strategies), "best": best_strategy(strategies, result.strategy), "dots": figures.strategy_dots(strategies),
+        found |= {"sentence": strategy_sentence(strategies), "best": best_strategy(strategies, result.strategy),
+                  "dots": figures.strategy_dots(strategies),
                   "gains": figures.segment_gains(gains, fills) if gains else None, "gains_shown": len(gains)}
     if comparison:
         moves = sorted((flow for flow in comparison.flows if comparison.match.get(flow[0]) != flow[1]),

@@ -113,13 +113,15 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   write_answers(comm, command.output, header, parts);
   for (const auto& warning : newcomers.read.warnings) spdlog::warn("{}", warning);
   for (const auto& report : newcomers.read.bad_line_reports) spdlog::warn("passed over: {}", report);
-  spdlog::info("assign: {} users, {} interactions with items that the model knows",
-               with_commas(newcomers.users.total()), with_commas(newcomers.known_pairs));
+  spdlog::info("assign: {}, {} with items that the model knows", counted(newcomers.users.total(), "user"),
+               counted(newcomers.known_pairs, "interaction"));
   if (newcomers.unknown_pairs > 0) {
-    spdlog::info("  {} interactions with {} items that it does not know left out", with_commas(newcomers.unknown_pairs),
-                 with_commas(newcomers.unknown_items));
+    spdlog::info("  {} with {} that it does not know left out", counted(newcomers.unknown_pairs, "interaction"),
+                 counted(newcomers.unknown_items, "item"));
   }
-  if (without > 0) spdlog::info("  {} users know no item of the model: no basis, popular items", with_commas(without));
+  if (without > 0) {
+    spdlog::info("  {} without an item of the model: no basis, popular items", counted(without, "user"));
+  }
   spdlog::info("assign: {:.1f} s", timer.seconds());
 }
 
@@ -127,10 +129,11 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                    const AssignOptions& options) {
   LiveAssigner assigner(comm, result, config.graph, options);
   const AnswerLines lines(AnswerLines::Format::json, result.items, options.count);
-  spdlog::info("assign: ready, {} items, {} segments", with_commas(result.items.total()), result.segments.size.size());
+  spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
+               counted(std::ssize(result.segments.size), "segment"));
   const auto latency = answer_stream(assigner, lines);
-  spdlog::info("assign: {} lines answered, half of them within {:.3f} ms (p50), 99 % within {:.3f} ms (p99)",
-               with_commas(latency.lines), 1e3 * latency.p50, 1e3 * latency.p99);
+  spdlog::info("assign: {} answered, half of them within {:.3f} ms (p50), 99 % within {:.3f} ms (p99)",
+               counted(latency.lines, "line"), 1e3 * latency.p50, 1e3 * latency.p99);
 }
 
 void run_assign(const AssignCommand& command) {

@@ -161,7 +161,8 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
   const auto& before = model.provenance.inputs;
   const auto& now = graph->provenance.inputs;
   if (before.size() != now.size()) {
-    return fmt::format("{} was trained on {} input files, now there are {}", path, before.size(), now.size());
+    return fmt::format("{} was trained on {}, now there {} {}", path, counted(std::ssize(before), "input file"),
+                       noun(std::ssize(now), "is", "are"), now.size());
   }
   for (std::size_t i = 0; i < now.size(); ++i) {
     if (before[i].sha256 != now[i].sha256) return fmt::format("{} was trained on another {}", path, now[i].path);

@@ -138,7 +138,7 @@ void evaluate_file(const EvaluateOptions& options) {
     for (const auto& warning : truth->warnings) spdlog::warn("{}", warning);
     data.truth = &*truth;
     if (truth->unknown_users > 0) {
-      spdlog::info("evaluate: {} users of {} are not in the result", with_commas(truth->unknown_users), options.truth);
+      spdlog::info("evaluate: not in the result: {} of {}", counted(truth->unknown_users, "user"), options.truth);
     }
   }
   if (options.strategies) {

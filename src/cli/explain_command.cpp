@@ -11,6 +11,7 @@
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "graph/reorder.hpp"
 #include "ingest/dictionary.hpp"
 #include "partition/cut_points.hpp"
@@ -60,7 +61,7 @@ std::int64_t number_of_user(const Communicator& comm, const IdTable& users, cons
   if (number >= 0) return number;
   const auto similar = similar_id(comm, users, id);
   throw InputError(
-      "there is no user " + one_line(id) + " among the " + std::to_string(users.total()) + " users of the result" +
+      "there is no user " + one_line(id) + " among the " + counted(users.total(), "user") + " of the result" +
       (similar.empty() ? "; ids are as in the input files" : "; one with a similar id is " + one_line(similar)));
 }
 

@@ -80,8 +80,9 @@ std::string for_a_person(const Json& info) {
                          counted(info["threads"].get<int>(), "thread"), info["vector_target"].get<std::string>(),
                          info["seed"].get<std::int64_t>()));
   for (const auto& input : info["inputs"]) {
-    line("input", fmt::format("{} ({} bytes, SHA-256 {}...)", input["path"].get<std::string>(),
-                              input["bytes"].get<std::int64_t>(), input["sha256"].get<std::string>().substr(0, 16)));
+    line("input", fmt::format("{} ({}, SHA-256 {}...)", input["path"].get<std::string>(),
+                              counted(input["bytes"].get<std::int64_t>(), "byte"),
+                              input["sha256"].get<std::string>().substr(0, 16)));
   }
   for (const char* name : {schema::shards, schema::epochs}) {
     if (info.contains(name)) line(name, std::to_string(info[name].get<std::int64_t>()));

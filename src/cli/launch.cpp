@@ -13,6 +13,7 @@
 #include "cli/version.hpp"
 #include "comm/same_files.hpp"
 #include "core/error.hpp"
+#include "core/words.hpp"
 
 namespace cohort {
 
@@ -70,8 +71,9 @@ LaunchedTasks LaunchedTasks::from_environment() {
 
 std::string launch_fault(const Communicator& comm, const LaunchedTasks& tasks) {
   if (tasks.count <= comm.size()) return "";
-  return std::to_string(tasks.count) + " tasks were started (" + tasks.variable + "), but MPI has joined " +
-         std::to_string(comm.size()) + ": each would be a run of its own in the same directory; start Cohort by the " +
+  return counted(tasks.count, "task") + noun(tasks.count, " was", " were") + " started (" + tasks.variable +
+         "), but MPI has joined " + std::to_string(comm.size()) +
+         ": each would be a run of its own in the same directory; start Cohort by the " +
          "mpirun of the MPI that it was built with (" + Communicator::library() +
          "), or under Slurm by srun --mpi=pmix";
 }

@@ -2,6 +2,7 @@
 
 #include "cli/checkpoints.hpp"
 #include "core/error.hpp"
+#include "core/words.hpp"
 
 namespace cohort {
 
@@ -11,8 +12,8 @@ namespace {
 void check_against_data(const Session& session, const Dataset& dataset) {
   const auto count = session.config().segment.count;
   if (count > dataset.users.total()) {
-    throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there are only " +
-                     std::to_string(dataset.users.total()) + " users");
+    throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there " +
+                     noun(dataset.users.total(), "is", "are") + " only " + counted(dataset.users.total(), "user"));
   }
 }
 

@@ -70,8 +70,9 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
     profiles.attribute_sha256.push_back(table->file.sha256);
   }
   if (profiles.tested[0] + profiles.tested[1] > 0) {
-    spdlog::info("  {} of {} items and {} of {} categories mark a segment, tested on held-out interactions",
-                 marking(profiles.items), profiles.tested[0], marking(profiles.categories), profiles.tested[1]);
+    spdlog::info("  marking a segment, tested on held-out interactions: {} of {} and {} of {}",
+                 with_commas(marking(profiles.items)), counted(profiles.tested[0], "item"),
+                 with_commas(marking(profiles.categories)), counted(profiles.tested[1], "category", "categories"));
   } else if (dataset.has_items() && comm.sum(dataset.holdout.size()) == 0) {
     const auto reason = why_nothing_is_held_out(comm, dataset, session.config().input);
     spdlog::info("  nothing is held out, so nothing is said to mark a segment; {}",

@@ -37,8 +37,8 @@ void say_what_was_learnt(const RecommendModel& model, bool blend) {
         "do not");
     return;
   }
-  spdlog::info("  smoothing {:g}, chosen on {} interactions held back from {} users", model.smoothing,
-               with_commas(model.validation_pairs), with_commas(model.validation_users));
+  spdlog::info("  smoothing {:g}, chosen on {} held back from {}", model.smoothing,
+               counted(model.validation_pairs, "interaction"), counted(model.validation_users, "user"));
   if (!blend) return;
   if (model.best_weight == 0) {
     spdlog::info("  weight of the segment's prior 0: no other has a larger NDCG@20 than {:.4f} on them",
@@ -72,10 +72,10 @@ std::vector<char> read_allowed_items(const Session& session, const Dataset& data
   IdList list;
   if (!path.empty()) {
     list = read_id_list(comm, dataset.items, path, "items");
-    spdlog::info("{}: {} items allowed", path, with_commas(list.known));
+    spdlog::info("{}: {} allowed", path, counted(list.known, "item"));
     if (list.unknown > 0) {
-      spdlog::warn("{}: {} ids are of no item and are passed over, the first being \"{}\"", path,
-                   with_commas(list.unknown), list.first_unknown);
+      spdlog::warn("{}: {} of no item passed over, the first being \"{}\"", path, counted(list.unknown, "id"),
+                   list.first_unknown);
     }
   }
   if (min_support > 0) {
@@ -97,7 +97,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   if (result.items.total() == 0) {
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
-  spdlog::info("recommend: {} items a user and a segment, strategy {}", config.count, config.strategy);
+  spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
   const auto population = population_of(graph.dataset, result, by_direction(session.config()));
   const bool blend = strategy == Strategy::blend;
   const bool smoothing = blend || strategy == Strategy::segment;
@@ -110,8 +110,8 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   options.seed = static_cast<std::uint64_t>(session.config().train.seed);
   const auto model = fit_recommendations(comm, population, options);
   if (!model.choice.all) {
-    spdlog::info("  {} of {} items may be recommended", with_commas(model.choice.blocks.total()),
-                 with_commas(result.items.total()));
+    spdlog::info("  {} of {} may be recommended", with_commas(model.choice.blocks.total()),
+                 counted(result.items.total(), "item"));
   }
   if (smoothing) say_what_was_learnt(model, blend);
   validation.reset();

@@ -91,8 +91,8 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
                                     counted(clean.vanished_items, "item")));
   log_test_pairs(stats.holdout);
   if (stats.holdout.cut) {
-    spdlog::info("  held out is what came after time {}; {} users with nothing before it keep their earliest",
-                 *stats.holdout.cut, with_commas(stats.holdout.users_after_cut));
+    spdlog::info("  held out is what came after time {}; {} with nothing before it {} the earliest", *stats.holdout.cut,
+                 counted(stats.holdout.users_after_cut, "user"), noun(stats.holdout.users_after_cut, "keeps", "keep"));
   }
   spdlog::info("  left: {}, {}, {}, {}", counted(dataset.users.total(), "user"), counted(dataset.items.total(), "item"),
                counted(interactions, "interaction"), counted(social_edges, "social edge"));

@@ -124,14 +124,14 @@ void report(const Communicator& comm, const std::string& path, const h5::Differe
     spdlog::info("rerun: in one of the two files only, of the stages profile and recommend: {}", joined(passed_over));
   }
   if (found.differ.empty() && only_old.empty() && only_new.empty()) {
-    say(comm, fmt::format("identical: {} datasets have the same bits as in {}\n", found.same, path));
+    say(comm, fmt::format("identical: {} with the same bits as in {}\n", counted(found.same, "dataset"), path));
     return;
   }
   std::string message = "the new run is not the same as " + path + ":";
   if (!found.differ.empty()) message += " other bits in " + joined(found.differ) + ";";
   if (!only_old.empty()) message += " not made again: " + joined(only_old) + ";";
   if (!only_new.empty()) message += " not there before: " + joined(only_new) + ";";
-  throw RunError(message + fmt::format(" {} datasets are the same", found.same));
+  throw RunError(message + " the same bits in " + counted(found.same, "dataset"));
 }
 
 void rerun(const RerunOptions& options) {

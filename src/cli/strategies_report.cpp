@@ -47,7 +47,7 @@ std::string list_of(const std::vector<std::size_t>& numbers) {
 std::string verdict_of(const StrategyResult& result, std::int64_t k) {
   std::vector<std::size_t> beaten;
   std::vector<std::size_t> not_beaten;
-  std::size_t untested = 0;
+  std::int64_t untested = 0;
   for (std::size_t s = 0; s < result.segments.size(); ++s) {
     const auto& segment = result.segments[s];
     if (segment.beats_global) {
@@ -63,11 +63,11 @@ std::string verdict_of(const StrategyResult& result, std::int64_t k) {
                                 name_of(result.strategy), k, gain.value, gain.interval.low, gain.interval.high)
                   : fmt::format("{} does not beat global overall", name_of(result.strategy));
   text += result.cold.beats_global ? "; it does for cold users" : "; it does not for cold users";
-  text += fmt::format("; it does in {} of {} segments", beaten.size(), result.segments.size());
+  text += fmt::format("; it does in {} of {}", beaten.size(), counted(std::ssize(result.segments), "segment"));
   if (!not_beaten.empty() && !beaten.empty()) text += fmt::format(", not in {}", list_of(not_beaten));
   if (untested > 0) {
-    text += fmt::format(" ({} with fewer than {} test users, or lists that measure alike, were not tested)", untested,
-                        least_users);
+    text += fmt::format(" ({} with fewer than {} test users, or lists that measure alike, {} not tested)", untested,
+                        least_users, noun(untested, "was", "were"));
   }
   return text;
 }
@@ -89,7 +89,7 @@ std::string gain_with_interval(const MeasuredMean& gain, bool is_global) {
 
 template <class MeasuresOf>
 std::string table(const StrategyComparison& comparison, const std::string& title, MeasuresOf measures_of) {
-  auto text = fmt::format("\n{}, {} test users\n", title, with_commas(measures_of(comparison.strategies[0]).users));
+  auto text = fmt::format("\n{}, {}\n", title, counted(measures_of(comparison.strategies[0]).users, "test user"));
   text += fmt::format("  {:<9} {:>24} {:>24} {:>27} {:>24} {:>8} {:>7} {:>6}\n", "strategy",
                       fmt::format("recall@{}", comparison.k), fmt::format("NDCG@{}", comparison.k), "NDCG over global",
                       "hit rate", "coverage", "novelty", "Gini");
@@ -154,14 +154,13 @@ std::string strategies_table(const StrategyComparison& comparison, const std::st
   auto text = table(
       comparison, "overall", [](const auto& result) -> const auto& { return result.overall; });
   text += table(
-      comparison, fmt::format("cold users (at most {} training interactions)", comparison.cold_at_most),
+      comparison, fmt::format("cold users (at most {})", counted(comparison.cold_at_most, "training interaction")),
       [](const auto& result) -> const auto& { return result.cold; });
   text += segments_table(comparison);
   text += fmt::format(
-      "\nIntervals: 95 %, from {} paired resamples of the users. *: beats global in NDCG, {} claims being tested "
-      "together"
+      "\nIntervals: 95 %, from {} of the users. *: beats global in NDCG, {} being tested together"
       "\nso that the chance of any false one is {:g} %{}.\n\n",
-      comparison.resamples, comparison.claims, 100 * family_error,
+      counted(comparison.resamples, "paired resample"), counted(comparison.claims, "claim"), 100 * family_error,
       std::isnan(comparison.critical_value)
           ? std::string()
           : fmt::format(" (a gain of {:.2f} standard errors)", comparison.critical_value));
@@ -169,9 +168,9 @@ std::string strategies_table(const StrategyComparison& comparison, const std::st
     if (result.strategy != Strategy::global) text += verdict_of(result, comparison.k) + ".\n";
   }
   text += fmt::format(
-      "\nThe taste of a segment: smoothing {:g}, weight in the blend {:g}, learnt on {} users' training "
-      "interactions.\n",
-      comparison.smoothing, comparison.blend_weight, with_commas(comparison.validation_users));
+      "\nThe taste of a segment: smoothing {:g}, weight in the blend {:g}, learnt on the training interactions "
+      "of {}.\n",
+      comparison.smoothing, comparison.blend_weight, counted(comparison.validation_users, "user"));
   if (!written.empty()) text += fmt::format("The lists written are those of {}.\n", written);
   return text;
 }

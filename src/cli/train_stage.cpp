@@ -25,7 +25,7 @@ std::string in_words(const EpochStats& epoch, std::int64_t epochs) {
 
 std::string in_words(const TrainProgress& progress) {
   const auto epochs = fmt::format("epoch {}", progress.epochs);
-  return progress.step == 0 ? epochs : fmt::format("{} and {} steps", epochs, progress.step);
+  return progress.step == 0 ? epochs : epochs + " and " + counted(progress.step, "step");
 }
 
 // What training has come to, in blocks of nodes instead of the order of shards; `loss` of the epochs before these.

@@ -20,8 +20,8 @@ Validation learn_validation(const Session& session, const GraphFile& graph, std:
     throw InputError(session.graph_path() + " has no partition, which training the embedding that the weight of the " +
                      "blend is learnt with needs; run `cohort partition` first, or set recommend.strategy to another");
   }
-  spdlog::info("validate: an embedding without {} interactions, to learn the weight of the blend with, as in training",
-               with_commas(held_back));
+  spdlog::info("validate: an embedding without {}, to learn the weight of the blend with, as in training",
+               counted(held_back, "interaction"));
   GraphFile left;
   left.provenance = graph.provenance;
   comm.attempt([&] {

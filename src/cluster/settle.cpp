@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/words.hpp"
+
 namespace cohort {
 
 namespace {
@@ -32,9 +34,9 @@ Matrix rows_in_order(const Matrix& rows, std::span<const std::int64_t> order) {
 
 InputError too_few_users(std::int64_t distinct, const KmeansOptions& options) {
   const std::string what =
-      options.spherical ? "users whose embeddings point in different directions" : "users with different embeddings";
-  return InputError("segment.count is " + std::to_string(options.count) + ", but there are only " +
-                    std::to_string(distinct) + ' ' + what + "; set segment.count to at most " +
+      options.spherical ? " whose embeddings point in different directions" : " with different embeddings";
+  return InputError("segment.count is " + std::to_string(options.count) + ", but there " + noun(distinct, "is", "are") +
+                    " only " + counted(distinct, "user") + what + "; set segment.count to at most " +
                     std::to_string(std::max<std::int64_t>(distinct, 1)));
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/blanks.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/id_interner.hpp"
@@ -112,8 +113,7 @@ class LineReader {
       if (p == end) break;
     }
     if (found != columns) {
-      return refuse(at, "the line has " + std::to_string(found) + (found == 1 ? " column" : " columns") +
-                            ", the header has " + std::to_string(columns));
+      return refuse(at, "the line has " + counted(found, "column") + ", the header has " + std::to_string(columns));
     }
     place.push_back(at);
     text_end.push_back(std::ssize(text));

@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/column_choice.hpp"
 #include "ingest/field_shape.hpp"
 #include "ingest/file_head.hpp"
@@ -204,7 +205,7 @@ std::string differences(const Look& look, const DetectedLayout& a, const Look& f
   };
   differ(!same_separator(look, first), "another separator");
   differ(a.layout.columns != b.layout.columns,
-         std::to_string(a.layout.columns) + " columns, not " + std::to_string(b.layout.columns));
+         counted(a.layout.columns, "column") + ", not " + std::to_string(b.layout.columns));
   differ(a.notes.header.empty() != b.notes.header.empty(), a.notes.header.empty() ? "no header" : "a header");
   const auto one_has = [&](std::int32_t x, std::int32_t y, const std::string& what) {
     differ((x < 0) != (y < 0), (x < 0 ? "no " : "a ") + what);

@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "core/words.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/distinct.hpp"
 #include "ingest/index_plan.hpp"
@@ -92,20 +93,20 @@ void refuse_strangers(const Communicator& comm, const Dataset& dataset, const Pa
   if (records == 0) {
     const auto dropped = stats.read.dropped_events + stats.read.below_min_weight + stats.read.zero_weight;
     throw InputError(name + ": there is no pair to test with" +
-                     (dropped > 0 ? "; graph.event_weights, graph.min_weight or graph.weight leave out all " +
-                                        std::to_string(dropped) + " records"
+                     (dropped > 0 ? "; graph.event_weights, graph.min_weight or graph.weight leave out all: " +
+                                        counted(dropped, "record")
                                   : std::string()));
   }
   const std::string who = files.layout.settable ? "input.columns says" : "a header with user and item says";
   const auto check = "; the ids must be written as in the interactions (the columns may also be read as others than " +
                      ("they are: " + who) + " which is which)";
   if (comm.sum(pairs.size()) == 0) {
-    throw InputError(name + ": none of its users is among the " + std::to_string(dataset.users.total()) +
-                     " users that are trained on" + check);
+    throw InputError(name + ": none of its users is among the " + counted(dataset.users.total(), "user") +
+                     " trained on" + check);
   }
   if (known_items == 0) {
     throw InputError(name + ": none of the items of its known users is among the " +
-                     std::to_string(dataset.items.total()) + " items that are trained on" + check);
+                     counted(dataset.items.total(), "item") + " trained on" + check);
   }
 }
 
@@ -176,7 +177,7 @@ std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dat
   users = comm.sum(users);
   if (comm.max(most) <= 1) return "every user has one interaction only, and the last one of a user is not held out";
   const auto share = "a share of " + fmt::format("{:g}", input.holdout) + " (input.holdout)";
-  const auto of_all = share + " of " + std::to_string(total) + " interactions";
+  const auto of_all = share + " of " + counted(total, "interaction");
   if (input.holdout_split != "temporal") {
     return "the draw of " + of_all + " took none of them that is not the last one of its user";
   }
@@ -188,8 +189,8 @@ std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dat
   }
   if (select_time(comm, all.time, total - held - 1) == latest) {
     const auto at_latest = comm.sum(static_cast<std::int64_t>(std::ranges::count(all.time, latest)));
-    return std::to_string(at_latest) + " interactions share the latest time, " + fmt::format("{:.17g}", latest) +
-           ", more than " + of_all + ", and none of them came last";
+    return counted(at_latest, "interaction shares", "interactions share") + " the latest time, " +
+           fmt::format("{:.17g}", latest) + ", more than " + of_all + ", and none of them came last";
   }
   return "what came last is the first interaction of each of its users, which is not held out";
 }

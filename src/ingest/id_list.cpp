@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/blanks.hpp"
 #include "ingest/block_reader.hpp"
 #include "ingest/byte_source.hpp"
@@ -65,8 +66,8 @@ IdList read_id_list(const Communicator& comm, const IdTable& table, const std::s
   result.unknown = comm.sum(static_cast<std::int64_t>(std::ranges::count(numbers, -1)));
   result.known = comm.sum(std::ssize(numbers)) - result.unknown;
   if (result.known == 0) {
-    throw InputError(path + ": none of its " + std::to_string(result.unknown) + " ids is among the " +
-                     std::to_string(table.total()) + " " + what +
+    throw InputError(path + ": none of its " + counted(result.unknown, "id") + " is among the " +
+                     with_commas(table.total()) + " " + what +
                      (result.first_unknown.empty() ? "" : "; the first is " + quoted(result.first_unknown)));
   }
   std::vector<std::int64_t> known;

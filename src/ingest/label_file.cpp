@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/dictionary.hpp"
 #include "ingest/pair_reader.hpp"
 #include "ingest/pair_table.hpp"
@@ -73,8 +74,8 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
   });
   result.labelled = comm.sum(table.size());
   if (result.labelled == 0) {
-    throw InputError(result.file.path + ": none of its users is among the " + std::to_string(users.total()) +
-                     " users of the result; its first column must hold the same ids");
+    throw InputError(result.file.path + ": none of its users is among the " + counted(users.total(), "user") +
+                     " of the result; its first column must hold the same ids");
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "core/error.hpp"
+#include "core/words.hpp"
 #include "ingest/input_files.hpp"
 #include "ingest/line_blocks.hpp"
 #include "ingest/reading_checks.hpp"
@@ -49,7 +50,8 @@ void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
         .append(std::to_string(stats.bad_lines - std::ssize(stats.bad_line_reports)))
         .append(" more\n");
   }
-  message += std::to_string(stats.bad_lines) + " of " + std::to_string(stats.lines) + " lines are malformed; mend them";
+  message += with_commas(stats.bad_lines) + " of " + counted(stats.lines, "line") +
+             noun(stats.bad_lines, " is", " are") + " malformed; mend " + noun(stats.bad_lines, "it", "them");
   if (files.layout.settable) {
     message += ", or set clean.max_bad_lines (now " + std::to_string(files.max_bad_lines) + ") to leave out as many";
   }
@@ -111,8 +113,7 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   }
   result.stats.warnings = warn_of_headers(comm, opened, files.layout, result.pairs, first, second);
   if (result.stats.repeated_headers > 0) {
-    result.stats.warnings.push_back(std::to_string(result.stats.repeated_headers) +
-                                    (result.stats.repeated_headers == 1 ? " line repeats" : " lines repeat") +
+    result.stats.warnings.push_back(counted(result.stats.repeated_headers, "line repeats", "lines repeat") +
                                     " the header of its file; left out");
   }
   refuse_bad_lines(result.stats, files);

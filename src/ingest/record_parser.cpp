@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/blanks.hpp"
 #include "ingest/leading_digits.hpp"
 #include "ingest/number_text.hpp"
@@ -84,8 +85,7 @@ bool RecordParser::fail(std::string reason) {
 
 bool RecordParser::wrong_field_count(std::int64_t found) {
   const bool may_be_commas = layout_.format == TextFormat::csv && found > layout_.columns;
-  return fail("the line has " + std::to_string(found) + (found == 1 ? " column" : " columns") +
-              ", the first line has " + std::to_string(layout_.columns) +
+  return fail("the line has " + counted(found, "column") + ", the first line has " + std::to_string(layout_.columns) +
               (may_be_commas ? "; a field that holds a comma needs double quotes around it" : ""));
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/words.hpp"
 
 namespace cohort {
 
@@ -25,7 +26,7 @@ ItemChoice choose_items(const Communicator& comm, const ItemCounts& counts, Cons
   if (choice.blocks.total() == 0) {
     throw InputError(
         "no item is left to recommend: " + std::string(listed ? "none of the allowed items" : "none of the items") +
-        " has the " + std::to_string(min_support) + " training users that recommend.min_support wants");
+        " has the " + counted(min_support, "training user") + " that recommend.min_support wants");
   }
   if (choice.all) return choice;
   comm.attempt([&] {

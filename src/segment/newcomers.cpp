@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/words.hpp"
 #include "graph/edge_weights.hpp"
 #include "ingest/decay.hpp"
 #include "ingest/dictionary.hpp"
@@ -106,11 +107,10 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
     const auto in_file = first_id(comm, file_items.table);
     const auto in_result = first_id(comm, items);
     const auto& name = files.input.interactions.front();
-    throw InputError(in_file.empty()
-                         ? name + " holds no interaction that counts: no line names a pair of enough weight"
-                         : name + ": none of its " + std::to_string(file_items.table.total()) +
-                               " items is among those that the model was trained on; ids must be the same: " +
-                               "the files have \"" + in_file + "\", the model has \"" + in_result + "\"");
+    throw InputError(in_file.empty() ? name + " holds no interaction that counts: no line names a pair of enough weight"
+                                     : name + ": none of its " + counted(file_items.table.total(), "item") +
+                                           " is among those that the model was trained on; ids must be the same: " +
+                                           "the files have \"" + in_file + "\", the model has \"" + in_result + "\"");
   }
   return result;
 }

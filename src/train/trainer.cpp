@@ -10,6 +10,7 @@
 
 #include "comm/shard_sum.hpp"
 #include "core/timer.hpp"
+#include "core/words.hpp"
 #include "model/encoder.hpp"
 #include "model/propagation.hpp"
 #include "model/spectral.hpp"
@@ -223,7 +224,7 @@ void Trainer::make_checkpoint(Pause pause) {
   pauses_.checkpoint_written();
   if (pause != Pause::interruption) return;
   std::string place = "epoch " + std::to_string(progress_.epochs);
-  if (progress_.step > 0) place += " and " + std::to_string(progress_.step) + " steps";
+  if (progress_.step > 0) place += " and " + counted(progress_.step, "step");
   throw Interrupted("the same command again goes on after " + place + " of training");
 }
 

@@ -122,7 +122,7 @@ class Recommend(WithDirectory):
         for strategy in STRATEGIES:
             done = self.recommend(strategy, more=[f"recommend.allowed_items={allowed}", "recommend.min_support=20"],
                                   ranks=2)
-            self.assertIn("1 ids are of no item", done.stderr)
+            self.assertIn("1 id of no item passed over", done.stderr)
             with h5py.File(self.result) as file, h5py.File(self.result.parent / "graph.h5") as graph:
                 users = numpy.bincount(graph["interactions/item"][...], minlength=len(file["items/id"]))
                 names = [name.decode() for name in file["items/id"][...]]

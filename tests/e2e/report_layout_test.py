@@ -75,6 +75,30 @@ class ReportLayout(unittest.TestCase):
                     if most == 3 and count > 1:
                         self.assertGreater(cards, 1, (width, count))
 
+    def test_rows_of_tiles_are_full(self):
+        for width in (1280, 700, 390, 360):
+            window = self.open(width)
+            for count in range(3, 7):
+                window.execute_script(WITH_CARDS.replace(".cards", ".tiles"), count)
+                left, right, rows = window.execute_script(ROWS.replace(".cards", ".tiles"))
+                self.assertEqual(sum(row[3] for row in rows), count)
+                for first, last, *_ in rows:
+                    self.assertAlmostEqual(first, left, delta=1, msg=(width, count))
+                    self.assertAlmostEqual(last, right, delta=1, msg=(width, count))
+
+    def test_one_segment_is_compared_with_nothing(self):
+        cohort("run", self.data / "config.toml", *self.settings, "--set", "segment.count=1",
+               "--set", f"output.directory={self.data}/one")
+        report_test.report(self.data / "one" / "segments.h5", "--output", self.data / "one.html")
+        window = report_test.browser(1280)
+        self.addCleanup(window.quit)
+        window.get((self.data / "one.html").as_uri())
+        self.assertEqual(len(window.find_elements("css selector", ".card")), 1)
+        self.assertIn("nothing marks it", window.find_element("css selector", ".card .words").text)
+        self.assertEqual(window.find_elements("css selector", ".lifts:not(.numeric)"), [])
+        self.assertNotIn("Lift is", window.find_element("css selector", "#segments").text)
+        self.assertNotIn("marked by", window.find_element("css selector", "#summary").text)
+
     def test_strategies_on_a_phone(self):
         window = self.open(360)
         found = json.loads(self.strategies.read_text())

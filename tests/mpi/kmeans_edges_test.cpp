@@ -28,7 +28,7 @@ TEST(Kmeans, TooFewDifferentUsersIsAnErrorThatCountsThem) {
       {copies(5, 100, 10, true), 10, true, "there are only 5 users whose embeddings point in different directions"},
       {blobs(7, 7, 10, 1), 8, false, "there are only 7 users with different embeddings"},
       {one_zero, 3, false, "there are only 2 users with different embeddings"},
-      {one_zero, 2, true, "there are only 1 users whose embeddings point in different directions"},
+      {one_zero, 2, true, "there is only 1 user whose embeddings point in different directions"},
       {zeros, 1, true, "there are only 0 users whose embeddings point in different directions"},
       {SmallPoints{"none", 3, {}, {}}, 1, false, "there are only 0 users with different embeddings"}};
   for (const auto& [points, count, spherical, message] : cases) {

@@ -16,6 +16,7 @@
 #include "segment/live_assigner.hpp"
 #include "segment/newcomers.hpp"
 #include "store/segments_file.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -149,7 +150,7 @@ void run_assign(const AssignCommand& command) {
   check_fold_in(comm, result, command.result);
   Config config;
   comm.attempt([&] { config = stored_config(result.provenance, command.result); });
-  const AssignOptions options{config.segment.method == "spherical", command.count};
+  const AssignOptions options{by_direction(config), command.count};
   if (command.stream) {
     assign_stream(comm, result, config, options);
   } else {

@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "ingest/holdout.hpp"
 #include "segment/blend.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -90,7 +91,7 @@ void say_strategies(const Communicator& comm, const EvaluateOptions& options, co
   ComparisonOptions comparison;
   comparison.k = cut_offs(config, result.items.total()).front();
   comparison.seed = static_cast<std::uint64_t>(config.train.seed);
-  const auto population = population_of(*data.dataset, result, config.segment.method == "spherical");
+  const auto population = population_of(*data.dataset, result, by_direction(config));
   const auto model = strategies_model(comm, options, config, result, *graph, population);
   const auto found = compare_strategies(comm, population, model, *data.held_out, comparison);
   const auto written = result.recommendations ? result.recommendations->strategy : std::string();

@@ -22,6 +22,7 @@
 #include "segment/node_segments.hpp"
 #include "segment/ranking.hpp"
 #include "segment/recommendation.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -107,7 +108,7 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
     return;
   }
   const auto ks = cut_offs(config, result.items.total());
-  const auto population = population_of(dataset, result, config.segment.method == "spherical");
+  const auto population = population_of(dataset, result, by_direction(config));
   auto model = fit_recommendations(comm, population, {0, {}, false, nullptr, 0});
   const auto& written = result.recommendations;
   const bool smoothing = written && !std::isnan(written->smoothing);

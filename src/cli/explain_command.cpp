@@ -16,6 +16,7 @@
 #include "partition/cut_points.hpp"
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -120,7 +121,7 @@ void explain(const ExplainOptions& options) {
 
   ExplainInput input{&sharded, parameters.view(), degree, &result};
   input.layers = config.model.layers;
-  input.spherical = config.segment.method == "spherical";
+  input.spherical = by_direction(config);
   input.new_weight = weight_of_one(config.graph);
   const auto labels = node_labels(comm, config, result);
   const auto report = [&](const auto& explanation) {

@@ -25,10 +25,10 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
     sharded = shard_graph(session, blocks, *graph.partition);
   }
   // Before graph.h5 is another one than model.h5 was trained on.
-  check_checkpoint(session, &graph, model_target(session));
+  check_checkpoint(session, &graph, model_target(session, graph.dataset));
   write_graph(session, graph);
   session.comm().stop_if_interrupted();
-  const auto model = train_model(session, graph, sharded, model_target(session));
+  const auto model = train_model(session, graph, sharded, model_target(session, graph.dataset));
   write_model(session, model, session.model_path());
   session.comm().stop_if_interrupted();
   return segment_users(session, graph, sharded.graph, model);
@@ -38,7 +38,7 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 RunResult run_pipeline(const Session& session) {
   RunResult result;
-  check_checkpoint(session, nullptr, model_target(session));
+  check_checkpoint(session, nullptr, {session.model_path()});
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);

@@ -43,7 +43,7 @@ struct TrainTarget {
   bool derived = false;  ///< made for a later stage's sake: where its file does not fit, it is made anew
 };
 /// model.h5 as the configuration wants it.
-TrainTarget model_target(const Session& session);
+TrainTarget model_target(const Session& session, const Dataset& dataset);
 
 /// Trains from the start, or goes on from what cli/checkpoints.hpp finds (with as many epochs or more: nothing is left
 /// to do). Checkpoints go to the target's file; the result is not written yet.

@@ -8,6 +8,7 @@
 #include "ingest/attribute_file.hpp"
 #include "ingest/holdout.hpp"
 #include "segment/profile.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -45,7 +46,7 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
   ProfileInput input{&dataset, &segments.segments};
   if (attributes.items) input.item_attributes = &*attributes.items;
   if (attributes.users) input.user_attributes = &*attributes.users;
-  input.spherical = config.segment.method == "spherical";
+  input.spherical = by_direction(config);
   auto profiles = profile_segments(comm, input, config.profile);
   for (const auto* table : {input.item_attributes, input.user_attributes}) {
     if (!table) continue;

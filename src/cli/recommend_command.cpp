@@ -9,7 +9,6 @@ void add_recommend_command(CLI::App& program) {
   auto* command = program.add_subcommand(
       "recommend", "The best items of every user and segment; reads graph.h5 and segments.h5, adds to segments.h5");
   const auto options = add_config_options(*command);
-  add_checkpoint_options(*command, options);
   const auto strategy = std::make_shared<std::string>();
   const auto csv = std::make_shared<std::string>();
   const auto json_lines = std::make_shared<std::string>();

@@ -12,6 +12,7 @@
 #include "core/timer.hpp"
 #include "ingest/id_list.hpp"
 #include "segment/recommendation.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -97,7 +98,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
   spdlog::info("recommend: {} items a user and a segment, strategy {}", config.count, config.strategy);
-  const auto population = population_of(graph.dataset, result, session.config().segment.method == "spherical");
+  const auto population = population_of(graph.dataset, result, by_direction(session.config()));
   const bool blend = strategy == Strategy::blend;
   const bool smoothing = blend || strategy == Strategy::segment;
   RecommendOptions options;

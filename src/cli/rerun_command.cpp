@@ -11,6 +11,7 @@
 #include "cli/version.hpp"
 #include "core/error.hpp"
 #include "core/timer.hpp"
+#include "core/words.hpp"
 #include "ingest/sha256.hpp"
 #include "kernels/dispatch.hpp"
 #include "store/h5.hpp"
@@ -145,8 +146,8 @@ void rerun(const RerunOptions& options) {
   config.train.epochs = epochs;
   config.output.directory = directory.path();
   const Session session(comm, config);
-  spdlog::info("rerun: {} was made by cohort {} ({}) on {} ranks", options.file, provenance.cohort_version,
-               provenance.git_revision, provenance.ranks);
+  spdlog::info("rerun: {} was made by cohort {} ({}) on {}", options.file, provenance.cohort_version,
+               provenance.git_revision, counted(provenance.ranks, "rank"));
   if (provenance.git_revision != git_revision()) spdlog::warn("this is cohort {} ({})", version(), git_revision());
   if (provenance.vector_target != vector_target()) {
     spdlog::warn("it was made with {} instructions, this run uses {}: bits may differ", provenance.vector_target,

@@ -112,7 +112,8 @@ std::string model_settings(const Config& config) {
   part.partition = config.partition;
   part.model = config.model;
   part.train = config.train;
-  part.train.epochs = 0;
+  // A loss without a schedule goes on where more epochs are asked for.
+  if (config.train.loss == LossKind::bpr) part.train.epochs = 0;
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
   part.train.checkpoint_minutes = 0;

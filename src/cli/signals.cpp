@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -12,7 +13,9 @@
 #include <csignal>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cli/outcome.hpp"
@@ -95,16 +98,27 @@ class Interruption {
   std::optional<Clock::time_point> asked_;
 };
 
-// The bytes that the main thread has moved by reads and writes; 0 where the system does not say.
-std::int64_t bytes_moved() {
-  const auto process = std::to_string(getpid());
-  std::ifstream counts("/proc/self/task/" + process + "/io");
+// Sum of the numbers that stand behind `first` and `second` in a file of the system's; 0 where it does not say.
+std::int64_t sum_in(const std::string& file, std::string_view first, std::string_view second) {
+  std::ifstream lines(file);
   std::int64_t sum = 0;
-  std::string name;
-  for (std::int64_t value = 0; counts >> name >> value;) {
-    if (name == "rchar:" || name == "wchar:") sum += value;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::int64_t value = 0;
+    if (words >> name >> value && (name == first || name == second)) sum += value;
   }
   return sum;
+}
+
+// Bytes that the main thread has read and written.
+std::int64_t bytes_moved() {
+  return sum_in("/proc/self/task/" + std::to_string(getpid()) + "/io", "rchar:", "wchar:");
+}
+
+// KiB of the machine's that are not on their disk yet: what a flush makes less, while its thread only waits.
+std::int64_t unwritten() {
+  return sum_in("/proc/meminfo", "Dirty:", "Writeback:");
 }
 
 class StalledCall {
@@ -117,7 +131,10 @@ class StalledCall {
       return;
     }
     const auto bytes = bytes_moved();
-    if (call->number != number_ || bytes != bytes_) {
+    const auto left = unwritten();
+    const bool flushes = left < least_left_;  // others write too: less than ever before is what a flush comes to
+    if (call->number != number_ || bytes != bytes_ || flushes) {
+      least_left_ = call->number == number_ ? std::min(least_left_, left) : left;
       number_ = call->number;
       bytes_ = bytes;
       since_ = Clock::now();
@@ -134,6 +151,7 @@ class StalledCall {
  private:
   std::uint64_t number_ = 0;
   std::int64_t bytes_ = 0;
+  std::int64_t least_left_ = 0;
   Clock::time_point since_;
 };
 
@@ -144,9 +162,13 @@ void watch() {
     const timespec second{1, 0};
     const int signal = sigtimedwait(&taken, nullptr, &second);
     if (over.load()) return;
-    if (signal > 0 && signal != wake_signal()) interruption.signal_came(signal);
-    interruption.look();
-    stalled.look();
+    try {
+      if (signal > 0 && signal != wake_signal()) interruption.signal_came(signal);
+      interruption.look();
+      stalled.look();
+    } catch (...) {
+      continue;  // no memory to say something; in a second there may be
+    }
   }
 }
 

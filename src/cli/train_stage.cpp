@@ -9,6 +9,7 @@
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
 #include "store/graph_hash.hpp"
+#include "train/choices.hpp"
 #include "train/positives.hpp"
 #include "train/trainer.hpp"
 
@@ -54,8 +55,9 @@ TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelSta
 
 }  // namespace
 
-TrainTarget model_target(const Session& session) {
-  return {session.model_path(), session.config().train.epochs, session.config().train.minutes};
+TrainTarget model_target(const Session& session, const Dataset& dataset) {
+  const auto train = with_choices(session.config().train, dataset.users.total());
+  return {session.model_path(), train.epochs, train.minutes};
 }
 
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
@@ -64,9 +66,11 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   const auto& config = session.config();
   const Timer timer;
   const auto positives = positives_of(comm, graph.dataset, sharded);
+  const auto chosen = with_choices(config.train, graph.dataset.users.total());
   spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
                counted(config.model.dim, "column"), counted(positives.total, "positive"),
-               counted(batch_size(config.train.batch, positives.total), "triple"));
+               chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
+                                            : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
 
   ModelFile model;
   model.shards = sharded.graph.layout.shards();
@@ -79,7 +83,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
 
   TrainOptions options;
   options.model = config.model;
-  options.train = config.train;
+  options.train = chosen;
   options.train.epochs = target.epochs;
   options.train.minutes = target.minutes;
   options.threads = static_cast<int>(session.threads());

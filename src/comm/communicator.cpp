@@ -68,9 +68,6 @@ bool done_within(MPI_Request& request, double seconds) {
 
 void (*last_words)(const std::string&) = nullptr;
 
-// Long enough for ranks that all failed in the same call to come out of it.
-constexpr double patience_seconds = 10.0;
-
 }  // namespace
 
 MpiError::MpiError(const char* call, int code) : std::runtime_error(mpi_message(call, code)) {}
@@ -94,9 +91,7 @@ MpiEnvironment::~MpiEnvironment() {
 Communicator::Handle::~Handle() {
   int finalized = 0;
   MPI_Finalized(&finalized);
-  if (finalized) return;
-  if (comm != MPI_COMM_NULL) MPI_Comm_free(&comm);
-  if (meeting != MPI_COMM_NULL) MPI_Comm_free(&meeting);
+  if (!finalized && comm != MPI_COMM_NULL) MPI_Comm_free(&comm);
 }
 
 std::string Communicator::library() {
@@ -118,10 +113,8 @@ Communicator Communicator::self() {
 Communicator Communicator::duplicate(MPI_Comm comm) {
   Communicator result;
   result.comm_ = std::make_shared<Handle>();
-  for (MPI_Comm* copy : {&result.comm_->comm, &result.comm_->meeting}) {
-    check_mpi(MPI_Comm_dup(comm, copy), "MPI_Comm_dup");
-    check_mpi(MPI_Comm_set_errhandler(*copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  }
+  check_mpi(MPI_Comm_dup(comm, &result.comm_->comm), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_set_errhandler(result.native(), MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   MPI_Comm_rank(result.native(), &result.rank_);
   MPI_Comm_size(result.native(), &result.size_);
   return result;
@@ -175,21 +168,8 @@ Communicator::Failure Communicator::failure_of(const Call& call) const {
   }
 }
 
-int Communicator::lowest_failing(const Failure& mine, Waiting waiting) const {
-  int failing = mine.kind == Failure::Kind::none ? size_ : rank_;
-  if (waiting == Waiting::for_ever) return min(failing);
-  MPI_Request request{};
-  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, &failing, 1, MPI_INT, MPI_MIN, comm_->meeting, &request), "MPI_Iallreduce");
-  if (mine.kind == Failure::Kind::none) {
-    check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait");
-  } else if (!done_within(request, patience_seconds)) {
-    abort(mine.kind == Failure::Kind::input ? 2 : 1, "rank " + std::to_string(rank_) + ": " + mine.message);
-  }
-  return failing;
-}
-
-void Communicator::agree(const Failure& mine, Waiting waiting) const {
-  const int failing = lowest_failing(mine, waiting);
+void Communicator::agree(const Failure& mine) const {
+  const int failing = min(mine.kind == Failure::Kind::none ? size_ : rank_);
   if (failing == size_) return;
   auto kind = static_cast<int>(mine.kind);
   broadcast(std::span<int>(&kind, 1), failing);

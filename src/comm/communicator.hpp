@@ -86,14 +86,7 @@ class Communicator {
   /// on one rank alone (files, parsing, memory) goes through this before the next collective call.
   template <class Local>
   void attempt(const Local& local) const {
-    agree(failure_of(Call(local)), Waiting::for_ever);
-  }
-  /// The same for a call of another library that ranks make together and that may fail on one alone, while the others
-  /// are still in it (HDF5, MPI-IO): ranks meet on a communicator of its own. A rank that failed waits for the others
-  /// for at most ten seconds; then they will not come, and it ends all of them with its message.
-  template <class Together>
-  void attempt_together(const Together& together) const {
-    agree(failure_of(Call(together)), Waiting::bounded);
+    agree(failure_of(Call(local)));
   }
 
   /// Throws Interrupted on all ranks if any was asked to end (core/interruption.hpp). Where a stage can stop without
@@ -201,7 +194,6 @@ class Communicator {
  private:
   struct Handle {
     MPI_Comm comm = MPI_COMM_NULL;
-    MPI_Comm meeting = MPI_COMM_NULL;  ///< where ranks agree after a call that one of them may still be in
     ~Handle();
   };
   /// A body to call, not owned: nothing is allocated where memory may be what is missing.
@@ -221,10 +213,8 @@ class Communicator {
     Kind kind = Kind::none;
     std::string message;
   };
-  enum class Waiting { for_ever, bounded };
   Failure failure_of(const Call& call) const;
-  void agree(const Failure& mine, Waiting waiting) const;
-  int lowest_failing(const Failure& mine, Waiting waiting) const;
+  void agree(const Failure& mine) const;
   static Communicator duplicate(MPI_Comm comm);
   static std::vector<std::int64_t> prefix(const std::vector<std::int64_t>& counts);
   void reduce_integers(void* values, std::int64_t count, std::size_t size, bool is_signed, MPI_Op op) const;

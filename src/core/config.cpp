@@ -3,13 +3,13 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <sstream>
 
 #include "core/config_schema.hpp"
+#include "core/config_text.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
 #include "core/utf8.hpp"
@@ -27,32 +27,6 @@ std::string with_thousands(std::int64_t number) {
     result += digits[i];
   }
   return result;
-}
-
-std::string shortest(double number) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof(text), number).ptr;
-  std::string result(text, end);
-  if (result.find_first_of(".e") == std::string::npos) result += ".0";
-  return result;
-}
-
-// TOML's basic strings escape what JSON escapes, and DEL.
-std::string toml_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result += {'\\', c};
-    } else if (code < 0x20 || code == 0x7F) {
-      constexpr std::string_view digits = "0123456789ABCDEF";
-      result += "\\u00";
-      result += {digits[code >> 4], digits[code & 15]};
-    } else {
-      result += c;
-    }
-  }
-  return result + "\"";
 }
 
 std::string list_of(const std::vector<std::string_view>& choices) {
@@ -95,12 +69,18 @@ class Assignment {
     kind.of(config_) = is_auto ? 0 : integer(node_, kind.low, kind.high, expected);
   }
   void operator()(const RealKey& kind) const {
+    if (kind.automatic && node_.value_exact<std::string>() == "auto") {
+      kind.of(config_) = 0;
+      return;
+    }
+    const std::string or_auto = kind.automatic ? R"( or "auto")" : "";
     const auto number = node_.is_number() ? node_.value<double>() : std::nullopt;
-    if (!number) fail("a number");
+    if (!number) fail("a number" + or_auto);
     if (!(*number >= kind.low && *number <= kind.high)) {
-      fail(kind.low > 0 && kind.low < 1e-300 ? "a number above 0"
-           : kind.high > 1e300               ? "a number from " + shortest(kind.low) + " up"
-                                             : "a number from " + shortest(kind.low) + " to " + shortest(kind.high));
+      fail((kind.low > 0 && kind.low < 1e-300 ? "a number above 0"
+            : kind.high > 1e300               ? "a number from " + shortest(kind.low) + " up"
+                                              : "a number from " + shortest(kind.low) + " to " + shortest(kind.high)) +
+           or_auto);
     }
     kind.of(config_) = *number;
   }
@@ -336,49 +316,6 @@ void check_together(const Config& config, const std::string& name) {
   if (config.output.directory.empty()) throw InputError(name + ": output.directory is empty");
 }
 
-// The TOML of a value, by its kind.
-struct Written {
-  Config& config;
-
-  std::string operator()(const IntegerKey& kind) const {
-    const auto number = kind.of(config);
-    return kind.automatic && number == 0 ? "\"auto\"" : std::to_string(number);
-  }
-  std::string operator()(const RealKey& kind) const { return shortest(kind.of(config)); }
-  std::string operator()(const BooleanKey& kind) const { return kind.of(config) ? "true" : "false"; }
-  std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }
-  std::string operator()(const SwitchKey& kind) const {
-    const auto& flag = kind.of(config);
-    return !flag ? "\"auto\"" : *flag ? "true" : "false";
-  }
-  std::string operator()(const WordKey& kind) const { return toml_string(kind.words.at(kind.get(config))); }
-  std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
-  std::string operator()(const PathsKey& kind) const {
-    std::string result;
-    for (const auto& path : kind.of(config)) result += (result.empty() ? "" : ", ") + toml_string(path);
-    return "[" + result + "]";
-  }
-  std::string operator()(const IntegersKey& kind) const {
-    std::string result;
-    for (const auto number : kind.of(config)) result += (result.empty() ? "" : ", ") + std::to_string(number);
-    return "[" + result + "]";
-  }
-  std::string operator()(const ColumnsKey& kind) const {
-    std::string result;
-    for (const auto& [role, column] : kind.of(config)) {
-      result += (result.empty() ? "" : ", ") + role + " = " + toml_string(column);
-    }
-    return "{" + result + "}";
-  }
-  std::string operator()(const FactorsKey& kind) const {
-    std::string result;
-    for (const auto& [name, factor] : kind.of(config)) {
-      result += (result.empty() ? "" : ", ") + toml_string(name) + " = " + shortest(factor);
-    }
-    return "{" + result + "}";
-  }
-};
-
 }  // namespace
 
 Config parse_config(std::string_view text, const std::string& name, const std::string& directory,
@@ -388,18 +325,6 @@ Config parse_config(std::string_view text, const std::string& name, const std::s
   for (const auto& override_text : overrides) apply_override(config, override_text);
   check_together(config, name);
   return config;
-}
-
-std::string to_toml(const Config& config) {
-  Config copy = config;
-  std::string result;
-  std::string_view section;
-  for (const auto& key : config_schema()) {
-    if (key.section != section) result += "\n[" + std::string(key.section) + "]\n";
-    section = key.section;
-    result += std::string(key.name) + " = " + std::visit(Written{copy}, key.kind) + "\n";
-  }
-  return result;
 }
 
 }  // namespace cohort

@@ -59,7 +59,9 @@ struct ModelConfig {
   std::int64_t dim = 64;
 };
 
-enum class LossKind { bpr };
+enum class LossKind { bpr, softmax };
+/// What training starts from; automatic: spectral with softmax, random with bpr.
+enum class StartKind { automatic, random, spectral };
 enum class SamplerKind {
   interactions,  ///< each once an epoch
   lightgcn,      ///< users drawn with replacement
@@ -68,9 +70,12 @@ enum class SamplerKind {
 struct TrainConfig {
   LossKind loss = LossKind::bpr;
   SamplerKind sampler = SamplerKind::interactions;
-  std::int64_t epochs = 100;
-  std::int64_t batch = 0;  ///< triples a step; 0: "auto", at least 2,048 and at most 64 steps an epoch
-  double learning_rate = 0.001;
+  StartKind start = StartKind::automatic;
+  std::int64_t epochs = 0;     ///< 0: "auto", as train/choices.hpp says, and so for the three below
+  std::int64_t steps = 0;      ///< of a loss that plans its steps, where epochs is "auto"
+  std::int64_t batch = 0;      ///< triples (bpr) or users (softmax) a step
+  double learning_rate = 0.0;  ///< of Adam
+  double temperature = 0.12;   ///< of softmax: cosines are divided by it
   double decay = 1e-4;
   double minutes = 0.0;  ///< time budget; 0: none
   std::int64_t seed = 42;
@@ -80,8 +85,8 @@ struct TrainConfig {
 
 struct SegmentConfig {
   std::int64_t count = 20;
-  std::string method = "kmeans";  ///< kmeans, spherical
-  std::int64_t restarts = 4;      ///< n_init: the run of lowest inertia is kept
+  std::string method = "auto";  ///< kmeans, spherical; auto: spherical where training is by cosine
+  std::int64_t restarts = 4;    ///< n_init: the run of lowest inertia is kept
   std::int64_t max_iterations = 100;
   double tolerance = 1e-4;  ///< stop when inertia falls by less than this share in an iteration
 

@@ -27,6 +27,7 @@ struct RealKey {
   double& (*of)(Config&);
   double low;
   double high;
+  bool automatic = false;  ///< "auto" is a value, kept as 0
 };
 
 struct BooleanKey {

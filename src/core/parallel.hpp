@@ -2,6 +2,8 @@
 // everything may run out of memory. For code compiled with OpenMP. Local.
 #pragma once
 
+#include <omp.h>
+
 #include <cstdint>
 #include <exception>
 
@@ -30,14 +32,20 @@ class ParallelFailure {
   std::exception_ptr first_;
 };
 
-/// Calls body(i) for 0..count-1 on all threads, each thread taking the next one that is left. Rethrows, after the loop,
-/// the first exception that a thread met; the other calls are made all the same.
+/// Calls body(i) for 0..count-1 on `threads` threads, each thread taking the next one that is left. Rethrows, after the
+/// loop, the first exception that a thread met; the other calls are made all the same.
 template <class Body>
-void for_each_in_parallel(std::int64_t count, Body body) {
+void for_each_in_parallel(std::int64_t count, int threads, Body body) {
   ParallelFailure failure;
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
   for (std::int64_t i = 0; i < count; ++i) failure.run([&] { body(i); });
   failure.rethrow();
+}
+
+/// On all threads.
+template <class Body>
+void for_each_in_parallel(std::int64_t count, Body body) {
+  for_each_in_parallel(count, omp_get_max_threads(), body);
 }
 
 }  // namespace cohort

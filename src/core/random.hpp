@@ -28,6 +28,9 @@ enum class Purpose : std::uint32_t {
   validation_users = 31,
   validation_pairs = 32,
   bootstrap = 33,
+  spectral_start = 41,
+  softmax_users = 42,
+  softmax_pool = 43,
 };
 
 class CounterRandom {

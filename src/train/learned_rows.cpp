@@ -1,5 +1,7 @@
 #include "train/learned_rows.hpp"
 
+#include <algorithm>
+
 #include "core/random.hpp"
 
 namespace cohort {
@@ -33,6 +35,10 @@ void LearnedRows::initialise(std::uint64_t seed) {
       if (column + 1 < values.size()) values[column + 1] = static_cast<float>(0.1 * pair[1]);
     }
   }
+}
+
+void LearnedRows::set(ConstMatrixView rows) {
+  std::copy_n(rows.data, rows.rows * rows.stride, rows_.view().data);
 }
 
 TrainingState LearnedRows::state() {

@@ -20,6 +20,8 @@ class LearnedRows {
 
   /// Normal numbers of standard deviation 0.1, keyed by node and column. Local.
   void initialise(std::uint64_t seed);
+  /// The owned rows are these. Local.
+  void set(ConstMatrixView rows);
   TrainingState state();
   HaloMatrix& matrix() { return rows_; }
   ConstMatrixView owned() const { return rows_.view(); }

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "train/bpr.hpp"
+#include "train/softmax.hpp"
 
 namespace cohort {
 
@@ -11,6 +12,12 @@ std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardG
   switch (train.loss) {
     case LossKind::bpr:
       return std::make_unique<Bpr>(comm, graph, directory, positives, model.dim, train, threads);
+    case LossKind::softmax:
+      return std::make_unique<Softmax>(
+          comm, graph, model.dim,
+          SoftmaxOptions{
+              .temperature = train.temperature, .batch = train.batch, .seed = static_cast<std::uint64_t>(train.seed)},
+          threads);
   }
   COHORT_CHECK(false, "a loss that has no case");
   return nullptr;

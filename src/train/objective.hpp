@@ -54,6 +54,8 @@ class Objective {
   virtual SparseGradient gradient(std::int64_t step, ConstMatrixView layer_zero, std::span<double> loss_by_shard) = 0;
   /// What the loss has of layer 0 itself, after gradient(): its gradient by an owned row is this times the row. Local.
   virtual std::span<const float> decay() const = 0;
+  /// What the learning rate is multiplied by at a step of all that are planned, counted from 0 over all epochs. Local.
+  virtual double rate_factor(std::int64_t step, std::int64_t total) const = 0;
 
   /// Local.
   virtual ObjectiveTraffic traffic() const = 0;

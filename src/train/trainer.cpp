@@ -12,6 +12,7 @@
 #include "core/timer.hpp"
 #include "model/encoder.hpp"
 #include "model/propagation.hpp"
+#include "model/spectral.hpp"
 #include "train/learned_rows.hpp"
 #include "train/objective.hpp"
 #include "train/pauses.hpp"
@@ -33,6 +34,9 @@ bool is_finite(ConstMatrixView rows) {
   return finite;
 }
 
+// Length of the rows that training starts from where it is spectral: about that of random ones of 64 columns.
+constexpr double start_length = 0.8;
+
 // The one training loop: whatever the encoder and the objective are.
 class Trainer {
  public:
@@ -47,19 +51,18 @@ class Trainer {
         encoder_(make_encoder(comm, options.model, propagation_)),
         rows_(comm, propagation_),
         pauses_(comm, options.train.checkpoint_minutes, options.asked_to_end) {
-    comm.attempt([&] {
-      if (start != nullptr) {
-        go_on_from(*start);
-      } else {
-        rows_.initialise(static_cast<std::uint64_t>(train_.seed));
-      }
-    });
+    if (start != nullptr) {
+      comm.attempt([&] { go_on_from(*start); });
+    } else {
+      begin();
+    }
   }
 
   TrainResult run();
 
  private:
   TrainingState state();
+  void begin();
   void go_on_from(const TrainStart& start);
   bool in_time() const;
   Pause train_epoch();
@@ -94,6 +97,20 @@ TrainingState Trainer::state() {
     state.numbers.merge(part.numbers);
   }
   return state;
+}
+
+void Trainer::begin() {
+  const auto seed = static_cast<std::uint64_t>(train_.seed);
+  if (train_.start != StartKind::spectral) {
+    comm_.attempt([&] { rows_.initialise(seed); });
+    return;
+  }
+  SpectralOptions options;
+  options.dim = propagation_.columns();
+  options.seed = seed;
+  options.threads = propagation_.threads();
+  const auto spectrum = leading_eigenvectors(comm_, graph_, options);
+  comm_.attempt([&] { rows_.set(spectral_start(spectrum, start_length).view()); });
 }
 
 void Trainer::go_on_from(const TrainStart& start) {
@@ -220,7 +237,9 @@ void Trainer::step(std::int64_t step, std::span<double> loss_by_shard) {
   encoder_->forward(rows_.matrix(), objective_->rows(step), objective_->outputs(step));
   const auto gradient = objective_->gradient(step, rows_.owned(), loss_by_shard);
   const auto decay = objective_->decay();
-  const auto adam = rows_.next_step(train_.learning_rate);
+  const std::int64_t steps = objective_->steps();
+  const double factor = objective_->rate_factor(progress_.epochs * steps + step, train_.epochs * steps);
+  const auto adam = rows_.next_step(factor * train_.learning_rate);
   encoder_->backward(gradient,
                      [&](std::span<const LocalRow> rows, MatrixView block) { rows_.update(adam, decay, rows, block); });
 }

@@ -1,4 +1,4 @@
-// Training: LightGCN with the BPR loss and Adam, epoch after epoch, the same bits on any number of ranks and threads.
+// Training: an encoder, an objective and Adam, epoch after epoch, the same bits on any number of ranks and threads.
 // For the command line, and for tests.
 #pragma once
 
@@ -24,7 +24,7 @@ namespace cohort {
 /// from the middle of the epoch.
 struct EpochStats {
   std::int64_t epoch = 0;  ///< counted from 1
-  double loss = 0;         ///< mean over all its steps of the BPR loss with its L2 term (Rendle et al. 2009)
+  double loss = 0;         ///< mean over all its steps, as the objective has it
   std::int64_t steps = 0;
   std::int64_t first_step = 0;   ///< the first of this call; 0 but where it went on from the middle of the epoch
   std::int64_t triples = 0;      ///< of all ranks and steps
@@ -52,7 +52,7 @@ struct TrainView {
 
 struct TrainOptions {
   ModelConfig model;
-  TrainConfig train;  ///< train.epochs counts those of the start too
+  TrainConfig train;  ///< without "auto" (train/choices.hpp); train.epochs counts those of the start too
   int threads = 1;
   /// After every epoch, on all ranks with the same stats. Must not throw on one rank alone.
   std::function<void(const EpochStats&)> on_epoch;
@@ -85,7 +85,8 @@ std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives,
 /// Trains train.epochs epochs, or fewer where train.minutes would be exceeded: rank 0 starts no epoch but the first
 /// that is likely to end after it; an epoch that was begun is finished. A checkpoint is made every
 /// train.checkpoint_every epochs and train.checkpoint_minutes, in the middle of an epoch too, and when this was done
-/// changes no bit. Starts from normal(0, 0.1) numbers, as the authors, without `start`.
+/// changes no bit. Without `start` it starts as train.start says: from normal(0, 0.1) numbers, as the authors, or
+/// from the leading eigenvectors (model/spectral.hpp).
 /// Throws, on all ranks: Interrupted, after a checkpoint, where one of them was asked to end before the last epoch has;
 /// RunError: too little memory (says how much a rank needs and how many ranks would do), a loss beyond float32's range
 /// or no number at all (names the epoch); InputError: nothing to train on, `start` is none of this model. Collective.

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "core/timer.hpp"
+#include "model/spectral.hpp"
 
 namespace cohort {
 
@@ -17,10 +18,25 @@ std::string in_gigabytes(std::int64_t bytes) {
   return text;
 }
 
+// Parameters, the propagation's buffers, z or its gradient, z / |z|; two moments and a checkpoint's four matrices. The
+// spectral start needs a block of a few more columns before any of the latter is there.
+std::int64_t softmax_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train) {
+  const std::int64_t row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t local = graph.local_rows();
+  const std::int64_t owned = graph.owned();
+  const std::int64_t layers = std::min<std::int64_t>(model.layers, 2);
+  const std::int64_t training = row * ((3 + layers) * local + (2 + 4 + 1) * owned + graph.halo.sent_rows());
+  const std::int64_t block =
+      padded_stride(model.dim + SpectralOptions().oversampling) * static_cast<std::int64_t>(sizeof(float));
+  const std::int64_t start = train.start == StartKind::spectral ? 2 * block * local + 2 * row * owned : 0;
+  return training + start + 40 * local + 4 * std::ssize(graph.adjacency.column);
+}
+
 }  // namespace
 
 std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
                             const TrainConfig& train, int ranks) {
+  if (train.loss == LossKind::softmax) return softmax_bytes(graph, model, train);
   const std::int64_t row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
   const std::int64_t owned = graph.owned();
   const std::int64_t local = graph.local_rows();

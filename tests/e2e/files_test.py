@@ -91,7 +91,7 @@ class Checkpoints(Files):
             said = self.run_it(code=2, ranks=ranks)
             self.assertIn("dataset /rows/parameters is damaged", said)
             self.assertIn("2 epochs", said)
-            self.assertRegex(said, f"--previous goes on from {self.out}/model.previous.h5 with [12] epochs")
+            self.assertRegex(said, f"--previous goes on from {self.out}/model.previous.h5 with [12] epoch")
             self.assertNotIn("learning rate", said)
         self.assertEqual(self.contents(), before)
         said = self.run_it(SLURM_RESTART_COUNT="1")

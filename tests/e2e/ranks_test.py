@@ -59,7 +59,7 @@ class Ranks(WithDirectory):
         mine = self.script("own_configuration", f'cd {self.path}/$rank')
         (self.path / "0" / "interactions.tsv").symlink_to(self.path / "data" / "interactions.tsv")
         # The working directory is rank 0's: the other configuration is not even seen.
-        done = launch(*[["prepare", "config.toml"]] * 2, launcher=mine)
+        done = launch(*[["prepare", "config.toml", "--set", "output.directory=run"]] * 2, launcher=mine)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((self.path / "0" / "run" / "graph.h5").exists())
         self.assertFalse((self.path / "1" / "run").exists())

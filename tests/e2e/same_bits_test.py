@@ -66,6 +66,18 @@ class SameBits(WithDirectory):
                    "model.layers=0", "--set", "model.dim=10", "--set", "train.epochs=2", ranks=ranks)
         self.assertEqual(datasets(self.path / "mf1" / "segments.h5"), datasets(self.path / "mf3" / "segments.h5"))
 
+    def test_softmax_from_the_spectral_start(self):
+        self.check(self.generated(), "train.loss=softmax", "train.steps=9", "train.batch=250", "model.layers=2",
+                   "model.dim=33", "recommend.strategy=personal", remote_triples=False)
+
+    def test_softmax_with_friends(self):
+        config = self.generated(social=2000)
+        for ranks in (1, 3):
+            cohort("run", config, "--quiet", "--set", f"output.directory={self.path}/friends{ranks}", "--set",
+                   "train.loss=softmax", "--set", "train.steps=4", "--set", "recommend.strategy=personal", ranks=ranks)
+        self.assertEqual(datasets(self.path / "friends1" / "segments.h5"),
+                         datasets(self.path / "friends3" / "segments.h5"))
+
     def test_partition_from_file_with_an_empty_shard(self):
         config = self.generated()
         cohort("prepare", config, "--quiet", "--set", f"output.directory={self.path}/prepared")

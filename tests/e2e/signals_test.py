@@ -44,19 +44,20 @@ class Signals(WithDirectory):
                 process.kill()
             process.communicate()
 
-    def start(self, *arguments, ranks=1, launched=True, **options):
-        launcher = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout", "20",
-                    "-n", str(ranks)] if launched else []
+    def start(self, *arguments, ranks=1, launched=True, patience=1, **options):
+        """patience: how long mpirun waits before it kills; it waits as long where a rank's exit code is not 0."""
+        launcher = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout",
+                    str(patience), "-n", str(ranks)] if launched else []
         process = subprocess.Popen([*launcher, PROGRAM, *map(str, arguments)], env=environment(),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
                                    **{"stdin": subprocess.DEVNULL, **options})
         self.running.append(process)
         return process
 
-    def start_run(self, directory, ranks, epochs=4000, launched=True):
+    def start_run(self, directory, ranks, epochs=4000, **options):
         return self.start("run", self.path / "data" / "config.toml", "--set", f"train.epochs={epochs}", "--set",
                           "train.checkpoint_every=5", "--set", f"output.directory={self.path / directory}", ranks=ranks,
-                          launched=launched)
+                          **options)
 
     def wait_for(self, path, process):
         end = time.monotonic() + LIMIT
@@ -99,7 +100,7 @@ class Signals(WithDirectory):
                 self.ended_well(process, directory)
 
     def test_launcher_that_is_told_to_end_leaves_time(self):
-        process = self.start_run("term", 2)
+        process = self.start_run("term", 2, patience=8)
         self.wait_for(self.path / "term" / "model.h5", process)
         process.send_signal(signal.SIGTERM)
         code, _, error = self.finish(process)

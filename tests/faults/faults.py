@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""usage: faults.py [--long] [--kills N] [--keep-going] [AREA...]
+"""usage: faults.py [--long] [--kills N] [AREA...]
 
 Makes things go wrong while the program runs, in every area or in those that are named, and says for each how it ended.
 The short form is what continuous integration does; the long one takes every call, every stack, every damage by every
@@ -20,6 +20,8 @@ os.environ.setdefault("COHORT_PROGRAM", str(ROOT / "build/ci/cohort"))
 os.environ.setdefault("COHORT_FAULTS_LIBRARY", str(ROOT / "build/ci/tests/faults/libcohort_faults.so"))
 
 import calls  # noqa: E402 - reads the environment
+import checkpoints  # noqa: E402
+import damage  # noqa: E402
 import harness  # noqa: E402
 import kills  # noqa: E402
 import memory  # noqa: E402
@@ -70,6 +72,13 @@ def stacks(people, scratch, options):
     return memory.trials(people, scratch, 1 if options.long else 50, groups)
 
 
+def damages(people, scratch, options):
+    return damage.trials(people, None if options.long else 100)
+
+
+def generations(people, scratch, options):
+    return checkpoints.trials(people, options.long)
+
 
 def interruptions(people, scratch, options):
     return kills.trials(people, options.kills or (500 if options.long else 20))
@@ -79,8 +88,8 @@ def disks(people, scratch, options):
     return space.trials(people, scratch, 200 if options.long else 8)
 
 
-AREAS = {"writes": writes, "reads": reads, "legal": legal, "shared": shared, "memory": stacks,
-         "kills": interruptions, "space": disks}
+AREAS = {"writes": writes, "reads": reads, "legal": legal, "shared": shared, "memory": stacks, "damage": damages,
+         "checkpoints": generations, "kills": interruptions, "space": disks}
 
 
 def main():

@@ -138,7 +138,7 @@ def judge(ended, codes=(0, 1, 2)):
     if ended.code not in codes:
         complaints.append(f"exit {ended.code}")
     complaints += [f"says {word!r}" for word in CRASHES if word in ended.err]
-    if ended.code in (1, 2) and len(ended.said) != 1:
+    if ended.code in (1, 2, 3) and len(ended.said) != 1:
         complaints.append(f"{len(ended.said)} messages")
     if ended.code == 0 and ended.said:
         complaints.append("an error, and exit 0")

@@ -8,8 +8,9 @@ import h5py
 from harness import launch
 
 STAGES = ("prepare", "partition", "train", "segment", "profile", "recommend")
-FILES = ("graph.h5", "model.h5", "segments.h5")
+FILES = ("graph.h5", "model.h5", "validation.h5", "segments.h5")
 EPOCHS = 12
+OTHERS = ("history/timing", "history/traffic", "checksums/")  # outside bit identity
 
 
 def datasets(path):
@@ -17,7 +18,7 @@ def datasets(path):
     found = {}
 
     def visit(name, item):
-        if isinstance(item, h5py.Dataset) and "history/timing" not in name and "history/traffic" not in name:
+        if isinstance(item, h5py.Dataset) and not name.startswith(OTHERS):
             found[name] = (item.shape, str(item.dtype), item[...].tobytes())
 
     with h5py.File(path, "r") as file:
@@ -51,7 +52,7 @@ def neutral(text, output):
 
 class Population:
     """Made anew in `directory`; after[stage] is a directory with the files as they are after that stage, after["none"]
-    is empty, after["half"] has a model.h5 of half the epochs."""
+    is empty, after["half"] has a model.h5 of some of the epochs, and the one before it."""
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -74,7 +75,7 @@ shards = 8
 [train]
 batch = 100
 epochs = {EPOCHS}
-checkpoint_every = 4
+checkpoint_every = 6
 [segment]
 count = 4
 restarts = 2
@@ -90,7 +91,7 @@ count = 5
             self.must(launch(self.arguments(stage, self.after[stage]), 1, self.directory))
             previous = stage
         self.after["half"] = self.copy("partition", self.directory / "after-half")
-        self.must(launch(self.arguments("train", self.after["half"], f"train.epochs={EPOCHS // 2}"), 1, self.directory))
+        self.must(launch(self.arguments("train", self.after["half"], f"train.epochs={EPOCHS * 2 // 3}"), 1, self.directory))
 
     @staticmethod
     def must(ended):
@@ -132,7 +133,8 @@ count = 5
     # Commands that write, with the stage whose files they find and the one whose files they make.
     WRITES = {"prepare": ("none", "prepare"), "partition": ("prepare", "partition"), "train": ("partition", "train"),
               "half": ("half", "train"), "segment": ("train", "segment"), "profile": ("segment", "profile"),
-              "recommend": ("profile", "recommend"), "run": ("none", "recommend")}
+              "recommend": ("profile", "recommend"),
+              "again": ("recommend", "recommend"), "run": ("none", "recommend")}
     READS = ("evaluate", "strategies", "explain", "assign", "compare", "export", "embedding", "rerun", "graph", "model",
              "result")
 
@@ -140,5 +142,5 @@ count = 5
         """An output directory with what the command finds; returns it, the arguments, and the directory that is right."""
         before, after = self.WRITES.get(command, ("recommend", "recommend"))
         output = self.copy(before, directory / "out")
-        name = "train" if command == "half" else command
+        name = {"half": "train", "again": "recommend"}.get(command, command)
         return output, self.arguments(name, output), self.after[after]

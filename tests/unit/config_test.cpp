@@ -78,15 +78,19 @@ layers = 2
 dim = 33
 
 [train]
-loss = "bpr"
+loss = "softmax"
 sampler = "lightgcn"
+start = "spectral"
 epochs = 7
+steps = 50
 batch = 4096
 learning_rate = 0.003
+temperature = 0.2
 decay = 1e-05
 minutes = 2.5
 seed = 9223372036854775807
 checkpoint_every = 3
+checkpoint_minutes = 7.5
 
 [segment]
 count = 9
@@ -112,6 +116,7 @@ k = [5, 20]
 
 [output]
 directory = "out"
+stall_minutes = 3.5
 )";
   const auto config = parse(text);
   EXPECT_EQ(config.input.interactions[0], "/x/a \"b\".tsv");
@@ -156,7 +161,7 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
   EXPECT_EQ(message("[graph]\nweight = \"sqrt\"\n"),
             "c.toml:2: graph.weight (edge weight of an interaction) must be one of binary, log, raw, but is \"sqrt\"");
   EXPECT_EQ(message("[train]\nlearning_rate = 0\n"),
-            "c.toml:2: train.learning_rate (of Adam) must be a number above 0, but is 0");
+            "c.toml:2: train.learning_rate (of Adam) must be a number above 0 or \"auto\", but is 0");
   EXPECT_EQ(message("[train]\ndecay = nan\n"),
             "c.toml:2: train.decay (L2 on the rows of a step) must be a number from 0.0 up, but is nan");
   EXPECT_EQ(message("[input]\nholdout = true\n"),

@@ -5,19 +5,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/csv_field.hpp"
+
 namespace cohort {
 
 namespace {
 
 constexpr auto no_basis = "no basis";
-
-// RFC 4180.
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string field(1, '"');
-  for (const char c : text) field.append(c == '"' ? 2 : 1, c);
-  return field + '"';
-}
 
 // JSON has no infinity: with one segment there is no margin.
 std::string number(float value) {

@@ -96,6 +96,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   }
   auto layout = interactions_layout(files.input);
   layout.settable = false;  // the configuration is the result's
+  layout.has_format_option = true;
   log_input(report_files(comm, files.input.interactions, layout));
   const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
   const auto assignment = assign(comm, result, newcomers, options);

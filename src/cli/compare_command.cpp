@@ -8,6 +8,7 @@
 #include "cli/logging.hpp"
 #include "cli/report.hpp"
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 #include "segment/comparison.hpp"
 
 namespace cohort {
@@ -128,7 +129,7 @@ void compare(const CompareOptions& options) {
                      " have no user in common; compare results whose users " + "have the same ids");
   }
   say(comm, options.json ? as_json(options, both).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                         : for_a_person(options, both));
+                         : printable(for_a_person(options, both)));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "cli/strategies_report.hpp"
 #include "core/error.hpp"
 #include "ingest/holdout.hpp"
+#include "ingest/pair_reader.hpp"
 #include "segment/blend.hpp"
 #include "train/choices.hpp"
 
@@ -48,8 +49,13 @@ std::optional<GraphFile> graph_beside(const Communicator& comm, const std::strin
 PairTable test_pairs(const Communicator& comm, const Dataset& dataset, const Config& config, const std::string& file) {
   auto input = config.input;
   input.test = {file};
-  auto test = read_test_pairs(comm, dataset, input, config.clean, config.graph);
-  spdlog::info("evaluate: {}", file);
+  spdlog::info("evaluate: test pairs");
+  auto layout = interactions_layout(input);
+  layout.settable = false;  // the configuration is the result's
+  log_input(report_files(comm, input.test, layout));
+  auto test = read_test_pairs(comm, dataset, input, config.clean, config.graph, false);
+  log_read("test pairs", test.stats.read);
+  for (const auto& warning : test.stats.read.warnings) spdlog::warn("{}", warning);
   if (test.stats.pairs == 0) test.stats.nothing = "every pair of " + file + " is one of those that were trained on";
   log_test_pairs(test.stats);
   return std::move(test.pairs);
@@ -126,7 +132,10 @@ void evaluate_file(const EvaluateOptions& options) {
     data.held_out = &*test;
   }
   if (!options.truth.empty()) {
+    spdlog::info("evaluate: known classes");
+    log_input(report_files(comm, {options.truth}, labels_layout()));
     truth = read_labels(comm, result.users, options.truth);
+    for (const auto& warning : truth->warnings) spdlog::warn("{}", warning);
     data.truth = &*truth;
     if (truth->unknown_users > 0) {
       spdlog::info("evaluate: not in the result: {} of {}", counted(truth->unknown_users, "user"), options.truth);

@@ -60,8 +60,9 @@ std::int64_t number_of_user(const Communicator& comm, const IdTable& users, cons
   const auto number = find_ids(comm, users, wanted).front();
   if (number >= 0) return number;
   const auto similar = similar_id(comm, users, id);
-  throw InputError("there is no user " + id + " among the " + counted(users.total(), "user") + " of the result" +
-                   (similar.empty() ? "; ids are as in the input files" : "; one with a similar id is " + similar));
+  throw InputError(
+      "there is no user " + one_line(id) + " among the " + counted(users.total(), "user") + " of the result" +
+      (similar.empty() ? "; ids are as in the input files" : "; one with a similar id is " + one_line(similar)));
 }
 
 // The files beside the result, which must be those that it was made from.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/report.hpp"
+#include "core/utf8.hpp"
 #include "segment/id_names.hpp"
 
 namespace cohort {
@@ -42,13 +43,14 @@ class NodeNames {
     return texts(rows, at(labels_.users), at(labels_.items));
   }
 
-  /// The id, and the name where there is one.
+  /// The id, and the name where there is one, on one line.
   template <class Rows>
   std::vector<std::string> in_words(const Rows& rows) const {
     auto names = of(rows);
     const auto labels = labels_of(rows);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (!labels[i].empty() && labels[i] != names[i]) names[i] += " " + labels[i];
+      names[i] = one_line(names[i]);
     }
     return names;
   }
@@ -136,7 +138,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   const NodeNames names(comm, result, labels);
   const auto& contributions = explanation.contributions;
   const auto ids = names.in_words(contributions);
-  const auto user = user_name(names, explanation);
+  const auto user = one_line(user_name(names, explanation));
   std::string text;
   if (share_of(explanation.own, explanation.difference) > mostly) text += summary_of(user, explanation) + "\n";
   text += fmt::format("user {}: segment {}, next {}\n", user, explanation.segment, explanation.runner_up);

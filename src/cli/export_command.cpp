@@ -6,6 +6,7 @@
 #include "cli/logging.hpp"
 #include "cli/rank_order.hpp"
 #include "cli/segments_report.hpp"
+#include "core/csv_field.hpp"
 #include "core/error.hpp"
 #include "store/segments_file.hpp"
 
@@ -32,12 +33,8 @@ class Row {
     start(name);
     if (json_) {
       out_ += nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    } else if (value.find_first_of(",\"\r\n") == std::string_view::npos) {
-      out_ += value;
     } else {
-      out_ += '"';
-      for (const char c : value) out_.append(c == '"' ? 2 : 1, c);
-      out_ += '"';
+      out_ += csv_field(value);
     }
   }
   template <class Number>

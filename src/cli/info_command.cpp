@@ -5,6 +5,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/logging.hpp"
+#include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "store/h5.hpp"
 #include "store/provenance.hpp"
@@ -134,7 +135,7 @@ void add_info_command(CLI::App& program) {
   command->callback([path, json] {
     const auto comm = Communicator::world();
     const auto info = describe(h5::Reader(comm, *path));
-    say(comm, *json ? info.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : for_a_person(info));
+    say(comm, *json ? info.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : printable(for_a_person(info)));
   });
 }
 

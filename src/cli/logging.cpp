@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/console.hpp"
+#include "core/utf8.hpp"
 
 namespace cohort {
 
@@ -37,14 +38,18 @@ const char* colour_of(spdlog::level::level_enum level) {
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
+    // Names and paths of the user's are in it.
+    const auto payload = printable({message.payload.data(), message.payload.size()});
+    auto shown = message;
+    shown.payload = payload;
     spdlog::memory_buf_t text;
-    message.color_range_start = 0;
-    message.color_range_end = 0;
-    formatter_->format(message, text);
+    shown.color_range_start = 0;
+    shown.color_range_end = 0;
+    formatter_->format(shown, text);
     std::string line(text.data(), text.size());
-    if (colour_ && message.color_range_end > message.color_range_start) {
-      line.insert(message.color_range_end, "\x1b[m");
-      line.insert(message.color_range_start, colour_of(message.level));
+    if (colour_ && shown.color_range_end > shown.color_range_start) {
+      line.insert(shown.color_range_end, "\x1b[m");
+      line.insert(shown.color_range_start, colour_of(shown.level));
     }
     write_lines(STDERR_FILENO, std::exchange(bar_open, false) ? clear_line + line : line);
   }

@@ -15,6 +15,7 @@
 #include "cli/version.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
+#include "store/h5.hpp"
 
 namespace {
 
@@ -81,7 +82,7 @@ int main(int argc, char** argv) {
     if (tasks.index == 0) cohort::say_error(fault);
     return cohort::exit_usage;
   }
-  return cohort::end_together(comm, [&] {
+  const int code = cohort::end_together(comm, [&] {
     const auto commands = cohort::Communicator::world();
     cohort::need_same_command(commands, argc, argv);
     cohort::work_where_root_does(commands);
@@ -89,4 +90,6 @@ int main(int argc, char** argv) {
     cohort::SignalWatch::set_rank(commands.rank());
     return command_line(commands, argc, argv);
   });
+  if (cohort::h5::unclosed_file()) cohort::Communicator::abort(code);
+  return code;
 }

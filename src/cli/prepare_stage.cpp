@@ -47,6 +47,7 @@ GraphFile prepare_graph(const Session& session) {
 
 std::string describe_input(const Session& session) {
   const auto prepared = read_input(session);
+  read_attribute_tables(session, prepared.dataset);
   return counts_text(prepared.stats, prepared.dataset, prepared.interactions, prepared.social_edges);
 }
 

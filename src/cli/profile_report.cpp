@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "cli/report.hpp"
+#include "core/csv_field.hpp"
+#include "core/utf8.hpp"
 #include "segment/id_names.hpp"
 
 namespace cohort {
@@ -77,13 +79,6 @@ Json numeric_json(const NumericProfiles& numeric, std::size_t segment) {
   return rows;
 }
 
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::string csv_lines(const char* kind, const MarkTable& table, std::size_t segment) {
   std::string text;
   each_row(table, segment, [&](std::size_t row) {
@@ -107,7 +102,7 @@ std::string table_lines(const MarkTable& table, std::size_t segment) {
     if (++shown > shown_rows) return;
     const auto name = table.attribute.empty() ? table.name[row] : table.attribute[row] + ": " + table.name[row];
     text += fmt::format("  {} {:<40} {:>10} {:>7.1f} % {:>8.2f}x\n",
-                        !table.marking.empty() && table.marking[row] != 0 ? '*' : ' ', name,
+                        !table.marking.empty() && table.marking[row] != 0 ? '*' : ' ', one_line(name),
                         with_commas(table.count[row]), 100 * table.share[row], table.lift[row]);
   });
   return text;
@@ -120,14 +115,14 @@ std::string profile_table(const Communicator& comm, const SegmentsFile& result) 
   const auto representative = user_ids(comm, result, profiles.representative);
   std::string text;
   for (std::size_t s = 0; s < profiles.description.size(); ++s) {
-    text += fmt::format("segment {}: {}\n", s, profiles.description[s]);
+    text += fmt::format("segment {}: {}\n", s, one_line(profiles.description[s]));
     text +=
         table_lines(profiles.items, s) + table_lines(profiles.categories, s) + table_lines(profiles.user_categories, s);
     std::string near;
     each_row(profiles.nearest, s, [&](std::size_t row) { near += fmt::format(" {}", profiles.nearest.id[row]); });
     if (!near.empty()) text += "    nearest segments:" + near + "\n";
     std::string users;
-    each_row(profiles.representative, s, [&](std::size_t row) { users += " " + representative[row]; });
+    each_row(profiles.representative, s, [&](std::size_t row) { users += " " + one_line(representative[row]); });
     if (!users.empty()) text += "    typical users:" + users + "\n";
     if (!profiles.social_inside.empty()) {
       text += fmt::format("    friends: {:.3g} of the pairs inside, {:.3g} of those with others\n",

@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "cli/logging.hpp"
 #include "cli/pipeline.hpp"
 #include "cli/report.hpp"
 #include "core/timer.hpp"
+#include "core/utf8.hpp"
 #include "ingest/attribute_file.hpp"
 #include "ingest/holdout.hpp"
 #include "segment/profile.hpp"
@@ -14,13 +16,27 @@ namespace cohort {
 
 namespace {
 
+// What the columns of a table were taken for.
+std::string columns_of(const AttributeTable& table) {
+  const auto names = [](const auto& columns, auto name_of) {
+    std::string text;
+    for (const auto& column : columns) text += (text.empty() ? "" : ", ") + cohort::quoted(name_of(column));
+    return text.empty() ? "none" : text;
+  };
+  return "numbers: " + names(table.numeric, [](const auto& column) { return column.name; }) +
+         "; categories: " + names(table.category, [](const auto& column) { return column.name; }) +
+         "; name: " + (table.label_name.empty() ? "none" : cohort::quoted(table.label_name)) +
+         "; not used: " + names(table.left_out, std::identity());
+}
+
 std::optional<AttributeTable> attributes_of(const Communicator& comm, const IdTable& ids, const std::string& path,
                                             const char* of) {
   if (path.empty() || ids.total() == 0) return std::nullopt;
+  log_input(report_table(comm, path, of));
   auto table = read_attributes(comm, ids, path);
-  spdlog::info("{}: {} of {}, {} of others", path, with_commas(table.matched), counted(ids.total(), of),
+  spdlog::info("  {}: {} of {}, {} of others", path, with_commas(table.matched), counted(ids.total(), of),
                counted(table.unknown, "row"));
-  for (const auto& column : table.left_out) spdlog::info("{}: column {} is left out", path, column);
+  spdlog::info("  {}: {}", path, columns_of(table));
   return table;
 }
 

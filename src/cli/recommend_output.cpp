@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/rank_order.hpp"
+#include "core/csv_field.hpp"
 #include "core/parallel.hpp"
 #include "ingest/id_fetch.hpp"
 
@@ -18,13 +19,6 @@ namespace cohort {
 namespace {
 
 constexpr std::int64_t block_lists = 1024;  // that a thread writes at a time
-
-std::string quoted(std::string_view id) {
-  if (id.find_first_of("\",\r\n") == std::string_view::npos) return std::string(id);
-  std::string text = "\"";
-  for (const char c : id) text += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return text + '"';
-}
 
 std::string json_string(std::string_view id) {
   return nlohmann::json(std::string(id)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -57,7 +51,7 @@ ItemNames names_of(const Communicator& comm, const SegmentsFile& result, ListFor
   const auto ids = fetch_ids(comm, result.items, names.number);
   comm.attempt([&] {
     for (std::int64_t i = 0; i < ids.block_size(); ++i) {
-      names.name.push_back(format == ListFormat::csv ? quoted(ids[i]) : json_string(ids[i]));
+      names.name.push_back(format == ListFormat::csv ? csv_field(ids[i]) : json_string(ids[i]));
     }
   });
   return names;
@@ -68,7 +62,7 @@ void add_list(std::string& text, ListFormat format, std::optional<std::string_vi
               const ItemNames& names) {
   const auto count = static_cast<std::size_t>(std::ranges::find(items, -1) - items.begin());
   if (format == ListFormat::csv) {
-    const auto id = user ? quoted(*user) : std::string();
+    const auto id = user ? csv_field(*user) : std::string();
     for (std::size_t i = 0; i < count; ++i) {
       fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{}\n", id, segment, i + 1, names.of(items[i]), scores[i],
                      known.empty() ? ""

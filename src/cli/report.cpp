@@ -9,6 +9,12 @@ namespace cohort {
 
 namespace {
 
+void log_removed(std::int64_t count, const std::string& text) {
+  if (count > 0) spdlog::info("  {}", text);
+}
+
+}  // namespace
+
 void log_read(const char* what, const ReadStats& read) {
   if (read.lines == 0) return;
   spdlog::info("  {}: {}, {}", what, counted(read.lines, "line"), counted(read.records, "record"));
@@ -18,12 +24,6 @@ void log_read(const char* what, const ReadStats& read) {
     for (const auto& report : read.bad_line_reports) spdlog::warn("  {}", report);
   }
 }
-
-void log_removed(std::int64_t count, const std::string& text) {
-  if (count > 0) spdlog::info("  {}", text);
-}
-
-}  // namespace
 
 void log_test_pairs(const HoldoutStats& stats) {
   if (!stats.nothing.empty()) spdlog::warn("nothing is held out to test with: {}", stats.nothing);

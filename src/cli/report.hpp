@@ -19,6 +19,8 @@ std::string in_bytes(std::int64_t bytes);
 void log_test_pairs(const HoldoutStats& stats);
 /// How each input file is read, and what looks misread.
 void log_input(const InputReport& report);
+/// How many lines and records `what` has, and which lines are malformed.
+void log_read(const char* what, const ReadStats& read);
 
 /// What was read, what each cleaning rule removed, what is left.
 void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t interactions,

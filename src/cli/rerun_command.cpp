@@ -93,7 +93,7 @@ class RunDirectory {
 
 Original read_original(const Communicator& comm, const std::string& path) {
   const h5::Reader file(comm, path);
-  return {read_provenance(file, schema::segments_kind), file.integer_attribute(schema::epochs)};
+  return {read_provenance(file, schema::segments_kind), file.integer_attribute(schema::epochs, 0)};
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -46,9 +46,9 @@ ModelState in_blocks(const Communicator& comm, const ShardGraph& graph, const Tr
   return model;
 }
 
-TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelState model) {
+TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelState model, const std::string& path) {
   const NodeRoute route(comm, graph, Distribution::even(graph.users + graph.items, comm.size()));
-  TrainStart start{{model.epochs, model.step}, std::move(model.state)};
+  TrainStart start{{model.epochs, model.step}, std::move(model.state), path};
   for (auto& [name, rows] : start.state.rows) rows = route.to_shards(rows.view());
   return start;
 }
@@ -91,7 +91,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   std::vector<double> earlier_loss;
   if (auto earlier = load_checkpoint(session, graph, target)) {
     earlier_loss = std::move(earlier->model.loss);
-    start = in_shards(comm, sharded.graph, std::move(earlier->model));
+    start = in_shards(comm, sharded.graph, std::move(earlier->model), target.path);
     spdlog::info("  going on after {} of {}", in_words(start->progress), target.path);
   }
   const auto result = [&] {

@@ -81,7 +81,7 @@ std::vector<ConfigKey> make_schema() {
        WordKey{COHORT_WORD(train.start), {"auto", "random", "spectral"}}},
       {"train", "epochs", "passes over the interactions (bpr) or users (softmax)",
        IntegerKey{COHORT_MEMBER(train.epochs), 1, 1'000'000, true}},
-      {"train", "steps", "steps of a loss that plans them (softmax), where epochs is \"auto\"",
+      {"train", "steps", "planned steps of softmax, where epochs is auto",
        IntegerKey{COHORT_MEMBER(train.steps), 1, 1'000'000'000, true}},
       {"train", "batch", "triples (bpr) or users (softmax) a step",
        IntegerKey{COHORT_MEMBER(train.batch), 1, std::int64_t{1} << 40, true}},

@@ -99,12 +99,9 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-std::string quoted(std::string_view text, std::size_t most) {
-  auto cut = std::min(text.size(), most);
-  // Not inside a character: back over its continuation bytes.
-  for (int back = 0; back < 3 && cut < text.size() && cut > 0 && (text[cut] & 0xC0) == 0x80; ++back) --cut;
-  std::string result(1, '"');
-  for (const char c : printable(text.substr(0, cut))) {
+std::string one_line(std::string_view text) {
+  std::string result;
+  for (const char c : printable(text)) {
     if (c == '\t') {
       result += "\\t";
     } else if (c == '\n') {
@@ -113,7 +110,14 @@ std::string quoted(std::string_view text, std::size_t most) {
       result += c;
     }
   }
-  return result.append(cut < text.size() ? "...\"" : "\"");
+  return result;
+}
+
+std::string quoted(std::string_view text, std::size_t most) {
+  auto cut = std::min(text.size(), most);
+  // Not inside a character: back over its continuation bytes.
+  for (int back = 0; back < 3 && cut < text.size() && cut > 0 && (text[cut] & 0xC0) == 0x80; ++back) --cut;
+  return '"' + one_line(text.substr(0, cut)).append(cut < text.size() ? "...\"" : "\"");
 }
 
 std::string not_utf8(std::string_view line, std::size_t offset) {

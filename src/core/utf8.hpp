@@ -15,6 +15,9 @@ std::size_t find_invalid_utf8(std::string_view text);
 /// "\xE9": nothing in it can garble a terminal or a log. Local.
 std::string printable(std::string_view text);
 
+/// The same on one line, for tables and sentences: tab and line end are written as "\t" and "\n". Local.
+std::string one_line(std::string_view text);
+
 /// The first `most` bytes (whole characters) of a text from a file in double quotes, "..." at the end where it was cut;
 /// on one line and printable. Local.
 std::string quoted(std::string_view text, std::size_t most = 60);

@@ -104,8 +104,8 @@ class LineReader {
         ids.push_back(cell);
       } else if (found < columns) {
         if (number_column_[found] && !cell.empty() && !number_of(cell)) {
-          return refuse(at,
-                        "column " + table_.names[found] + " is of type float, but " + quoted(cell) + " is no number");
+          return refuse(
+              at, "column " + quoted(table_.names[found]) + " is of type float, but " + quoted(cell) + " is no number");
         }
         text.append(cell).push_back('\0');
       }
@@ -141,8 +141,8 @@ void refuse_missing_header(const Communicator& comm, const IdTable& ids, const O
   const auto found = find_ids(comm, ids, probe);
   comm.attempt([&] {
     if (comm.is_root() && (number_of(name) || (!found.empty() && found[0] >= 0))) {
-      throw InputError(table.file.path + ":1: the first line must name the columns, but starts with \"" + name +
-                       "\", which looks like an id; put a header before it");
+      throw InputError(table.file.path + ":1: the first line must name the columns, but starts with " + quoted(name) +
+                       ", which looks like an id; put a header before it");
     }
   });
 }
@@ -157,8 +157,8 @@ void refuse_missing_header(const Communicator& comm, const IdTable& ids, const O
   const auto owner = ids.total() > 0 ? ids.distribution.owner(0) : 0;
   const auto of_table = comm.broadcast(ids.block_size() > 0 ? std::string(ids[0]) : std::string(), owner);
   throw InputError(file.path + ": none of its ids is among the " + std::to_string(ids.total()) +
-                   " of the graph; its first column holds ids such as \"" + of_file + "\", the graph's are such as \"" +
-                   of_table + "\"");
+                   " of the graph; its first column holds ids such as " + quoted(of_file) +
+                   ", the graph's are such as " + quoted(of_table));
 }
 
 }  // namespace
@@ -230,8 +230,8 @@ AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, 
     for (std::size_t k = 0; k < order.size(); ++k) {
       const auto& line = got[order[k]];
       if (k > 0 && got[order[k - 1]].number == line.number) {
-        throw InputError(in_words(table.file, line.place) + ": the id \"" + std::string(ids[line.number - first]) +
-                         "\" already has the line " + in_words(table.file, got[order[k - 1]].place) +
+        throw InputError(in_words(table.file, line.place) + ": the id " + quoted(ids[line.number - first]) +
+                         " already has the line " + in_words(table.file, got[order[k - 1]].place) +
                          "; an id may have one");
       }
       result.row.push_back(line.number - first);

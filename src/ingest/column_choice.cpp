@@ -60,11 +60,11 @@ class Chooser {
 
   void choose() {
     if (layout_.columns < 2) {
+      const auto remedy = format_remedy(request_, "tsv, csv, ssv, ml, inter or lightgcn");
       throw InputError(seen_.file + ":1: a line needs at least two columns, " + std::string(roles_.first) + " and " +
                        std::string(roles_.second) + "; this has one: " + joined(first_fields()) +
-                       (request_.settable && request_.role != FileRole::social
-                            ? "; if it is written in another format, set input.format"
-                            : "; separate them by tab, comma or spaces"));
+                       (remedy.empty() ? "; separate them by tab, comma or spaces"
+                                       : "; if it is written in another format, " + remedy));
     }
     choose_ids();
     if (request_.role == FileRole::labels) return;
@@ -104,6 +104,14 @@ class Chooser {
     return std::nullopt;
   }
 
+  // A table of classes has ids of nothing but users; `cohort export` calls them so.
+  std::optional<Index> named_id(Index other) const {
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      if (c != other && may_be_id(c) && plain_name(name(c)) == "id") return c;
+    }
+    return std::nullopt;
+  }
+
   // Columns that may hold ids though no name says so: `other` is taken, and what is another name for it (user_name
   // beside user_id) is not the second.
   std::vector<Index> candidates(Index other, std::optional<Meaning> taken) const {
@@ -137,6 +145,7 @@ class Chooser {
     } else {
       if (user < 0) user = by_name(roles_.first_meaning, item).value_or(-1);
       if (user < 0 && request_.role == FileRole::social) user = by_name(Meaning::user, item).value_or(-1);
+      if (user < 0 && request_.role == FileRole::labels) user = named_id(item).value_or(-1);
       if (item < 0) item = by_name(roles_.second_meaning, user).value_or(-1);
       if (user < 0 && item < 0) {
         take_by_order(user, item);
@@ -187,19 +196,26 @@ class Chooser {
     user = left[0];
     item = left[1];
     const bool either_way = request_.role == FileRole::social && left.size() == 2;
-    if (!seen_.typed && request_.settable && !either_way) {
+    if (!seen_.typed && request_.role != FileRole::labels && !either_way) {
       warnings_.push_back("none of the header's names (" + joined(seen_.names) + ") is known as that of a " +
                           std::string(roles_.first) + " or " + std::string(roles_.second) + "; " +
                           column_text(user, seen_.names) + " is taken as the " + std::string(roles_.first) + ", " +
                           column_text(item, seen_.names) + " as the " + std::string(roles_.second) +
-                          "; set input.columns." + std::string(roles_.first) + " and input.columns." +
-                          std::string(roles_.second) + " to be sure");
+                          (request_.settable ? "; set input.columns." + std::string(roles_.first) +
+                                                   " and input.columns." + std::string(roles_.second) + " to be sure"
+                                             : "; call them so in the header to be sure"));
     }
+  }
+
+  // How a message speaks of a setting of input.columns.
+  std::string asked_for(std::string_view role, const std::string& text) const {
+    return (request_.settable ? "" : "the result was made with ") + std::string("input.columns.") + std::string(role) +
+           " = " + text;
   }
 
   // The column that input.columns gives for `role`.
   Index column(std::string_view role, const std::string& text) const {
-    const std::string key = "input.columns." + std::string(role) + " = " + text;
+    const auto key = asked_for(role, text);
     if (is_whole_number(text)) {
       Index index = -1;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), index);
@@ -214,8 +230,9 @@ class Chooser {
       if (plain_name(name(c)) == plain_name(text)) return c;
     }
     if (seen_.names.empty()) {
-      throw InputError(seen_.file + ": " + key + ", but the file has no header with that name; give the column's " +
-                       "index, counted from 0. Its first line: " + joined(first_fields()));
+      throw InputError(seen_.file + ": " + key + ", but the file has no header with that name; " +
+                       (request_.settable ? "give the column's index, counted from 0" : "give it such a header") +
+                       ". Its first line: " + joined(first_fields()));
     }
     throw InputError(seen_.file + ": " + key + ", but the header has only: " + joined(seen_.names));
   }
@@ -239,7 +256,8 @@ class Chooser {
     if (event) layout_.event = column("event", *event);
     for (const auto other : {layout_.first, layout_.second, layout_.weight, layout_.time}) {
       if (event && layout_.event == other) {
-        throw InputError(seen_.file + ": input.columns.event = " + *event + " is the column of something else as well");
+        throw InputError(seen_.file + ": " + asked_for("event", *event) +
+                         ", which is the column of something else as well");
       }
     }
   }

@@ -45,10 +45,12 @@ std::string other_separator(std::string_view line) {
   return "";
 }
 
+constexpr const char* separate_columns = "separate its columns by tabs or commas";
+
 // Pairs and triples by spaces look like adjacency lists of users with one or two items.
-TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& name, const ColumnChoice& columns) {
+TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& name, const LayoutRequest& request) {
   const auto rows = split_all(lines, TextFormat::ssv);
-  if (is_header(rows, FileRole::interactions, columns)) return TextFormat::ssv;
+  if (is_header(rows, FileRole::interactions, request.columns)) return TextFormat::ssv;
   std::map<std::size_t, std::size_t> lines_of_width;
   bool integers = true;
   for (const auto& fields : rows) {
@@ -59,8 +61,9 @@ TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& na
   std::size_t most = 0;
   for (const auto& [width, count] : lines_of_width) most = std::max(most, count);
   if (integers && 2 * most < lines.size()) return TextFormat::lightgcn;
+  const auto remedy = format_remedy(request, "ssv or lightgcn");
   throw InputError(name + ": the format cannot be told: fields separated by spaces may be \"user item weight\" or an " +
-                   "adjacency list \"user item item ...\"; set input.format = \"ssv\" or \"lightgcn\" (" +
+                   "adjacency list \"user item item ...\"; " + (remedy.empty() ? separate_columns : remedy) + " (" +
                    shown(lines[0]) + ")");
 }
 
@@ -77,7 +80,9 @@ TextFormat tell_format(const std::vector<HeadLine>& lines, const std::string& na
   if (base.ends_with(".tsv")) return TextFormat::tsv;
   if (base.ends_with(".csv")) return TextFormat::csv;
   if (may_have_header && (base.ends_with(".inter") || base.ends_with(".net"))) {
-    throw lacks_typed_header(name, lines[0], "; if it is none, set input.header = false");
+    throw lacks_typed_header(
+        name, lines[0],
+        request.settable ? "; if it is none, set input.header = false" : "; if it is none, give it another name");
   }
   const auto most_have = [&](std::string_view separator) {
     const auto have = std::ranges::count_if(
@@ -88,13 +93,11 @@ TextFormat tell_format(const std::vector<HeadLine>& lines, const std::string& na
   if (most_have("::")) return TextFormat::ml;
   if (most_have(",")) return TextFormat::csv;
   if (most_have(" ")) {
-    return request.role == FileRole::interactions ? tell_spaces(lines, name, request.columns) : TextFormat::ssv;
+    return request.role == FileRole::interactions ? tell_spaces(lines, name, request) : TextFormat::ssv;
   }
+  const auto remedy = format_remedy(request, "tsv, csv, ssv, ml, inter or lightgcn");
   throw InputError(name + ": the format cannot be told: no tab, comma, \"::\" or space separates columns (" +
-                   shown(lines[0]) + ")" +
-                   (request.settable && request.role == FileRole::interactions
-                        ? "; set input.format if it is one of tsv, csv, ssv, ml, inter, lightgcn"
-                        : "") +
+                   shown(lines[0]) + ")" + (remedy.empty() ? "" : "; " + remedy + " if it is one of them") +
                    other_separator(lines[0].text));
 }
 
@@ -165,9 +168,10 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     skip_first_line(layout, look.rows.size() > 1, look.second_begin, look.first_number + more_lines, name);
     result.notes.header = look.first_line;
     if (request.header == true && layout.format != TextFormat::lightgcn && !look.typed && looks_like_data(look.rows)) {
-      result.notes.warnings.push_back(
-          "input.header = true, but the first line looks like data: " + quoted(look.first_line, 80) +
-          "; it is not read. Set input.header = \"auto\" or false");
+      result.notes.warnings.push_back("input.header = true, but the first line looks like data: " +
+                                      quoted(look.first_line, 80) + "; it is not read. " +
+                                      (request.settable ? "Set input.header = \"auto\" or false"
+                                                        : "The result was made so; put a header before it"));
     }
     data.erase(data.begin());
   } else if (named) {
@@ -214,6 +218,12 @@ std::string differences(const Look& look, const DetectedLayout& a, const Look& f
 
 }  // namespace
 
+std::string format_remedy(const LayoutRequest& request, std::string_view formats) {
+  if (request.role != FileRole::interactions) return "";
+  if (request.settable) return "set input.format to " + std::string(formats);
+  return request.has_format_option ? "give --format " + std::string(formats) : "";
+}
+
 DetectedLayout detect_layout(std::string_view head, const std::string& name, const LayoutRequest& request) {
   const auto look = look_at(head, name, request);
   return choose_layout(look, look.header ? &look : nullptr, name, request);
@@ -249,11 +259,12 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
 }
 
 TableHeader detect_table(std::string_view head, const std::string& name) {
-  const auto lines = read_head_lines(head, name).lines;
+  auto [lines, begin] = read_head_lines(head, name);
   TableHeader header;
   const bool typed = is_typed_header(lines[0].text);
   const bool tabs = typed || lines[0].text.find('\t') != std::string_view::npos;
   header.layout.format = tabs ? TextFormat::tsv : TextFormat::csv;
+  if (!tabs) lines = csv_records(head, begin);
   const auto fields = split_line(lines[0].text, header.layout.format);
   const auto place = name + ":" + std::to_string(lines[0].number) + ": ";
   if (fields.size() < 2) {
@@ -271,12 +282,16 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
       throw InputError(place + "column " + std::to_string(header.names.size()) + " (from 0) has no name");
     }
     if (std::ranges::find(header.names, column) != header.names.end()) {
-      throw InputError(place + "two columns are named \"" + column + "\"");
+      throw InputError(place + "two columns are named " + quoted(column));
     }
     header.names.push_back(column);
     if (typed) header.types.push_back(field.substr(colon + 1));
   }
-  skip_first_line(header.layout, lines.size() > 1, static_cast<std::int64_t>(lines[0].next), lines[0].number, name);
+  skip_first_line(header.layout, lines.size() > 1, static_cast<std::int64_t>(lines[0].next),
+                  lines[0].number + std::ranges::count(lines[0].text, '\n'), name);
+  header.notes.header = lines[0].text;
+  header.notes.names = header.names;
+  header.notes.sample = split_line(lines[1].text, header.layout.format);
   return header;
 }
 

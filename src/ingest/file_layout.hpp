@@ -52,9 +52,14 @@ struct LayoutRequest {
   FileRole role = FileRole::interactions;
   std::string format = "auto";  ///< a format's name or "auto"
   ColumnChoice columns;
-  std::optional<bool> header;  ///< whether the first line is one; none: it is told
-  bool settable = true;        ///< whether the user can set [input] for this file; else messages do not speak of it
+  std::optional<bool> header;      ///< whether the first line is one; none: it is told
+  bool settable = true;            ///< whether the user can set [input] for this file; else messages do not speak of it
+  bool has_format_option = false;  ///< whether the command has --format for it
 };
+
+/// What to do about a format that cannot be told: how to name it, one of `formats`, in a setting or option that there
+/// is for the file; empty: there is none. Local.
+std::string format_remedy(const LayoutRequest& request, std::string_view formats);
 
 /// What is said about a layout.
 struct LayoutNotes {
@@ -86,6 +91,7 @@ struct TableHeader {
   FileLayout layout;               ///< format (tsv or csv), columns, data_begin, header_lines
   std::vector<std::string> names;  ///< of all columns, without RecBole's types
   std::vector<std::string> types;  ///< RecBole's: token, token_seq, float, float_seq; empty: the header has none
+  LayoutNotes notes;               ///< the same names, the header and the first line of data
 };
 
 /// head, name: as for detect_layout. Throws InputError: the file is empty but for its header, has one column, or a

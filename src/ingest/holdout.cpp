@@ -85,9 +85,10 @@ std::vector<char> not_trained(const PairTable& interactions, const PairTable& pa
 
 // Throws where no user or no item of the test pairs is known. records: before merging, with those of unknown users.
 // Collective.
-void refuse_strangers(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
+void refuse_strangers(const Communicator& comm, const Dataset& dataset, const PairFiles& files,
                       const HoldoutStats& stats, std::int64_t records, const PairTable& pairs) {
-  const auto name = input.test.size() == 1 ? input.test.front() : input.test.front() + " and the other test files";
+  const auto& paths = files.paths;
+  const auto name = paths.size() == 1 ? paths.front() : paths.front() + " and the other test files";
   const auto known_items = comm.sum(std::ranges::count_if(pairs.other, [](auto item) { return item >= 0; }));
   if (records == 0) {
     const auto dropped = stats.read.dropped_events + stats.read.below_min_weight + stats.read.zero_weight;
@@ -96,8 +97,9 @@ void refuse_strangers(const Communicator& comm, const Dataset& dataset, const In
                                         counted(dropped, "record")
                                   : std::string()));
   }
+  const std::string who = files.layout.settable ? "input.columns says" : "a header with user and item says";
   const auto check = "; the ids must be written as in the interactions (the columns may also be read as others than " +
-                     std::string("they are: input.columns says which is which)");
+                     ("they are: " + who) + " which is which)";
   if (comm.sum(pairs.size()) == 0) {
     throw InputError(name + ": none of its users is among the " + counted(dataset.users.total(), "user") +
                      " trained on" + check);
@@ -111,12 +113,13 @@ void refuse_strangers(const Communicator& comm, const Dataset& dataset, const In
 }  // namespace
 
 TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
-                          const CleanConfig& clean, const GraphConfig& graph) {
+                          const CleanConfig& clean, const GraphConfig& graph, bool settable) {
   TestPairs result;
   IdInterner users;
   IdInterner items;
   PairFiles files{input.test, interactions_layout(input),
                   WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights}, clean.max_bad_lines, ""};
+  files.layout.settable = settable;
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);
 
@@ -148,7 +151,7 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
   stats.unknown_user_pairs = comm.sum(unknown_users);
   auto merged = make_pair_table(comm, dataset.users.distribution, std::move(raw));
   stats.repeated_pairs = comm.sum(merged.merged);
-  refuse_strangers(comm, dataset, input, stats, records, merged.table);
+  refuse_strangers(comm, dataset, files, stats, records, merged.table);
   std::vector<char> keep;
   comm.attempt([&] { keep = not_trained(dataset.interactions, merged.table); });
   stats.trained_pairs = comm.sum(static_cast<std::int64_t>(std::ranges::count(keep, 0)));

@@ -19,9 +19,9 @@ struct TestPairs {
 /// graph.event_weights or graph.min_weight leave out of the interactions are left out here too; ages do not count.
 /// Repeated pairs count once. Pairs of users that the dataset does not know, and pairs that are among its interactions,
 /// are dropped and counted; items that it does not know stand as -1. Throws InputError also where there is no pair, or
-/// none whose user, or none whose item, is known. Collective.
+/// none whose user, or none whose item, is known; settable: whether it may advise to set [input]. Collective.
 TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, const InputConfig& input,
-                          const CleanConfig& clean, const GraphConfig& graph);
+                          const CleanConfig& clean, const GraphConfig& graph, bool settable = true);
 
 /// Why a dataset has no hold-out although the configuration wants one, as a sentence without its end; empty where it
 /// wants none or there is one. What is held out is in dataset.holdout, so all interactions are what they were before.

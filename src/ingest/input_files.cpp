@@ -87,6 +87,8 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
       described[f].gzip = is_gzip(paths[f]);
       auto first = read_head(paths[f], described[f].gzip);
       described[f].old_mac = mend_line_ends(first);
+      // All of the file: its last line may lack its end.
+      if (!first.empty() && first.size() < head_bytes && !first.ends_with('\n')) first += '\n';
       return first;
     });
     for (std::size_t f = 0; f < paths.size(); ++f) {
@@ -135,7 +137,7 @@ OpenedTable open_table(const Communicator& comm, const std::string& path) {
                  auto header = detect_table(head(0), path);
                  table.names = std::move(header.names);
                  table.types = std::move(header.types);
-                 return std::vector<DetectedLayout>{{header.layout, {}}};
+                 return std::vector<DetectedLayout>{{header.layout, std::move(header.notes)}};
                }).front();
   const auto columns = static_cast<std::size_t>(table.file.layout.columns);
   table.names.resize(columns);

@@ -17,7 +17,7 @@ struct OpenedFile {
   std::int64_t size = 0;  ///< bytes as stored
   bool old_mac = false;   ///< lines end in '\r' alone
   FileLayout layout;
-  LayoutNotes notes;  ///< empty for a table of attributes
+  LayoutNotes notes;
 };
 
 /// How the file's blocks are cut.

@@ -79,9 +79,13 @@ std::string header_text(const LayoutNotes& notes) {
   return notes.header.empty() ? "no header" : "a header";
 }
 
-std::string layout_text(const OpenedFile& file, bool with_samples) {
+std::string written_as(const OpenedFile& file) {
   return std::string(file.gzip ? "gzip, " : "") + std::string(format_text(file.layout.format)) + "; " +
-         header_text(file.notes) + "; " + columns_text(file, with_samples);
+         header_text(file.notes) + "; ";
+}
+
+std::string layout_text(const OpenedFile& file, bool with_samples) {
+  return written_as(file) + columns_text(file, with_samples);
 }
 
 void add(InputReport& report, InputReport&& more) {
@@ -111,6 +115,18 @@ InputReport report_files(const Communicator& comm, const std::vector<std::string
                            " written like one of these");
   }
   return report;
+}
+
+InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids) {
+  const auto table = open_table(comm, path);
+  const auto& file = table.file;
+  std::string text =
+      file.path + ": " + written_as(file) + ids + ": " + column_text(0, table.names) + sample_of(file, 0);
+  std::string others;
+  for (std::int32_t c = 1; c < file.layout.columns; ++c) {
+    others += (others.empty() ? "; attributes: " : ", ") + column_text(c, table.names) + sample_of(file, c);
+  }
+  return {{text + others}, {}};
 }
 
 InputReport report_input(const Communicator& comm, const InputConfig& input, const std::vector<InputFile>& described) {

@@ -22,6 +22,10 @@ struct InputReport {
 /// Looks at the first lines of files of one kind. Throws InputError as open_files. Collective.
 InputReport report_files(const Communicator& comm, const std::vector<std::string>& paths, const LayoutRequest& request);
 
+/// The same for a table of attributes, whose first column holds `ids` ("item"); what its other columns are follows from
+/// all of their values (attribute_file.hpp). Throws InputError as open_table. Collective.
+InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids);
+
 /// The same for all files of pairs that the configuration names; warns also of files given twice, by path or by
 /// SHA-256. described: interactions, social and test files, in this order. Collective.
 InputReport report_input(const Communicator& comm, const InputConfig& input, const std::vector<InputFile>& described);

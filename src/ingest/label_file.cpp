@@ -19,6 +19,13 @@ constexpr std::int64_t most_labels = 1'000'000;
 
 }  // namespace
 
+LayoutRequest labels_layout() {
+  LayoutRequest request;
+  request.role = FileRole::labels;
+  request.settable = false;
+  return request;
+}
+
 Labels read_labels(const Communicator& comm, const IdTable& users, const std::string& path) {
   Labels result;
   result.file = describe_files(comm, {path}).front();
@@ -26,9 +33,9 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
   IdInterner label_ids;
   PairFiles files;
   files.paths = {path};
-  files.layout.role = FileRole::labels;
-  files.layout.settable = false;
+  files.layout = labels_layout();
   auto read = read_pairs(comm, files, user_ids, label_ids);
+  result.warnings = std::move(read.stats.warnings);
 
   const auto file_users = user_ids.take_ids();
   const auto user_number = find_ids(comm, users, file_users);

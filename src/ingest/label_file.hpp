@@ -8,6 +8,7 @@
 
 #include "comm/communicator.hpp"
 #include "ingest/dataset.hpp"
+#include "ingest/file_layout.hpp"
 
 namespace cohort {
 
@@ -16,8 +17,12 @@ struct Labels {
   std::vector<std::string> names;   ///< labels as in the file, ordered by length and bytes; the same on all ranks
   std::int64_t labelled = 0;        ///< users with a label, over all ranks
   std::int64_t unknown_users = 0;   ///< users of the file that `users` does not hold, over all ranks
+  std::vector<std::string> warnings;
   InputFile file;
 };
+
+/// How files of classes are read: nothing can be set. Local.
+LayoutRequest labels_layout();
 
 /// Throws InputError: the file cannot be read or understood, a malformed line, a user with two different labels, more
 /// than a million labels, no user in common. Collective.

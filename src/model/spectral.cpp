@@ -14,6 +14,7 @@
 #include "kernels/scores.hpp"
 #include "kernels/spmm.hpp"
 #include "model/propagation.hpp"
+#include "model/row_set.hpp"
 
 namespace cohort {
 
@@ -33,46 +34,6 @@ constexpr std::int64_t tile_columns = 8;
 
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
-}
-
-// Some of the owned rows: by shard for sums, by interior and boundary for products.
-struct RowSet {
-  std::vector<LocalRow> rows;
-  std::vector<std::int64_t> begin{0};
-  std::vector<LocalRow> interior;
-  std::vector<std::int64_t> interior_begin{0};
-  std::vector<LocalRow> boundary;
-  std::vector<std::int64_t> boundary_begin{0};
-
-  RowSelection selection() const { return {interior, interior_begin, boundary, boundary_begin}; }
-  Rows shard(std::int64_t k) const {
-    return Rows(rows).subspan(index(begin[index(k)]), index(begin[index(k) + 1] - begin[index(k)]));
-  }
-  std::int64_t shards() const { return std::ssize(begin) - 1; }
-};
-
-template <class Choose>
-RowSet choose_rows(const ShardGraph& graph, Choose choose) {
-  RowSet set;
-  const auto keep = [&](Rows list, std::span<const std::int64_t> cuts, auto& kept, auto& kept_begin) {
-    for (std::size_t shard = 0; shard + 1 < cuts.size(); ++shard) {
-      for (const LocalRow row : list.subspan(index(cuts[shard]), index(cuts[shard + 1] - cuts[shard]))) {
-        if (choose(row)) kept.push_back(row);
-      }
-      kept_begin.push_back(std::ssize(kept));
-    }
-  };
-  keep(graph.interior, graph.interior_begin, set.interior, set.interior_begin);
-  keep(graph.boundary, graph.boundary_begin, set.boundary, set.boundary_begin);
-  for (std::size_t shard = 0; shard + 1 < set.interior_begin.size(); ++shard) {
-    const auto part = [&](const std::vector<LocalRow>& list, const std::vector<std::int64_t>& cuts) {
-      return std::ranges::subrange(list.begin() + cuts[shard], list.begin() + cuts[shard + 1]);
-    };
-    std::ranges::merge(part(set.interior, set.interior_begin), part(set.boundary, set.boundary_begin),
-                       std::back_inserter(set.rows));
-    set.begin.push_back(std::ssize(set.rows));
-  }
-  return set;
 }
 
 // products[i][j] = sum over the rows, ascending, of x[a + i] * y[b + j]: in registers from the first row to the last.

@@ -26,6 +26,8 @@ constexpr int largest_smoothing_bits = 30;
 constexpr double smallest_weight = 0.05;
 constexpr int weights = 9;
 constexpr std::int64_t validation_cut_off = 20;
+// The best of nine weights is above one standard error by chance alone all too often.
+constexpr double errors_needed = 2;
 
 // Rows of this rank's and other ranks' items, by the list's order. wanted: ascending, no repeats. Collective.
 Matrix fetch_rows(const Communicator& comm, const Distribution& blocks, ConstMatrixView mine,
@@ -253,7 +255,7 @@ BlendWeight choose_weight(const Communicator& comm, const Validation& validation
   // Of one user nothing can be said.
   best.standard_error = count > 1 ? std::sqrt(std::max(0.0, squares - best.gain * best.gain) / (n - 1))
                                   : std::numeric_limits<double>::infinity();
-  if (best.gain > best.standard_error) {
+  if (best.gain > errors_needed * best.standard_error) {
     best.weight = best.best_weight;
   } else {
     best.ndcg = ndcg_without;

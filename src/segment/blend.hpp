@@ -45,7 +45,7 @@ struct BlendWeight {
   double standard_error = 0;  ///< of the gain, from the users' differences
 };
 /// Among 0 and 0.05, 0.1, 0.2, ... 12.8 the w of largest NDCG@20 of the pairs held back, the smallest of equals; 0
-/// where its gain over 0 is not above its standard error. counts: without the pairs; choice: with the
+/// where its gain over 0 is not above twice its standard error. counts: without the pairs; choice: with the
 /// embedding of the validation. Collective.
 BlendWeight choose_weight(const Communicator& comm, const Validation& validation, const ItemCounts& counts,
                           const ItemChoice& choice, double smoothing);

@@ -74,6 +74,7 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
                        WeightRule{files.graph.min_weight, files.graph.weight != "binary", files.graph.event_weights},
                        files.clean.max_bad_lines, ""};
   pair_files.layout.settable = false;  // the configuration is the result's
+  pair_files.layout.has_format_option = true;
   auto read = read_pairs(comm, pair_files, user_ids, item_ids);
   result.read = std::move(read.stats);
   // Files without times are taken to be of today.

@@ -79,7 +79,7 @@ struct RecommendModel {
   std::int64_t validation_users = 0;  ///< that m and w were chosen on
   std::int64_t validation_pairs = 0;
   double validation_ndcg = 0;  ///< NDCG@20 of the blend on them, at w; NaN where there are none
-  double best_weight = 0;      ///< of the largest NDCG@20 there; w unless its gain is within its standard error
+  double best_weight = 0;      ///< of the largest NDCG@20 there; w unless its gain is within two standard errors
   double best_gain = 0;        ///< over weight 0
   double gain_error = 0;       ///< standard error of it
 };

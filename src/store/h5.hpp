@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -103,6 +104,10 @@ struct DatasetShape {
   std::vector<std::int64_t> shape;
 };
 
+/// Whether HDF5 has kept a file that it could not write to its end. It tries again when MPI ends, and crashes there:
+/// the process must end another way. Local.
+bool unclosed_file();
+
 /// A file whose structure is whole. What is not collective says so.
 class Reader {
  public:
@@ -114,7 +119,9 @@ class Reader {
   bool has(const std::string& name) const;
   bool has_attribute(const std::string& name) const;
   std::string text_attribute(const std::string& name) const;
-  std::int64_t integer_attribute(const std::string& name) const;
+  /// At least `lowest`.
+  std::int64_t integer_attribute(const std::string& name,
+                                 std::int64_t lowest = std::numeric_limits<std::int64_t>::min()) const;
   double real_attribute(const std::string& name) const;
   std::vector<std::string> texts_attribute(const std::string& name) const;
   std::vector<std::int64_t> integers_attribute(const std::string& name) const;

@@ -90,9 +90,10 @@ std::string Reader::text_attribute(const std::string& name) const {
   return texts[0];
 }
 
-std::int64_t Reader::integer_attribute(const std::string& name) const {
+std::int64_t Reader::integer_attribute(const std::string& name, std::int64_t lowest) const {
   const auto& integers = attribute(name).integers;
   if (integers.size() != 1) throw other_kind(path_, name);
+  if (integers[0] < lowest) throw InputError(path_ + ": attribute " + name + " is " + std::to_string(integers[0]));
   return integers[0];
 }
 

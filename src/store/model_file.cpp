@@ -56,9 +56,9 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   const h5::Reader file(comm, path);
   ModelFile result;
   result.provenance = read_provenance(file, schema::model_kind);
-  result.shards = file.integer_attribute(schema::shards);
-  result.model.epochs = file.integer_attribute(schema::epochs);
-  result.model.step = file.integer_attribute(schema::step);
+  result.shards = file.integer_attribute(schema::shards, 0);
+  result.model.epochs = file.integer_attribute(schema::epochs, 0);
+  result.model.step = file.integer_attribute(schema::step, 0);
   result.graph_hash = file.integer_attribute(schema::graph_hash);
   result.partition_hash = file.integer_attribute(schema::partition_hash);
   file.expect_rows(schema::loss_history, result.model.epochs);

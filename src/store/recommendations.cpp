@@ -47,12 +47,9 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   if (!file.has_attribute(schema::recommend_strategy)) return std::nullopt;
   Recommendations result;
   result.strategy = file.text_attribute(schema::recommend_strategy);
-  result.count = file.integer_attribute(schema::recommend_count);
+  result.count = file.integer_attribute(schema::recommend_count, 1);
   result.smoothing = file.real_attribute(schema::recommend_smoothing);
   result.blend_weight = file.real_attribute(schema::recommend_blend_weight);
-  comm.attempt([&] {
-    if (result.count < 1) throw InputError(file.path() + ": recommend_count is " + std::to_string(result.count));
-  });
   result.item = file.table<std::int64_t>(schema::users_recommended, users, result.count);
   result.score = file.table<float>(schema::users_recommended_score, users, result.count);
   result.segment_item = file.whole_table<std::int64_t>(schema::segments_recommended, segments, result.count);

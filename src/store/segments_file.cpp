@@ -90,8 +90,8 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   const h5::Reader file(comm, path);
   SegmentsFile result;
   result.provenance = read_provenance(file, schema::segments_kind);
-  result.shards = file.integer_attribute(schema::shards);
-  result.epochs = file.integer_attribute(schema::epochs);
+  result.shards = file.integer_attribute(schema::shards, 0);
+  result.epochs = file.integer_attribute(schema::epochs, 0);
   result.users = read_ids(comm, file, schema::users_id);
   result.items = read_ids(comm, file, schema::items_id);
   auto& segments = result.segments;

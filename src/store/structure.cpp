@@ -55,6 +55,8 @@ class Handle {
   hid_t id_;
 };
 
+bool file_left_open = false;
+
 // HDF5 prints nothing, and does nothing when the process ends: after a failure to write, it would crash there.
 void tame_hdf5() {
   static const bool once = [] {
@@ -268,8 +270,12 @@ void share_catalogue(const Communicator& comm, Catalogue& catalogue) {
   boost::mpi::broadcast(boost_comm, catalogue, 0);
 }
 
+bool unclosed_file() {
+  return file_left_open;
+}
+
 StructureWriter::~StructureWriter() {
-  if (file_ >= 0) H5Idec_ref(file_);
+  if (file_ >= 0 && H5Idec_ref(file_) < 0) file_left_open = true;
 }
 
 void StructureWriter::need(bool good, const std::string& what) const {
@@ -352,6 +358,7 @@ std::vector<Extent> StructureWriter::finish() {
   const bool flushed = H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0;
   need(flushed, "flushing");
   const bool closed = H5Fclose(std::exchange(file_, -1)) >= 0;
+  file_left_open = file_left_open || !closed;
   need(closed, "closing");
   return std::move(extents_);
 }

@@ -123,6 +123,7 @@ class Softmax final : public Objective {
   std::vector<std::int32_t> place_;  ///< by owned row: among rows(); -1
   std::vector<std::pair<LocalRow, std::int32_t>>
       drawn_;                                ///< owned candidates of the pool and their places in it, by row
+  std::vector<float> no_decay_;              ///< owned rows: zeros
   Matrix value_;                             ///< rows(), then ghosts: z, then the gradient
   std::vector<float> inverse_norm_;          ///< by place
   HaloMatrix unit_;                          ///< z / |z|

@@ -53,7 +53,13 @@ class Trainer {
         rows_(comm, propagation_),
         pauses_(comm, options.train.checkpoint_minutes, options.asked_to_end) {
     if (start != nullptr) {
-      comm.attempt([&] { go_on_from(*start); });
+      comm.attempt([&] {
+        try {
+          go_on_from(*start);
+        } catch (const InputError& error) {
+          throw InputError(start->name + ": " + error.what());
+        }
+      });
     } else {
       begin();
     }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -66,6 +67,7 @@ struct TrainOptions {
 struct TrainStart {
   TrainProgress progress;
   SavedState state;  ///< of owned rows
+  std::string name;  ///< for messages: where it is from
 };
 
 /// Of this rank in this call, as in EpochStats.

@@ -27,6 +27,31 @@ class DryRun(WithDirectory):
                          {"records": 100, "users": 7, "items": 11, "interactions": 77, "merged_records": 23})
         self.assertEqual(sorted(path.name for path in self.path.iterdir()), ["config.toml", "orders.csv"])
 
+    def test_tables_of_attributes_are_read_too(self):
+        self.write("pairs.csv", "".join(f"u{u},i{i}\n" for u in range(9) for i in range(u % 3, 40, 3)))
+        self.write("items.csv", '"item\nid",title,genre,price,code\n' +
+                   "".join(f'i{i},"Title, {i}",g{i % 2},{i}.5,c{i}\n' for i in range(40)))
+        config = self.write("config.toml", '[input]\ninteractions = "pairs.csv"\nitem_attributes = "items.csv"\n')
+        for ranks in (1, 3):
+            said = cohort("prepare", "--dry-run", config, ranks=ranks, cwd=self.path).stderr
+            for part in ('items.csv: csv, columns by comma; a header; item: column 0 ("item\\nid"), e.g. "i0"; attributes: '
+                         'column 1 ("title"), e.g. "Title, 0", column 2 ("genre"), e.g. "g0", column 3 ("price")',
+                         'numbers: "price"; categories: "genre"; name: "title"; not used: "code"'):
+                self.assertIn(part, said)
+        self.write("items.csv", "item,genre\nx1,a\n")
+        done = cohort("prepare", "--dry-run", config, cwd=self.path, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("none of its ids", done.stderr)
+
+    def test_one_record_below_a_header_without_a_line_end(self):
+        for name, text in (("one.csv", "user,item\nu1,i1"), ("one.tsv", "user\titem\nu1\ti1"), ("mac.csv", "user,item\ru1,i1")):
+            self.write(name, text)
+            config = self.write("config.toml", f'[input]\ninteractions = "{name}"\n')
+            for ranks in (1, 3):
+                done = cohort("prepare", "--dry-run", config, ranks=ranks, cwd=self.path)
+                counts = dict(line.split() for line in done.stdout.splitlines())
+                self.assertEqual((counts["records"], counts["users"], counts["items"]), ("1", "1", "1"), name)
+
     def test_header_is_a_setting_of_the_graph(self):
         self.write("w.csv", "holder,thing\na,x\nb,y\na,y\n")
         config = self.write("config.toml", '[input]\ninteractions = "w.csv"\n[output]\ndirectory = "run"\n')

@@ -89,6 +89,31 @@ class Evaluate(WithDirectory):
         self.assertEqual(measures, evaluate(self.result, "--test", test))
         self.check_ranking(measures, scores, self.table(self.result, "interactions", "item"), held)
 
+    def test_says_how_its_files_are_read(self):
+        test = self.write("test.tsv", "user\titem\tshop\n" + "".join(f"u{u}\ti{u}\ts1\n" for u in range(1, 40)))
+        said = cohort("evaluate", "--result", self.result, "--test", test, ranks=3).stderr
+        self.assertIn('test.tsv: tsv, columns by tab; a header; user: column 0 ("user"), e.g. "u1"; item: column 1 ("item")',
+                      said)
+        self.assertIn('not used: column 2 ("shop")', said)
+        said = cohort("evaluate", "--result", self.result, "--truth", self.data / "truth.tsv").stderr
+        self.assertRegex(said, r'truth.tsv: tsv, columns by tab; a header; user: column 0 \("\w+"\), e.g. "u\d+"; label: ')
+
+    def test_advises_nothing_that_evaluate_cannot_be_told(self):
+        for name, text in (("one.tsv", "u1\nu2\n"), ("spaces.txt", "1 2 3\n2 3 4\n3 4 5\n"), ("none.txt", "u1;i1\nu2;i2\n"),
+                           ("names.csv", "customer,price,place,shop,label\nu1,3,x,y,z\n"), ("bad.tsv", "user\titem\nu1\n"),
+                           ("x.inter", "u1\ti1\n"), ("few.tsv", "user\titem\nx1\ti1\n"), ("times.csv", "u1,i1,x\nu2,i2,y\n")):
+            path = self.write(name, text)
+            for option in ("--test", "--truth"):
+                done = cohort("evaluate", "--result", self.result, option, path, check=False)
+                if option == "--test":
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertNotRegex(done.stderr, r"input\.|clean\.|--format", name)
+        spaces = self.path / "spaces.txt"
+        done = cohort("assign", "--result", self.result, "--interactions", spaces, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("give --format ssv or lightgcn", done.stderr)
+        self.assertNotIn("input.", done.stderr)
+
     def modularity(self, matrix, cluster):
         degree = matrix.sum(0)
         same = cluster[:, None] == cluster[None]

@@ -201,8 +201,9 @@ class Records(WithDirectory):
 
     def test_what_is_written_reads_back(self):
         """Ids that need quotes or escapes go through every text that the program writes, and back."""
-        users = ["a,b", "say \"x\"", "two\nlines", "tab\there", " blanks ", "bell\x07", "\x1b[31m", "é", "日本\r\nend", "\x7f"]
-        items = ["i,1", "\"i\"", "i\n2", "i\t3", "é\x01", "plain"]
+        users = ["a,b", "say \"x\"", "two\nlines", "tab\there", " blanks ", "end\t", "\ufeffmark", "bell\x07", "\x1b[31m", "é",
+                 "日本\r\nend", "\x7f"]
+        items = ["i,1", " i", "\"i\"", "i\n2", "i\t3", "é\x01", "plain"]
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerow(["user", "item"])
@@ -232,12 +233,16 @@ directory = "{self.path}/out"
         self.assertEqual({row[0]: int(row[1]) for row in rows[1:]}, segment)
         lines = cohort("export", result, "--format", "jsonl").stdout.splitlines()
         self.assertEqual({json.loads(line)["id"]: json.loads(line)["segment"] for line in lines}, segment)
-        # As classes: every user agrees with its own segment.
+        # As classes, as they were written: every user agrees with its own segment.
+        measures = json.loads(cohort("evaluate", "--result", result, "--truth", exported, "--json", ranks=2).stdout)
+        self.assertEqual((measures["ari"], measures["labelled_users"]), (1.0, len(users)))
+        # And as Python's csv writes them, which has no quotes for what readers take away: blanks at the ends, a mark.
         stream = io.StringIO(newline="")
-        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([["user", "segment"], *([row[0], row[1]] for row in rows[1:])])
+        kept = [[row[0], row[1]] for row in rows[1:] if row[0] == row[0].strip(" \t\ufeff")]
+        csv.writer(stream).writerows([["user", "segment"], *kept])
         truth = self.write("truth.csv", stream.getvalue().encode())
         measures = json.loads(cohort("evaluate", "--result", result, "--truth", truth, "--json", ranks=2).stdout)
-        self.assertEqual((measures["ari"], measures["labelled_users"]), (1.0, len(users)))
+        self.assertEqual((measures["ari"], measures["labelled_users"]), (1.0, len(kept)))
         # As interactions: the same users know all their items.
         answers = [json.loads(line) for line in
                    cohort("assign", "--result", result, "--interactions", path, ranks=2).stdout.splitlines()]
@@ -246,6 +251,16 @@ directory = "{self.path}/out"
         text = self.path / "answers.csv"
         cohort("assign", "--result", result, "--interactions", path, "--csv", "--output", text)
         self.assertEqual({row["user"] for row in csv.DictReader(io.StringIO(text.read_bytes().decode(), newline=""))}, set(users))
+        # The lists of recommendations name the same users and items.
+        lists = self.path / "lists.csv"
+        cohort("recommend", config, "--strategy", "global", "--csv", lists)
+        rows = list(csv.DictReader(io.StringIO(lists.read_bytes().decode(), newline="")))
+        self.assertEqual({row["user"] for row in rows} - {""}, set(users))
+        self.assertEqual({row["item"] for row in rows}, set(items))
+        # A table for a person keeps to its lines, whatever the ids are.
+        table = cohort("profile", config).stdout
+        self.assertEqual([c for c in table if c not in "\n\ufeff" and not c.isprintable()], [])
+        self.assertIn("\\", table)
 
 
 if __name__ == "__main__":

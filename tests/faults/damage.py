@@ -10,7 +10,7 @@ import h5py
 import numpy
 
 from calls import what_is_left
-from harness import Trial, judge, launch
+from harness import Result, Trial, judge, launch
 from population import temporary_files
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -287,14 +287,13 @@ def trial(population, name, command, ranks, file, damage, content):
             if before is not None and path.read_bytes() != before:
                 complaints.append("has changed the file")
             complaints += temporary_files(output)
-        # info shows what there is; a damaged file of which nothing was needed stays as it is.
-        if ended.code != 0 or (command in ("graph", "model", "result") and path.is_file()):
-            command_ = "nothing"
-        else:
-            command_ = command
+        if ended.code == 0 and not (command in ("graph", "model", "result") and path.is_file()):
+            # A damaged file of which nothing was needed stays as it is, and is not what the command made.
             if before is not None and path.read_bytes() == before:
                 path.write_bytes((population.start(command, directory / "fresh")[0] / file).read_bytes())
-        return what_is_left(population, command_, arguments, output, right, ended, name, ranks, complaints)
+            return what_is_left(population, command, arguments, output, right, ended, name, ranks, complaints)
+        outcome = "shown as it is" if ended.code == 0 else f"exit {ended.code}"
+        return Result(name, "wrong" if complaints else outcome, complaints, ended.line, ended.err)
 
     return Trial(name, run)
 

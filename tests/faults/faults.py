@@ -48,7 +48,7 @@ def reads(people, scratch, options):
         groups = [(command, ALL_LOOKS, calls.in_output) for command in READING]
         groups += [(command, ALL_LOOKS, calls.in_input) for command in ("prepare", "run", "assign")]
         return calls.trials(people, scratch, 1, (errno.EIO, errno.ENOMEM), groups)
-    groups = [(command, LOOKS, calls.in_output) for command in ("half", "recommend", "assign")]
+    groups = [(command, LOOKS, calls.in_output) for command in ("half", "assign")]
     groups.append(("prepare", LOOKS, calls.in_input))
     return calls.trials(people, scratch, 10, (errno.EIO,), groups)
 

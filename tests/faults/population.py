@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import threading
 
 import h5py
 
@@ -83,6 +84,7 @@ restarts = 2
 count = 5
 """)
         self.outputs = {}
+        self.one_at_a_time = threading.Lock()
         self.after = {"none": self.directory / "after-none"}
         self.after["none"].mkdir()
         previous = "none"
@@ -125,10 +127,11 @@ count = 5
 
     def output_of(self, command):
         """What a command prints when nothing goes wrong, with OUT for its output directory."""
-        if command not in self.outputs:
-            output, arguments, _ = self.start(command, self.directory / f"print-{command}")
-            self.outputs[command] = neutral(self.must(launch(arguments, 1, self.directory)).out, output)
-        return self.outputs[command]
+        with self.one_at_a_time:
+            if command not in self.outputs:
+                output, arguments, _ = self.start(command, self.directory / f"print-{command}")
+                self.outputs[command] = neutral(self.must(launch(arguments, 1, self.directory)).out, output)
+            return self.outputs[command]
 
     # Commands that write, with the stage whose files they find and the one whose files they make.
     WRITES = {"prepare": ("none", "prepare"), "partition": ("prepare", "partition"), "train": ("partition", "train"),

@@ -177,7 +177,7 @@ def keys_documented(root):
             complaints.append(f"docs/user-guide.md: {name(key)} is missing")
             continue
         actual = defaults.get(key, "")
-        if automatic and actual == "0":
+        if automatic and actual in ("0", "0.0") or actual == '"automatic"':
             actual = '"auto"'
         said = documented[key]
         try:

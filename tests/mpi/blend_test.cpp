@@ -79,7 +79,7 @@ TEST(BlendWeight, IsTheBestOfItsGridWhereItsGainIsAboveItsError) {
     EXPECT_EQ(model.validation_users, std::ssize(difference));
     EXPECT_NEAR(model.best_gain, gain, 2e-3);
     EXPECT_NEAR(model.gain_error, error, 2e-3);
-    EXPECT_EQ(model.blend_weight, model.best_gain > model.gain_error ? model.best_weight : 0);
+    EXPECT_EQ(model.blend_weight, model.best_gain > 2 * model.gain_error ? model.best_weight : 0);
     EXPECT_NEAR(model.validation_ndcg, model.blend_weight > 0 ? mean_of(with) : mean_of(without), 2e-3);
     ++(model.blend_weight > 0 ? above : not_above);
   }
@@ -117,7 +117,7 @@ WholePopulation tastes(bool structure, unsigned seed) {
 }
 
 TEST(BlendWeight, SegmentsThatSayNothingWeighNothing) {
-  // Ranks share the seeds. A gain above one standard error comes by chance now and then, and is a small one.
+  // Ranks share the seeds. A gain above two standard errors comes by chance now and then, and is a small one.
   const auto world = Communicator::world();
   std::int64_t above = 0;
   for (auto seed = static_cast<unsigned>(world.rank()); seed < 20; seed += static_cast<unsigned>(world.size())) {
@@ -126,7 +126,7 @@ TEST(BlendWeight, SegmentsThatSayNothingWeighNothing) {
     above += model.blend_weight > 0 ? 1 : 0;
     EXPECT_LT(model.best_gain, 4 * model.gain_error + 1e-9) << "seed " << seed;
   }
-  EXPECT_LE(world.sum(above), 7);
+  EXPECT_LE(world.sum(above), 2);
 }
 
 TEST(BlendWeight, SegmentsThatSayWhatTheEmbeddingDoesNotWeighSomething) {

@@ -148,9 +148,11 @@ TEST(Config, UnknownKeysNameTheNearest) {
 }
 
 TEST(Config, WrongValuesSayWhatIsAllowed) {
-  EXPECT_EQ(message("[train]\nepochs = \"many\"\n"),
-            "c.toml:2: train.epochs (passes over the interactions) must be an integer from 0 to 1,000,000, but is "
-            "\"many\"");
+  EXPECT_EQ(
+      message("[train]\nepochs = \"many\"\n"),
+      "c.toml:2: train.epochs (passes over the interactions (bpr) or users (softmax)) must be an integer from 1 to "
+      "1,000,000 or \"auto\", but is "
+      "\"many\"");
   EXPECT_EQ(message("[model]\nlayers = -1\n"),
             "c.toml:2: model.layers (propagation layers, 0: matrix factorisation) must be an integer from 0 to 10, but "
             "is -1");

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "../support/csv_reference.hpp"
+#include "core/csv_field.hpp"
 #include "ingest/number_text.hpp"
 #include "ingest/quoted_record.hpp"
 #include "ingest/record_cutter.hpp"
@@ -116,6 +117,39 @@ TEST(Records, FaultsNameLineColumnAndByte) {
   EXPECT_NE(fault_of(std::string("u,\"a\0b\"", 7)).text.find("NUL"), std::string::npos);
   EXPECT_NE(fault_of("u,i\n\xEF\xBB\xBFu,i\n").text.find("byte order mark"), std::string::npos);
   EXPECT_EQ(fault_of("u\t\"x\ny\t\"", {.tabs = true, .limit = 100}).text, "") << "only csv has quotes";
+}
+
+// Every short text of what matters to readers, between two other fields, as a record of its own.
+TEST(Records, WhatIsWrittenAsCsvReadsBack) {
+  const std::vector<std::string> letters{"a", " ", "\t", ",", "\"", "\r", "\n", "\xEF\xBB\xBF"};
+  std::vector<std::string> texts{""};
+  for (std::size_t begin = 0, length = 0; length < 4; ++length) {
+    const auto end = texts.size();
+    for (; begin < end; ++begin) {
+      for (const auto& letter : letters) texts.push_back(texts[begin] + letter);
+    }
+  }
+  std::string file = "user,item,weight\n";
+  for (const auto& text : texts) file += csv_field(text) + ",item," + csv_field(text) + "\n";
+  const auto records = cut(file, 64, 1U << 20);
+  ASSERT_EQ(records.size(), texts.size() + 1);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    ASSERT_FALSE(records[i + 1].malformed);
+    ASSERT_EQ(records[i + 1].fields, (std::vector<std::string>{texts[i], "item", texts[i]}));
+  }
+}
+
+// As Python's csv module writes them with its minimal quoting, but for what readers would take away.
+TEST(Records, OnlyFieldsThatNeedQuotesHaveThem) {
+  for (const std::string plain : {"", "u1", "a b", "a\tb", "it's", "\x01", "\x1B[31m", "d\xC3\xA9j\xC3\xA0 vu", ";"}) {
+    EXPECT_EQ(csv_field(plain), plain);
+  }
+  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_field("say \"x\""), "\"say \"\"x\"\"\"");
+  EXPECT_EQ(csv_field("two\nlines"), "\"two\nlines\"");
+  EXPECT_EQ(csv_field(" x"), "\" x\"");
+  EXPECT_EQ(csv_field("x\t"), "\"x\t\"");
+  EXPECT_EQ(csv_field("\xEF\xBB\xBFx"), "\"\xEF\xBB\xBFx\"");
 }
 
 TEST(Records, AQuotedFieldMayHoldOneMebibyte) {

@@ -1,0 +1,60 @@
+// Some of a rank's owned rows: by shard for sums over them, by interior and boundary for what is propagated to them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <ranges>
+#include <span>
+#include <vector>
+
+#include "graph/shard_graph.hpp"
+#include "model/propagation.hpp"
+
+namespace cohort {
+
+struct RowSet {
+  std::vector<LocalRow> rows;
+  std::vector<std::int64_t> begin{0};
+  std::vector<LocalRow> interior;
+  std::vector<std::int64_t> interior_begin{0};
+  std::vector<LocalRow> boundary;
+  std::vector<std::int64_t> boundary_begin{0};
+
+  RowSelection selection() const { return {interior, interior_begin, boundary, boundary_begin}; }
+  std::span<const LocalRow> shard(std::int64_t k) const {
+    return std::span<const LocalRow>(rows).subspan(
+        static_cast<std::size_t>(begin[static_cast<std::size_t>(k)]),
+        static_cast<std::size_t>(begin[static_cast<std::size_t>(k) + 1] - begin[static_cast<std::size_t>(k)]));
+  }
+  std::int64_t shards() const { return std::ssize(begin) - 1; }
+};
+
+/// Those of which choose(row) is true. Local.
+template <class Choose>
+RowSet choose_rows(const ShardGraph& graph, Choose choose) {
+  RowSet set;
+  const auto keep = [&](std::span<const LocalRow> list, std::span<const std::int64_t> cuts, auto& kept,
+                        auto& kept_begin) {
+    for (std::size_t shard = 0; shard + 1 < cuts.size(); ++shard) {
+      for (const LocalRow row : list.subspan(static_cast<std::size_t>(cuts[shard]),
+                                             static_cast<std::size_t>(cuts[shard + 1] - cuts[shard]))) {
+        if (choose(row)) kept.push_back(row);
+      }
+      kept_begin.push_back(std::ssize(kept));
+    }
+  };
+  keep(graph.interior, graph.interior_begin, set.interior, set.interior_begin);
+  keep(graph.boundary, graph.boundary_begin, set.boundary, set.boundary_begin);
+  for (std::size_t shard = 0; shard + 1 < set.interior_begin.size(); ++shard) {
+    const auto part = [&](const std::vector<LocalRow>& list, const std::vector<std::int64_t>& cuts) {
+      return std::ranges::subrange(list.begin() + cuts[shard], list.begin() + cuts[shard + 1]);
+    };
+    std::ranges::merge(part(set.interior, set.interior_begin), part(set.boundary, set.boundary_begin),
+                       std::back_inserter(set.rows));
+    set.begin.push_back(std::ssize(set.rows));
+  }
+  return set;
+}
+
+}  // namespace cohort

@@ -20,7 +20,7 @@ using testing_support::Whole;
 
 /// A snapshot as the start of training on a graph that lies on whatever ranks.
 TrainStart start_of(const ShardGraph& graph, const Snapshot& from) {
-  TrainStart start{from.progress, {{}, {}, from.numbers}};
+  TrainStart start{from.progress, {{}, {}, from.numbers}, "model.h5"};
   for (const auto& [name, whole] : from.rows) {
     Matrix owned(graph.owned(), whole.columns);
     for (std::int64_t row = 0; row < graph.owned(); ++row) {

@@ -113,7 +113,8 @@ class LineReader {
       if (p == end) break;
     }
     if (found != columns) {
-      return refuse(at, "the line has " + counted(found, "column") + ", the header has " + std::to_string(columns));
+      return refuse(at, "the line has " + counted(static_cast<std::int64_t>(found), "column") + ", the header has " +
+                            std::to_string(columns));
     }
     place.push_back(at);
     text_end.push_back(std::ssize(text));

@@ -229,7 +229,7 @@ BlendWeight choose_weight(const Communicator& comm, const Validation& validation
     return ndcg;
   };
   // Sums in fixed point, so that the ranks do not matter: a user adds at most 1 in size.
-  const int bits = 62 - std::bit_width(static_cast<std::uint64_t>(count));
+  const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count)));
   const auto mean = [&](auto value_of) {
     std::int64_t sum = 0;
     for (const auto user : users) sum += std::llround(std::ldexp(value_of(static_cast<std::size_t>(user)), bits));

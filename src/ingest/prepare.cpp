@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 #include "core/timer.hpp"
+#include "core/words.hpp"
 #include "ingest/cleaning.hpp"
 #include "ingest/decay.hpp"
 #include "ingest/dictionary.hpp"
@@ -49,8 +50,8 @@ RawPairs with_global_numbers(LocalPairs local, const std::vector<std::int64_t>& 
 }
 
 // What to say where cleaning left nothing: the rule that removed most.
-void refuse_nothing(const PrepareStats& stats, const CleanConfig& clean, const GraphConfig& graph,
-                    const std::string& what) {
+void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& files, const CleanConfig& clean,
+                    const GraphConfig& graph, const std::string& what) {
   struct Removed {
     std::int64_t count;
     std::string by;
@@ -80,7 +81,12 @@ void refuse_nothing(const PrepareStats& stats, const CleanConfig& clean, const G
        "name the right columns in input.columns.source and input.columns.target"},
       {stats.clean.social_only_edges, "clean.social_only_users = \"" + clean.social_only_users + "\"", loosen}};
   const auto& most = *std::ranges::max_element(rules, {}, &Removed::count);
-  if (most.count == 0) throw InputError("the input holds no " + what + ": no line names a pair");
+  if (most.count == 0) {
+    const auto others = std::ssize(files) - 1;
+    throw InputError((files.empty() ? "the input" : files.front()) +
+                     (others > 0 ? " and " + counted(others, "other file") + " hold" : std::string(" holds")) + " no " +
+                     what + ": no line names a pair");
+  }
   throw InputError(
       "cleaning leaves no " + what + "; most were removed by " + most.by + ": " + std::to_string(most.count) + " of " +
       std::to_string(std::max(most.count, stats.interactions.records + stats.social.records)) + "; " + most.remedy);
@@ -174,9 +180,9 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   dataset.files = std::move(files);
   const bool interactions_left = comm.sum(dataset.interactions.size()) > 0;
   if (!input.interactions.empty() && !interactions_left) {
-    refuse_nothing(stats, clean_options, graph, "interaction");
+    refuse_nothing(stats, input.interactions, clean_options, graph, "interaction");
   }
-  if (dataset.users.total() == 0) refuse_nothing(stats, clean_options, graph, "social edge");
+  if (dataset.users.total() == 0) refuse_nothing(stats, input.social, clean_options, graph, "social edge");
 
   if (!input.test.empty()) {
     auto test = read_test_pairs(comm, dataset, input, clean_options, graph);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
-#include <ranges>
 #include <span>
 #include <vector>
 
@@ -47,11 +46,10 @@ RowSet choose_rows(const ShardGraph& graph, Choose choose) {
   keep(graph.interior, graph.interior_begin, set.interior, set.interior_begin);
   keep(graph.boundary, graph.boundary_begin, set.boundary, set.boundary_begin);
   for (std::size_t shard = 0; shard + 1 < set.interior_begin.size(); ++shard) {
-    const auto part = [&](const std::vector<LocalRow>& list, const std::vector<std::int64_t>& cuts) {
-      return std::ranges::subrange(list.begin() + cuts[shard], list.begin() + cuts[shard + 1]);
-    };
-    std::ranges::merge(part(set.interior, set.interior_begin), part(set.boundary, set.boundary_begin),
-                       std::back_inserter(set.rows));
+    const auto from = [&](const std::vector<LocalRow>& list, std::int64_t place) { return list.begin() + place; };
+    std::merge(from(set.interior, set.interior_begin[shard]), from(set.interior, set.interior_begin[shard + 1]),
+               from(set.boundary, set.boundary_begin[shard]), from(set.boundary, set.boundary_begin[shard + 1]),
+               std::back_inserter(set.rows));
     set.begin.push_back(std::ssize(set.rows));
   }
   return set;

@@ -44,7 +44,7 @@ std::string file_kind(const h5::Reader& file) {
     throw InputError(file.path() + " is an HDF5 file, but not one of Cohort's");
   }
   const auto version = file.integer_attribute(schema::schema_version);
-  const auto kind = file.text_attribute(schema::kind);
+  auto kind = file.text_attribute(schema::kind);
   if (version == schema::version) return kind;
   const auto command = kind == schema::graph_kind      ? "`cohort prepare` and `cohort partition`"
                        : kind == schema::model_kind    ? "`cohort train`"

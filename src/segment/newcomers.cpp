@@ -108,7 +108,7 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
     const auto in_result = first_id(comm, items);
     const auto& name = files.input.interactions.front();
     throw InputError(in_file.empty() ? name + " holds no interaction that counts: no line names a pair of enough weight"
-                                     : name + ": none of its " + counted(file_items.table.total(), "item") +
+                                     : name + ": none of its items (" + with_commas(file_items.table.total()) + ")" +
                                            " is among those that the model was trained on; ids must be the same: " +
                                            "the files have \"" + in_file + "\", the model has \"" + in_result + "\"");
   }

@@ -203,7 +203,7 @@ class Assign(WithDirectory):
         self.refused("--result", self.path / "none.h5", "--interactions", new, expect="none.h5")
         self.refused("--result", result.parent / "model.h5", "--interactions", new, expect="segments file is needed")
         self.refused("--result", result, "--interactions", self.path / "gone.tsv", expect="gone.tsv")
-        self.refused("--result", result, "--interactions", new, expect="none of its 1 items")
+        self.refused("--result", result, "--interactions", new, expect="none of its 1 item is among")
         self.refused("--result", result, expect="--interactions")
         self.refused("--result", result, "--stream", ranks=(2,), expect="one process")
         self.refused("--result", result, "--stream", "--csv", expect="--csv")

@@ -68,7 +68,7 @@ class Errors(WithDirectory):
         self.write("others.txt", "id,kind\nx1,a\nx2,b\n")
         for extra, words in (('item_attributes = "none.csv"', "none.csv"),
                              ('user_attributes = "none.csv"', "none.csv"),
-                             ('item_attributes = "others.txt"', "others.txt"),
+                             ('item_attributes = "others.txt"', "others.txt: none of its ids"),
                              ('[recommend]\nallowed_items = "none.txt"', "none.txt"),
                              ('[recommend]\nallowed_items = "others.txt"', "others.txt"),
                              ("[recommend]\nmin_support = 100", "recommend.min_support")):

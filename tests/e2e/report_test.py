@@ -63,6 +63,10 @@ def browser(width, height=900):
 
 
 @unittest.skipIf(LIBRARIES, f"Python lacks {', '.join(LIBRARIES)} (scripts/bootstrap.sh): skipped")
+def users(count):
+    return f"{count:,} user" if count == 1 else f"{count:,} users"
+
+
 class Report(WithDirectory):
     @classmethod
     def setUpClass(cls):
@@ -166,7 +170,7 @@ class Report(WithDirectory):
             self.assertEqual(len(cards), len(sizes))
             for s, card in enumerate(cards):
                 self.assertEqual((card["id"], card["size"]), (f"segment-{s}", sizes[s]))
-                self.assertEqual(card["head"], f"{sizes[s]:,} user{'s' * (sizes[s] != 1)}, {100 * sizes[s] / sizes.sum():.1f}\u00a0%")
+                self.assertEqual(card["head"], f"{users(sizes[s])}, {100 * sizes[s] / sizes.sum():.1f}\u00a0%")
                 rows = slice(begin[s], begin[s + 1])
                 self.assertEqual(card["items"], list(names[rows]))
                 self.assertEqual(card["marking"], [value == 1 for value in table["marking"][rows]])
@@ -184,7 +188,7 @@ class Report(WithDirectory):
                                                    ".filter(a => a).map(a => a.style.background)", card["id"]),
                              [card["colour"]] * 2)
         bars = window.execute_script("return [...document.querySelectorAll('.flows rect')].map(r => r.textContent)")
-        self.assertTrue({f"segment {s}: {size:,} user{'s' * (size != 1)}" for s, size in enumerate(sizes)} <= set(bars))
+        self.assertTrue({f"segment {s}: {users(size)}" for s, size in enumerate(sizes)} <= set(bars))
 
     def test_a_hostile_id_is_text(self):
         text = self.page.read_text()
@@ -215,7 +219,7 @@ class Report(WithDirectory):
         compared = json.loads(self.compare.read_text())
         self.assertIn(f"{100 * compared['stay_share']:.1f}\u00a0% of the {compared['users']['common']} users", text)
         bands = window.execute_script("return [...document.querySelectorAll('.flows path')].map(p => p.textContent)")
-        self.assertEqual(sorted(bands), sorted(f"{flow['from']} to {flow['to']}: {flow['users']} user{'s' * (flow['users'] != 1)}"
+        self.assertEqual(sorted(bands), sorted(f"{flow['from']} to {flow['to']}: {users(flow['users'])}"
                                                for flow in compared["flows"]))
         with h5py.File(self.result, "r") as file:
             self.assertEqual(len(window.find_elements("css selector", ".ranks tr:first-child .track")),

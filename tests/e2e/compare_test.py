@@ -121,7 +121,7 @@ class Compare(WithDirectory):
         for ranks in (1, 3):
             done = cohort("rerun", result, ranks=ranks, check=False)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
-            self.assertIn(f"other bits in /users/distance; not made again: /more; {same} datasets", done.stderr)
+            self.assertIn(f"other bits in /users/distance; not made again: /more; the same bits in {same} datasets", done.stderr)
         self.assertEqual(os.listdir(result.parent), before)
         with open(self.path / "data" / "interactions.tsv", "a") as file:
             file.write("u1\ti1\n")

@@ -15,6 +15,7 @@
 #include "core/error.hpp"
 #include "kernels/dispatch.hpp"
 #include "store/model_file.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -112,8 +113,10 @@ std::string model_settings(const Config& config) {
   part.partition = config.partition;
   part.model = config.model;
   part.train = config.train;
-  // A loss without a schedule goes on where more epochs are asked for.
-  if (config.train.loss == LossKind::bpr) part.train.epochs = 0;
+  if (config.train.loss == LossKind::bpr) {
+    part.train = with_choices(config.train, 0);  // the same whatever the number of users
+    part.train.epochs = 0;                       // without a schedule: more of them go on
+  }
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
   part.train.checkpoint_minutes = 0;

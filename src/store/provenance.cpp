@@ -63,8 +63,8 @@ Provenance read_provenance(const h5::Reader& file, const std::string& kind) {
   result.git_revision = file.text_attribute(schema::git_revision);
   result.configuration = file.text_attribute(schema::configuration);
   result.seed = file.integer_attribute(schema::seed);
-  result.ranks = file.integer_attribute(schema::ranks, 1);
-  result.threads = file.integer_attribute(schema::threads, 1);
+  result.ranks = file.integer_attribute(schema::ranks, 0);
+  result.threads = file.integer_attribute(schema::threads, 0);
   result.vector_target = file.text_attribute(schema::vector_target);
   const auto path = file.texts_attribute(schema::input_path);
   const auto bytes = file.integers_attribute(schema::input_bytes);

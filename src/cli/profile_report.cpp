@@ -122,7 +122,8 @@ std::string profile_table(const Communicator& comm, const SegmentsFile& result) 
     each_row(profiles.nearest, s, [&](std::size_t row) { near += fmt::format(" {}", profiles.nearest.id[row]); });
     if (!near.empty()) text += "    nearest segments:" + near + "\n";
     std::string users;
-    each_row(profiles.representative, s, [&](std::size_t row) { users += " " + one_line(representative[row]); });
+    each_row(profiles.representative, s,
+             [&](std::size_t row) { users += fmt::format(" {}", one_line(representative[row])); });
     if (!users.empty()) text += "    typical users:" + users + "\n";
     if (!profiles.social_inside.empty()) {
       text += fmt::format("    friends: {:.3g} of the pairs inside, {:.3g} of those with others\n",

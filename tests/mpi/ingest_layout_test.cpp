@@ -42,10 +42,15 @@ Read read(const InputConfig& input) {
   return read;
 }
 
+/// By append: GCC 12 takes "text" + a temporary string in a loop for overlapping memory.
+std::string numbered(std::string text, int number) {
+  return text.append(std::to_string(number));
+}
+
 std::string many_lines(const std::string& separator) {
   std::string text;
   for (int i = 0; i < 300; ++i) {
-    text += "u" + std::to_string(i % 20) + separator + "i" + std::to_string(i % 30) + "\n";
+    text += numbered("u", i % 20) + separator + numbered("i", i % 30) + "\n";
   }
   return text;
 }
@@ -122,8 +127,7 @@ TEST(Layouts, WhatWasUnderstoodIsSaidForEachFile) {
                          ": tsv, columns by tab; no header; source: column 0, e.g. \"c1\"; target: column 1, e.g. " +
                          "\"c2\"; weight: none; not used: none");
   std::vector<std::string> many;
-  for (int i = 0; i < 30; ++i)
-    many.push_back(scratch.write("m" + std::to_string(i) + ".tsv", "a\t" + std::to_string(i) + "\n"));
+  for (int i = 0; i < 30; ++i) many.push_back(scratch.write(numbered("m", i) + ".tsv", numbered("a\t", i) + "\n"));
   EXPECT_EQ(read(reading(many)).stats.input.files.size(), 9U);
 }
 
@@ -138,7 +142,7 @@ TEST(Layouts, FilesGivenTwiceAndSinglesAreWarnedOf) {
   EXPECT_TRUE(read(tested).warns("input.test"));
   EXPECT_TRUE(read(reading({a})).warnings.empty());
   std::string reviews;
-  for (int i = 0; i < 40; ++i) reviews += "r" + std::to_string(i) + "\tu" + std::to_string(i % 5) + "\n";
+  for (int i = 0; i < 40; ++i) reviews += numbered("r", i) + numbered("\tu", i % 5) + "\n";
   const auto singles = read(reading({scratch.write("r.tsv", reviews)}, {scratch.write("s.tsv", "r1\tr2\nx\ty\n")}));
   EXPECT_TRUE(singles.warns("every user"));
   EXPECT_TRUE(singles.warns("input.columns.user"));

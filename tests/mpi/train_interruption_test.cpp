@@ -63,7 +63,9 @@ Outcome with_interruptions(const std::vector<Place>& places, TrainOptions how, S
   std::vector<double> loss;
   how.on_epoch = [&](const EpochStats& epoch) { loss.push_back(epoch.loss); };
   while (!outcome.last.ended) {
-    const auto& [comm, set] = places[static_cast<std::size_t>(outcome.calls) % places.size()];
+    const auto& place = places[static_cast<std::size_t>(outcome.calls) % places.size()];
+    const auto& comm = place.comm;
+    const auto& set = place.set;
     const auto& graph = set.sharded.graph;
     const std::int64_t wait = steps_until();
     std::int64_t asked = 0;

@@ -190,7 +190,7 @@ IdTable some_ids(const Communicator& comm) {
   IdTable ids;
   ids.distribution = Distribution::even(9, comm.size());
   for (auto i = ids.distribution.begin(comm.rank()); i < ids.distribution.end(comm.rank()); ++i) {
-    ids.push_back("u" + std::to_string(i + 1));
+    ids.push_back(std::string("u").append(std::to_string(i + 1)));
   }
   return ids;
 }

@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 
-VECTOR_HEADER = re.compile(r"/eigen3?/|/Eigen/|/hwy/|intrin\.h$")
+# Not every intrinsics header: <random> brings one of SSE3 with it.
+VECTOR_HEADER = re.compile(r"/eigen3?/|/Eigen/|/hwy/|/immintrin\.h$")
 
 
 def vector_objects(build):

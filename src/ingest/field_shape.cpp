@@ -22,7 +22,8 @@ bool is_day_and_month(std::string_view a, std::string_view b) {
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
   };
-  const auto [low, high] = std::minmax(value(a), value(b));
+  const int low = std::min(value(a), value(b));
+  const int high = std::max(value(a), value(b));
   return low >= 1 && low <= 12 && high >= 1 && high <= 31;
 }
 

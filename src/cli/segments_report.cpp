@@ -7,7 +7,7 @@
 
 #include "cli/logging.hpp"
 #include "cli/report.hpp"
-#include "core/timer.hpp"
+#include "core/memory.hpp"
 
 namespace cohort {
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "comm/cost_blocks.hpp"
+#include "comm/index_plan.hpp"
+#include "data/distinct.hpp"
 #include "graph/edge_weights.hpp"
-#include "ingest/distinct.hpp"
-#include "ingest/index_plan.hpp"
 
 namespace cohort {
 

@@ -1,4 +1,4 @@
-"""Cohort beside simple and strong peers: recommendations on every set of interactions, communities on every social graph.
+"""Cohort beside simple and strong peers: recommendations on sets of interactions, communities on social graphs.
 
 usage: tests/peer/beside.py --cohort build/release/cohort [--python PYTHON-WITH-THE-PEERS'-MODULES] [--data ../shared/data]
 
@@ -35,8 +35,8 @@ class Failed(Exception):
 
 
 def measured(options, command, log):
-    """Runs it; (standard output, wall and CPU seconds, peak bytes). Of this driver's own memory the kernel counts the peak
-    into the child's, which is why it imports nothing large."""
+    """Runs it; (standard output, wall and CPU seconds, peak bytes). The kernel counts this driver's own peak of memory into
+    the child's, so the driver imports nothing large."""
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                        **{f"{library}_NUM_THREADS": str(options.threads) for library in ("OMP", "OPENBLAS", "MKL")})
     with open(log, "w") as errors, open(log.with_suffix(".out"), "w") as output:
@@ -67,7 +67,7 @@ def cohort_rows(options, directory, truth, used):
                      *(["--truth", truth] if truth else []))
     found = json.loads(text)
     if "strategies" not in found:
-        return {"Cohort": {"segments": found["segments"], "modularity": found["social_modularity"],
+        return {"Cohort": {"segments": found["segments"], "modularity": found.get("social_modularity"),
                            **{name: found[name] for name in ("ari", "nmi") if name in found}} | used}
     rows = {}
     for strategy, of in found["strategies"].items():
@@ -105,7 +105,7 @@ def one_seed(options, directory, config, truth, seed):
         methods, count = COMMUNITIES, tomllib.loads(info["configuration"])["segment"]["count"]
         if not isinstance(count, int):
             if not rows:
-                sys.exit(f"{config}: segment.count is {count}, and Cohort does not run to choose it: --set segment.count=K")
+                sys.exit(f"{config}: segment.count is {count}: give --set segment.count=K, or let Cohort run to choose it")
             count = rows["Cohort"]["segments"]
     for method in methods:
         if method in options.methods:
@@ -189,8 +189,8 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("build/peer/beside"))
     parser.add_argument("--sets", nargs="+", choices=names, metavar="NAME", help=f"of {'; '.join(names)}")
     parser.add_argument("--config", nargs="+", type=pathlib.Path, default=[], metavar="CONFIG.toml",
-                        help="sets of your own: a configuration of Cohort with input.test or input.holdout, or with social "
-                             "edges alone and segment.count")
+                        help="sets of your own: a configuration of Cohort with input.test or input.holdout, or with "
+                             "social edges alone and segment.count")
     parser.add_argument("--truth", type=pathlib.Path, help="true classes of --config: lines of user and class")
     parser.add_argument("--methods", nargs="+", choices=NAMES, default=list(NAMES), metavar="METHOD",
                         help=f"of {', '.join(NAMES)}")
@@ -198,8 +198,8 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[1], metavar="SEED",
                         help="of training, of what is held out where a set has no split, and of what peers hold back")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--memory-limit", type=float, default=4, metavar="GIB", help="a recommender that needs more is left "
-                        "out; EASE's dense matrix has min(users, items) rows")
+    parser.add_argument("--memory-limit", type=float, default=4, metavar="GIB",
+                        help="a recommender that needs more is left out; EASE's dense matrix has min(users, items) rows")
     options = parser.parse_args()
     options.cohort, options.output = options.cohort.resolve(), options.output.resolve()
     options.output.mkdir(parents=True, exist_ok=True)

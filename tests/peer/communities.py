@@ -62,7 +62,7 @@ METHODS = {"spectral": spectral, "leiden": leiden}
 
 
 def agreement(ids, segment, path):
-    """ARI and NMI (by the mean of both entropies, as Cohort's) over the users that the file, lines of user and class, has."""
+    """ARI and NMI (over the mean of both entropies, as Cohort's) of the users in the file: lines of user and class."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
     lines = numpy.loadtxt(path, dtype=str, ndmin=2)
     class_of = dict(zip(lines[:, 0], lines[:, 1]))

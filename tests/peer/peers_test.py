@@ -1,5 +1,5 @@
-"""The peers against what defines them, on small sets: EASE against the ridge regression of each item on the others, ItemCF
-against loops, GF-CF and the SVD against dense matrices; their measures against Cohort's own."""
+"""The peers against what defines them, on small sets: EASE against the ridge regression of each item on the others,
+ItemCF against loops, GF-CF and the SVD against dense matrices; their measures against Cohort's own."""
 
 import os
 import pathlib

@@ -8,9 +8,9 @@ svd         64 singular vectors of R~ = D_u^-1/2 R D_i^-1/2: users R D_i^-b V, i
 gfcf        R (R~' R~ + w D_i^-1/2 V V' D_i^1/2), V of 256 columns (GF-CF, Shen et al. 2021)
 ease        R B, B the ridge regression of each item on the others (EASE, Steck 2019)
 
-R is binary. All items are ranked but those that the user has. b, w, EASE's lambda and whose nearest items are those of the
-best NDCG on a tenth of every user's training pairs, held back by --seed; then all training pairs are used. Held-out pairs of the file
-serve for the last figures alone. A method that would need more memory than the limit (GiB) says so instead.
+R is binary. All items are ranked but those that the user has. b, w, EASE's lambda and whose nearest items are those of
+the best NDCG on a tenth of every user's training pairs, held back by --seed; then all training pairs are used. Held-out
+pairs of the file serve for the last figures alone. A method that would need more memory than the limit (GiB) says so.
 """
 
 import argparse
@@ -84,8 +84,8 @@ class Popularity:
 
 
 class ItemCf:
-    """Scores are sums of cosines over the nearest items: those of the user's items among which the candidate is (Deshpande
-    and Karypis 2004), or those of the candidate that the user has (Sarwar et al. 2001)."""
+    """Scores are sums of cosines: over the user's items that have the candidate among their nearest (Deshpande and
+    Karypis 2004), or over the candidate's nearest that the user has (Sarwar et al. 2001)."""
 
     settings = ("user's items", "candidate")
     name = "nearest of"

@@ -80,7 +80,7 @@ void LiveAssigner::merge(std::span<const NamedInteraction> interactions, LiveAns
     }
   }
   std::ranges::sort(unknown);
-  answer.unknown = std::ranges::unique(unknown).begin() - unknown.begin();
+  answer.unknown = std::unique(unknown.begin(), unknown.end()) - unknown.begin();
   std::ranges::sort(
       found, [](const Found& a, const Found& b) { return a.item != b.item ? a.item < b.item : a.weight < b.weight; });
   item_.clear();

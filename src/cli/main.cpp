@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, which says so
   const cohort::SignalWatch signals;
   const auto tasks = cohort::LaunchedTasks::from_environment();
+  cohort::h5::start_hdf5();
   const cohort::MpiEnvironment mpi(&argc, &argv);
   cohort::Communicator::set_last_words(cohort::say_error);
   const auto comm = cohort::Communicator::world();
@@ -82,7 +83,7 @@ int main(int argc, char** argv) {
     if (tasks.index == 0) cohort::say_error(fault);
     return cohort::exit_usage;
   }
-  const int code = cohort::end_together(comm, [&] {
+  return cohort::end_together(comm, [&] {
     const auto commands = cohort::Communicator::world();
     cohort::need_same_command(commands, argc, argv);
     cohort::work_where_root_does(commands);
@@ -90,6 +91,4 @@ int main(int argc, char** argv) {
     cohort::SignalWatch::set_rank(commands.rank());
     return command_line(commands, argc, argv);
   });
-  if (cohort::h5::unclosed_file()) cohort::Communicator::abort(code);
-  return code;
 }

@@ -28,6 +28,9 @@ void hand_out(const ExactAssignment& assignment, bool spherical, std::span<const
   }
 }
 
+// The margin of a user where there is one segment.
+constexpr float no_second = std::numeric_limits<float>::infinity();
+
 }  // namespace
 
 KmeansResult kmeans(const Communicator& comm, const PointSet& points, const KmeansOptions& options) {
@@ -65,7 +68,8 @@ KmeansResult kmeans(const Communicator& comm, const PointSet& points, const Kmea
     const auto rows = points.id.size();
     result.segment.assign(rows, 0);
     result.distance.assign(rows, 1.0F);
-    result.margin.assign(rows, options.count == 1 ? std::numeric_limits<float>::infinity() : 0.0F);
+    result.margin.assign(rows, 0.0F);
+    if (options.count == 1) std::ranges::fill(result.margin, no_second);
     hand_out(assignment, options.spherical,
              unit ? std::span<const std::int64_t>(unit->source) : std::span<const std::int64_t>(), result);
   });

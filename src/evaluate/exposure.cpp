@@ -61,7 +61,7 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
   const auto segments = counts.segments();
   const auto shown = count_items(comm, lists, group, 2 * segments, counts.blocks);
   // Information is below 2^6 bits, what is shown in all gives the rest.
-  const int bits = 55 - std::bit_width(static_cast<std::uint64_t>(shown.interactions));
+  const int bits = 55 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(shown.interactions)));
   const auto sets = static_cast<std::size_t>(segments) + first_segment_set;
   std::vector<std::int64_t> information(sets, 0);
   std::vector<Tally> tallies;
@@ -77,10 +77,10 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
     std::vector<std::int64_t> cold(shown.users.size(), 0);
     for (std::int32_t s = 0; s < segments; ++s) {
       // Both groups of the segment, each ascending by item.
-      auto warm = shown.begin[static_cast<std::size_t>(2 * s)];
-      auto chill = shown.begin[static_cast<std::size_t>(2 * s) + 1];
+      auto warm = shown.begin[2 * static_cast<std::size_t>(s)];
+      auto chill = shown.begin[2 * static_cast<std::size_t>(s) + 1];
       const auto warm_end = chill;
-      const auto chill_end = shown.begin[static_cast<std::size_t>(2 * s) + 2];
+      const auto chill_end = shown.begin[2 * static_cast<std::size_t>(s) + 2];
       while (warm < warm_end || chill < chill_end) {
         constexpr auto none = std::numeric_limits<std::int32_t>::max();
         const auto warm_row = warm < warm_end ? shown.row[static_cast<std::size_t>(warm)] : none;

@@ -1,7 +1,6 @@
 #include "generate/friendships.hpp"
 
 #include <algorithm>
-#include <compare>
 #include <iterator>
 
 #include "comm/distribution.hpp"
@@ -16,7 +15,10 @@ namespace {
 struct Friends {
   std::int64_t first = -1;
   std::int64_t second = -1;
-  friend auto operator<=>(const Friends&, const Friends&) = default;
+  friend bool operator==(const Friends& a, const Friends& b) { return a.first == b.first && a.second == b.second; }
+  friend bool operator<(const Friends& a, const Friends& b) {
+    return a.first != b.first ? a.first < b.first : a.second < b.second;
+  }
 };
 
 // The pair of draw `draw`; first = -1 where it joins a user with itself.
@@ -78,12 +80,11 @@ std::vector<std::string> friendship_lines(const Communicator& comm, const UserRo
     auto came = comm.exchange(std::span<const Friends>(sent.data), std::span<const std::int64_t>(sent.begin)).data;
     sent = {};
     comm.attempt([&] {
-      std::ranges::sort(came);
-      const auto [repeats, end] = std::ranges::unique(came);
-      came.erase(repeats, end);
+      std::sort(came.begin(), came.end());
+      came.erase(std::unique(came.begin(), came.end()), came.end());
       std::vector<Friends> joined;
       joined.reserve(mine.size() + came.size());
-      std::ranges::set_union(mine, came, std::back_inserter(joined));
+      std::set_union(mine.begin(), mine.end(), came.begin(), came.end(), std::back_inserter(joined));
       mine = std::move(joined);
     });
   }

@@ -62,7 +62,7 @@ std::vector<RankingMeasures> ranking_measures(const Communicator& comm, const Pa
   });
   const auto test_users = comm.sum(std::ssize(users));
   // Each user adds at most 1, so that all of them together stay below 2^62.
-  const int bits = 62 - std::bit_width(static_cast<std::uint64_t>(test_users));
+  const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(test_users)));
   const auto fixed = [&](double value) { return std::llround(std::ldexp(value, bits)); };
 
   make_lists(longest, users, [&](std::int64_t user, std::span<const ScoredItem> best) {

@@ -116,7 +116,7 @@ double bottom_of(int level) {
 
 std::uint8_t degree_class(std::int64_t degree) {
   if (degree < 16) return static_cast<std::uint8_t>(degree);
-  const int octave = std::bit_width(static_cast<std::uint64_t>(degree)) - 1;
+  const int octave = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(degree))) - 1;
   return static_cast<std::uint8_t>(16 + (octave - 4) * 4 + ((degree >> (octave - 2)) & 3));
 }
 
@@ -223,7 +223,7 @@ void HoldoutModel::weigh_users(std::span<const std::int32_t> segment, std::int64
   comm_.attempt([&] { failure.rethrow(); });
   // The mean of a level in fixed point: how far above its bottom its users are.
   constexpr int bits = 32;
-  constexpr auto all_levels = static_cast<std::size_t>(octaves * levels_an_octave);
+  constexpr auto all_levels = std::size_t{octaves} * levels_an_octave;
   std::vector<std::int64_t> members(all_levels, 0);
   std::vector<std::int64_t> above(all_levels, 0);
   for (std::size_t u = 0; u < segment.size(); ++u) {

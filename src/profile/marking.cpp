@@ -183,7 +183,7 @@ std::vector<HoldoutCounts> count_categories(const Communicator& comm, const Hold
   // than there are trained interactions.
   std::int64_t terms = 0;
   for (std::int64_t user = 0; user < std::ssize(segment); ++user) terms += std::ssize(model.trained(user));
-  const int bits = 62 - std::bit_width(static_cast<std::uint64_t>(comm.sum(terms)));
+  const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(comm.sum(terms))));
   std::vector<std::int64_t> probability(levels * classes);
   for (std::size_t l = 0; l < levels; ++l) {
     for (std::size_t c = 0; c < classes; ++c) {

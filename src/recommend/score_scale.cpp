@@ -34,7 +34,7 @@ ScoreScale::ScoreScale(const Communicator& comm, ConstMatrixView items)
   const auto count = comm.sum(items.rows);
   COHORT_CHECK(count > 0);
   // |rounded| <= 2^bits, so a product is at most 2^(2 bits), and `count` of them fit.
-  const int bits = (62 - std::bit_width(static_cast<std::uint64_t>(count))) / 2;
+  const int bits = (62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count)))) / 2;
   const int shift = largest > 0 ? bits - std::ilogb(largest) - 1 : 0;
 
   const double unit = std::ldexp(1.0, shift);

@@ -16,6 +16,7 @@
 #include "core/error.hpp"
 #include "core/file_call.hpp"
 #include "store/block_checks.hpp"
+#include "store/h5.hpp"
 #include "store/schema.hpp"
 
 namespace cohort::h5 {
@@ -54,18 +55,6 @@ class Handle {
  private:
   hid_t id_;
 };
-
-bool file_left_open = false;
-
-// HDF5 prints nothing, and does nothing when the process ends: after a failure to write, it would crash there.
-void tame_hdf5() {
-  static const bool once = [] {
-    H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    return true;
-  }();
-  static_cast<void>(once);
-}
 
 // The system's reason for HDF5's last failure; "" where it was none of the system's.
 std::string system_reason() {
@@ -142,7 +131,7 @@ class CatalogueReader {
   CatalogueReader(const std::string& path, std::int64_t file_bytes) : path_(path), file_bytes_(file_bytes) {}
 
   Catalogue read(bool sealed) {
-    tame_hdf5();
+    start_hdf5();
     const FileCall call("H5Fopen", path_);
     const Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, file_access().get()));
     if (!file) {
@@ -270,12 +259,18 @@ void share_catalogue(const Communicator& comm, Catalogue& catalogue) {
   boost::mpi::broadcast(boost_comm, catalogue, 0);
 }
 
-bool unclosed_file() {
-  return file_left_open;
+void start_hdf5() {
+  static const bool once = [] {
+    H5dont_atexit();
+    H5open();
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    return true;
+  }();
+  static_cast<void>(once);
 }
 
 StructureWriter::~StructureWriter() {
-  if (file_ >= 0 && H5Idec_ref(file_) < 0) file_left_open = true;
+  if (file_ >= 0) H5Idec_ref(file_);
 }
 
 void StructureWriter::need(bool good, const std::string& what) const {
@@ -286,7 +281,7 @@ void StructureWriter::need(bool good, const std::string& what) const {
 }
 
 void StructureWriter::create(const std::string& path, const std::string& name) {
-  tame_hdf5();
+  start_hdf5();
   name_ = name;
   const Handle creation(H5Pcreate(H5P_FILE_CREATE));
   H5Pset_userblock(creation.get(), seal_bytes);
@@ -355,11 +350,8 @@ void StructureWriter::checks(const std::string& name, const std::vector<std::uin
 
 std::vector<Extent> StructureWriter::finish() {
   const FileCall call("H5Fclose", name_);
-  const bool flushed = H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0;
-  need(flushed, "flushing");
-  const bool closed = H5Fclose(std::exchange(file_, -1)) >= 0;
-  file_left_open = file_left_open || !closed;
-  need(closed, "closing");
+  need(H5Fflush(file_, H5F_SCOPE_GLOBAL) >= 0, "flushing");
+  need(H5Fclose(std::exchange(file_, -1)) >= 0, "closing");
   return std::move(extents_);
 }
 

@@ -102,7 +102,8 @@ def doubts(result):
         said.append(f"Segments explain {100 * activity:.0f}\u00a0% of the variance of log activity, more than "
                     f"{100 * MOST_ACTIVITY:.0f}\u00a0%: they are partly levels of activity, not of taste.")
     fall = loss_fall(result.loss)
-    if fall > STILL_FALLING:
+    # With candidates the loss is softmax, whose rate has fallen to 0: more epochs would not go on from there.
+    if fall > STILL_FALLING and not result.choice:
         said.append(f"The loss was still falling by {100 * fall:.1f}\u00a0% an epoch when training ended after epoch "
                     f"{len(result.loss)}; more train.epochs may help.")
     return said

@@ -53,7 +53,7 @@ Config load_config(const Communicator& comm, const ConfigOptions& options) {
     }
   });
   Config config;
-  comm.attempt([&] { config = parse_config(text, options.file, directory, options.settings); });
+  comm.attempt([&] { config = parse_config(text, options.file, directory, options.settings, options.preset); });
   return config;
 }
 

@@ -15,6 +15,7 @@ enum class CheckpointChoice { newest, previous, none };
 struct ConfigOptions {
   std::string file;
   std::vector<std::string> settings;
+  std::string preset;  ///< empty: none
   CheckpointChoice checkpoint = CheckpointChoice::newest;
 };
 

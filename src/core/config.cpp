@@ -12,6 +12,7 @@
 #include "core/config_text.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
+#include "core/presets.hpp"
 #include "core/utf8.hpp"
 
 namespace cohort {
@@ -66,11 +67,11 @@ class ValueSetter {
     const std::string expected = "an integer from " + with_thousands(kind.low) +
                                  (kind.high == INT64_MAX ? " up" : " to " + with_thousands(kind.high)) +
                                  (kind.automatic ? R"( or "auto")" : "");
-    kind.of(config_) = is_auto ? 0 : integer(node_, kind.low, kind.high, expected);
+    kind.of(config_) = is_auto ? kind.automatic_as : integer(node_, kind.low, kind.high, expected);
   }
   void operator()(const RealKey& kind) const {
     if (kind.automatic && node_.value_exact<std::string>() == "auto") {
-      kind.of(config_) = 0;
+      kind.of(config_) = kind.automatic_as;
       return;
     }
     const std::string or_auto = kind.automatic ? R"( or "auto")" : "";
@@ -317,14 +318,27 @@ void check_together(const Config& config, const std::string& name) {
   if (config.output.directory.empty()) throw InputError(name + ": output.directory is empty");
 }
 
+// What is "auto" and follows from the rest of the configuration alone: the loss, and from it the layers.
+void settle(Config& config) {
+  auto& train = config.train;
+  if (train.loss == LossKind::automatic) {
+    const bool bpr_alone =
+        config.input.interactions.empty() || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
+    train.loss = bpr_alone ? LossKind::bpr : LossKind::softmax;
+  }
+  if (config.model.layers == automatic_layers) config.model.layers = train.loss == LossKind::softmax ? 2 : 3;
+}
+
 }  // namespace
 
 Config parse_config(std::string_view text, const std::string& name, const std::string& directory,
-                    const std::vector<std::string>& overrides) {
+                    const std::vector<std::string>& overrides, const std::string& preset) {
   Config config;
+  if (!preset.empty()) apply_text(config, preset_text(preset), "preset " + preset, directory);
   apply_text(config, text, name, directory);
   for (const auto& override_text : overrides) apply_override(config, override_text);
   check_together(config, name);
+  settle(config);
   return config;
 }
 

@@ -53,13 +53,22 @@ struct PartitionConfig {
 
 enum class EncoderKind { lightgcn };
 
+/// Of ModelConfig::layers before parse_config has settled it.
+constexpr std::int64_t automatic_layers = -1;
+
 struct ModelConfig {
   EncoderKind encoder = EncoderKind::lightgcn;
-  std::int64_t layers = 3;
+  std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr
   std::int64_t dim = 64;
 };
 
-enum class LossKind { bpr, softmax };
+/// automatic: softmax, or bpr where there are no items, or a budget of time or the authors' sampler is set, which
+/// softmax has not; settled by parse_config.
+enum class LossKind { automatic, bpr, softmax };
+/// What a pair weighs in softmax: all alike, or its user's degree^-1/2.
+enum class PairWeight { automatic, equal, degree };
+/// Of TrainConfig::length_power.
+constexpr double automatic_power = -1;
 /// What training starts from; automatic: spectral with softmax, random with bpr.
 enum class StartKind { automatic, random, spectral };
 enum class SamplerKind {
@@ -68,14 +77,17 @@ enum class SamplerKind {
 };
 
 struct TrainConfig {
-  LossKind loss = LossKind::bpr;
+  LossKind loss = LossKind::automatic;
   SamplerKind sampler = SamplerKind::interactions;
   StartKind start = StartKind::automatic;
   std::int64_t epochs = 0;     ///< 0: "auto", as train/choices.hpp says, and so for the three below
   std::int64_t steps = 0;      ///< of a loss that plans its steps, where epochs is "auto"
   std::int64_t batch = 0;      ///< triples (bpr) or users (softmax) a step
   double learning_rate = 0.0;  ///< of Adam
-  double temperature = 0.12;   ///< of softmax: cosines are divided by it
+  // Of softmax. What is "auto" is chosen on held-back interactions (cli/stages/choice_stage.hpp).
+  double temperature = 0.0;  ///< cosines are divided by it; 0: "auto"
+  PairWeight pair_weight = PairWeight::automatic;
+  double length_power = automatic_power;  ///< items are ranked by their length to this power times the cosine
   double decay = 1e-4;
   double minutes = 0.0;  ///< time budget; 0: none
   std::int64_t seed = 42;
@@ -133,9 +145,10 @@ struct Config {
 
 /// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`
 /// are "section.key=value" as given to --set, applied in order. Throws InputError: syntax (file:line), an unknown key
-/// (names the nearest), a wrong type, a value out of range (says the range), no input. Local.
+/// (names the nearest), a wrong type, a value out of range (says the range), no input. `preset` names settings
+/// (core/presets.hpp) that come before the text's; empty: none. Local.
 Config parse_config(std::string_view text, const std::string& name, const std::string& directory,
-                    const std::vector<std::string>& overrides);
+                    const std::vector<std::string>& overrides, const std::string& preset = "");
 
 /// The whole configuration as TOML, every key, in the schema's order; parse_config reads it back to an equal Config.
 std::string to_toml(const Config& config);

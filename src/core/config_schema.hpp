@@ -20,14 +20,16 @@ struct IntegerKey {
   std::int64_t& (*of)(Config&);
   std::int64_t low;
   std::int64_t high;
-  bool automatic = false;  ///< "auto" may stand for it and is kept as 0; 0 itself is then no value
+  bool automatic = false;         ///< "auto" may stand for it
+  std::int64_t automatic_as = 0;  ///< what "auto" is kept as, which is itself no value then
 };
 
 struct RealKey {
   double& (*of)(Config&);
   double low;
   double high;
-  bool automatic = false;  ///< "auto" is a value, kept as 0
+  bool automatic = false;   ///< "auto" is a value too
+  double automatic_as = 0;  ///< what it is kept as, which is below `low`
 };
 
 struct BooleanKey {

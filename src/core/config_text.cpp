@@ -42,10 +42,10 @@ struct Written {
 
   std::string operator()(const IntegerKey& kind) const {
     const auto number = kind.of(config);
-    return kind.automatic && number == 0 ? "\"auto\"" : std::to_string(number);
+    return kind.automatic && number == kind.automatic_as ? "\"auto\"" : std::to_string(number);
   }
   std::string operator()(const RealKey& kind) const {
-    return kind.automatic && kind.of(config) == 0 ? "\"auto\"" : shortest(kind.of(config));
+    return kind.automatic && kind.of(config) == kind.automatic_as ? "\"auto\"" : shortest(kind.of(config));
   }
   std::string operator()(const BooleanKey& kind) const { return kind.of(config) ? "true" : "false"; }
   std::string operator()(const TextKey& kind) const { return toml_string(kind.of(config)); }

@@ -22,10 +22,14 @@ struct Provenance {
   std::vector<InputFile> inputs;
 };
 
-/// What each rank needed; outside bit identity. The same on all ranks.
+/// By column, a row for each candidate; docs/file-formats.md names the columns.
+using CandidateTable = std::map<std::string, std::vector<double>>;
+
+/// The same on all ranks. What each rank needed is outside bit identity.
 struct History {
   std::map<std::string, std::vector<double>> timing;         ///< by phase: seconds of every rank that took part
   std::map<std::string, std::vector<std::int64_t>> traffic;  ///< by what: ghosts, bytes, ... of every rank
+  CandidateTable choice;  ///< what training was tried with (cli/stages/choice_stage.hpp)
 };
 
 }  // namespace cohort

@@ -80,6 +80,9 @@ void write_history(h5::Writer& file, const History& history) {
   for (const auto& [phase, seconds] : history.timing) {
     file.shared(std::string(schema::timing) + "/" + phase, std::span<const double>(seconds));
   }
+  for (const auto& [column, values] : history.choice) {
+    file.shared(std::string(schema::choice) + "/" + column, std::span<const double>(values));
+  }
   for (const auto& [what, counts] : history.traffic) {
     file.shared(std::string(schema::traffic) + "/" + what, std::span<const std::int64_t>(counts));
   }
@@ -89,6 +92,7 @@ History read_history(const h5::Reader& file) {
   History result;
   read_group(file, schema::timing, result.timing);
   read_group(file, schema::traffic, result.traffic);
+  read_group(file, schema::choice, result.choice);
   return result;
 }
 

@@ -38,6 +38,7 @@ inline constexpr auto users_id = "users/id";          ///< (U) string, in the or
 inline constexpr auto items_id = "items/id";          ///< (I) string; absent where the graph has no items
 inline constexpr auto timing = "history/timing";      ///< group: seconds of each rank, by phase
 inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
+inline constexpr auto choice = "history/choice";      ///< group: columns of what training was tried with
 inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
 inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
 

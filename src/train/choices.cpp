@@ -1,15 +1,17 @@
 #include "train/choices.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.hpp"
+#include "kernels/bpr.hpp"
 
 namespace cohort {
 
 TrainConfig with_choices(TrainConfig train, std::int64_t users) {
+  COHORT_CHECK(train.loss != LossKind::automatic);
   if (train.loss == LossKind::bpr) {
     if (train.epochs == 0) train.epochs = 100;
-    if (train.learning_rate == 0) train.learning_rate = 0.001;
     if (train.start == StartKind::automatic) train.start = StartKind::random;
     return train;
   }
@@ -24,7 +26,23 @@ TrainConfig with_choices(TrainConfig train, std::int64_t users) {
   if (train.epochs == 0) train.epochs = std::max<std::int64_t>((steps + in_epoch / 2) / in_epoch, 1);
   if (train.learning_rate == 0) train.learning_rate = 0.02;
   if (train.start == StartKind::automatic) train.start = StartKind::spectral;
+  if (train.temperature == 0) train.temperature = default_temperature;
+  if (train.pair_weight == PairWeight::automatic) train.pair_weight = PairWeight::degree;
+  if (train.length_power == automatic_power) train.length_power = default_length_power;
   return train;
+}
+
+double bpr_rate(std::int64_t batch) {
+  return std::clamp(0.001 * static_cast<double>(batch) / 2048, 0.001, 0.005);
+}
+
+void weigh_by_length(MatrixView items, double power) {
+  for (std::int64_t row = 0; row < items.rows; ++row) {
+    const double length = std::sqrt(row_dot(items.row(row), items.row(row), items.stride));
+    if (length > 0) {
+      scale_into(static_cast<float>(std::pow(length, power - 1)), items.row(row), items.row(row), items.stride);
+    }
+  }
 }
 
 bool by_direction(const Config& config) {

@@ -4,20 +4,33 @@
 #include <cstdint>
 
 #include "core/config.hpp"
+#include "core/matrix.hpp"
 
 namespace cohort {
 
 /// Steps that softmax plans: in prototypes on six sets of 1,880 to 75,000 users more of them gained nothing but on
 /// dense data (docs/algorithms.md).
 constexpr std::int64_t planned_steps = 200;
+/// Of softmax, where nothing was chosen on held-back interactions.
+constexpr double default_temperature = 0.12;
+constexpr double default_length_power = 0.25;
 
-/// `train` with every choice made but the batch of BPR, which goes by the number of positives (train/sampler.hpp).
-///   bpr      100 epochs, rate 0.001, from random rows
+/// `train`, whose loss is settled, with every choice made but batch and rate of BPR, which go by the number of
+/// positives (train/sampler.hpp and bpr_rate).
+///   bpr      100 epochs, from random rows
 ///   softmax  steps planned_steps, or as many epochs as come nearest to them, at least one; batch 2,048 users, or a
-///   64th
-///            of them if that is more; rate 0.02; from the spectral embedding
+///            64th of them if that is more; rate 0.02; from the spectral embedding; temperature 0.12, pairs weigh
+///            their user's degree^-1/2, the power of an item's length is 1/4
 /// Throws InputError: train.minutes with a loss whose rate follows a planned number of steps. Local.
 TrainConfig with_choices(TrainConfig train, std::int64_t users);
+
+/// The rate of BPR for a batch (train/sampler.hpp): 0.001 for 2,048 triples, as LightGCN's authors have it, and in
+/// proportion up to 0.005.
+double bpr_rate(std::int64_t batch);
+
+/// Cosines leave out what the length of an item's row knows of its popularity: rows z become z |z|^(power - 1), so that
+/// <z_u, z_i |z_i|^(power - 1)> has a part of it back (docs/algorithms.md). Local.
+void weigh_by_length(MatrixView items, double power);
 
 /// Whether users are told apart by the direction of their rows: where segment.method says so, or, where it is "auto",
 /// the loss looks at cosines.

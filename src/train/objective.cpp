@@ -10,13 +10,17 @@ std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardG
                                           const NodeDirectory& directory, const Positives& positives,
                                           const ModelConfig& model, const TrainConfig& train, int threads) {
   switch (train.loss) {
+    case LossKind::automatic:
+      break;
     case LossKind::bpr:
       return std::make_unique<Bpr>(comm, graph, directory, positives, model.dim, train, threads);
     case LossKind::softmax:
       return std::make_unique<Softmax>(
           comm, graph, model.dim,
-          SoftmaxOptions{
-              .temperature = train.temperature, .batch = train.batch, .seed = static_cast<std::uint64_t>(train.seed)},
+          SoftmaxOptions{.temperature = train.temperature,
+                         .batch = train.batch,
+                         .degree_power = train.pair_weight == PairWeight::equal ? 0.0 : 0.5,
+                         .seed = static_cast<std::uint64_t>(train.seed)},
           threads);
   }
   COHORT_CHECK(false, "a loss that has no case");

@@ -66,6 +66,7 @@ class Distributed {
     TrainOptions options;
     options.model.layers = layers;
     options.model.dim = columns;
+    options.train.loss = LossKind::bpr;
     options.train.epochs = 1;
     options.train.batch = (positives_.total + 3) / 4;
     const auto result = train(comm_, sharded_.graph, sharded_.directory, positives_, options);

@@ -48,6 +48,7 @@ double seconds_a_step(const Communicator& comm, const ShardedGraph& sharded, con
   TrainOptions options;
   options.model.layers = layers;
   options.model.dim = columns;
+  options.train.loss = LossKind::bpr;
   options.train.epochs = 1;
   options.train.batch = batch;
   options.threads = threads;

@@ -29,7 +29,7 @@ class Files(WithDirectory):
         super().setUp()
         self.write("interactions.tsv", GOOD)
         self.config = self.write("config.toml", '[input]\ninteractions = "interactions.tsv"\nholdout = 0.2\n[model]\ndim = 8\n'
-                                 '[train]\nepochs = 4\ncheckpoint_every = 1\n[segment]\ncount = 3\n')
+                                 '[train]\nloss = "bpr"\nepochs = 4\ncheckpoint_every = 1\n[segment]\ncount = 3\n')
         self.out = self.path / "out"
 
     def run_it(self, *arguments, command="run", code=0, ranks=None, output=None, **environment):
@@ -61,7 +61,7 @@ class Checkpoints(Files):
         for ranks in (None, 3):
             for command in ("run", "train"):
                 said = self.run_it("--set", "train.learning_rate=0.5", command=command, code=2, ranks=ranks)
-                self.assertIn("train.learning_rate is 0.5, but was 0.001", said)
+                self.assertIn("train.learning_rate is 0.5, but was "auto"", said)
                 self.assertIn("4 epochs", said)
                 self.assertIn("--restart", said)
         # What would make another graph is found before graph.h5 is another one.

@@ -53,7 +53,7 @@ class SameBits(WithDirectory):
         return [f"input.item_attributes={self.path}/items.csv", f"input.user_attributes={self.path}/users.csv"]
 
     def test_generated_with_social_edges(self):
-        self.check(self.generated(social=2000), "train.epochs=3", "segment.restarts=2")
+        self.check(self.generated(social=2000), "train.loss=bpr", "train.epochs=3", "segment.restarts=2")
 
     def test_authors_sampler_spherical_and_odd_width(self):
         self.check(self.generated(), "train.epochs=2", "train.sampler=lightgcn", "model.dim=33",
@@ -63,8 +63,12 @@ class SameBits(WithDirectory):
         config = self.generated()
         for ranks in (1, 3):
             cohort("run", config, "--quiet", "--set", f"output.directory={self.path}/mf{ranks}", "--set",
-                   "model.layers=0", "--set", "model.dim=10", "--set", "train.epochs=2", ranks=ranks)
+                   "model.layers=0", "--set", "model.dim=10", "--set", "train.epochs=2", "--set", "train.loss=bpr",
+                   ranks=ranks)
         self.assertEqual(datasets(self.path / "mf1" / "segments.h5"), datasets(self.path / "mf3" / "segments.h5"))
+
+    def test_defaults_and_their_choice(self):
+        self.check(self.generated(users=400, interactions=6000), remote_triples=False)
 
     def test_softmax_from_the_spectral_start(self):
         self.check(self.generated(), "train.loss=softmax", "train.steps=9", "train.batch=250", "model.layers=2",
@@ -87,7 +91,7 @@ class SameBits(WithDirectory):
         shard[shard == 7] = 8
         shard[0] = 19
         part = self.write("graph.part", "\n".join(map(str, shard)) + "\n")
-        self.check(config, "train.epochs=2", "partition.tool=file", f"partition.file={part}", "partition.shards=20")
+        self.check(config, "train.loss=bpr", "train.epochs=2", "partition.tool=file", f"partition.file={part}", "partition.shards=20")
 
     def test_lastfm_with_friendships(self):
         interactions = shared("lastfm", "lastfm.inter.gz")
@@ -97,6 +101,7 @@ interactions = "{interactions}"
 social = "{shared('lastfm', 'lastfm.net')}"
 holdout = 0.1
 [train]
+loss = "bpr"
 epochs = 2
 [segment]
 count = 8
@@ -104,7 +109,7 @@ count = 8
         self.check(config)
 
     def test_attributes_and_tested_profiles(self):
-        settings = self.attributes() + ["train.epochs=3", "input.holdout=0.2"]
+        settings = self.attributes() + ["train.loss=bpr", "train.epochs=3", "input.holdout=0.2"]
         found = datasets(self.check(self.generated(social=500), *settings))
         for name in ("items/marking", "categories/marking", "user_categories/lift", "numeric/mean"):
             self.assertIn(f"segments/profile/{name}", found)
@@ -123,7 +128,7 @@ count = 12
     def test_stages_give_what_run_gives(self):
         config = self.generated(social=500)
         run, stages = self.path / "whole", self.path / "stages"
-        settings = self.attributes() + ["train.epochs=2", "input.holdout=0.2", "recommend.min_support=12"]
+        settings = self.attributes() + ["train.loss=bpr", "train.epochs=2", "input.holdout=0.2", "recommend.min_support=12"]
         settings = [part for setting in settings for part in ("--set", setting)]
         cohort("run", config, "--quiet", *settings, "--set", f"output.directory={run}", ranks=2)
         for ranks, stage in zip((3, 1, 2, 4, 3, 2),

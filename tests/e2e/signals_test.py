@@ -56,7 +56,7 @@ class Signals(WithDirectory):
 
     def start_run(self, directory, ranks, epochs=4000, **options):
         return self.start("run", self.path / "data" / "config.toml", "--set", f"train.epochs={epochs}", "--set",
-                          "train.checkpoint_every=5", "--set", f"output.directory={self.path / directory}", ranks=ranks,
+                          "train.checkpoint_every=5", "--set", "train.loss=bpr", "--set", f"output.directory={self.path / directory}", ranks=ranks,
                           **options)
 
     def wait_for(self, path, process):
@@ -114,7 +114,7 @@ class Signals(WithDirectory):
         process.send_signal(signal.SIGUSR1)
         code, _, error = self.finish(process)
         self.assertIn(code, (0, 3), error)
-        settings = ("--set", "train.epochs=60", "--set", "train.checkpoint_every=5")
+        settings = ("--set", "train.epochs=60", "--set", "train.checkpoint_every=5", "--set", "train.loss=bpr")
         for directory, ranks in (("again", 3), ("whole", 1)):
             cohort("run", self.path / "data" / "config.toml", *settings, "--set",
                    f"output.directory={self.path / directory}", ranks=ranks)

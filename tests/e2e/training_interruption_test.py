@@ -32,7 +32,7 @@ def ranks_below(pid):
 class TrainingInterruption(WithDirectory):
     def settings(self, directory, epochs=NEVER):
         # Hundreds of steps an epoch, so that a signal meets the middle of one.
-        values = (f"train.epochs={epochs}", "train.batch=64", "train.checkpoint_every=1", "model.layers=2",
+        values = ("train.loss=bpr", f"train.epochs={epochs}", "train.batch=64", "train.checkpoint_every=1", "model.layers=2",
                   "model.dim=32", f"output.directory={self.path / directory}")
         return [part for value in values for part in ("--set", value)]
 

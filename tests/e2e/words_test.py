@@ -31,7 +31,7 @@ class Words(WithDirectory):
         self.write("users.csv", "user,name\n" + "".join(f"{user},Person {user}\n" for user in users))
         self.arguments = (self.data / "config.toml", "--set", f"input.item_attributes={self.path}/items.csv", "--set",
                           f"input.user_attributes={self.path}/users.csv", "--set", f"output.directory={self.path}/run",
-                          "--set", "segment.count=3", *options)
+                          "--set", "segment.count=3", "--set", "train.loss=bpr", *options)
         self.result = self.path / "run" / "segments.h5"
 
     def test_notes_and_explanations(self):

@@ -114,6 +114,7 @@ inline TrainingSet training_set(const Communicator& comm, const SmallData& data,
 inline TrainOptions options(std::int64_t layers, std::int64_t dim, std::int64_t epochs, SamplerKind sampler) {
   TrainOptions result;
   result.model.layers = layers;
+  result.train.loss = LossKind::bpr;
   result.model.dim = dim;
   result.train.epochs = epochs;
   result.train.sampler = sampler;

@@ -24,6 +24,11 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
   command.add_option("--set", options->settings, "Overrides a key of the configuration; may be repeated")
       ->type_name("section.key=value")
       ->allow_extra_args(false);
+  command
+      .add_option("--preset", options->preset,
+                  "Settings that come with the program, where the configuration says nothing else: lightgcn, as its "
+                  "authors train it")
+      ->type_name("NAME");
   add_logging_options(command);
   return options;
 }

@@ -82,7 +82,7 @@ RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions&
   }
   const auto directory = std::filesystem::path(options.result).parent_path();
   config.output.directory = directory.empty() ? "." : directory.string();
-  const auto validation = learn_validation(Session(comm, config), graph, result.epochs);
+  const auto validation = learn_validation(Session(comm, config), graph, result);
   wanted.validation = &validation;
   return fit_recommendations(comm, population, wanted);
 }

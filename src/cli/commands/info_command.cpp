@@ -54,6 +54,7 @@ Json describe(const h5::Reader& file) {
   }
   if (file.has(schema::size)) info["segment_sizes"] = file.all<std::int64_t>(schema::size);
   const auto history = read_history(file);
+  if (!history.choice.empty()) info["choice"] = history.choice;
   if (!history.timing.empty()) info["timing"] = history.timing;
   if (!history.traffic.empty()) info["traffic"] = history.traffic;
   info["configuration"] = provenance.configuration;
@@ -104,6 +105,14 @@ std::string for_a_person(const Json& info) {
     for (const auto& [name, dataset] : info["datasets"].items()) {
       text += fmt::format("    {:<36} {:<8} {}\n", "/" + name, dataset["type"].get<std::string>(),
                           text_of(dataset["shape"].get<std::vector<std::int64_t>>()));
+    }
+  }
+  if (info.contains("choice")) {
+    text += "\n  settings of training, by candidate\n";
+    for (const auto& [column, values] : info["choice"].items()) {
+      std::string list;
+      for (const auto& value : values) list += value.is_null() ? "-  " : fmt::format("{:<8.4g}  ", value.get<double>());
+      text += fmt::format("    {:<36} {}\n", column, list);
     }
   }
   if (info.contains("timing")) {

@@ -40,7 +40,7 @@ std::string loss_warning(std::span<const double> loss) {
 }
 
 std::vector<std::string> result_notes(double silhouette, std::optional<double> activity_share,
-                                      std::span<const double> loss) {
+                                      std::span<const double> loss, bool scheduled) {
   std::vector<std::string> notes;
   if (silhouette < low_silhouette) {
     notes.push_back(
@@ -54,7 +54,7 @@ std::vector<std::string> result_notes(double silhouette, std::optional<double> a
                     "partly levels of activity, not of taste",
                     100 * *activity_share, 100 * high_activity_share));
   }
-  if (const double fall = loss_fall(loss); fall > still_falling) {
+  if (const double fall = loss_fall(loss); !scheduled && fall > still_falling) {
     notes.push_back(
         fmt::format("the loss was still falling by {:.1f} % an epoch when training ended after epoch {}; set "
                     "more train.epochs",

@@ -27,8 +27,9 @@ std::int64_t loss_rose(std::span<const double> loss);
 std::string loss_warning(std::span<const double> loss);
 
 /// One sentence for each of the above that holds. silhouette: NaN is not defined; activity_share: absent where the
-/// interactions are not known; loss: by epoch. Local.
+/// interactions are not known; loss: by epoch; scheduled: its rate fell to 0 with the last epoch, so that no more of
+/// them would go on where it ended. Local.
 std::vector<std::string> result_notes(double silhouette, std::optional<double> activity_share,
-                                      std::span<const double> loss);
+                                      std::span<const double> loss, bool scheduled);
 
 }  // namespace cohort

@@ -178,7 +178,8 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
     measures["activity_share"] = *activity;
   }
   if (data.held_out) add_ranking(comm, config, result, *data.dataset, *data.held_out, measures);
-  measures["notes"] = result_notes(measures["silhouette"].get<double>(), activity, result.segments.loss);
+  measures["notes"] = result_notes(measures["silhouette"].get<double>(), activity, result.segments.loss,
+                                   config.train.loss == LossKind::softmax);
   return measures;
 }
 

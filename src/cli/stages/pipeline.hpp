@@ -41,6 +41,7 @@ struct TrainTarget {
   std::int64_t epochs = 0;
   double minutes = 0;    ///< 0: as long as it takes
   bool derived = false;  ///< made for a later stage's sake: where its file does not fit, it is made anew
+  std::optional<CandidateTable> choice = std::nullopt;  ///< with what; none: it is yet to be chosen
 };
 /// model.h5 as the configuration wants it.
 TrainTarget model_target(const Session& session, const Dataset& dataset);
@@ -86,11 +87,11 @@ std::vector<char> read_allowed_items(const Session& session, const Dataset& data
 /// The users of a result with what they had, as recommendations are made from them. Views of both. Local.
 Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);
 
-/// Trains a second embedding for so many epochs, from the start and with the settings of the first, on the graph
+/// Trains a second embedding, from the start and with the epochs and settings of the one of `result`, on the graph
 /// without the interactions that hold_back draws, and clusters its users: what the weight of the blend is learnt with.
 /// It is kept in validation.h5, so that an interrupted training goes on and a finished one is not repeated. Costs what
 /// training costs. Throws InputError where the graph has no partition.
-Validation learn_validation(const Session& session, const GraphFile& graph, std::int64_t epochs);
+Validation learn_validation(const Session& session, const GraphFile& graph, const SegmentsFile& result);
 
 /// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
 /// result.recommendations. allowed: as read_allowed_items returns it.

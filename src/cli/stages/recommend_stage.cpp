@@ -106,7 +106,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   options.allowed = allowed;
   options.smoothing = smoothing;
   std::optional<Validation> validation;
-  if (blend) options.validation = &validation.emplace(learn_validation(session, graph, result.epochs));
+  if (blend) options.validation = &validation.emplace(learn_validation(session, graph, result));
   options.seed = static_cast<std::uint64_t>(session.config().train.seed);
   const auto model = fit_recommendations(comm, population, options);
   if (!model.choice.all) {

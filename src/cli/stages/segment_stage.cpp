@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "cli/stages/choice_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/principal_plane.hpp"
@@ -13,7 +13,6 @@
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
-#include "kernels/bpr.hpp"
 #include "train/choices.hpp"
 
 namespace cohort {
@@ -60,19 +59,6 @@ std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const Us
   return route.to_blocks(std::span<const T>(owned));
 }
 
-// Cosines leave out what the length of an item's row knows of its popularity: <z_u, z_i |z_i|^(g-1)> has a part of it
-// back (docs/algorithms.md).
-constexpr double length_power = 0.25;
-
-void weigh_items(MatrixView items) {
-  for (std::int64_t row = 0; row < items.rows; ++row) {
-    const double length = std::sqrt(row_dot(items.row(row), items.row(row), items.stride));
-    if (length > 0) {
-      scale_into(static_cast<float>(std::pow(length, length_power - 1)), items.row(row), items.row(row), items.stride);
-    }
-  }
-}
-
 // The users in the order of their shards, as k-means wants them.
 struct ShardedUsers {
   UserRows users;
@@ -113,7 +99,10 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
   segments.items =
       reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
-  if (config.train.loss == LossKind::softmax) comm.attempt([&] { weigh_items(segments.items.view()); });
+  if (config.train.loss == LossKind::softmax) {
+    const double power = with_chosen(config.train, model.history.choice).length_power;
+    comm.attempt([&] { weigh_by_length(segments.items.view(), power); });
+  }
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);

@@ -4,6 +4,7 @@
 #include "cli/output/report.hpp"
 #include "cli/output/result_notes.hpp"
 #include "cli/stages/checkpoints.hpp"
+#include "cli/stages/choice_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
 #include "core/timer.hpp"
@@ -66,7 +67,12 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   const auto& config = session.config();
   const Timer timer;
   const auto positives = positives_of(comm, graph.dataset, sharded);
-  const auto chosen = with_choices(config.train, graph.dataset.users.total());
+  auto earlier = load_checkpoint(session, graph, target);
+  const auto candidates = earlier         ? earlier->history.choice
+                          : target.choice ? *target.choice
+                                          : choose_training(session, graph);
+  auto chosen = with_choices(with_chosen(config.train, candidates), graph.dataset.users.total());
+  if (chosen.learning_rate == 0) chosen.learning_rate = bpr_rate(batch_size(chosen.batch, positives.total));
   spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
                counted(config.model.dim, "column"), counted(positives.total, "positive"),
                chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
@@ -78,6 +84,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   model.graph_hash = graph_hash(comm, graph.dataset);
   model.partition_hash = partition_hash(comm, *graph.partition);
   model.history = graph.history;
+  model.history.choice = candidates;
   model.history.traffic["owned"] = comm.all_gather(sharded.graph.owned());
   model.history.traffic["ghosts"] = comm.all_gather(std::ssize(sharded.graph.ghost));
 
@@ -89,7 +96,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   options.threads = static_cast<int>(session.threads());
   std::optional<TrainStart> start;
   std::vector<double> earlier_loss;
-  if (auto earlier = load_checkpoint(session, graph, target)) {
+  if (earlier) {
     earlier_loss = std::move(earlier->model.loss);
     start = in_shards(comm, sharded.graph, std::move(earlier->model), target.path);
     spdlog::info("  going on after {} of {}", in_words(start->progress), target.path);

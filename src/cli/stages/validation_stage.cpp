@@ -7,7 +7,7 @@
 
 namespace cohort {
 
-Validation learn_validation(const Session& session, const GraphFile& graph, std::int64_t epochs) {
+Validation learn_validation(const Session& session, const GraphFile& graph, const SegmentsFile& trained_on_all) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
   const Timer timer;
@@ -31,7 +31,7 @@ Validation learn_validation(const Session& session, const GraphFile& graph, std:
     left.dataset.social = dataset.social;
     left.partition = graph.partition;
   });
-  const TrainTarget target{session.validation_path(), epochs, 0, true};
+  const TrainTarget target{session.validation_path(), trained_on_all.epochs, 0, true, trained_on_all.history.choice};
   const auto sharded = shard_graph(comm, graph_of(session, left.dataset), *left.partition);
   const auto model = train_model(session, left, sharded, target);
   write_model(session, model, target.path);

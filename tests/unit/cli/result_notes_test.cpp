@@ -40,14 +40,14 @@ TEST(LossRose, NeedsThreeInARow) {
 
 TEST(ResultNotes, EachOnItsSideOfTheLimit) {
   const Losses flat{0.5, 0.5, 0.5, 0.5};
-  EXPECT_TRUE(result_notes(0.05, 0.2, flat).empty());
-  EXPECT_TRUE(result_notes(std::numeric_limits<double>::quiet_NaN(), std::nullopt, {}).empty());
-  EXPECT_TRUE(says(result_notes(0.049, 0.2, flat), "silhouette"));
-  EXPECT_TRUE(says(result_notes(-0.3, std::nullopt, flat), "silhouette"));
-  EXPECT_TRUE(says(result_notes(0.5, 0.44, flat), "44 % of the variance of log activity"));
-  EXPECT_TRUE(says(result_notes(0.5, 0.1, Losses{1, 0.9, 0.8, 0.7}), "falling by 10.0 % an epoch"));
-  EXPECT_TRUE(says(result_notes(0.5, 0.1, Losses{1, 2, 3, 4}), "above that of the first"));
-  EXPECT_EQ(result_notes(0.01, 0.3, Losses{1, 0.9}).size(), 3U);
+  EXPECT_TRUE(result_notes(0.05, 0.2, flat, false).empty());
+  EXPECT_TRUE(result_notes(std::numeric_limits<double>::quiet_NaN(), std::nullopt, {}, false).empty());
+  EXPECT_TRUE(says(result_notes(0.049, 0.2, flat, false), "silhouette"));
+  EXPECT_TRUE(says(result_notes(-0.3, std::nullopt, flat, false), "silhouette"));
+  EXPECT_TRUE(says(result_notes(0.5, 0.44, flat, false), "44 % of the variance of log activity"));
+  EXPECT_TRUE(says(result_notes(0.5, 0.1, Losses{1, 0.9, 0.8, 0.7}, false), "falling by 10.0 % an epoch"));
+  EXPECT_TRUE(says(result_notes(0.5, 0.1, Losses{1, 2, 3, 4}, false), "above that of the first"));
+  EXPECT_EQ(result_notes(0.01, 0.3, Losses{1, 0.9}, false).size(), 3U);
 }
 
 }  // namespace

@@ -86,6 +86,8 @@ steps = 50
 batch = 4096
 learning_rate = 0.003
 temperature = 0.2
+pair_weight = "equal"
+length_power = 0.0
 decay = 1e-05
 minutes = 2.5
 seed = 9223372036854775807
@@ -154,7 +156,8 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
       "1,000,000 or \"auto\", but is "
       "\"many\"");
   EXPECT_EQ(message("[model]\nlayers = -1\n"),
-            "c.toml:2: model.layers (propagation layers, 0: matrix factorisation) must be an integer from 0 to 10, but "
+            "c.toml:2: model.layers (propagation layers, 0: matrix factorisation) must be an integer from 0 to 10 or "
+            "\"auto\", but "
             "is -1");
   EXPECT_EQ(message("[model]\ndim = 64.0\n"),
             "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024, but is 64.0");
@@ -238,6 +241,38 @@ TEST(Config, SettingsFromTheCommandLine) {
   EXPECT_EQ(parse("", {"input.social=x"}).input.interactions.size(), 0U);
   EXPECT_EQ(message(minimal, {"train.epochs"}), "--set train.epochs: write --set section.key=value");
   EXPECT_NE(message(minimal, {"train.epochs=3 4"}).find("\"3 4\""), std::string::npos);
+}
+
+TEST(Config, LossAndLayersFollowFromTheRest) {
+  const auto loss = [](const char* text, const std::vector<std::string>& overrides) {
+    return parse(text, overrides).train.loss;
+  };
+  const auto social = "[input]\nsocial = \"s.tsv\"\n";
+  EXPECT_EQ(loss(minimal, {}), LossKind::softmax);
+  EXPECT_EQ(loss(minimal, {"input.social=s.tsv"}), LossKind::softmax);
+  EXPECT_EQ(loss(social, {}), LossKind::bpr);
+  EXPECT_EQ(loss(minimal, {"train.minutes=1"}), LossKind::bpr);
+  EXPECT_EQ(loss(minimal, {"train.sampler=lightgcn"}), LossKind::bpr);
+  EXPECT_EQ(loss(social, {"train.loss=softmax"}), LossKind::softmax);
+  EXPECT_EQ(parse(minimal).model.layers, 2);
+  EXPECT_EQ(parse(social).model.layers, 3);
+  EXPECT_EQ(parse(minimal, {"model.layers=0"}).model.layers, 0);
+  EXPECT_EQ(parse(minimal, {"train.length_power=0"}).train.length_power, 0);
+  EXPECT_EQ(parse(minimal, {"train.length_power=auto"}).train.length_power, automatic_power);
+}
+
+TEST(Config, WhatIsSaidGoesBeforeThePreset) {
+  const auto config =
+      parse_config(std::string(minimal) + "[train]\nepochs = 5\n", "c.toml", "/data", {"model.dim=8"}, "lightgcn");
+  EXPECT_EQ(config.train.loss, LossKind::bpr);
+  EXPECT_EQ(config.train.sampler, SamplerKind::lightgcn);
+  EXPECT_EQ(config.train.start, StartKind::random);
+  EXPECT_EQ(config.train.learning_rate, 0.001);
+  EXPECT_EQ(config.train.batch, 2048);
+  EXPECT_EQ(config.model.layers, 3);
+  EXPECT_EQ(config.train.epochs, 5);
+  EXPECT_EQ(config.model.dim, 8);
+  EXPECT_THROW(parse_config(minimal, "c.toml", "/data", {}, "lightgnc"), InputError);
 }
 
 TEST(NearestName, CountsEditsAndSwaps) {

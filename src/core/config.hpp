@@ -51,10 +51,14 @@ struct PartitionConfig {
   std::string file;               ///< a METIS .part file to read, for tool = "file"
 };
 
-enum class EncoderKind { lightgcn };
+enum class EncoderKind {
+  automatic,  ///< spectral where there are no interactions, else lightgcn
+  lightgcn,
+  spectral,
+};
 
 struct ModelConfig {
-  EncoderKind encoder = EncoderKind::lightgcn;
+  EncoderKind encoder = EncoderKind::automatic;
   std::int64_t layers = 3;
   std::int64_t dim = 64;
 };

@@ -43,8 +43,8 @@ double row_scale(double degree, double added) {
 
 class ChebyshevIteration {
  public:
-  ChebyshevIteration(const Communicator& comm, const ShardGraph& graph, const RegularisedOptions& options,
-                     double added, std::int64_t columns)
+  ChebyshevIteration(const Communicator& comm, const ShardGraph& graph, const RegularisedOptions& options, double added,
+                     std::int64_t columns)
       : graph_(graph),
         options_(options),
         space_(comm, graph, columns, options.threads),
@@ -116,16 +116,17 @@ class ChebyshevIteration {
     const double end = values.back();
     const double half = (end + 1) / 2;
     const double centre = (end - 1) / 2;
-    if (values.front() - end < settled || half < settled || space_.columns() == graph_.users + graph_.items) return false;
+    if (values.front() - end < settled || half < settled || space_.columns() == graph_.users + graph_.items)
+      return false;
     const double first = half / (values.front() - centre);
     double sigma = first;
     // next = a (M block - centre block) - b before, which then is the block.
     const auto step = [&](double a, double b) {
       multiply(block_, image_);
       by_rows([&](std::int64_t row, std::int64_t column) {
-        const double value = a * (static_cast<double>(image_.row(row)[column]) -
-                                  centre * static_cast<double>(block_.row(row)[column])) -
-                             b * static_cast<double>(before_.row(row)[column]);
+        const double value =
+            a * (static_cast<double>(image_.row(row)[column]) - centre * static_cast<double>(block_.row(row)[column])) -
+            b * static_cast<double>(before_.row(row)[column]);
         before_.row(row)[column] = block_.row(row)[column];
         block_.row(row)[column] = static_cast<float>(value);
       });

@@ -1,8 +1,8 @@
 // The leading eigenvectors of a graph's regularised adjacency, by which its communities are found.
 //
-// M = D_t^-1/2 A D_t^-1/2 with D_t = D + t, t the mean degree (Qin and Rohe 2013, "Regularized spectral clustering under
-// the degree-corrected stochastic blockmodel"). Without t the first eigenvectors of a graph with loose nodes are those
-// of its smallest pieces; with it a piece of few nodes has a small eigenvalue.
+// M = D_t^-1/2 A D_t^-1/2 with D_t = D + t, t the mean degree (Qin and Rohe 2013, "Regularized spectral clustering
+// under the degree-corrected stochastic blockmodel"). Without t the first eigenvectors of a graph with loose nodes are
+// those of its smallest pieces; with it a piece of few nodes has a small eigenvalue.
 //
 // The eigenvectors are those of largest value, not magnitude: a large negative value is of a group that has its
 // neighbours elsewhere. By subspace iteration with Chebyshev filters (Zhou, Saad, Tiago and Chelikowsky 2006,
@@ -31,8 +31,8 @@ struct RegularisedSpectrum {
   double added = 0;   ///< t
 };
 
-/// Iterates until the values move by less than 1e-6, at most 40 times. Throws RunError where the memory is not there. The
-/// same bits at any number of ranks and threads. Collective.
+/// Iterates until the values move by less than 1e-6, at most 40 times. Throws RunError where the memory is not there.
+/// The same bits at any number of ranks and threads. Collective.
 RegularisedSpectrum regularised_eigenvectors(const Communicator& comm, const ShardGraph& graph,
                                              const RegularisedOptions& options);
 

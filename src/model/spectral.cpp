@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "kernels/spmm.hpp"
 #include "model/subspace.hpp"
 
 namespace cohort {
@@ -94,6 +95,38 @@ Spectrum leading_eigenvectors(const Communicator& comm, const ShardGraph& graph,
   const auto most = bipartite ? std::min(graph.users, graph.items) : graph.users + graph.items;
   Subspace space(comm, graph, std::min(options.dim + options.oversampling, most), options.threads);
   return bipartite ? singular_vectors(graph, options, space) : eigenvectors(options, space);
+}
+
+SpectralRows spectral_rows(const Communicator& comm, const ShardGraph& graph, const Spectrum& spectrum, double b,
+                           int threads) {
+  const auto vectors = spectrum.vectors.view();
+  const bool own_rows = joins_users(comm, graph);
+  SpectralRows result;
+  Propagation propagation(comm, graph, vectors.columns, threads);
+  auto base = propagation.matrix();
+  comm.attempt([&] {
+    result.base = Matrix(graph.owned(), vectors.columns);
+    result.embedding = Matrix(graph.owned(), vectors.columns);
+    for (std::int64_t row = 0; row < graph.owned(); ++row) {
+      const double degree = graph.degree[index(row)];
+      const bool is_user = graph.is_user(LocalRow{static_cast<std::int32_t>(row)});
+      const double weight = degree > 0 && (own_rows || !is_user) ? 2 * std::pow(degree, 0.5 - b) : 0.0;
+      const double of_item = degree > 0 ? std::pow(degree, b) : 0.0;
+      for (std::int64_t j = 0; j < vectors.columns; ++j) {
+        const auto value = static_cast<double>(vectors.row(row)[j]);
+        base.row(row)[j] = static_cast<float>(weight * value);
+        result.base.row(row)[j] = base.row(row)[j];
+        if (!is_user) result.embedding.row(row)[j] = static_cast<float>(of_item * value);
+      }
+    }
+  });
+  RowSet users;
+  comm.attempt([&] { users = choose_rows(graph, [&](LocalRow row) { return graph.is_user(row); }); });
+  propagation.over(base, users.selection(), [&](std::span<const LocalRow> rows, std::int64_t /*place*/) {
+    spmm(propagation.entries(), rows, base.view(), base.view(), 0.5F, result.embedding.view());
+  });
+  comm.barrier();  // a neighbour may still read the rows
+  return result;
 }
 
 Matrix spectral_start(const Spectrum& spectrum, double length) {

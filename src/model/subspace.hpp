@@ -2,8 +2,8 @@
 // adjacency, orthonormal bases, small eigenproblems. For model/spectral.cpp and model/communities.cpp.
 //
 // Bases by shifted Cholesky QR (Fukaya et al. 2020, "Shifted Cholesky QR for computing the QR factorization of
-// ill-conditioned matrices", algorithm 4.1 and 4.2), their Gram matrices in float64 by shards in the fixed tree. The same
-// bits at any number of ranks and threads.
+// ill-conditioned matrices", algorithm 4.1 and 4.2), their Gram matrices in float64 by shards in the fixed tree. The
+// same bits at any number of ranks and threads.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +55,8 @@ class Subspace {
   Eigen::MatrixXd products(const RowSet& set, const HaloMatrix& x, const HaloMatrix& y) const;
   /// rows <- rows * basis, in float32.
   void transform(const RowSet& set, const Eigen::MatrixXd& basis, HaloMatrix& rows) const;
-  /// Once: the same space and columns that are independent enough to go on with; twice: orthonormal. Where the rows have
-  /// fewer directions than columns, what is left over is noise that has no eigenvalue.
+  /// Once: the same space and columns that are independent enough to go on with; twice: orthonormal. Where the rows
+  /// have fewer directions than columns, what is left over is noise that has no eigenvalue.
   void orthonormalise(const RowSet& set, HaloMatrix& rows, Passes passes = Passes::twice) const;
   /// Of a symmetric matrix, in descending order; the same bits on all ranks.
   Pairs eigenpairs(const Eigen::MatrixXd& projected, Order order) const;

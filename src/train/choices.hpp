@@ -19,8 +19,20 @@ constexpr std::int64_t planned_steps = 200;
 /// Throws InputError: train.minutes with a loss whose rate follows a planned number of steps. Local.
 TrainConfig with_choices(TrainConfig train, std::int64_t users);
 
+/// model.encoder, "auto" being spectral where there are no interactions. Local.
+EncoderKind encoder_of(const Config& config);
+
+/// How the embedding of users follows from the rows that the model keeps (its parameters E): 1/(L+1) (E_u + ...), as
+/// explain/explanation.hpp has it. Of spectral embeddings L is 1, and where there are no interactions, the user's own
+/// row does not count. Local.
+struct LinearForm {
+  std::int64_t layers = 3;
+  bool own_rows = true;
+};
+LinearForm linear_form(const Config& config);
+
 /// Whether users are told apart by the direction of their rows: where segment.method says so, or, where it is "auto",
-/// the loss looks at cosines.
+/// the loss looks at cosines or the embedding is spectral.
 bool by_direction(const Config& config);
 
 }  // namespace cohort

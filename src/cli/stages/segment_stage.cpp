@@ -113,7 +113,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
   segments.items =
       reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
-  if (config.train.loss == LossKind::softmax) comm.attempt([&] { weigh_items(segments.items.view()); });
+  if (encoder_of(config) == EncoderKind::lightgcn && config.train.loss == LossKind::softmax) comm.attempt([&] { weigh_items(segments.items.view()); });
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);

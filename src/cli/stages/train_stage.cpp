@@ -56,22 +56,13 @@ TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelSta
 }  // namespace
 
 TrainTarget model_target(const Session& session, const Dataset& dataset) {
+  if (encoder_of(session.config()) == EncoderKind::spectral) return {session.model_path()};
   const auto train = with_choices(session.config().train, dataset.users.total());
   return {session.model_path(), train.epochs, train.minutes};
 }
 
-ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
-                      const TrainTarget& target) {
+ModelFile empty_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded) {
   const auto& comm = session.comm();
-  const auto& config = session.config();
-  const Timer timer;
-  const auto positives = positives_of(comm, graph.dataset, sharded);
-  const auto chosen = with_choices(config.train, graph.dataset.users.total());
-  spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
-               counted(config.model.dim, "column"), counted(positives.total, "positive"),
-               chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
-                                            : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
-
   ModelFile model;
   model.shards = sharded.graph.layout.shards();
   model.provenance = session.provenance(graph.provenance.inputs);
@@ -80,6 +71,23 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   model.history = graph.history;
   model.history.traffic["owned"] = comm.all_gather(sharded.graph.owned());
   model.history.traffic["ghosts"] = comm.all_gather(std::ssize(sharded.graph.ghost));
+  return model;
+}
+
+ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
+                      const TrainTarget& target) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  if (encoder_of(config) == EncoderKind::spectral) return spectral_model(session, graph, sharded, target);
+  const Timer timer;
+  const auto positives = positives_of(comm, graph.dataset, sharded);
+  const auto chosen = with_choices(config.train, graph.dataset.users.total());
+  spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
+               counted(config.model.dim, "column"), counted(positives.total, "positive"),
+               chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
+                                            : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
+
+  auto model = empty_model(session, graph, sharded);
 
   TrainOptions options;
   options.model = config.model;

@@ -112,6 +112,17 @@ std::string model_settings(const Config& config) {
   Config part;
   part.partition = config.partition;
   part.model = config.model;
+  part.model.encoder = encoder_of(config);
+  if (part.model.encoder == EncoderKind::spectral) {
+    part.model.layers = Config().model.layers;
+    part.train.seed = config.train.seed;
+    // Without interactions there are as many columns as segments, weighed by what k-means finds with them.
+    if (config.input.interactions.empty()) {
+      part.model.dim = Config().model.dim;
+      part.segment = config.segment;
+    }
+    return graph_settings(config) + to_toml(part);
+  }
   part.train = config.train;
   if (config.train.loss == LossKind::bpr) {
     part.train = with_choices(config.train, 0);  // the same whatever the number of users

@@ -51,13 +51,17 @@ struct PartitionConfig {
   std::string file;               ///< a METIS .part file to read, for tool = "file"
 };
 
-enum class EncoderKind { lightgcn };
+enum class EncoderKind {
+  automatic,  ///< spectral where there are no interactions, else lightgcn
+  lightgcn,
+  spectral,
+};
 
 /// Of ModelConfig::layers before parse_config has settled it.
 constexpr std::int64_t automatic_layers = -1;
 
 struct ModelConfig {
-  EncoderKind encoder = EncoderKind::lightgcn;
+  EncoderKind encoder = EncoderKind::automatic;
   std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr
   std::int64_t dim = 64;
 };

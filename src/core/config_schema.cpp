@@ -70,7 +70,8 @@ std::vector<ConfigKey> make_schema() {
        TextKey{COHORT_MEMBER(partition.objective), {"cut", "volume"}}},
       {"partition", "file", "a METIS .part file", PathKey{COHORT_MEMBER(partition.file)}},
 
-      {"model", "encoder", "the graph neural network", WordKey{COHORT_WORD(model.encoder), {"lightgcn"}}},
+      {"model", "encoder", "what makes the embedding",
+       WordKey{COHORT_WORD(model.encoder), {"auto", "lightgcn", "spectral"}}},
       {"model", "layers", "propagation layers, 0: matrix factorisation",
        IntegerKey{COHORT_MEMBER(model.layers), 0, 10, true, automatic_layers}},
       {"model", "dim", "columns of the embedding", IntegerKey{COHORT_MEMBER(model.dim), 1, 1024}},

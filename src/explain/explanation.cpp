@@ -115,7 +115,7 @@ UserExplanation explain_user(const Communicator& comm, const ExplainInput& input
   if (comm.rank() == owner) {
     const auto row = index(position.value - graph.positions.begin(owner));
     degree = input.degree[row];
-    result.own = scale * base[row];
+    if (input.own_rows) result.own = scale * base[row];
     const auto& adjacency = graph.adjacency;
     for (auto k = index(adjacency.row_begin[row]); k < index(adjacency.row_begin[row + 1]); ++k) {
       const auto column = index(adjacency.column[k].value);

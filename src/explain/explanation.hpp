@@ -31,6 +31,7 @@ struct ExplainInput {
   std::span<const double> degree;  ///< of owned rows: sum of edge weights
   const SegmentsFile* result;
   std::int64_t layers = 3;
+  bool own_rows = true;  ///< whether E_u is part of e_u
   bool spherical = false;
   double new_weight = 1;  ///< edge weight of a new interaction of weight 1
 };

@@ -115,7 +115,7 @@ SegmentExplanation explain_segment(const Communicator& comm, const ExplainInput&
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
       const auto r = index(row);
       const auto own_column = column_of[index(member[r].runner_up)];
-      if (own_column >= 0) own[r] = scale * member[r].weight * base[r * width + index(own_column)];
+      if (own_column >= 0 && input.own_rows) own[r] = scale * member[r].weight * base[r * width + index(own_column)];
       for (auto k = index(adjacency.row_begin[r]); k < index(adjacency.row_begin[r + 1]); ++k) {
         const auto& user = member[index(adjacency.column[k].value)];
         const auto column = column_of[index(user.runner_up)];

@@ -19,6 +19,7 @@ struct RowHeader {
   Position position;
   NodeId node;
   std::int64_t entries;
+  double degree;
 };
 
 // Rows as they come from the ranks that held them: header i's entries follow those of header i - 1.
@@ -88,7 +89,8 @@ ArrivedRows send_rows(const Communicator& comm, const BlockGraph& blocks, const 
   std::vector<std::int64_t> entries_before(rows.data.size() + 1, 0);
   for (std::size_t i = 0; i < header.size(); ++i) {
     const auto row = index(rows.source[i]);
-    header[i] = {rows.data[i], NodeId{first + rows.source[i]}, blocks.row_begin[row + 1] - blocks.row_begin[row]};
+    header[i] = {rows.data[i], NodeId{first + rows.source[i]}, blocks.row_begin[row + 1] - blocks.row_begin[row],
+                 degree[row]};
     entries_before[i + 1] = entries_before[i] + header[i].entries;
   }
   std::vector<std::int64_t> entry_begin;
@@ -144,6 +146,7 @@ void place_rows(ArrivedRows arrived, std::int64_t first, std::int64_t owned, Sha
   auto& adjacency = graph.adjacency;
   adjacency.row_begin.assign(index(owned) + 1, 0);
   graph.node.resize(index(owned));
+  graph.degree.resize(index(owned));
   std::int64_t at = 0;
   for (const auto& header : arrived.header) {
     const auto row = index(header.position.value - first);
@@ -151,6 +154,7 @@ void place_rows(ArrivedRows arrived, std::int64_t first, std::int64_t owned, Sha
     at += header.entries;
     adjacency.row_begin[row + 1] = header.entries;
     graph.node[row] = header.node;
+    graph.degree[row] = header.degree;
   }
   std::partial_sum(adjacency.row_begin.begin(), adjacency.row_begin.end(), adjacency.row_begin.begin());
   adjacency.column.resize(index(at));

@@ -28,6 +28,7 @@ struct ShardGraph {
   std::int64_t users = 0;  ///< of all ranks
   std::int64_t items = 0;
   std::vector<NodeId> node;     ///< of owned rows, then of ghosts
+  std::vector<double> degree;   ///< of owned rows: the sum of their edges' weights
   std::vector<Position> ghost;  ///< positions of the ghosts, ascending (so by owner, then position)
   Adjacency adjacency;
   ExchangePlan halo;                         ///< fills the ghosts: destination row 0 is local row owned()

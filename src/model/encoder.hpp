@@ -35,7 +35,8 @@ class Encoder {
   virtual void backward(const SparseGradient& gradient, const GradientSink& sink) = 0;
 };
 
-/// Throws RunError where the memory is not there. `propagation` must outlive it. Collective.
+/// Of those that are trained; "auto" is LightGCN. Throws RunError where the memory is not there. `propagation` must
+/// outlive it. Collective.
 std::unique_ptr<Encoder> make_encoder(const Communicator& comm, const ModelConfig& model, Propagation& propagation);
 
 }  // namespace cohort

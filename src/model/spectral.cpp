@@ -1,337 +1,79 @@
 #include "model/spectral.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
-#include "comm/shard_sum.hpp"
-#include "core/eigen.hpp"
 #include "core/error.hpp"
-#include "core/parallel.hpp"
-#include "core/random.hpp"
-#include "kernels/scores.hpp"
 #include "kernels/spmm.hpp"
-#include "model/propagation.hpp"
-#include "model/row_set.hpp"
+#include "model/subspace.hpp"
 
 namespace cohort {
 
 namespace {
 
-using Rows = std::span<const LocalRow>;
-
-// Partial sums that a rank holds at once: 2^22 of them, 32 MiB. Which are summed together does not change their bits.
-constexpr std::int64_t partials_at_once = std::int64_t{1} << 22;
-// Rows that a thread takes to another basis at a time.
-constexpr std::int64_t block_rows = 128;
-// Directions whose eigenvalue is below this share of the largest are noise of float32, or not there.
-constexpr double least_share = 1e-3;
-// A column's padding up to whole tiles of the products below.
-constexpr std::int64_t tile_rows = 4;
-constexpr std::int64_t tile_columns = 8;
-
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-// products[i][j] = sum over the rows, ascending, of x[a + i] * y[b + j]: in registers from the first row to the last.
-void multiply_tile(Rows rows, ConstMatrixView x, std::int64_t a, ConstMatrixView y, std::int64_t b,
-                   double (&sum)[tile_rows][tile_columns]) {
-  for (auto& row : sum) std::fill(std::begin(row), std::end(row), 0.0);
-  for (const LocalRow row : rows) {
-    const float* const left = x.row(row.value) + a;
-    const float* const right = y.row(row.value) + b;
-    double factor[tile_columns];
-    for (std::int64_t j = 0; j < tile_columns; ++j) factor[j] = static_cast<double>(right[j]);
-    for (std::int64_t i = 0; i < tile_rows; ++i) {
-      const auto value = static_cast<double>(left[i]);
-      for (std::int64_t j = 0; j < tile_columns; ++j) sum[i][j] += value * factor[j];
-    }
-  }
+bool counts(double value, const std::vector<double>& values) {
+  return std::abs(value) > least_eigenvalue_share * std::abs(values.front());
 }
 
-class SubspaceIteration {
- public:
-  SubspaceIteration(const Communicator& comm, const ShardGraph& graph, const SpectralOptions& options,
-                    std::int64_t columns)
-      : comm_(comm),
-        graph_(graph),
-        options_(options),
-        columns_(columns),
-        propagation_(comm, graph, columns, options.threads),
-        block_(propagation_.matrix()) {
-    std::int64_t most = 1;
-    for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, graph.layout.shards_of_rank.count(rank));
-    together_ = std::max<std::int64_t>(partials_at_once / (most * columns) / tile_rows, 1) * tile_rows;
+// The columns of `vectors` over `divisor`, those without a value zero.
+Eigen::MatrixXd scaled(Eigen::MatrixXd vectors, const std::vector<double>& divisor, const std::vector<double>& values) {
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    vectors.col(static_cast<Eigen::Index>(j)) *= counts(values[j], values) ? 1 / divisor[j] : 0.0;
   }
+  return vectors;
+}
 
-  /// Users and items by turns: U = R~ V, V = R~' U.
-  Spectrum singular_vectors() {
-    const auto users = chosen([&](LocalRow row) { return graph_.is_user(row); });
-    const auto items = chosen([&](LocalRow row) { return !graph_.is_user(row); });
-    start(items);
-    for (std::int64_t i = 0; i < options_.iterations; ++i) {
-      if (i > 0) orthonormalise(items, block_);
-      multiply(users, block_, block_);
-      orthonormalise(users, block_);
-      multiply(items, block_, block_);
-    }
-    // The users' half is an orthonormal basis, the items' half its image: R~ R~' is found in it from the image alone.
-    const auto pairs = eigenpairs(products(items, block_, block_));
-    auto values = pairs.values;
-    for (auto& value : values) value = std::sqrt(std::max(value, 0.0));
-    transform(users, scaled(pairs.vectors, std::vector<double>(values.size(), 1.0), values), block_);
-    transform(items, scaled(pairs.vectors, values, values), block_);
-    Spectrum result{Matrix(), kept(values)};
-    finish({&users, &items}, result);
-    return result;
+// The wanted values, zero where there is no direction.
+std::vector<double> kept(const std::vector<double>& values, std::int64_t dim) {
+  std::vector<double> result(index(dim), 0.0);
+  for (std::size_t j = 0; j < std::min(result.size(), values.size()); ++j) {
+    if (counts(values[j], values)) result[j] = values[j];
   }
+  return result;
+}
 
-  /// Of largest magnitude.
-  Spectrum eigenvectors() {
-    const auto all = chosen([](LocalRow) { return true; });
-    HaloMatrix image = propagation_.matrix();
-    start(all);
-    for (std::int64_t i = 0; i < options_.iterations; ++i) {
-      orthonormalise(all, block_);
-      multiply(all, block_, image);
-      if (i + 1 < options_.iterations) std::swap(block_, image);
-    }
-    const auto pairs = eigenpairs(products(all, block_, image));
-    transform(all, scaled(pairs.vectors, std::vector<double>(pairs.values.size(), 1.0), pairs.values), block_);
-    Spectrum result{Matrix(), kept(pairs.values)};
-    finish({&all}, result);
-    return result;
+// Users and items by turns: U = R~ V, V = R~' U.
+Spectrum singular_vectors(const ShardGraph& graph, const SpectralOptions& options, Subspace& space) {
+  const auto users = space.chosen([&](LocalRow row) { return graph.is_user(row); });
+  const auto items = space.chosen([&](LocalRow row) { return !graph.is_user(row); });
+  auto block = space.matrix();
+  space.start(items, options.seed, block);
+  for (std::int64_t i = 0; i < options.iterations; ++i) {
+    const bool last = i + 1 == options.iterations;
+    if (i > 0) space.orthonormalise(items, block, Subspace::Passes::once);
+    space.multiply(users, block, block);
+    space.orthonormalise(users, block, last ? Subspace::Passes::twice : Subspace::Passes::once);
+    space.multiply(items, block, block);
   }
+  // The users' half is an orthonormal basis, the items' half its image: R~ R~' is found in it from the image alone.
+  const auto pairs = space.eigenpairs(space.products(items, block, block), Subspace::Order::magnitude);
+  auto values = pairs.values;
+  for (auto& value : values) value = std::sqrt(std::max(value, 0.0));
+  space.transform(users, scaled(pairs.vectors, std::vector<double>(values.size(), 1.0), values), block);
+  space.transform(items, scaled(pairs.vectors, values, values), block);
+  return {space.finish({&users, &items}, block, options.dim), kept(values, options.dim)};
+}
 
- private:
-  /// By descending magnitude; of equals the positive first.
-  struct Pairs {
-    std::vector<double> values;
-    Eigen::MatrixXd vectors;
-  };
-
-  template <class Choose>
-  RowSet chosen(Choose choose) {
-    RowSet set;
-    comm_.attempt([&] { set = choose_rows(graph_, choose); });
-    return set;
+// Of largest magnitude.
+Spectrum eigenvectors(const SpectralOptions& options, Subspace& space) {
+  const auto all = space.chosen([](LocalRow) { return true; });
+  auto block = space.matrix();
+  auto image = space.matrix();
+  space.start(all, options.seed, block);
+  for (std::int64_t i = 0; i < options.iterations; ++i) {
+    const bool last = i + 1 == options.iterations;
+    space.orthonormalise(all, block, last ? Subspace::Passes::twice : Subspace::Passes::once);
+    space.multiply(all, block, image);
+    if (!last) std::swap(block, image);
   }
-
-  // Normal numbers, keyed by node and column.
-  void start(const RowSet& set) {
-    const CounterRandom random(options_.seed, Purpose::spectral_start);
-#pragma omp parallel for schedule(static) num_threads(options_.threads)
-    for (std::size_t i = 0; i < set.rows.size(); ++i) {
-      const auto row = set.rows[i].value;
-      const auto node = static_cast<std::uint64_t>(graph_.node[index(row)].value);
-      float* const values = block_.row(row);
-      for (std::int64_t column = 0; column < columns_; column += 2) {
-        const auto pair = random.normal(node, static_cast<std::uint32_t>(column / 2));
-        values[column] = static_cast<float>(pair[0]);
-        if (column + 1 < columns_) values[column + 1] = static_cast<float>(pair[1]);
-      }
-    }
-  }
-
-  // out's rows of `set` = those of Ahat times in.
-  void multiply(const RowSet& set, HaloMatrix& in, HaloMatrix& out) {
-    propagation_.over(in, set.selection(), [&](Rows rows, std::int64_t /*place*/) {
-      spmm(propagation_.entries(), rows, in.view(), {}, 1.0F, out.view());
-    });
-  }
-
-  // x' y over the rows of the set, columns_ x columns_, the same bits on all ranks.
-  Eigen::MatrixXd products(const RowSet& set, const HaloMatrix& x, const HaloMatrix& y) {
-    Eigen::MatrixXd result;
-    std::vector<double> partials;
-    const std::int64_t padded = (columns_ + tile_columns - 1) / tile_columns * tile_columns;
-    comm_.attempt([&] { result = Eigen::MatrixXd::Zero(columns_, columns_); });
-    for (std::int64_t first = 0; first < columns_; first += together_) {
-      const auto count = std::min(together_, columns_ - first);
-      comm_.attempt([&] {
-        partials.assign(index(set.shards() * count * columns_), 0.0);
-        for_each_in_parallel(set.shards(), options_.threads, [&](std::int64_t shard) {
-          double sum[tile_rows][tile_columns];
-          double* const out = partials.data() + shard * count * columns_;
-          for (std::int64_t a = 0; a < count; a += tile_rows) {
-            for (std::int64_t b = 0; b < padded; b += tile_columns) {
-              multiply_tile(set.shard(shard), x.view(), first + a, y.view(), b, sum);
-              for (std::int64_t i = 0; i < std::min(tile_rows, count - a); ++i) {
-                std::copy_n(sum[i], std::min(tile_columns, columns_ - b), out + (a + i) * columns_ + b);
-              }
-            }
-          }
-        });
-      });
-      const auto sums = shard_sum(comm_, graph_.layout, partials, count * columns_);
-      for (std::int64_t a = 0; a < count; ++a) {
-        for (std::int64_t b = 0; b < columns_; ++b) result(first + a, b) = sums[index(a * columns_ + b)];
-      }
-    }
-    return result;
-  }
-
-  // rows <- rows * basis, in float32.
-  void transform(const RowSet& set, const Eigen::MatrixXd& basis, HaloMatrix& rows) {
-    comm_.attempt([&] {
-      Matrix transposed(columns_, columns_);
-      for (std::int64_t i = 0; i < columns_; ++i) {
-        for (std::int64_t j = 0; j < columns_; ++j) transposed.row(j)[i] = static_cast<float>(basis(i, j));
-      }
-      const PackedRows packed(transposed.view());
-      const std::int64_t blocks = (std::ssize(set.rows) + block_rows - 1) / block_rows;
-      for_each_in_parallel(blocks, options_.threads, [&](std::int64_t block) {
-        const auto first = index(block * block_rows);
-        const auto part = Rows(set.rows).subspan(first, std::min(index(block_rows), set.rows.size() - first));
-        Matrix in(std::ssize(part), columns_);
-        Matrix out(std::ssize(part), columns_);
-        for (std::size_t i = 0; i < part.size(); ++i) {
-          std::copy_n(rows.row(part[i].value), rows.stride(), in.row(static_cast<std::int64_t>(i)));
-        }
-        inner_products(in.view(), packed, out.view());
-        for (std::size_t i = 0; i < part.size(); ++i) {
-          std::copy_n(out.row(static_cast<std::int64_t>(i)), rows.stride(), rows.row(part[i].value));
-        }
-      });
-    });
-  }
-
-  // Shifted Cholesky QR, then once more. Where the rows have fewer directions than columns, what is left over is noise
-  // that has no eigenvalue.
-  void orthonormalise(const RowSet& set, HaloMatrix& rows) {
-    for (int pass = 0; pass < 2; ++pass) {
-      const auto gram = products(set, rows, rows);
-      transform(set, on_root([&] { return inverse_factor(gram); }), rows);
-    }
-  }
-
-  // R^-1 of G + shift = R' R.
-  Eigen::MatrixXd inverse_factor(const Eigen::MatrixXd& gram) const {
-    const double norm = gram.trace();
-    if (norm == 0) return Eigen::MatrixXd::Zero(columns_, columns_);
-    // 11 (m n + n (n + 1)) u |X|^2, as the paper has it; u of float64, in which the products are summed.
-    const auto entries = static_cast<double>(columns_) * static_cast<double>(graph_.users + graph_.items + columns_);
-    const double shift = 11 * entries * std::numeric_limits<double>::epsilon() / 2 * norm;
-    const Eigen::LLT<Eigen::MatrixXd> factor(gram + shift * Eigen::MatrixXd::Identity(columns_, columns_));
-    if (factor.info() != Eigen::Success) throw RunError("the graph's eigenvectors cannot be found: no Cholesky factor");
-    return factor.matrixU().solve(Eigen::MatrixXd::Identity(columns_, columns_));
-  }
-
-  Pairs eigenpairs(const Eigen::MatrixXd& projected) {
-    Eigen::MatrixXd joined = on_root([&] {
-      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver((projected + projected.transpose()) / 2);
-      if (solver.info() != Eigen::Success) throw RunError("the graph's eigenvectors cannot be found: no convergence");
-      std::vector<Eigen::Index> order(index(columns_));
-      std::iota(order.begin(), order.end(), Eigen::Index{0});
-      const auto& values = solver.eigenvalues();
-      std::ranges::stable_sort(order, [&](Eigen::Index a, Eigen::Index b) {
-        const double left = std::abs(values[a]);
-        const double right = std::abs(values[b]);
-        return left != right ? left > right : values[a] > values[b];
-      });
-      Eigen::MatrixXd all(columns_ + 1, columns_);
-      for (std::int64_t j = 0; j < columns_; ++j) {
-        all(0, j) = values[order[index(j)]];
-        all.block(1, j, columns_, 1) = solver.eigenvectors().col(order[index(j)]);
-      }
-      return all;
-    });
-    Pairs pairs;
-    pairs.values.assign(joined.row(0).begin(), joined.row(0).end());
-    pairs.vectors = joined.bottomRows(columns_);
-    return pairs;
-  }
-
-  // A small dense step: made once, so that every rank has its bits.
-  template <class Make>
-  Eigen::MatrixXd on_root(Make make) {
-    Eigen::MatrixXd result;
-    comm_.attempt([&] {
-      if (comm_.is_root()) result = make();
-    });
-    std::vector<double> values(result.data(), result.data() + result.size());
-    comm_.broadcast(values);
-    const auto rows = std::ssize(values) / columns_;
-    return Eigen::Map<const Eigen::MatrixXd>(values.data(), rows, columns_);
-  }
-
-  // The columns of `vectors` over `divisor`, those without a value zero.
-  Eigen::MatrixXd scaled(Eigen::MatrixXd vectors, const std::vector<double>& divisor,
-                         const std::vector<double>& values) const {
-    for (std::int64_t j = 0; j < columns_; ++j) {
-      const bool counts = std::abs(values[index(j)]) > least_share * std::abs(values.front());
-      vectors.col(j) *= counts ? 1 / divisor[index(j)] : 0.0;
-    }
-    return vectors;
-  }
-
-  // The wanted values, zero where there is no direction.
-  std::vector<double> kept(const std::vector<double>& values) const {
-    std::vector<double> result(index(options_.dim), 0.0);
-    for (std::size_t j = 0; j < std::min(result.size(), values.size()); ++j) {
-      if (std::abs(values[j]) > least_share * std::abs(values.front())) result[j] = values[j];
-    }
-    return result;
-  }
-
-  // Columns of length 1 in each set, signs fixed, as a matrix of the wanted columns.
-  void finish(std::initializer_list<const RowSet*> sets, Spectrum& result) {
-    const auto wanted = std::min(columns_, options_.dim);
-    for (const auto* set : sets) {
-      const auto squares = products(*set, block_, block_);
-      Eigen::MatrixXd scale = Eigen::MatrixXd::Zero(columns_, columns_);
-      for (std::int64_t j = 0; j < wanted; ++j) {
-        if (squares(j, j) > 0) scale(j, j) = 1 / std::sqrt(squares(j, j));
-      }
-      transform(*set, scale, block_);
-    }
-    const auto sign = signs(wanted);
-    comm_.attempt([&] {
-      result.vectors = Matrix(graph_.owned(), options_.dim);
-#pragma omp parallel for schedule(static) num_threads(options_.threads)
-      for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-        for (std::int64_t j = 0; j < wanted; ++j) {
-          result.vectors.row(row)[j] = static_cast<float>(sign[index(j)]) * block_.row(row)[j];
-        }
-      }
-    });
-  }
-
-  // -1 where the entry of largest magnitude, of equals the smallest node's, is negative.
-  std::vector<std::int64_t> signs(std::int64_t wanted) {
-    constexpr auto nowhere = std::numeric_limits<std::int64_t>::max();
-    std::vector<std::int64_t> largest(index(wanted), 0);  // bits of the magnitude, negative so that the least wins
-    const auto bits = [&](std::int64_t row, std::int64_t j) {
-      return -std::int64_t{std::bit_cast<std::int32_t>(std::fabs(block_.row(row)[j]))};
-    };
-    for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-      for (std::int64_t j = 0; j < wanted; ++j) largest[index(j)] = std::min(largest[index(j)], bits(row, j));
-    }
-    comm_.min_in_place(std::span<std::int64_t>(largest));
-    std::vector<std::int64_t> where(index(wanted), nowhere);  // node, and in the last bit whether it is negative
-    for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-      for (std::int64_t j = 0; j < wanted; ++j) {
-        if (bits(row, j) != largest[index(j)]) continue;
-        const auto node = 2 * graph_.node[index(row)].value + (block_.row(row)[j] < 0 ? 1 : 0);
-        where[index(j)] = std::min(where[index(j)], node);
-      }
-    }
-    comm_.min_in_place(std::span<std::int64_t>(where));
-    for (auto& each : where) each = each != nowhere && each % 2 == 1 ? -1 : 1;
-    return where;
-  }
-
-  const Communicator& comm_;
-  const ShardGraph& graph_;
-  const SpectralOptions& options_;
-  std::int64_t columns_;
-  std::int64_t together_ = tile_rows;  ///< rows of the products that are summed at once
-  Propagation propagation_;
-  HaloMatrix block_;
-};
+  const auto pairs = space.eigenpairs(space.products(all, block, image), Subspace::Order::magnitude);
+  space.transform(all, scaled(pairs.vectors, std::vector<double>(pairs.values.size(), 1.0), pairs.values), block);
+  return {space.finish({&all}, block, options.dim), kept(pairs.values, options.dim)};
+}
 
 bool joins_users(const Communicator& comm, const ShardGraph& graph) {
   bool found = false;
@@ -351,8 +93,40 @@ Spectrum leading_eigenvectors(const Communicator& comm, const ShardGraph& graph,
   COHORT_CHECK(options.dim > 0 && options.iterations > 0 && options.oversampling >= 0);
   const bool bipartite = graph.items > 0 && !joins_users(comm, graph);
   const auto most = bipartite ? std::min(graph.users, graph.items) : graph.users + graph.items;
-  SubspaceIteration iteration(comm, graph, options, std::min(options.dim + options.oversampling, most));
-  return bipartite ? iteration.singular_vectors() : iteration.eigenvectors();
+  Subspace space(comm, graph, std::min(options.dim + options.oversampling, most), options.threads);
+  return bipartite ? singular_vectors(graph, options, space) : eigenvectors(options, space);
+}
+
+SpectralRows spectral_rows(const Communicator& comm, const ShardGraph& graph, const Spectrum& spectrum, double b,
+                           int threads) {
+  const auto vectors = spectrum.vectors.view();
+  const bool own_rows = joins_users(comm, graph);
+  SpectralRows result;
+  Propagation propagation(comm, graph, vectors.columns, threads);
+  auto base = propagation.matrix();
+  comm.attempt([&] {
+    result.base = Matrix(graph.owned(), vectors.columns);
+    result.embedding = Matrix(graph.owned(), vectors.columns);
+    for (std::int64_t row = 0; row < graph.owned(); ++row) {
+      const double degree = graph.degree[index(row)];
+      const bool is_user = graph.is_user(LocalRow{static_cast<std::int32_t>(row)});
+      const double weight = degree > 0 && (own_rows || !is_user) ? 2 * std::pow(degree, 0.5 - b) : 0.0;
+      const double of_item = degree > 0 ? std::pow(degree, b) : 0.0;
+      for (std::int64_t j = 0; j < vectors.columns; ++j) {
+        const auto value = static_cast<double>(vectors.row(row)[j]);
+        base.row(row)[j] = static_cast<float>(weight * value);
+        result.base.row(row)[j] = base.row(row)[j];
+        if (!is_user) result.embedding.row(row)[j] = static_cast<float>(of_item * value);
+      }
+    }
+  });
+  RowSet users;
+  comm.attempt([&] { users = choose_rows(graph, [&](LocalRow row) { return graph.is_user(row); }); });
+  propagation.over(base, users.selection(), [&](std::span<const LocalRow> rows, std::int64_t /*place*/) {
+    spmm(propagation.entries(), rows, base.view(), base.view(), 0.5F, result.embedding.view());
+  });
+  comm.barrier();  // a neighbour may still read the rows
+  return result;
 }
 
 Matrix spectral_start(const Spectrum& spectrum, double length) {

@@ -44,6 +44,17 @@ struct Spectrum {
 /// Throws RunError where the memory is not there. Collective.
 Spectrum leading_eigenvectors(const Communicator& comm, const ShardGraph& graph, const SpectralOptions& options);
 
+/// An embedding that nothing trains, as LightGCN's of one layer: base E, and users' rows (E + Ahat E) / 2. E is twice
+/// d^(1/2 - b) times a node's row of the eigenvectors; users' rows of it are zero where none are joined, so that theirs
+/// are D_u^-1/2 R D_i^-b V. Items' rows are D_i^b V: how far popularity counts is in b.
+struct SpectralRows {
+  Matrix base;       ///< owned x dim
+  Matrix embedding;  ///< owned x dim
+};
+/// Collective.
+SpectralRows spectral_rows(const Communicator& comm, const ShardGraph& graph, const Spectrum& spectrum, double b,
+                           int threads);
+
 /// Rows of vectors times |values|^1/2, each scaled to `length` (a row of zeros stays): what training starts from.
 /// Local.
 Matrix spectral_start(const Spectrum& spectrum, double length);

@@ -45,8 +45,20 @@ void weigh_by_length(MatrixView items, double power) {
   }
 }
 
+EncoderKind encoder_of(const Config& config) {
+  if (config.model.encoder != EncoderKind::automatic) return config.model.encoder;
+  return config.input.interactions.empty() ? EncoderKind::spectral : EncoderKind::lightgcn;
+}
+
+LinearForm linear_form(const Config& config) {
+  if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
+  return {1, !config.input.interactions.empty()};
+}
+
 bool by_direction(const Config& config) {
-  if (config.segment.method == "auto") return config.train.loss == LossKind::softmax;
+  if (config.segment.method == "auto") {
+    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax;
+  }
   return config.segment.method == "spherical";
 }
 

@@ -32,8 +32,20 @@ double bpr_rate(std::int64_t batch);
 /// <z_u, z_i |z_i|^(power - 1)> has a part of it back (docs/algorithms.md). Local.
 void weigh_by_length(MatrixView items, double power);
 
+/// model.encoder, "auto" being spectral where there are no interactions. Local.
+EncoderKind encoder_of(const Config& config);
+
+/// How the embedding of users follows from the rows that the model keeps (its parameters E): 1/(L+1) (E_u + ...), as
+/// explain/explanation.hpp has it. Of spectral embeddings L is 1, and where there are no interactions, the user's own
+/// row does not count. Local.
+struct LinearForm {
+  std::int64_t layers = 3;
+  bool own_rows = true;
+};
+LinearForm linear_form(const Config& config);
+
 /// Whether users are told apart by the direction of their rows: where segment.method says so, or, where it is "auto",
-/// the loss looks at cosines.
+/// the loss looks at cosines or the embedding is spectral.
 bool by_direction(const Config& config);
 
 }  // namespace cohort

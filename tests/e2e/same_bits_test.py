@@ -114,10 +114,21 @@ count = 8
         for name in ("items/marking", "categories/marking", "user_categories/lift", "numeric/mean"):
             self.assertIn(f"segments/profile/{name}", found)
 
-    def test_social_only(self):
+    def test_communities_of_friends(self):
         config = self.write("football.toml", f"""
 [input]
 social = "{shared('football', 'edges.txt')}"
+[segment]
+count = 12
+""")
+        self.check(config, remote_triples=False)
+
+    def test_friends_trained(self):
+        config = self.write("football.toml", f"""
+[input]
+social = "{shared('football', 'edges.txt')}"
+[model]
+encoder = "lightgcn"
 [train]
 epochs = 20
 [segment]

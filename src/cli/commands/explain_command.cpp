@@ -125,7 +125,9 @@ void explain(const ExplainOptions& options) {
   const auto degree = weighted_degrees(comm, blocks, sharded.graph);
 
   ExplainInput input{&sharded, parameters.view(), degree, &result};
-  input.layers = config.model.layers;
+  const auto form = linear_form(config);
+  input.layers = form.layers;
+  input.own_rows = form.own_rows;
   input.spherical = by_direction(config);
   input.new_weight = weight_of_one(config.graph);
   const auto labels = node_labels(comm, config, result);

@@ -9,6 +9,7 @@
 #include "graph/edge_weights.hpp"
 #include "graph/reorder.hpp"
 #include "model/lightgcn.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -47,7 +48,7 @@ Matrix below_last_layer(const Session& session, const GraphFile& graph, const Sh
       if (owned.rows() > 0) std::memcpy(base.row(0), owned.row(0), static_cast<std::size_t>(owned.bytes()));
     });
   }
-  LightGcn encoder(comm, propagation, std::max<std::int64_t>(config.model.layers - 1, 0));
+  LightGcn encoder(comm, propagation, std::max<std::int64_t>(linear_form(config).layers - 1, 0));
   const auto below = to_blocks(comm, sharded, encoder.forward(base), nodes);
   return reblock(comm, below.view(), nodes, dataset.users.total(), dataset.items.distribution);
 }

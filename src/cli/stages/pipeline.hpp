@@ -46,10 +46,17 @@ struct TrainTarget {
 /// model.h5 as the configuration wants it.
 TrainTarget model_target(const Session& session, const Dataset& dataset);
 
+/// A model of that graph with everything but what is learnt.
+ModelFile empty_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded);
+
 /// Trains from the start, or goes on from what cli/checkpoints.hpp finds (with as many epochs or more: nothing is left
 /// to do). Checkpoints go to the target's file; the result is not written yet.
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                       const TrainTarget& target);
+
+/// The embedding of model.encoder = "spectral", which nothing trains, as train_model leaves it: no epochs and no loss.
+ModelFile spectral_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
+                         const TrainTarget& target);
 
 /// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,

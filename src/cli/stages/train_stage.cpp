@@ -57,14 +57,29 @@ TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelSta
 }  // namespace
 
 TrainTarget model_target(const Session& session, const Dataset& dataset) {
+  if (encoder_of(session.config()) == EncoderKind::spectral) return {session.model_path()};
   const auto train = with_choices(session.config().train, dataset.users.total());
   return {session.model_path(), train.epochs, train.minutes};
+}
+
+ModelFile empty_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded) {
+  const auto& comm = session.comm();
+  ModelFile model;
+  model.shards = sharded.graph.layout.shards();
+  model.provenance = session.provenance(graph.provenance.inputs);
+  model.graph_hash = graph_hash(comm, graph.dataset);
+  model.partition_hash = partition_hash(comm, *graph.partition);
+  model.history = graph.history;
+  model.history.traffic["owned"] = comm.all_gather(sharded.graph.owned());
+  model.history.traffic["ghosts"] = comm.all_gather(std::ssize(sharded.graph.ghost));
+  return model;
 }
 
 ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                       const TrainTarget& target) {
   const auto& comm = session.comm();
   const auto& config = session.config();
+  if (encoder_of(config) == EncoderKind::spectral) return spectral_model(session, graph, sharded, target);
   const Timer timer;
   const auto positives = positives_of(comm, graph.dataset, sharded);
   auto earlier = load_checkpoint(session, graph, target);
@@ -78,15 +93,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
                chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
                                             : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
 
-  ModelFile model;
-  model.shards = sharded.graph.layout.shards();
-  model.provenance = session.provenance(graph.provenance.inputs);
-  model.graph_hash = graph_hash(comm, graph.dataset);
-  model.partition_hash = partition_hash(comm, *graph.partition);
-  model.history = graph.history;
+  auto model = empty_model(session, graph, sharded);
   model.history.choice = candidates;
-  model.history.traffic["owned"] = comm.all_gather(sharded.graph.owned());
-  model.history.traffic["ghosts"] = comm.all_gather(std::ssize(sharded.graph.ghost));
 
   TrainOptions options;
   options.model = config.model;

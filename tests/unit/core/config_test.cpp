@@ -162,7 +162,8 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
   EXPECT_EQ(message("[model]\ndim = 64.0\n"),
             "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024, but is 64.0");
   EXPECT_EQ(message("[model]\nencoder = \"lightgnc\"\n"),
-            "c.toml:2: model.encoder (the graph neural network) must be \"lightgcn\", but is \"lightgnc\"");
+            "c.toml:2: model.encoder (what makes the embedding) must be one of auto, lightgcn, spectral, but is "
+            "\"lightgnc\"");
   EXPECT_EQ(message("[graph]\nweight = \"sqrt\"\n"),
             "c.toml:2: graph.weight (edge weight of an interaction) must be one of binary, log, raw, but is \"sqrt\"");
   EXPECT_EQ(message("[train]\nlearning_rate = 0\n"),

@@ -60,6 +60,7 @@ class SubspaceIteration {
         graph_(graph),
         options_(options),
         columns_(columns),
+        shard_sum_(comm, graph.layout),
         propagation_(comm, graph, columns, options.threads),
         block_(propagation_.matrix()) {
     std::int64_t most = 1;
@@ -166,7 +167,7 @@ class SubspaceIteration {
           }
         });
       });
-      const auto sums = shard_sum(comm_, graph_.layout, partials, count * columns_);
+      const auto sums = shard_sum_.of(partials, count * columns_);
       for (std::int64_t a = 0; a < count; ++a) {
         for (std::int64_t b = 0; b < columns_; ++b) result(first + a, b) = sums[index(a * columns_ + b)];
       }
@@ -329,6 +330,7 @@ class SubspaceIteration {
   const SpectralOptions& options_;
   std::int64_t columns_;
   std::int64_t together_ = tile_rows;  ///< rows of the products that are summed at once
+  ShardSum shard_sum_;
   Propagation propagation_;
   HaloMatrix block_;
 };

@@ -44,7 +44,8 @@ class Level(support.WithDirectory):
         support.cohort("generate", "--users", 480000, "--items", 2400, "--interactions", 10000000, "--output", data)
         idle = self.peaks("--version")
         # Plain blocks, since METIS works in the memory of rank 0; few steps, since 32 ranks share two cores.
-        settings = ["partition.tool=block", "train.epochs=1", "train.batch=10000000", "model.layers=1"]
+        settings = ["partition.tool=block", "train.epochs=1", "train.batch=2000000",
+                    "model.layers=1", "model.dim=16"]
         arguments = [data / "config.toml", *(word for setting in settings for word in ("--set", setting))]
         for stage in ("prepare", "partition", "train", "segment"):
             with self.subTest(stage):

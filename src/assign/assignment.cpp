@@ -6,6 +6,7 @@
 #include "assign/fold_in.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "items/best_of_all.hpp"
 #include "items/top_items.hpp"
 
 namespace cohort {
@@ -36,18 +37,13 @@ std::vector<ScoredItem> popular_items(const Communicator& comm, const Distributi
       return users != other.users ? users > other.users : item < other.item;
     }
   };
-  std::vector<Counted> mine;
-  for (std::size_t i = 0; i < item_users.size(); ++i) {
-    mine.push_back({item_users[i], items.begin(comm.rank()) + static_cast<std::int64_t>(i)});
-  }
-  const auto keep_best = [&](std::vector<Counted>& list) {
-    const auto kept = std::min(count, std::ssize(list));
-    std::partial_sort(list.begin(), list.begin() + kept, list.end());
-    list.resize(static_cast<std::size_t>(kept));
-  };
-  keep_best(mine);
-  auto all = comm.all_gather(std::span<const Counted>(mine)).data;
-  keep_best(all);
+  std::vector<std::vector<Counted>> mine(1);
+  comm.attempt([&] {
+    for (std::size_t i = 0; i < item_users.size(); ++i) {
+      mine[0].push_back({item_users[i], items.begin(comm.rank()) + static_cast<std::int64_t>(i)});
+    }
+  });
+  const auto all = best_of_all(comm, std::move(mine), std::span<const std::int64_t>(&count, 1)).entries;
   std::vector<ScoredItem> result;
   for (const auto& entry : all) result.push_back({static_cast<float>(entry.users), entry.item});
   return result;

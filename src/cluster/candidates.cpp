@@ -109,6 +109,7 @@ Candidates find_candidates(const Communicator& comm, const CheckedPoints& popula
     nearest.candidate.assign(points.id.size(), 0);
     picked_of_shard.resize(points.shard_begin.size() - 1);
   });
+  const ShardSum shard_sum(comm, *points.layout);
   std::vector<Matrix> parts;
   std::int64_t candidates = 0;
   auto fresh = first_point(comm, points, random, threads);
@@ -119,7 +120,7 @@ Candidates find_candidates(const Communicator& comm, const CheckedPoints& popula
     });
     candidates += fresh.rows.rows();
     parts.push_back(std::move(fresh.rows));
-    const double potential = shard_sum(comm, *points.layout, partial);
+    const double potential = shard_sum.of(partial);
     if (round > rounds || potential == 0) break;
     const double factor = static_cast<double>(oversampling * count) / potential;
     std::vector<PickedRow> picked;

@@ -20,6 +20,7 @@ constexpr std::int64_t chunk = 384;
 LloydPass::LloydPass(const Communicator& comm, const CheckedPoints& population, std::int64_t count, bool spherical)
     : comm_(comm),
       population_(population),
+      inertia_(comm, *population.points.layout),
       count_(count),
       spherical_(spherical),
       threads_(omp_get_max_threads()),
@@ -74,7 +75,7 @@ LloydPass::Outcome LloydPass::assign(ConstMatrixView centres) {
   });
   comm_.sum_in_place(std::span<std::int64_t>(sums_.front()));
   Outcome outcome;
-  outcome.inertia = shard_sum(comm_, *population_.points.layout, partial_);
+  outcome.inertia = inertia_.of(partial_);
   outcome.changed = sums_.front().back();
   for (std::int64_t j = 0; j < count_; ++j) outcome.empty += size(j) == 0 ? 1 : 0;
   return outcome;

@@ -7,6 +7,7 @@
 
 #include "cluster/fixed_point.hpp"
 #include "cluster/points.hpp"
+#include "comm/shard_sum.hpp"
 
 namespace cohort {
 
@@ -37,6 +38,7 @@ class LloydPass {
 
   const Communicator& comm_;
   const CheckedPoints& population_;
+  ShardSum inertia_;
   std::int64_t count_;
   bool spherical_;
   int threads_;

@@ -29,7 +29,8 @@ std::int64_t most_shards(const ShardLayout& layout) {
 
 // Sums over all points of `width` numbers a point, which add(row, sums) adds to its shard's.
 template <class Add>
-std::vector<double> point_sums(const Communicator& comm, const PointSet& points, std::int64_t width, Add add) {
+std::vector<double> point_sums(const Communicator& comm, const PointSet& points, const ShardSum& shard_sum,
+                               std::int64_t width, Add add) {
   std::vector<double> partials;
   comm.attempt([&] {
     partials.resize((points.shard_begin.size() - 1) * index(width));
@@ -38,11 +39,12 @@ std::vector<double> point_sums(const Communicator& comm, const PointSet& points,
       for (auto row = begin; row < end; ++row) add(points.rows.row(row), sums);
     });
   });
-  return shard_sum(comm, *points.layout, partials, width);
+  return shard_sum.of(partials, width);
 }
 
 // Sums of the products of centred coordinates; the lower triangle.
-Eigen::MatrixXd scatter_of(const Communicator& comm, const PointSet& points, const std::vector<double>& mean) {
+Eigen::MatrixXd scatter_of(const Communicator& comm, const PointSet& points, const ShardSum& shard_sum,
+                           const std::vector<double>& mean) {
   const auto columns = points.rows.columns;
   const auto together =
       std::clamp<std::int64_t>(partials_at_once / (most_shards(*points.layout) * columns), 1, columns);
@@ -50,7 +52,7 @@ Eigen::MatrixXd scatter_of(const Communicator& comm, const PointSet& points, con
   comm.attempt([&] { scatter = Eigen::MatrixXd::Zero(columns, columns); });
   for (std::int64_t first = 0; first < columns; first += together) {
     const auto count = std::min(together, columns - first);
-    const auto sums = point_sums(comm, points, count * columns, [&](const float* row, double* products) {
+    const auto sums = point_sums(comm, points, shard_sum, count * columns, [&](const float* row, double* products) {
       for (std::int64_t a = 0; a < count; ++a) {
         const double left = static_cast<double>(row[first + a]) - mean[index(first + a)];
         for (std::int64_t b = 0; b <= first + a; ++b) {
@@ -78,11 +80,12 @@ Eigen::VectorXd with_sign(Eigen::VectorXd axis) {
 std::vector<PlanePoint> principal_plane(const Communicator& comm, const PointSet& points) {
   const auto columns = points.rows.columns;
   const auto total = comm.sum(points.rows.rows);
-  auto mean = point_sums(comm, points, columns, [&](const float* row, double* sums) {
+  const ShardSum shard_sum(comm, *points.layout);
+  auto mean = point_sums(comm, points, shard_sum, columns, [&](const float* row, double* sums) {
     for (std::int64_t e = 0; e < columns; ++e) sums[e] += static_cast<double>(row[e]);
   });
   for (auto& sum : mean) sum /= static_cast<double>(std::max<std::int64_t>(total, 1));
-  const auto scatter = scatter_of(comm, points, mean);
+  const auto scatter = scatter_of(comm, points, shard_sum, mean);
 
   std::vector<PlanePoint> place;
   comm.attempt([&] {

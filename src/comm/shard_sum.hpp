@@ -7,15 +7,39 @@
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
+#include "core/shard_tree.hpp"
 
 namespace cohort {
 
-/// partials: this rank's shards x width, row-major, float64. Returns the sum over all shards (width), the same bits on
-/// every rank and for every number of ranks. Each rank finishes 1/P of the columns. Collective.
-std::vector<double> shard_sum(const Communicator& comm, const ShardLayout& layout, std::span<const double> partials,
-                              std::int64_t width);
+/// Which blocks of the tree each rank adds up alone: known once, for any number of sums. A sum costs two MPI calls.
+class ShardSum {
+ public:
+  /// `comm` must outlive it. Local.
+  ShardSum(const Communicator& comm, const ShardLayout& layout);
 
-/// The same for one number per shard.
-double shard_sum(const Communicator& comm, const ShardLayout& layout, std::span<const double> partials);
+  /// partials: this rank's shards x width, row-major, float64. Returns the sum over all shards (width), the same bits
+  /// on every rank and for every number of ranks. Each rank finishes 1/P of the columns. Collective.
+  std::vector<double> of(std::span<const double> partials, std::int64_t width) const;
+
+  /// The same for one number per shard.
+  double of(std::span<const double> partials) const { return of(partials, 1).front(); }
+
+ private:
+  const Communicator& comm_;
+  std::int32_t shards_;
+  std::int32_t first_;
+  std::int32_t last_;
+  std::vector<ShardBlock> blocks_;         // of all ranks, in the order of the tree
+  std::vector<std::int64_t> block_begin_;  // P + 1: those of a rank
+};
+
+/// A single sum. Collective.
+inline double shard_sum(const Communicator& comm, const ShardLayout& layout, std::span<const double> partials) {
+  return ShardSum(comm, layout).of(partials);
+}
+inline std::vector<double> shard_sum(const Communicator& comm, const ShardLayout& layout,
+                                     std::span<const double> partials, std::int64_t width) {
+  return ShardSum(comm, layout).of(partials, width);
+}
 
 }  // namespace cohort

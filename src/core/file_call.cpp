@@ -7,27 +7,29 @@ namespace cohort {
 namespace {
 
 std::mutex mutex;
-const FileCall* innermost = nullptr;
+const FileCall* newest = nullptr;
 std::uint64_t calls = 0;
 
 }  // namespace
 
-FileCall::FileCall(const char* call, const std::string& file) : outer_(nullptr), call_(call), file_(file), number_(0) {
+FileCall::FileCall(const char* call, const std::string& file) : call_(call), file_(file) {
   const std::lock_guard lock(mutex);
-  outer_ = innermost;
   number_ = ++calls;
-  innermost = this;
+  older_ = newest;
+  if (older_) older_->newer_ = this;
+  newest = this;
 }
 
 FileCall::~FileCall() {
   const std::lock_guard lock(mutex);
-  innermost = outer_;
+  if (older_) older_->newer_ = newer_;
+  (newer_ ? newer_->older_ : newest) = older_;
 }
 
 std::optional<CallUnderWay> CallUnderWay::now() {
   const std::lock_guard lock(mutex);
-  if (!innermost) return std::nullopt;
-  return CallUnderWay{innermost->call_, innermost->file_, innermost->number_};
+  if (!newest) return std::nullopt;
+  return CallUnderWay{newest->call_, newest->file_, newest->number_};
 }
 
 }  // namespace cohort

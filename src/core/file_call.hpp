@@ -1,5 +1,5 @@
 // Which call to the file system this process is in, so that another thread can say so where it does not come back (a
-// network file system whose server is gone). Calls are made by the main thread.
+// network file system whose server is gone). Any thread may make calls.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 namespace cohort {
 
 /// Registers a call to the file system while it lives, as `const FileCall guard("H5Dwrite", path);` around one that
-/// moves a bounded number of bytes. They nest: the innermost is the one that is reported. Cheap. Local.
+/// moves a bounded number of bytes. Of several the newest is the one that is reported, so that one that never comes
+/// back is once the others have ended. Cheap. Local.
 class FileCall {
  public:
   /// call: a literal. file: must outlive the guard.
@@ -19,10 +20,12 @@ class FileCall {
   FileCall& operator=(const FileCall&) = delete;
 
  private:
-  const FileCall* outer_;
+  // The others that live, in a list that guards of any thread leave in any order.
+  mutable const FileCall* older_ = nullptr;
+  mutable const FileCall* newer_ = nullptr;
   const char* call_;
   const std::string& file_;
-  std::uint64_t number_;
+  std::uint64_t number_ = 0;
 
   friend struct CallUnderWay;
 };

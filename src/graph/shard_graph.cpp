@@ -7,6 +7,7 @@
 #include <string>
 
 #include "comm/index_plan.hpp"
+#include "core/mixed.hpp"
 #include "core/parallel.hpp"
 #include "data/distinct.hpp"
 #include "graph/id_numbers.hpp"
@@ -57,6 +58,22 @@ std::vector<Position> assign_positions(const Communicator& comm, std::span<const
   position.reserve(shard_of.size());
   for (const auto shard : shard_of) position.emplace_back(next[index(shard)]++);
   return position;
+}
+
+// Every entry counts one way, and the other way round with the opposite sign: in a symmetric graph all cancel. A graph
+// that is not symmetric passes once in 2^64.
+void check_symmetry(const Communicator& comm, const BlockGraph& blocks) {
+  std::uint64_t difference = 0;
+  const std::int64_t first = blocks.distribution.begin(comm.rank());
+  for (std::int64_t row = 0; row < blocks.rows(); ++row) {
+    const auto from = mixed(0, static_cast<std::uint64_t>(first + row));
+    for (auto k = index(blocks.row_begin[index(row)]); k < index(blocks.row_begin[index(row) + 1]); ++k) {
+      const auto to = mixed(0, static_cast<std::uint64_t>(blocks.column[k].value));
+      const std::uint64_t weight = std::bit_cast<std::uint32_t>(blocks.weight[k]);
+      difference += mixed(3 * from + to, weight) - mixed(3 * to + from, weight);
+    }
+  }
+  COHORT_CHECK(comm.sum(difference) == 0, "the graph is not symmetric");
 }
 
 std::vector<double> weighted_degrees(const BlockGraph& blocks) {
@@ -221,6 +238,7 @@ ShardedGraph distribute(const Communicator& comm, const BlockGraph& blocks, std:
                         const Distribution& shards_of_rank) {
   COHORT_CHECK(std::ssize(shard_of) == blocks.rows() && shards_of_rank.ranks() == comm.size());
   COHORT_CHECK(shards_of_rank.total() <= std::numeric_limits<std::int32_t>::max());
+  check_symmetry(comm, blocks);
   ShardedGraph result;
   auto& graph = result.graph;
   graph.users = blocks.users;

@@ -61,7 +61,9 @@ struct ShardedGraph {
 };
 
 /// Moves the block graph to where `shard_of` says. shard_of: the shard of every node of this rank's block.
-/// first_shard_of_rank: P + 1 cut points. Within a shard nodes stand by NodeId. Collective.
+/// first_shard_of_rank: P + 1 cut points. Within a shard nodes stand by NodeId. Checks that the graph is symmetric, in
+/// structure and weights: who sends a row is then read in return, which lets ranks of a machine share rows, and the
+/// gradient goes through the same matrix. Collective.
 ShardedGraph distribute(const Communicator& comm, const BlockGraph& blocks, std::span<const std::int32_t> shard_of,
                         const Distribution& shards_of_rank);
 

@@ -169,15 +169,15 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   auto paths = input.interactions;
   paths.insert(paths.end(), input.social.begin(), input.social.end());
   paths.insert(paths.end(), input.test.begin(), input.test.end());
-  auto files = describe_files(comm, paths);
-  for (const auto& file : files) stats.bytes += file.bytes;
+  DescribedFiles files(comm, paths);
+  for (const auto& file : files.files()) stats.bytes += file.bytes;
   stats.input = report_input(comm, input, files);
   if (on_input) on_input(stats.input);
 
   auto raw = read_all(comm, input, clean_options, graph, stats);
   const Timer timer;
   dataset = clean(comm, std::move(raw), clean_options, stats.clean);
-  dataset.files = std::move(files);
+  dataset.files = files.whole();
   const bool interactions_left = comm.sum(dataset.interactions.size()) > 0;
   if (!input.interactions.empty() && !interactions_left) {
     refuse_nothing(stats, input.interactions, clean_options, graph, "interaction");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/distinct.hpp"
+
 namespace cohort {
 
 namespace {
@@ -61,20 +63,23 @@ ByKey by_key(std::int64_t count, std::int32_t keys, KeyOf key_of) {
 
 // What this rank's users have, one segment after the other, items ascending.
 std::vector<Count> count_of_users(const PairTable& interactions, std::span<const std::int32_t> segment,
-                                  std::int32_t segments, std::int64_t items) {
+                                  std::int32_t segments) {
   const auto users =
       by_key(std::ssize(segment), segments, [&](auto u) { return segment[static_cast<std::size_t>(u)]; });
+  const auto items = distinct_of(interactions.other);
   std::vector<Count> counts;
-  SparseCounter counter(items);
+  SparseCounter counter(std::ssize(items.values));
   for (std::int32_t s = 0; s < segments; ++s) {
     const auto at = static_cast<std::size_t>(s);
     for (auto i = users.begin[at]; i < users.begin[at + 1]; ++i) {
       const auto user = static_cast<std::size_t>(users.index[static_cast<std::size_t>(i)]);
       for (auto k = interactions.row_begin[user]; k < interactions.row_begin[user + 1]; ++k) {
-        counter.add(interactions.other[static_cast<std::size_t>(k)], 1);
+        counter.add(items.place[static_cast<std::size_t>(k)], 1);
       }
     }
-    counter.drain([&](std::int64_t item, std::int32_t count) { counts.push_back({item, s, count}); });
+    counter.drain([&](std::int64_t place, std::int32_t count) {
+      counts.push_back({items.values[static_cast<std::size_t>(place)], s, count});
+    });
   }
   return counts;
 }
@@ -104,7 +109,7 @@ ItemCounts count_items(const Communicator& comm, const PairTable& interactions, 
   std::vector<Count> counted;
   Bucketed<Count> sent;
   comm.attempt([&] {
-    counted = count_of_users(interactions, segment, segments, items.total());
+    counted = count_of_users(interactions, segment, segments);
     sent = bucket_by(std::span<const Count>(counted), comm.size(),
                      [&](const Count& count) { return items.owner(count.item); });
     counted = {};

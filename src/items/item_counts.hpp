@@ -26,7 +26,7 @@ struct ItemCounts {
 };
 
 /// interactions: a row for each of this rank's users, no repeats within one. segment: of each row, below `segments`.
-/// Memory: a number for each item of all ranks, for a moment. Collective.
+/// Memory: a few numbers for each interaction of this rank, for a moment. Collective.
 ItemCounts count_items(const Communicator& comm, const PairTable& interactions, std::span<const std::int32_t> segment,
                        std::int32_t segments, const Distribution& items);
 

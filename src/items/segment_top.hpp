@@ -8,16 +8,9 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "comm/distribution.hpp"
+#include "items/best_of_all.hpp"
 
 namespace cohort {
-
-/// The best of all segments, the same on all ranks: those of segment s are entries[row_begin[s] .. row_begin[s + 1]).
-template <class Entry>
-struct SegmentBest {
-  std::vector<std::int64_t> row_begin{0};
-  std::vector<Entry> entries;
-};
 
 /// Holds at most `count` entries a segment. Entry has operator<, better first and total, so that the result does not
 /// depend on the order of offers or on the ranks.
@@ -40,48 +33,10 @@ class SegmentTop {
     }
   }
 
-  /// Each rank merges the lists of some segments, so that no rank sees more than those and the result. Collective.
-  SegmentBest<Entry> best(const Communicator& comm) const {
-    const auto segments = std::ssize(heaps_);
-    const auto owners = Distribution::even(segments, comm.size());
-    std::vector<std::int64_t> sizes(heaps_.size());
-    std::vector<Entry> mine;
-    std::vector<std::int64_t> entry_begin(1, 0);
-    std::vector<std::int64_t> size_begin(1, 0);
-    for (int rank = 0; rank < comm.size(); ++rank) {
-      for (auto s = owners.begin(rank); s < owners.end(rank); ++s) {
-        const auto& heap = heaps_[static_cast<std::size_t>(s)];
-        sizes[static_cast<std::size_t>(s)] = std::ssize(heap);
-        mine.insert(mine.end(), heap.begin(), heap.end());
-      }
-      entry_begin.push_back(std::ssize(mine));
-      size_begin.push_back(owners.end(rank));
-    }
-    const auto came_sizes =
-        comm.exchange(std::span<const std::int64_t>(sizes), std::span<const std::int64_t>(size_begin));
-    const auto came = comm.exchange(std::span<const Entry>(mine), std::span<const std::int64_t>(entry_begin));
-    SegmentTop merged(owners.count(comm.rank()), static_cast<std::int64_t>(count_));
-    auto at = came.data.begin();
-    for (int rank = 0; rank < comm.size(); ++rank) {
-      std::int64_t segment = 0;
-      for (const auto size : came_sizes.from(rank)) {
-        for (std::int64_t i = 0; i < size; ++i) merged.offer(segment, *at++);
-        ++segment;
-      }
-    }
-    std::vector<std::int64_t> merged_sizes;
-    std::vector<Entry> merged_entries;
-    for (auto& heap : merged.heaps_) {
-      std::sort_heap(heap.begin(), heap.end());
-      merged_sizes.push_back(std::ssize(heap));
-      merged_entries.insert(merged_entries.end(), heap.begin(), heap.end());
-    }
-    SegmentBest<Entry> result;
-    result.entries = comm.all_gather(std::span<const Entry>(merged_entries)).data;
-    for (const auto size : comm.all_gather(std::span<const std::int64_t>(merged_sizes)).data) {
-      result.row_begin.push_back(result.row_begin.back() + size);
-    }
-    return result;
+  /// Of all ranks; list s is that of segment s. Nothing is left here. Collective.
+  BestOfAll<Entry> best(const Communicator& comm) {
+    const std::vector<std::int64_t> length(heaps_.size(), static_cast<std::int64_t>(count_));
+    return best_of_all(comm, std::move(heaps_), length);
   }
 
  private:

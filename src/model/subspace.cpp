@@ -6,7 +6,6 @@
 #include <limits>
 #include <numeric>
 
-#include "comm/shard_sum.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
@@ -61,6 +60,7 @@ Subspace::Subspace(const Communicator& comm, const ShardGraph& graph, std::int64
       columns_(columns),
       threads_(threads),
       together_(rows_at_once(comm, graph, columns)),
+      shard_sum_(comm, graph.layout),
       propagation_(comm, graph, columns, threads) {}
 
 void Subspace::start(const RowSet& set, std::uint64_t seed, HaloMatrix& block) const {
@@ -108,7 +108,7 @@ Eigen::MatrixXd Subspace::products(const RowSet& set, const HaloMatrix& x, const
         }
       });
     });
-    const auto sums = shard_sum(comm_, graph_.layout, partials, count * columns_);
+    const auto sums = shard_sum_.of(partials, count * columns_);
     for (std::int64_t a = 0; a < count; ++a) {
       for (std::int64_t b = 0; b < columns_; ++b) result(first + a, b) = sums[index(a * columns_ + b)];
     }

@@ -12,6 +12,7 @@
 
 #include "comm/communicator.hpp"
 #include "comm/halo_matrix.hpp"
+#include "comm/shard_sum.hpp"
 #include "core/eigen.hpp"
 #include "core/matrix.hpp"
 #include "graph/shard_graph.hpp"
@@ -75,6 +76,7 @@ class Subspace {
   std::int64_t columns_;
   int threads_;
   std::int64_t together_;  ///< rows of the products that are summed at once
+  ShardSum shard_sum_;
   Propagation propagation_;
 };
 

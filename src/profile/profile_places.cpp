@@ -19,7 +19,7 @@ double centroid_distance(std::span<const float> a, std::span<const float> b, boo
   return spherical ? 1 - sum : std::sqrt(sum);
 }
 
-SegmentList listed(const SegmentBest<RankedId>& best) {
+SegmentList listed(const BestOfAll<RankedId>& best) {
   SegmentList list;
   list.row_begin = best.row_begin;
   for (const auto& entry : best.entries) {

@@ -48,13 +48,11 @@ std::vector<std::int64_t> list_lengths(const Communicator& comm, const Populatio
     auto& list = most[one_list ? 0 : static_cast<std::size_t>(population.segment[static_cast<std::size_t>(user)])];
     list = std::max(list, std::ssize(population.interactions->row(user)));
   }
-  const auto all = comm.all_gather(std::span<const std::int64_t>(most));
-  std::vector<std::int64_t> length(most.size(), 0);
-  for (std::size_t i = 0; i < all.data.size(); ++i) {
-    auto& list = length[i % most.size()];
-    list = std::max(list, std::min(model.choice.blocks.total(), count + all.data[i]));
-  }
-  return length;
+  // The largest, as the least of what is negative.
+  for (auto& list : most) list = -list;
+  comm.min_in_place(std::span<std::int64_t>(most));
+  for (auto& list : most) list = std::min(model.choice.blocks.total(), count - list);
+  return most;
 }
 
 TopItemsQuery query_of(const Population& population, const RecommendModel& model, std::int64_t count) {

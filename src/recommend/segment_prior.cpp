@@ -5,6 +5,8 @@
 #include <functional>
 #include <numeric>
 
+#include "items/best_of_all.hpp"
+
 namespace cohort {
 
 namespace {
@@ -18,14 +20,14 @@ struct Candidate {
   }
 };
 
-// Candidates that one round gathers from all ranks, at most, unless one list has more.
-constexpr std::int64_t round_candidates = std::int64_t{1} << 22;
-
 void keep_best(std::vector<Candidate>& candidates, std::int64_t length) {
   const auto kept = std::min(std::ssize(candidates), length);
   std::partial_sort(candidates.begin(), candidates.begin() + kept, candidates.end());
   candidates.resize(static_cast<std::size_t>(kept));
 }
+
+// Candidates that one round holds, at most, unless one list has more.
+constexpr std::int64_t round_candidates = std::int64_t{1} << 22;
 
 // Joins every rank's best of each list: best_of(l) gives this rank's length[l] best, or all. Collective.
 RankedLists join(const Communicator& comm, std::span<const std::int64_t> length,
@@ -34,37 +36,22 @@ RankedLists join(const Communicator& comm, std::span<const std::int64_t> length,
   for (std::int64_t first = 0; first < std::ssize(length);) {
     std::int64_t last = first;
     for (std::int64_t candidates = 0; last < std::ssize(length); ++last) {
-      candidates += length[static_cast<std::size_t>(last)] * comm.size();
+      candidates += length[static_cast<std::size_t>(last)];
       if (last > first && candidates > round_candidates) break;
     }
-    std::vector<Candidate> mine;
-    std::vector<std::int64_t> size;
+    std::vector<std::vector<Candidate>> mine;
     comm.attempt([&] {
-      for (auto l = first; l < last; ++l) {
-        const auto best = best_of(l);
-        size.push_back(std::ssize(best));
-        mine.insert(mine.end(), best.begin(), best.end());
-      }
+      for (auto l = first; l < last; ++l) mine.push_back(best_of(l));
     });
-    const auto sizes = comm.all_gather(std::span<const std::int64_t>(size)).data;
-    const auto all = comm.all_gather(std::span<const Candidate>(mine));
+    const auto best = best_of_all(
+        comm, std::move(mine), length.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
     comm.attempt([&] {
-      auto next = all.begin;
-      for (auto l = first; l < last; ++l) {
-        std::vector<Candidate> best;
-        for (int r = 0; r < comm.size(); ++r) {
-          const auto count = sizes[static_cast<std::size_t>(r * (last - first) + l - first)];
-          auto& at = next[static_cast<std::size_t>(r)];
-          best.insert(best.end(), all.data.begin() + at, all.data.begin() + at + count);
-          at += count;
-        }
-        keep_best(best, length[static_cast<std::size_t>(l)]);
-        for (const auto& candidate : best) {
-          lists.item.push_back(candidate.item);
-          lists.score.push_back(static_cast<float>(candidate.score));
-        }
-        lists.begin.push_back(std::ssize(lists.item));
+      const auto before = lists.begin.back();
+      for (const auto& candidate : best.entries) {
+        lists.item.push_back(candidate.item);
+        lists.score.push_back(static_cast<float>(candidate.score));
       }
+      for (const auto begin : std::span(best.row_begin).subspan(1)) lists.begin.push_back(before + begin);
     });
     first = last;
   }

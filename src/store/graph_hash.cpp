@@ -3,18 +3,13 @@
 #include <bit>
 #include <string_view>
 
+#include "core/mixed.hpp"
+
 namespace cohort {
 
 namespace {
 
-// One hash a thing, added modulo 2^64: any order, any ranks. Mixing: splitmix64 (Steele, Lea and Flood, "Fast
-// splittable pseudorandom number generators", OOPSLA 2014).
-std::uint64_t mixed(std::uint64_t seed, std::uint64_t value) {
-  std::uint64_t z = seed + value + 0x9E3779B97F4A7C15U;
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-  return z ^ (z >> 31U);
-}
+// One hash a thing, added modulo 2^64: any order, any ranks.
 
 // What a hash is of, so that a user is no item.
 enum class Thing : std::uint64_t { user, item, interaction, friendship, shard };

@@ -47,6 +47,7 @@ class Trainer {
         graph_(graph),
         options_(options),
         train_(options.train),
+        shard_sum_(comm, graph.layout),
         objective_(make_objective(comm, graph, directory, positives, options.model, options.train, options.threads)),
         propagation_(comm, graph, options.model.dim, options.threads),
         encoder_(make_encoder(comm, options.model, propagation_)),
@@ -84,6 +85,7 @@ class Trainer {
   const ShardGraph& graph_;
   const TrainOptions& options_;
   const TrainConfig& train_;
+  ShardSum shard_sum_;
   Timer since_start_;
   std::unique_ptr<Objective> objective_;
   Propagation propagation_;
@@ -211,7 +213,7 @@ Pause Trainer::train_steps(std::int64_t end) {
   for (std::size_t shard = 0; shard < shards; ++shard) {
     for (std::size_t s = 0; s < done; ++s) by_shard[shard * done + s] = partials[s * shards + shard];
   }
-  for (const double loss : shard_sum(comm_, graph_.layout, by_shard, progress_.step - first)) {
+  for (const double loss : shard_sum_.of(by_shard, progress_.step - first)) {
     check_loss(loss);
     epoch_loss_ += loss;
   }

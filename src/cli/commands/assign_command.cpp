@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 
 #include "assign/assignment.hpp"
 #include "assign/live_assigner.hpp"
@@ -35,20 +36,6 @@ struct AssignCommand {
 
 constexpr std::int64_t users_at_a_time = 1024;
 constexpr std::size_t bytes_at_a_time = std::size_t{16} << 20;
-
-// The whole table on every rank. Collective.
-IdTable whole_table(const Communicator& comm, const IdTable& table) {
-  std::vector<std::int64_t> lengths;
-  for (std::int64_t i = 0; i < table.block_size(); ++i) lengths.push_back(std::ssize(table[i]));
-  IdTable whole;
-  whole.distribution = Distribution::even(table.total(), 1);
-  for (const auto length : comm.all_gather(std::span<const std::int64_t>(lengths)).data) {
-    whole.begin.push_back(whole.begin.back() + length);
-  }
-  const auto bytes = comm.all_gather(std::span<const char>(table.bytes)).data;
-  whole.bytes.assign(bytes.begin(), bytes.end());
-  return whole;
-}
 
 // This rank's answers, in the order of its users.
 std::vector<std::string> format_answers(const Newcomers& newcomers, const Assignment& assignment,
@@ -103,11 +90,14 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   const auto assignment = assign(comm, result, newcomers, options);
   const auto without =
       comm.sum(std::ranges::count_if(assignment.placement, [](const Placement& p) { return p.segment < 0; }));
-  const auto items = whole_table(comm, result.items);
+  const auto form = command.csv ? AnswerLines::Format::csv : AnswerLines::Format::json;
+  std::vector<std::int64_t> written;
+  comm.attempt([&] { std::ranges::transform(assignment.best, std::back_inserter(written), &ScoredItem::item); });
+  const std::array<std::span<const std::int64_t>, 1> lists{written};
+  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count);
   std::vector<std::string> parts;
   std::string header;
   comm.attempt([&] {
-    const AnswerLines lines(command.csv ? AnswerLines::Format::csv : AnswerLines::Format::json, items, command.count);
     header = lines.header();
     parts = format_answers(newcomers, assignment, lines);
   });
@@ -129,7 +119,8 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
 void assign_stream(const Communicator& comm, const SegmentsFile& result, const Config& config,
                    const AssignOptions& options) {
   LiveAssigner assigner(comm, result, config.graph, options);
-  const AnswerLines lines(AnswerLines::Format::json, result.items, options.count);
+  constexpr auto form = AnswerLines::Format::json;
+  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count);
   spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
                counted(std::ssize(result.segments.size), "segment"));
   const auto latency = answer_stream(assigner, lines);

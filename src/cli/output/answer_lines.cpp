@@ -24,10 +24,8 @@ std::string json_string(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-AnswerLines::AnswerLines(Format format, const IdTable& items, std::int64_t count) : format_(format), count_(count) {
-  for (std::int64_t i = 0; i < items.block_size(); ++i) {
-    item_.push_back(format == Format::json ? json_string(items[i]) : csv_field(items[i]));
-  }
+ItemNames::Quoted AnswerLines::quotes(Format format) {
+  return format == Format::json ? json_string : csv_field;
 }
 
 std::string AnswerLines::header() const {
@@ -56,8 +54,7 @@ std::string AnswerLines::json_line(const Answer& answer) const {
   text += ",\"recommendations\":[";
   const char* separator = "";
   for (const auto& best : answer.best) {
-    fmt::format_to(out, "{}{{\"item\":{},\"score\":{}}}", separator, item_[static_cast<std::size_t>(best.item)],
-                   best.score);
+    fmt::format_to(out, "{}{{\"item\":{},\"score\":{}}}", separator, names_.of(best.item), best.score);
     separator = ",";
   }
   return text + "]}\n";
@@ -74,7 +71,7 @@ std::string AnswerLines::csv_line(const Answer& answer) const {
                    answer.unknown);
   }
   for (const auto& best : answer.best) {
-    fmt::format_to(out, ",{},{}", item_[static_cast<std::size_t>(best.item)], best.score);
+    fmt::format_to(out, ",{},{}", names_.of(best.item), best.score);
   }
   text.append(static_cast<std::size_t>(2 * (count_ - std::ssize(answer.best))), ',');
   return text + "\n";

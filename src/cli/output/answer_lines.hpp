@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "assign/placement.hpp"
-#include "data/dataset.hpp"
+#include "cli/output/item_names.hpp"
 #include "kernels/top_k.hpp"
 
 namespace cohort {
@@ -25,8 +25,12 @@ class AnswerLines {
  public:
   enum class Format { json, csv };
 
-  /// items: all of them. count: recommendations a user at most, which CSV has columns for.
-  AnswerLines(Format format, const IdTable& items, std::int64_t count);
+  /// names: of all items that may be recommended, in quotes(). count: recommendations a user at most, which CSV has
+  /// columns for.
+  AnswerLines(Format format, ItemNames names, std::int64_t count)
+      : format_(format), count_(count), names_(std::move(names)) {}
+  /// How the format quotes an id.
+  static ItemNames::Quoted quotes(Format format);
 
   /// The first line of a file; empty for JSON.
   std::string header() const;
@@ -39,7 +43,7 @@ class AnswerLines {
 
   Format format_;
   std::int64_t count_;
-  std::vector<std::string> item_;  // quoted as the format wants it
+  ItemNames names_;
 };
 
 /// A text as a JSON string, bytes that are no UTF-8 replaced.

@@ -3,59 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "cli/output/answer_lines.hpp"
+#include "cli/output/item_names.hpp"
 #include "cli/output/rank_order.hpp"
 #include "core/csv_field.hpp"
 #include "core/parallel.hpp"
-#include "data/id_fetch.hpp"
 
 namespace cohort {
 
 namespace {
 
 constexpr std::int64_t block_lists = 1024;  // that a thread writes at a time
-
-std::string json_string(std::string_view id) {
-  return nlohmann::json(std::string(id)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-// The ids of all items that this rank writes, ready for the format.
-struct ItemNames {
-  std::vector<std::int64_t> number;  // ascending
-  std::vector<std::string> name;
-
-  const std::string& of(std::int64_t item) const {
-    return name[static_cast<std::size_t>(std::ranges::lower_bound(number, item) - number.begin())];
-  }
-};
-
-ItemNames names_of(const Communicator& comm, const SegmentsFile& result, ListFormat format) {
-  ItemNames names;
-  comm.attempt([&] {
-    const auto& recommendations = *result.recommendations;
-    std::vector<char> wanted(static_cast<std::size_t>(result.items.total()), 0);
-    for (const auto* list : {&recommendations.item, &recommendations.segment_item}) {
-      for (const auto item : *list) {
-        if (item >= 0) wanted[static_cast<std::size_t>(item)] = 1;
-      }
-    }
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (wanted[i]) names.number.push_back(static_cast<std::int64_t>(i));
-    }
-  });
-  const auto ids = fetch_ids(comm, result.items, names.number);
-  comm.attempt([&] {
-    for (std::int64_t i = 0; i < ids.block_size(); ++i) {
-      names.name.push_back(format == ListFormat::csv ? csv_field(ids[i]) : json_string(ids[i]));
-    }
-  });
-  return names;
-}
 
 void add_list(std::string& text, ListFormat format, std::optional<std::string_view> user, std::int64_t segment,
               std::span<const std::int64_t> items, std::span<const float> scores, std::span<const std::int32_t> known,
@@ -91,7 +55,8 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   COHORT_CHECK(result.recommendations.has_value());
   const auto& recommendations = *result.recommendations;
   const auto n = static_cast<std::size_t>(recommendations.count);
-  const auto names = names_of(comm, result, format);
+  const std::array<std::span<const std::int64_t>, 2> lists{recommendations.item, recommendations.segment_item};
+  const ItemNames names(comm, result.items, lists, format == ListFormat::csv ? csv_field : json_string);
   const auto& segment = result.segments.segment;
   const auto users = std::ssize(segment);
   const auto blocks = (users + block_lists - 1) / block_lists;

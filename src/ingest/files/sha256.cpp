@@ -3,7 +3,9 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <memory>
+#include <exception>
+#include <stop_token>
+#include <thread>
 
 #include "core/error.hpp"
 #include "ingest/files/byte_source.hpp"
@@ -19,13 +21,13 @@ struct Described {
   Digest digest;
 };
 
-Described digest_of_file(const std::string& path) {
+Described digest_of_file(const std::string& path, const std::stop_token& stop = {}) {
   PlainFile file(path);
   Described result{file.size(), {}};
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   bool ok = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
   std::vector<char> buffer(std::size_t{1} << 20);
-  while (ok) {
+  while (ok && !stop.stop_requested()) {
     const auto got = file.read(buffer.data(), buffer.size());
     if (got == 0) break;
     ok = EVP_DigestUpdate(context.get(), buffer.data(), got) == 1;
@@ -51,22 +53,62 @@ std::string sha256_of_file(const std::string& path) {
   return hexadecimal(digest_of_file(path).digest);
 }
 
-std::vector<InputFile> describe_files(const Communicator& comm, const std::vector<std::string>& paths) {
+struct DescribedFiles::Reading {
   std::vector<Described> mine;
+  std::exception_ptr failure;
+  std::jthread thread;  // the last: it writes the others
+};
+
+DescribedFiles::DescribedFiles(const Communicator& comm, const std::vector<std::string>& paths)
+    : comm_(comm), reading_(std::make_unique<Reading>()) {
+  std::vector<std::string> own;
+  std::vector<std::int64_t> bytes;
   comm.attempt([&] {
-    for (std::size_t f = static_cast<std::size_t>(comm.rank()); f < paths.size();
-         f += static_cast<std::size_t>(comm.size())) {
-      mine.push_back(digest_of_file(paths[f]));
+    for (auto f = static_cast<std::size_t>(comm.rank()); f < paths.size(); f += static_cast<std::size_t>(comm.size())) {
+      own.push_back(paths[f]);
+      bytes.push_back(PlainFile(paths[f]).size());
     }
   });
-  const auto all = comm.all_gather(std::span<const Described>(mine));
-  std::vector<InputFile> result;
+  const auto all = comm.all_gather(std::span<const std::int64_t>(bytes));
+  const auto ranks = static_cast<std::size_t>(comm.size());
   for (std::size_t f = 0; f < paths.size(); ++f) {
-    const auto ranks = static_cast<std::size_t>(comm.size());
-    const auto& described = all.from(static_cast<int>(f % ranks))[f / ranks];
-    result.push_back({comm.broadcast(paths[f]), described.bytes, hexadecimal(described.digest)});
+    files_.push_back({comm.broadcast(paths[f]), all.from(static_cast<int>(f % ranks))[f / ranks], {}});
   }
-  return result;
+  comm.attempt([&] {
+    if (own.empty()) return;
+    auto& reading = *reading_;
+    reading.thread = std::jthread([&reading, own = std::move(own)](const std::stop_token& stop) {
+      try {
+        for (const auto& path : own) reading.mine.push_back(digest_of_file(path, stop));
+      } catch (...) {
+        reading.failure = std::current_exception();
+      }
+    });
+  });
+}
+
+DescribedFiles::~DescribedFiles() = default;
+
+const std::vector<InputFile>& DescribedFiles::whole() {
+  if (!reading_) return files_;
+  auto& reading = *reading_;
+  if (reading.thread.joinable()) reading.thread.join();
+  comm_.attempt([&] {
+    if (reading.failure) std::rethrow_exception(reading.failure);
+  });
+  const auto all = comm_.all_gather(std::span<const Described>(reading.mine));
+  const auto ranks = static_cast<std::size_t>(comm_.size());
+  for (std::size_t f = 0; f < files_.size(); ++f) {
+    const auto& described = all.from(static_cast<int>(f % ranks))[f / ranks];
+    files_[f].bytes = described.bytes;
+    files_[f].sha256 = hexadecimal(described.digest);
+  }
+  reading_.reset();
+  return files_;
+}
+
+std::vector<InputFile> describe_files(const Communicator& comm, const std::vector<std::string>& paths) {
+  return DescribedFiles(comm, paths).whole();
 }
 
 }  // namespace cohort

@@ -129,10 +129,14 @@ InputReport report_table(const Communicator& comm, const std::string& path, cons
   return {{text + others}, {}};
 }
 
-InputReport report_input(const Communicator& comm, const InputConfig& input, const std::vector<InputFile>& described) {
+InputReport report_input(const Communicator& comm, const InputConfig& input, DescribedFiles& files) {
   auto report = report_files(comm, input.interactions, interactions_layout(input));
   add(report, report_files(comm, input.social, social_layout(input)));
   add(report, report_files(comm, input.test, interactions_layout(input)));
+  std::set<std::int64_t> sizes;
+  for (const auto& file : files.files()) sizes.insert(file.bytes);
+  if (sizes.size() == files.files().size()) return report;
+  const auto& described = files.whole();
   std::map<std::string, std::size_t> first_of;
   for (std::size_t f = 0; f < described.size(); ++f) {
     const auto [earlier, is_new] = first_of.emplace(described[f].sha256, f);

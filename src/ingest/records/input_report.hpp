@@ -7,6 +7,7 @@
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
 #include "data/dataset.hpp"
+#include "ingest/files/sha256.hpp"
 #include "ingest/records/file_layout.hpp"
 
 namespace cohort {
@@ -27,7 +28,8 @@ InputReport report_files(const Communicator& comm, const std::vector<std::string
 InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids);
 
 /// The same for all files of pairs that the configuration names; warns also of files given twice, by path or by
-/// SHA-256. described: interactions, social and test files, in this order. Collective.
-InputReport report_input(const Communicator& comm, const InputConfig& input, const std::vector<InputFile>& described);
+/// SHA-256, which is waited for only where files are of the same size. files: interactions, social and test files, in
+/// this order. Collective.
+InputReport report_input(const Communicator& comm, const InputConfig& input, DescribedFiles& files);
 
 }  // namespace cohort

@@ -199,6 +199,29 @@ TEST(ShardGraph, SomeRanksHaveGhostsAndSomeNone) {
   EXPECT_EQ(alone.graph.local_rows(), comm.is_root() ? 24 : 0);
 }
 
+TEST(ShardGraph, IsRefusedWhereTheGraphIsNotSymmetric) {
+  const auto comm = Communicator::world();
+  const auto refused = [&](const SmallGraph& graph) {
+    const auto blocks = graph.block(comm);
+    const std::vector<std::int32_t> shard_of(static_cast<std::size_t>(blocks.rows()), 0);
+    std::vector<std::int64_t> cuts(static_cast<std::size_t>(comm.size()) + 1, 1);
+    cuts.front() = 0;
+    EXPECT_THROW(distribute(comm, blocks, shard_of, Distribution(cuts)), InternalError);
+  };
+  auto graph = testing_support::circle(24);
+  graph.entries.erase({5, 4});
+  refused(graph);
+  graph = testing_support::circle(24);
+  graph.entries[{5, 4}] += 1;
+  refused(graph);
+  // As many one way as the other, between the same nodes.
+  graph = testing_support::circle(24);
+  graph.entries.erase({5, 4});
+  graph.entries[{5, 6}] = 2;
+  graph.entries[{4, 6}] = 1;
+  refused(graph);
+}
+
 TEST(NodeDirectory, FindsEveryNodeAsOftenAsAsked) {
   const auto comm = Communicator::world();
   for_each_case(

@@ -98,8 +98,10 @@ Json ranking_of(const Communicator& comm, const Population& population, const Re
   return measures;
 }
 
-void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const Dataset& dataset,
-                 const PairTable& held_out, Json& measures) {
+void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data,
+                 Json& measures) {
+  const auto& dataset = *data.dataset;
+  const auto& held_out = *data.held_out;
   if (!comm.any(held_out.size() > 0)) {
     // What is the matter with a test file was said when it was read.
     if (dataset.has_items() && &held_out == &dataset.holdout) {
@@ -108,16 +110,26 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
     return;
   }
   const auto ks = cut_offs(config, result.items.total());
-  const auto population = population_of(dataset, result, by_direction(config));
-  auto model = fit_recommendations(comm, population, {0, {}, false, nullptr, 0});
+  auto population = population_of(dataset, result, by_direction(config));
+  RecommendOptions nothing_learnt;
+  nothing_learnt.smoothing = false;
+  auto model = fit_recommendations(comm, population, nothing_learnt);
   const auto& written = result.recommendations;
   const bool smoothing = written && !std::isnan(written->smoothing);
   const bool weight = written && !std::isnan(written->blend_weight);
   if (smoothing) model.smoothing = written->smoothing;
   if (weight) model.blend_weight = written->blend_weight;
+  std::optional<FilterGraph> filter;
+  if (written && !std::isnan(written->filter_power) && data.graph && data.graph->partition) {
+    model.filter_power = written->filter_power;
+    model.filter_weight = written->filter_weight;
+    population.filter = &filter.emplace(filter_graph_of(comm, config, *data.graph, dataset.interactions));
+  }
   Json strategies;
   for (const auto strategy : all_strategies) {
-    const bool made = strategy == Strategy::segment ? smoothing : strategy == Strategy::blend ? weight : true;
+    const bool made = strategy == Strategy::segment ? smoothing
+                      : strategy == Strategy::blend ? weight
+                                                    : can_make(population, model, strategy);
     if (made) strategies[name_of(strategy)] = ranking_of(comm, population, model, strategy, held_out, ks);
   }
   for (const auto& [name, value] : strategies["personal"].items()) measures[name] = value;
@@ -177,7 +189,7 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
         activity_share(comm, data.dataset->interactions.row_begin, result.segments.segment, segment_count(result));
     measures["activity_share"] = *activity;
   }
-  if (data.held_out) add_ranking(comm, config, result, *data.dataset, *data.held_out, measures);
+  if (data.held_out) add_ranking(comm, config, result, data, measures);
   measures["notes"] = result_notes(measures["silhouette"].get<double>(), activity, result.segments.loss);
   return measures;
 }
@@ -186,6 +198,7 @@ Json evaluate_run(const Session& session, const GraphFile& graph, const Segments
   EvaluationData data;
   data.dataset = &graph.dataset;
   data.held_out = &graph.dataset.holdout;
+  data.graph = &graph;
   return evaluate(session.comm(), session.config(), result, data);
 }
 

@@ -1,8 +1,8 @@
 #include "partition/block_shards.hpp"
 
+#include "comm/index_plan.hpp"
+#include "data/distinct.hpp"
 #include "graph/id_numbers.hpp"
-#include "ingest/distinct.hpp"
-#include "ingest/index_plan.hpp"
 
 namespace cohort {
 

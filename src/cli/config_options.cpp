@@ -1,4 +1,4 @@
-#include <spdlog/spdlog.h>
+#include "cli/config_options.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -7,45 +7,12 @@
 #include <optional>
 #include <sstream>
 
-#include "cli/commands.hpp"
 #include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "core/file_call.hpp"
-#include "ingest/other_formats.hpp"
+#include "ingest/files/other_formats.hpp"
 
 namespace cohort {
-
-void add_logging_options(CLI::App& command) {
-  command.add_flag_callback(
-      "-q,--quiet", [] { spdlog::set_level(spdlog::level::warn); }, "Say nothing but warnings and errors");
-  command
-      .add_option_function<std::string>(
-          "--log-level", [](const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); },
-          "How much to say on standard error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
-      ->default_str("info");
-}
-
-std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
-  auto options = std::make_shared<ConfigOptions>();
-  command.add_option("config", options->file, "Configuration (TOML)")->required()->type_name("CONFIG.toml");
-  command.add_option("--set", options->settings, "Overrides a key of the configuration; may be repeated")
-      ->type_name("section.key=value")
-      ->allow_extra_args(false);
-  add_logging_options(command);
-  return options;
-}
-
-void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options) {
-  auto* previous = command.add_flag_callback(
-      "--previous", [options] { options->checkpoint = CheckpointChoice::previous; },
-      "Train on from model.previous.h5, the checkpoint before the newest, which is dropped");
-  command
-      .add_flag_callback(
-          "--restart", [options] { options->checkpoint = CheckpointChoice::none; },
-          "Train from the start, whatever checkpoints there are")
-      ->excludes(previous);
-}
 
 namespace {
 

@@ -6,11 +6,11 @@
 #include <csignal>
 #include <sstream>
 
-#include "cli/commands.hpp"
-#include "cli/console.hpp"
+#include "cli/commands/commands.hpp"
 #include "cli/launch.hpp"
-#include "cli/logging.hpp"
 #include "cli/outcome.hpp"
+#include "cli/output/console.hpp"
+#include "cli/output/logging.hpp"
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "cli/logging.hpp"
+#include "cli/output/logging.hpp"
 #include "cli/signals.hpp"
 #include "cli/version.hpp"
 #include "comm/same_files.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands.hpp"
+#include "cli/config_options.hpp"
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
 #include "store/directory_lock.hpp"

@@ -87,7 +87,7 @@ Matrix joined(const std::vector<Matrix>& parts, std::int64_t columns) {
 
 }  // namespace
 
-Candidates find_candidates(const Communicator& comm, const Population& population, std::int64_t count,
+Candidates find_candidates(const Communicator& comm, const CheckedPoints& population, std::int64_t count,
                            std::uint64_t seed) {
   const auto& points = population.points;
   Candidates result;

@@ -33,7 +33,7 @@ void hand_out(const ExactAssignment& assignment, bool spherical, std::span<const
 KmeansResult kmeans(const Communicator& comm, const PointSet& points, const KmeansOptions& options) {
   COHORT_CHECK(options.count >= 1 && options.count < std::numeric_limits<std::int32_t>::max());
   COHORT_CHECK(options.restarts >= 1 && options.max_iterations >= 1 && options.tolerance >= 0);
-  auto population = checked_population(comm, points);
+  auto population = checked_points(comm, points);
   const auto users = population.total;
   std::optional<UnitPoints> unit;
   if (options.spherical) {

@@ -17,7 +17,7 @@ namespace {
 constexpr std::int64_t chunk = 384;
 }  // namespace
 
-LloydPass::LloydPass(const Communicator& comm, const Population& population, std::int64_t count, bool spherical)
+LloydPass::LloydPass(const Communicator& comm, const CheckedPoints& population, std::int64_t count, bool spherical)
     : comm_(comm),
       population_(population),
       count_(count),
@@ -90,7 +90,7 @@ void LloydPass::move(MatrixView centres) const {
   }
 }
 
-LloydRun run_lloyd(const Communicator& comm, const Population& population, const KmeansOptions& options,
+LloydRun run_lloyd(const Communicator& comm, const CheckedPoints& population, const KmeansOptions& options,
                    Matrix centres) {
   LloydPass pass(comm, population, options.count, options.spherical);
   LloydRun run;

@@ -14,7 +14,7 @@ namespace cohort {
 class LloydPass {
  public:
   /// comm and population must outlive it. Collective.
-  LloydPass(const Communicator& comm, const Population& population, std::int64_t count, bool spherical);
+  LloydPass(const Communicator& comm, const CheckedPoints& population, std::int64_t count, bool spherical);
 
   struct Outcome {
     double inertia = 0;        ///< sum of squared distances to the centres assigned to
@@ -36,7 +36,7 @@ class LloydPass {
                     std::span<std::int64_t> sums, double& inertia);
 
   const Communicator& comm_;
-  const Population& population_;
+  const CheckedPoints& population_;
   std::int64_t count_;
   bool spherical_;
   int threads_;
@@ -57,7 +57,7 @@ struct LloydRun {
 
 /// Iterates from `centres` until no point changes its centre, inertia falls by less than the tolerance, or
 /// max_iterations; centres without points go to the farthest points. Collective.
-LloydRun run_lloyd(const Communicator& comm, const Population& population, const KmeansOptions& options,
+LloydRun run_lloyd(const Communicator& comm, const CheckedPoints& population, const KmeansOptions& options,
                    Matrix centres);
 
 }  // namespace cohort

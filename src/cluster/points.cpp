@@ -31,7 +31,7 @@ bool equal_rows(const float* a, const float* b, std::int64_t columns) {
 
 }  // namespace
 
-Population checked_population(const Communicator& comm, const PointSet& points) {
+CheckedPoints checked_points(const Communicator& comm, const PointSet& points) {
   COHORT_CHECK(points.rows.rows == std::ssize(points.id) && points.shard_begin.back() == points.rows.rows);
   COHORT_CHECK(points.layout->shards_of_rank.count(comm.rank()) + 1 == std::ssize(points.shard_begin));
   constexpr auto none = std::numeric_limits<std::int64_t>::max();

@@ -14,7 +14,7 @@
 namespace cohort {
 
 /// This rank's points and what is known of all.
-struct Population {
+struct CheckedPoints {
   PointSet points;
   std::int64_t total = 0;  ///< points of all ranks
   double largest = 0;      ///< magnitude of a coordinate, of all ranks
@@ -22,7 +22,7 @@ struct Population {
 
 /// Throws RunError where a coordinate is no finite number or its magnitude exceeds 2^50 (its square would leave
 /// float32), naming the smallest such NodeId. Collective.
-Population checked_population(const Communicator& comm, const PointSet& points);
+CheckedPoints checked_points(const Communicator& comm, const PointSet& points);
 
 /// Rows scaled to length 1. A row of zeros has no direction and is left out.
 struct UnitPoints {

@@ -18,7 +18,7 @@ struct Candidates {
 /// point x becomes a candidate with probability 2k d^2(x) / sum d^2. A draw is keyed by (seed, round, NodeId). Where
 /// there are no more points than that would take, all of them. The same on every rank. population.total >= 1.
 /// Collective.
-Candidates find_candidates(const Communicator& comm, const Population& population, std::int64_t count,
+Candidates find_candidates(const Communicator& comm, const CheckedPoints& population, std::int64_t count,
                            std::uint64_t seed);
 
 /// Chooses starting centres among candidates, for several restarts. Everything here is local and the same on each rank.

@@ -55,10 +55,10 @@ std::string_view kind_of(const toml::node& node) {
 }
 
 // Puts the value of one node into the configuration, or says what is wrong with it.
-class Assignment {
+class ValueSetter {
  public:
   /// `place`: where the value was given, for messages; `directory`: where relative paths start.
-  Assignment(Config& config, const ConfigKey& key, const toml::node& node, std::string place, std::string directory)
+  ValueSetter(Config& config, const ConfigKey& key, const toml::node& node, std::string place, std::string directory)
       : config_(config), key_(key), node_(node), place_(std::move(place)), directory_(std::move(directory)) {}
 
   void operator()(const IntegerKey& kind) const {
@@ -246,14 +246,14 @@ void apply_text(Config& config, std::string_view text, const std::string& name, 
     if (const auto* section = node.as_table(); section && (is_section(first.str()) || !section->empty())) {
       for (const auto& [second, value] : *section) {
         const auto& key = find_key(first.str(), second.str(), place(value));
-        std::visit(Assignment(config, key, value, place(value), directory), key.kind);
+        std::visit(ValueSetter(config, key, value, place(value), directory), key.kind);
       }
     } else if (is_section(first.str())) {
       throw InputError(place(node) + ": " + std::string(first.str()) + " is a section: write [" +
                        std::string(first.str()) + "]");
     } else {
       const auto& key = find_key("", first.str(), place(node));
-      std::visit(Assignment(config, key, node, place(node), directory), key.kind);
+      std::visit(ValueSetter(config, key, node, place(node), directory), key.kind);
     }
   }
 }
@@ -283,7 +283,8 @@ void apply_override(Config& config, const std::string& text) {
   const auto& key = dot == std::string::npos ? find_key("", path, "--set")
                                              : find_key(path.substr(0, dot), path.substr(dot + 1), "--set");
   const auto table = value_of(key, text.substr(equals + 1), place);
-  std::visit(Assignment(config, key, *table.get("value"), "--set", std::filesystem::current_path().string()), key.kind);
+  std::visit(ValueSetter(config, key, *table.get("value"), "--set", std::filesystem::current_path().string()),
+             key.kind);
 }
 
 void check_together(const Config& config, const std::string& name) {

@@ -10,7 +10,7 @@
 #include "comm/distribution.hpp"
 #include "core/config.hpp"
 #include "core/ids.hpp"
-#include "ingest/dataset.hpp"
+#include "data/dataset.hpp"
 
 namespace cohort {
 

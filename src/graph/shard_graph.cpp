@@ -6,10 +6,10 @@
 #include <limits>
 #include <string>
 
+#include "comm/index_plan.hpp"
 #include "core/parallel.hpp"
+#include "data/distinct.hpp"
 #include "graph/id_numbers.hpp"
-#include "ingest/distinct.hpp"
-#include "ingest/index_plan.hpp"
 
 namespace cohort {
 

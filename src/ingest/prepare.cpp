@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "comm/index_plan.hpp"
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "core/words.hpp"
-#include "ingest/cleaning.hpp"
-#include "ingest/decay.hpp"
-#include "ingest/dictionary.hpp"
-#include "ingest/distinct.hpp"
-#include "ingest/holdout.hpp"
-#include "ingest/index_plan.hpp"
-#include "ingest/pair_reader.hpp"
-#include "ingest/reading_checks.hpp"
-#include "ingest/sha256.hpp"
+#include "data/distinct.hpp"
+#include "ingest/files/sha256.hpp"
+#include "ingest/ids/dictionary.hpp"
+#include "ingest/records/pair_reader.hpp"
+#include "ingest/records/reading_checks.hpp"
+#include "ingest/rules/cleaning.hpp"
+#include "ingest/rules/decay.hpp"
+#include "ingest/rules/holdout.hpp"
 
 namespace cohort {
 

@@ -9,8 +9,8 @@
 
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
-#include "ingest/dataset.hpp"
-#include "ingest/input_report.hpp"
+#include "data/dataset.hpp"
+#include "ingest/records/input_report.hpp"
 
 namespace cohort {
 

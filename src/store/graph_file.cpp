@@ -6,6 +6,7 @@
 #include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
+#include "store/provenance.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {

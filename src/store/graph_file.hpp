@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "ingest/dataset.hpp"
+#include "data/dataset.hpp"
 #include "store/provenance.hpp"
 
 namespace cohort {

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "comm/communicator.hpp"
-#include "ingest/dataset.hpp"
+#include "data/dataset.hpp"
 #include "store/graph_file.hpp"
 
 namespace cohort {

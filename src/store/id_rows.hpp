@@ -5,7 +5,7 @@
 #include <string>
 
 #include "comm/communicator.hpp"
-#include "ingest/dataset.hpp"
+#include "data/dataset.hpp"
 #include "store/h5.hpp"
 
 namespace cohort {

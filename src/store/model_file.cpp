@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "store/checked_values.hpp"
 #include "store/h5.hpp"
+#include "store/provenance.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {

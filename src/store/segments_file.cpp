@@ -6,6 +6,12 @@
 #include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
+#include "store/profiles.hpp"
+#include "store/provenance.hpp"
+#include "store/recommendations.hpp"
+#include "store/profiles.hpp"
+#include "store/provenance.hpp"
+#include "store/recommendations.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {

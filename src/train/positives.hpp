@@ -7,8 +7,8 @@
 
 #include "comm/communicator.hpp"
 #include "core/ids.hpp"
+#include "data/dataset.hpp"
 #include "graph/shard_graph.hpp"
-#include "ingest/dataset.hpp"
 
 namespace cohort {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "comm/index_plan.hpp"
 #include "graph/id_numbers.hpp"
-#include "ingest/index_plan.hpp"
 
 namespace cohort {
 

@@ -39,7 +39,7 @@ struct ShardedPoints {
     }
     shard_begin.push_back(rows.rows());
     layout.shards_of_rank = Distribution({0, std::ssize(shard_begin) - 1});
-    population = checked_population(comm, {rows.view(), id, shard_begin, &layout});
+    population = checked_points(comm, {rows.view(), id, shard_begin, &layout});
   }
   ShardedPoints(const ShardedPoints&) = delete;
   ShardedPoints& operator=(const ShardedPoints&) = delete;
@@ -48,7 +48,7 @@ struct ShardedPoints {
   std::vector<NodeId> id;
   std::vector<std::int64_t> shard_begin;
   ShardLayout layout;
-  Population population;
+  CheckedPoints population;
 };
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "bench_areas.hpp"
 #include "comm/communicator.hpp"
 #include "core/random.hpp"
-#include "ingest/pair_reader.hpp"
+#include "ingest/records/pair_reader.hpp"
 
 namespace cohort::bench {
 

@@ -7,7 +7,7 @@
 #include "bench_areas.hpp"
 #include "comm/communicator.hpp"
 #include "core/random.hpp"
-#include "segment/recommendation.hpp"
+#include "recommend/recommendation.hpp"
 
 namespace cohort::bench {
 namespace {

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "../mpi/ingest_support.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
-#include "ingest/attribute_file.hpp"
-#include "ingest/id_list.hpp"
-#include "ingest/label_file.hpp"
 #include "ingest/prepare.hpp"
+#include "ingest/records/attribute_file.hpp"
+#include "ingest/records/id_list.hpp"
+#include "ingest/records/label_file.hpp"
+#include "support/ingest_support.hpp"
 
 namespace cohort {
 namespace {

@@ -3,19 +3,17 @@
 import pathlib
 import re
 
-# A folder may use those of a lower level, and what stands for it in BESIDE. src/README.md draws the same order.
+# A folder may use those of a lower level. src/README.md draws the same order.
 LEVEL = {
     "core": 0,
     "kernels": 1, "comm": 1,
-    "ingest": 2, "store": 2, "generate": 2,
-    "graph": 3,
-    "partition": 4,
-    "model": 5, "cluster": 5,
-    "train": 6,
-    "segment": 7,
-    "cli": 8,
+    "data": 2,
+    "ingest": 3, "generate": 3, "result": 3, "graph": 3,
+    "store": 4, "partition": 4, "items": 4, "model": 4, "cluster": 4,
+    "train": 5, "recommend": 5, "profile": 5, "explain": 5, "assign": 5,
+    "evaluate": 6,
+    "cli": 7,
 }
-BESIDE = {"store": {"ingest"}}
 CALLS_MPI = {"comm", "store"}
 LONGEST = 400  # lines of a file
 
@@ -49,7 +47,7 @@ def code_of(text):
 
 
 def may_use(user, used):
-    return used == user or LEVEL[used] < LEVEL[user] or used in BESIDE.get(user, ())
+    return used == user or LEVEL[used] < LEVEL[user]
 
 
 def unknown_folders(root):
@@ -100,9 +98,10 @@ def eigen_includers(root):
 def sources_listed(root):
     complaints = []
     for name, path in files(root, ".cpp"):
-        listing = re.sub(r"#[^\n]*", "", read(path.parent / "CMakeLists.txt"))
-        if not re.search(rf"(?<![\w./-]){re.escape(path.name)}(?![\w./-])", listing):
-            complaints.append(f"{path.relative_to(root)}: not in {path.parent.name}/CMakeLists.txt")
+        folder = next(folder for known, folder in folders(root) if known == name)
+        listing = re.sub(r"#[^\n]*", "", read(folder / "CMakeLists.txt"))
+        if not re.search(rf"(?<![\w./-]){re.escape(str(path.relative_to(folder)))}(?![\w./-])", listing):
+            complaints.append(f"{path.relative_to(root)}: not in {name}/CMakeLists.txt")
     return complaints
 
 
@@ -111,10 +110,24 @@ def opening_comments(root):
     complaints = []
     for name, path in files(root, ".hpp", ".cpp"):
         text = path.read_text()
+        folder = next(folder for known, folder in folders(root) if known == name)
         own = re.findall(rf'^#include "{name}/([^"]+)"', text, flags=re.MULTILINE) if path.suffix == ".cpp" else []
-        if not any(read(opening).startswith("//") for opening in [path, *(path.parent / header for header in own)]):
+        if not any(read(opening).startswith("//") for opening in [path, *(folder / header for header in own)]):
             complaints.append(f"{path.relative_to(root)}: neither it nor a header of its own opens with a comment")
     return complaints
+
+
+def type_names(root):
+    """A type that a header declares has its name alone: two of one name in one namespace are undefined behaviour."""
+    places = {}
+    for _, path in files(root, ".hpp", ".cpp"):
+        for number, line in enumerate(code_of(path.read_text()).splitlines(), 1):
+            found = re.match(r"(?:template <.*> )?(?:struct|class|enum class|enum) (\w+)(?:<.*>)?(?: final)?(?: ?:(?!:)[^;]*)?\s*\{", line)
+            if found:
+                places.setdefault(found[1], []).append((path, number))
+    return [f"{path.relative_to(root)}:{number}: {name} is also a type of {found[0][0].relative_to(root)}"
+            for name, found in places.items() if any(path.suffix == ".hpp" for path, _ in found)
+            for path, number in found[1:]]
 
 
 def file_lengths(root):
@@ -201,4 +214,4 @@ def names_documented(root):
 
 
 CHECKS = (unknown_folders, include_order, link_order, mpi_callers, eigen_includers, sources_listed, opening_comments,
-          file_lengths, nothing_left_to_do, keys_documented, names_documented)
+          type_names, file_lengths, nothing_left_to_do, keys_documented, names_documented)

@@ -29,7 +29,7 @@ GOOD = {
     "src/store/schema.hpp": '// Names.\n#include "ingest/data.hpp"\n'
                             'inline constexpr auto users_id = "users/id";  ///< "not/this"\n',
     "src/store/CMakeLists.txt": "target_link_libraries(cohort_store INTERFACE cohort_ingest)\n",
-    "partition/cut.hpp": '// Cuts.\n#include "store/schema.hpp"\n',
+    "partition/cut.hpp": '// Cuts.\n#include "ingest/data.hpp"\n',
     "partition/CMakeLists.txt": "add_library(cohort_partition INTERFACE)\n",
     "docs/user-guide.md": "# Guide\n### Before the first section\n| `threads` | `0` | of a rank |\n"
                           "### `[input]`\n| `format` | `\"auto\"` | how |\n"
@@ -125,6 +125,10 @@ class MadeUpTrees(unittest.TestCase):
 
     def test_source_without_header(self):
         self.finds(structure.opening_comments, {"src/core/error.cpp": "#include <string>\n"}, "src/core/error.cpp")
+
+    def test_type_twice(self):
+        self.finds(structure.type_names, {"src/ingest/data.hpp": "// Data.\nstruct Rows {\n};\n",
+                                          "partition/cut.hpp": "// Cuts.\nclass Rows : public Base {\n};\n"}, "Rows", "src/ingest")
 
     def test_long_file(self):
         self.finds(structure.file_lengths, {"partition/cut.hpp": "// Cuts.\n" + "\n" * structure.LONGEST},

@@ -1,0 +1,107 @@
+#include "assign/assignment.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "assign/fold_in.hpp"
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "items/top_items.hpp"
+
+namespace cohort {
+
+void check_fold_in(const Communicator& comm, const SegmentsFile& result, const std::string& path) {
+  comm.attempt([&] {
+    if (result.items.total() == 0) {
+      throw InputError(path +
+                       " has no items: its users were clustered by friendships alone, and new users are placed " +
+                       "by their interactions");
+    }
+    if (!result.fold_in) {
+      throw InputError(path +
+                       " does not hold what new users are folded in with (/items/fold_in); run `cohort segment` " +
+                       "again to add it");
+    }
+    if (result.fold_in->rows.rows() > 0 && result.fold_in->rows.columns() != result.segments.centroid.columns()) {
+      throw InputError(path + " is damaged: /items/fold_in and /segments/centroid differ in width");
+    }
+  });
+}
+
+std::vector<ScoredItem> popular_items(const Communicator& comm, const Distribution& items,
+                                      std::span<const std::int64_t> item_users, std::int64_t count) {
+  struct Counted {
+    std::int64_t users, item;
+    bool operator<(const Counted& other) const {
+      return users != other.users ? users > other.users : item < other.item;
+    }
+  };
+  std::vector<Counted> mine;
+  for (std::size_t i = 0; i < item_users.size(); ++i) {
+    mine.push_back({item_users[i], items.begin(comm.rank()) + static_cast<std::int64_t>(i)});
+  }
+  const auto keep_best = [&](std::vector<Counted>& list) {
+    const auto kept = std::min(count, std::ssize(list));
+    std::partial_sort(list.begin(), list.begin() + kept, list.end());
+    list.resize(static_cast<std::size_t>(kept));
+  };
+  keep_best(mine);
+  auto all = comm.all_gather(std::span<const Counted>(mine)).data;
+  keep_best(all);
+  std::vector<ScoredItem> result;
+  for (const auto& entry : all) result.push_back({static_cast<float>(entry.users), entry.item});
+  return result;
+}
+
+Assignment assign(const Communicator& comm, const SegmentsFile& result, const Newcomers& newcomers,
+                  const AssignOptions& options) {
+  const auto& segments = result.segments;
+  const auto& items = result.items.distribution;
+  const auto& edges = newcomers.edges;
+  const auto popular = popular_items(comm, items, result.fold_in->users, options.count);
+  const auto embedding = fold_in(comm, result.fold_in->rows.view(), items, edges);
+  Assignment assignment;
+  const auto users = static_cast<std::size_t>(edges.rows());
+  std::vector<std::int64_t> placed;
+  std::vector<ScoredItem> best;
+  std::vector<std::int64_t> found(users, 0);
+  const auto room = static_cast<std::size_t>(std::min(options.count, items.total()));
+  comm.attempt([&] {
+    assignment.placement.resize(users);
+    for (std::size_t u = 0; u < users; ++u) {
+      if (edges.row_begin[u + 1] > edges.row_begin[u]) placed.push_back(static_cast<std::int64_t>(u));
+    }
+    best.resize(users * room);
+    for_each_in_parallel(std::ssize(placed), [&](std::int64_t i) {
+      const auto u = placed[static_cast<std::size_t>(i)];
+      assignment.placement[static_cast<std::size_t>(u)] =
+          place(embedding.row(u), segments.centroid.view(), options.spherical);
+    });
+  });
+  TopItemsQuery query;
+  query.users = embedding.view();
+  query.items = segments.items.view();
+  query.blocks = &items;
+  query.excluded = &edges;
+  query.chosen = &placed;
+  query.k = options.count;
+  top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> of_user) {
+    const auto u = static_cast<std::size_t>(user);
+    std::ranges::copy(of_user, best.begin() + static_cast<std::ptrdiff_t>(u * room));
+    found[u] = std::ssize(of_user);
+  });
+  comm.attempt([&] {
+    for (std::size_t u = 0; u < users; ++u) {
+      if (assignment.placement[u].segment < 0) {
+        assignment.best.insert(assignment.best.end(), popular.begin(), popular.end());
+      } else {
+        const auto from = best.begin() + static_cast<std::ptrdiff_t>(u * room);
+        assignment.best.insert(assignment.best.end(), from, from + found[u]);
+      }
+      assignment.best_begin.push_back(std::ssize(assignment.best));
+    }
+  });
+  return assignment;
+}
+
+}  // namespace cohort

@@ -1,0 +1,200 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "assign/assignment.hpp"
+#include "assign/live_assigner.hpp"
+#include "assign/newcomers.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/output/answer_lines.hpp"
+#include "cli/output/assign_stream.hpp"
+#include "cli/output/logging.hpp"
+#include "cli/output/rank_order.hpp"
+#include "cli/output/report.hpp"
+#include "cli/session.hpp"
+#include "cli/stored_config.hpp"
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "core/timer.hpp"
+#include "ingest/records/pair_reader.hpp"
+#include "store/segments_file.hpp"
+#include "train/choices.hpp"
+
+namespace cohort {
+
+namespace {
+
+struct AssignCommand {
+  std::string result;
+  std::vector<std::string> interactions;
+  std::string format;  ///< empty: as the result's input
+  std::string output;  ///< empty: standard output
+  std::int64_t count = 20;
+  bool csv = false;
+  bool stream = false;
+};
+
+constexpr std::int64_t users_at_a_time = 1024;
+constexpr std::size_t bytes_at_a_time = std::size_t{16} << 20;
+
+// The whole table on every rank. Collective.
+IdTable whole_table(const Communicator& comm, const IdTable& table) {
+  std::vector<std::int64_t> lengths;
+  for (std::int64_t i = 0; i < table.block_size(); ++i) lengths.push_back(std::ssize(table[i]));
+  IdTable whole;
+  whole.distribution = Distribution::even(table.total(), 1);
+  for (const auto length : comm.all_gather(std::span<const std::int64_t>(lengths)).data) {
+    whole.begin.push_back(whole.begin.back() + length);
+  }
+  const auto bytes = comm.all_gather(std::span<const char>(table.bytes)).data;
+  whole.bytes.assign(bytes.begin(), bytes.end());
+  return whole;
+}
+
+// This rank's answers, in the order of its users.
+std::vector<std::string> format_answers(const Newcomers& newcomers, const Assignment& assignment,
+                                        const AnswerLines& lines) {
+  const auto users = newcomers.users.block_size();
+  std::vector<std::string> parts(static_cast<std::size_t>((users + users_at_a_time - 1) / users_at_a_time));
+  for_each_in_parallel(std::ssize(parts), [&](std::int64_t part) {
+    auto& text = parts[static_cast<std::size_t>(part)];
+    for (auto user = part * users_at_a_time; user < std::min(users, (part + 1) * users_at_a_time); ++user) {
+      const auto u = static_cast<std::size_t>(user);
+      const auto begin = assignment.best_begin[u];
+      text += lines.line({newcomers.users[user], assignment.placement[u],
+                          newcomers.edges.row_begin[u + 1] - newcomers.edges.row_begin[u], newcomers.unknown[u],
+                          std::span(assignment.best)
+                              .subspan(static_cast<std::size_t>(begin),
+                                       static_cast<std::size_t>(assignment.best_begin[u + 1] - begin))});
+    }
+  });
+  return parts;
+}
+
+// Rank by rank, in pieces of bounded size. Collective.
+void write_answers(const Communicator& comm, const std::string& path, const std::string& header,
+                   const std::vector<std::string>& parts) {
+  TextOutput output(comm, path);
+  output.write_once(header);
+  std::size_t next = 0;
+  output.write([&](std::string& piece) {
+    while (next < parts.size() && (piece.empty() || piece.size() + parts[next].size() <= bytes_at_a_time)) {
+      piece += parts[next++];
+    }
+    return next < parts.size();
+  });
+  output.commit();
+}
+
+void assign_files(const Communicator& comm, const AssignCommand& command, const SegmentsFile& result,
+                  const Config& config, const AssignOptions& options) {
+  const Timer timer;
+  NewcomerFiles files{config.input, config.clean, config.graph};
+  files.input.interactions = command.interactions;
+  if (!command.format.empty()) {
+    files.input.format = command.format;
+    files.input.columns.clear();
+    files.input.header.reset();
+  }
+  auto layout = interactions_layout(files.input);
+  layout.settable = false;  // the configuration is the result's
+  layout.has_format_option = true;
+  log_input(report_files(comm, files.input.interactions, layout));
+  const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
+  const auto assignment = assign(comm, result, newcomers, options);
+  const auto without =
+      comm.sum(std::ranges::count_if(assignment.placement, [](const Placement& p) { return p.segment < 0; }));
+  const auto items = whole_table(comm, result.items);
+  std::vector<std::string> parts;
+  std::string header;
+  comm.attempt([&] {
+    const AnswerLines lines(command.csv ? AnswerLines::Format::csv : AnswerLines::Format::json, items, command.count);
+    header = lines.header();
+    parts = format_answers(newcomers, assignment, lines);
+  });
+  write_answers(comm, command.output, header, parts);
+  for (const auto& warning : newcomers.read.warnings) spdlog::warn("{}", warning);
+  for (const auto& report : newcomers.read.bad_line_reports) spdlog::warn("passed over: {}", report);
+  spdlog::info("assign: {}, {} with items that the model knows", counted(newcomers.users.total(), "user"),
+               counted(newcomers.known_pairs, "interaction"));
+  if (newcomers.unknown_pairs > 0) {
+    spdlog::info("  {} with {} that it does not know left out", counted(newcomers.unknown_pairs, "interaction"),
+                 counted(newcomers.unknown_items, "item"));
+  }
+  if (without > 0) {
+    spdlog::info("  {} without an item of the model: no basis, popular items", counted(without, "user"));
+  }
+  spdlog::info("assign: {:.1f} s", timer.seconds());
+}
+
+void assign_stream(const Communicator& comm, const SegmentsFile& result, const Config& config,
+                   const AssignOptions& options) {
+  LiveAssigner assigner(comm, result, config.graph, options);
+  const AnswerLines lines(AnswerLines::Format::json, result.items, options.count);
+  spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
+               counted(std::ssize(result.segments.size), "segment"));
+  const auto latency = answer_stream(assigner, lines);
+  spdlog::info("assign: {} answered, half of them within {:.3f} ms (p50), 99 % within {:.3f} ms (p99)",
+               counted(latency.lines, "line"), 1e3 * latency.p50, 1e3 * latency.p99);
+}
+
+void run_assign(const AssignCommand& command) {
+  const auto comm = Communicator::world();
+  comm.attempt([&] {
+    if (command.stream && comm.size() > 1) {
+      throw InputError("assign --stream answers from one process, but was started on " + std::to_string(comm.size()) +
+                       " ranks; start it without mpirun, as often as is needed");
+    }
+  });
+  comm.attempt([&] {
+    if (comm.is_root()) check_output_path(command.output);
+  });
+  auto threads = choose_threads(0);
+  comm.broadcast(std::span<std::int64_t>(&threads, 1));
+  prepare_process(comm, threads);
+  const auto result = read_segments_file(comm, command.result);
+  check_fold_in(comm, result, command.result);
+  Config config;
+  comm.attempt([&] { config = stored_config(result.provenance, command.result); });
+  const AssignOptions options{by_direction(config), command.count};
+  if (command.stream) {
+    assign_stream(comm, result, config, options);
+  } else {
+    assign_files(comm, command, result, config, options);
+  }
+}
+
+}  // namespace
+
+void add_assign_command(CLI::App& program) {
+  auto* command = program.add_subcommand(
+      "assign", "Segments and recommendations of new or changed users, from their interactions, without training");
+  const auto options = std::make_shared<AssignCommand>();
+  command->add_option("--result", options->result, "The segments to place users in")
+      ->required()
+      ->type_name("segments.h5");
+  auto* files = command->add_option("--interactions", options->interactions, "Files of the users' interactions")
+                    ->type_name("FILE");
+  auto* format = command
+                     ->add_option("--format", options->format,
+                                  "How the files are written; default: format and columns of the result's own input")
+                     ->check(CLI::IsMember({"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn"}));
+  auto* output = command->add_option("--output", options->output, "Default: standard output")->type_name("FILE");
+  command->add_option("--count", options->count, "Recommendations a user")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  auto* json = command->add_flag("--json")->description("A JSON object a line (default)");
+  auto* csv = command->add_flag("--csv", options->csv, "CSV with a header")->excludes(json);
+  auto* stream = command->add_flag("--stream", options->stream,
+                                   "Answer JSON lines {\"user\": ID, \"items\": [ID or {\"item\": ID, \"weight\": W}, "
+                                   "...]} on standard input, one by one, until it ends");
+  for (auto* option : {files, format, output, csv}) stream->excludes(option);
+  add_logging_options(*command);
+  command->callback([options] {
+    if (!options->stream && options->interactions.empty()) {
+      throw InputError("assign needs --interactions FILE... or --stream");
+    }
+    run_assign(*options);
+  });
+}
+
+}  // namespace cohort

@@ -1,0 +1,161 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands/commands.hpp"
+#include "cli/output/explanation_report.hpp"
+#include "cli/output/logging.hpp"
+#include "cli/session.hpp"
+#include "cli/stored_config.hpp"
+#include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "core/words.hpp"
+#include "graph/reorder.hpp"
+#include "ingest/ids/dictionary.hpp"
+#include "partition/cut_points.hpp"
+#include "store/graph_file.hpp"
+#include "store/model_file.hpp"
+#include "store/segments_file.hpp"
+#include "train/choices.hpp"
+
+namespace cohort {
+
+namespace {
+
+struct ExplainOptions {
+  std::string result;
+  std::string user;
+  std::int64_t segment = -1;
+  bool json = false;
+};
+
+// The id that has most of its beginning in common with `wanted`, ties to the nearest in length, then to the first; ""
+// where none has anything. The same on all ranks. Collective.
+std::string similar_id(const Communicator& comm, const IdTable& ids, const std::string& wanted) {
+  std::int64_t best = -1;
+  std::int64_t common = 0;
+  std::int64_t off = 0;
+  for (std::int64_t i = 0; i < ids.block_size(); ++i) {
+    const auto id = ids[i];
+    const auto same = std::ranges::mismatch(id, wanted).in1 - id.begin();
+    const auto length = std::abs(std::ssize(id) - std::ssize(wanted));
+    if (same > common || (same == common && same > 0 && length < off)) {
+      best = i;
+      common = same;
+      off = length;
+    }
+  }
+  const auto longest = comm.max(common);
+  if (longest == 0) return "";
+  const auto nearest = comm.min(common == longest ? off : std::numeric_limits<std::int64_t>::max());
+  const int holder = comm.min(common == longest && off == nearest ? comm.rank() : comm.size());
+  return comm.broadcast(comm.rank() == holder ? std::string(ids[best]) : std::string(), holder);
+}
+
+std::int64_t number_of_user(const Communicator& comm, const IdTable& users, const std::string& id) {
+  require_utf8_argument(id, "--user");
+  IdTable wanted;
+  wanted.push_back(id);
+  const auto number = find_ids(comm, users, wanted).front();
+  if (number >= 0) return number;
+  const auto similar = similar_id(comm, users, id);
+  throw InputError(
+      "there is no user " + one_line(id) + " among the " + counted(users.total(), "user") + " of the result" +
+      (similar.empty() ? "; ids are as in the input files" : "; one with a similar id is " + one_line(similar)));
+}
+
+// The files beside the result, which must be those that it was made from.
+struct Sources {
+  GraphFile graph;
+  ModelFile model;
+};
+
+Sources read_sources(const Communicator& comm, const SegmentsFile& result, const Config& config,
+                     const std::string& path) {
+  const auto directory = std::filesystem::path(path).parent_path();
+  const auto graph_path = (directory / "graph.h5").string();
+  const auto model_path = (directory / "model.h5").string();
+  Sources sources{read_graph_file(comm, graph_path), read_model_file(comm, model_path, ModelPart::trained)};
+  const auto& dataset = sources.graph.dataset;
+  const auto& model = sources.model;
+  const auto other = [](const IdTable& a, const IdTable& b) { return a.begin != b.begin || a.bytes != b.bytes; };
+  if (comm.any(other(dataset.users, result.users) || other(dataset.items, result.items)) ||
+      !same_inputs(sources.graph.provenance.inputs, result.provenance.inputs) ||
+      graph_settings(stored_config(sources.graph.provenance, graph_path)) != graph_settings(config)) {
+    throw InputError(graph_path + " is not the graph that " + path + " was made from; run `cohort run` again");
+  }
+  if (comm.sum(model.model.embedding.rows()) != result.users.total() + result.items.total() ||
+      model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
+      !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
+      model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
+    throw InputError(model_path + " is not the model that " + path + " was made from; run `cohort segment` again");
+  }
+  if (!sources.graph.partition) throw InputError(graph_path + " has no partition; run `cohort partition` first");
+  return sources;
+}
+
+// The edge weight that graph.weight gives an interaction of weight 1.
+double weight_of_one(const GraphConfig& graph) {
+  return graph.weight == "log" ? std::log(2.0) : 1.0;
+}
+
+void explain(const ExplainOptions& options) {
+  const auto comm = Communicator::world();
+  auto threads = choose_threads(0);
+  comm.broadcast(std::span<std::int64_t>(&threads, 1));
+  prepare_process(comm, threads);
+
+  const auto result = read_segments_file(comm, options.result);
+  const auto segments = std::ssize(result.segments.size);
+  if (options.segment >= segments) {
+    throw InputError("there is no segment " + std::to_string(options.segment) + "; " + options.result +
+                     " has segments 0 to " + std::to_string(segments - 1));
+  }
+  const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
+  const auto config = stored_config(result.provenance, options.result);
+  const auto sources = read_sources(comm, result, config, options.result);
+  const auto& partition = *sources.graph.partition;
+  const auto blocks = bipartite_graph(comm, sources.graph.dataset, config.graph);
+  const auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
+  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(), blocks.distribution);
+  const auto degree = weighted_degrees(comm, blocks, sharded.graph);
+
+  ExplainInput input{&sharded, parameters.view(), degree, &result};
+  input.layers = config.model.layers;
+  input.spherical = by_direction(config);
+  input.new_weight = weight_of_one(config.graph);
+  const auto labels = node_labels(comm, config, result);
+  const auto report = [&](const auto& explanation) {
+    say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
+                           : explanation_text(comm, result, labels, explanation));
+  };
+  if (user >= 0) {
+    report(explain_user(comm, input, user));
+  } else {
+    report(explain_segment(comm, input, static_cast<std::int32_t>(options.segment)));
+  }
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& program) {
+  auto* command = program.add_subcommand(
+      "explain", "Why a user is in its segment; reads segments.h5, and graph.h5 and model.h5 beside it");
+  const auto options = std::make_shared<ExplainOptions>();
+  command->add_option("--result", options->result, "The result")->required()->type_name("segments.h5");
+  auto* subject = command->add_option_group("subject");
+  subject->add_option("--user", options->user, "The id of a user, as in the input")->type_name("ID");
+  subject->add_option("--segment", options->segment, "A segment: what holds its users together, on average")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  subject->require_option(1);
+  command->add_flag("--json", options->json, "One JSON object");
+  add_logging_options(*command);
+  command->callback([options] { explain(*options); });
+}
+
+}  // namespace cohort

@@ -1,0 +1,41 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/commands.hpp"
+#include "cli/output/logging.hpp"
+#include "cli/output/recommend_output.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "core/output_file.hpp"
+
+namespace cohort {
+
+void add_recommend_command(CLI::App& program) {
+  auto* command = program.add_subcommand(
+      "recommend", "The best items of every user and segment; reads graph.h5 and segments.h5, adds to segments.h5");
+  const auto options = add_config_options(*command);
+  const auto strategy = std::make_shared<std::string>();
+  const auto csv = std::make_shared<std::string>();
+  const auto json_lines = std::make_shared<std::string>();
+  command->add_option("--strategy", *strategy, "Instead of recommend.strategy")
+      ->check(CLI::IsMember({"auto", "global", "segment", "personal", "blend", "filter", "hybrid"}));
+  auto* const csv_option = command->add_option("--csv", *csv, "Also write the lists as CSV")->type_name("FILE");
+  command->add_option("--jsonl", *json_lines, "Also write the lists as JSON lines")
+      ->type_name("FILE")
+      ->excludes(csv_option);
+  command->callback([options, strategy, csv, json_lines] {
+    if (!strategy->empty()) options->settings.push_back("recommend.strategy=" + *strategy);
+    const Session session(Communicator::world(), *options);
+    const auto& path = csv->empty() ? *json_lines : *csv;
+    session.comm().attempt([&] {
+      if (session.comm().is_root()) check_output_path(path);
+    });
+    const auto graph = load_graph(session, false);
+    auto result = load_segments(session, graph);
+    recommend_items(session, graph, read_allowed_items(session, graph.dataset), result);
+    write_segments(session, result);
+    if (path.empty()) return;
+    write_recommendation_lists(session.comm(), result, csv->empty() ? ListFormat::json_lines : ListFormat::csv, path);
+    spdlog::info("wrote {}", path);
+  });
+}
+
+}  // namespace cohort

@@ -1,0 +1,48 @@
+// The answers of `assign` as lines of text: JSON objects, or CSV. Local.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "assign/placement.hpp"
+#include "data/dataset.hpp"
+#include "kernels/top_k.hpp"
+
+namespace cohort {
+
+struct Answer {
+  std::string_view user;
+  Placement placement;
+  std::int64_t known = 0;    ///< different items of the user that the model knows
+  std::int64_t unknown = 0;  ///< and that it does not
+  std::span<const ScoredItem> best;
+};
+
+class AnswerLines {
+ public:
+  enum class Format { json, csv };
+
+  /// items: all of them. count: recommendations a user at most, which CSV has columns for.
+  AnswerLines(Format format, const IdTable& items, std::int64_t count);
+
+  /// The first line of a file; empty for JSON.
+  std::string header() const;
+  /// With its line break. Numbers have as few digits as tell them from all other float32 numbers.
+  std::string line(const Answer& answer) const;
+
+ private:
+  std::string json_line(const Answer& answer) const;
+  std::string csv_line(const Answer& answer) const;
+
+  Format format_;
+  std::int64_t count_;
+  std::vector<std::string> item_;  // quoted as the format wants it
+};
+
+/// A text as a JSON string, bytes that are no UTF-8 replaced.
+std::string json_string(std::string_view text);
+
+}  // namespace cohort

@@ -1,0 +1,39 @@
+#include "cli/output/logging.hpp"
+#include "cli/output/partition_report.hpp"
+#include "cli/output/report.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "core/interruption.hpp"
+#include "core/timer.hpp"
+
+namespace cohort {
+
+BlockGraph graph_of(const Session& session, const Dataset& dataset) {
+  return bipartite_graph(session.comm(), dataset, session.config().graph);
+}
+
+PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Timer timer;
+  spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), config.partition.tool);
+  comm.stop_if_interrupted();
+  auto result = [&] {
+    const Abandonable until_cut;  // METIS cannot look at the flag, and the other ranks wait for it
+    return partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
+  }();
+  graph.partition = StoredPartition{std::move(result.shard_of), result.stats.shard_cost};
+  graph.history.timing["partition"] = comm.all_gather(timer.seconds());
+  log_partition(result.stats);
+  spdlog::info("partition: {:.1f} s", timer.seconds());
+  return result.stats;
+}
+
+ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition) {
+  const auto& comm = session.comm();
+  const Timer timer;
+  auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
+  spdlog::debug("shards to their ranks: {:.1f} s", timer.seconds());
+  return sharded;
+}
+
+}  // namespace cohort

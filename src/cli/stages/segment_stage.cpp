@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "cli/output/logging.hpp"
+#include "cli/output/report.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "cluster/kmeans.hpp"
+#include "cluster/principal_plane.hpp"
+#include "comm/reblock.hpp"
+#include "core/error.hpp"
+#include "core/timer.hpp"
+#include "graph/reorder.hpp"
+#include "kernels/bpr.hpp"
+#include "train/choices.hpp"
+
+namespace cohort {
+
+namespace {
+
+// The users of this rank in the order of positions: shard by shard, within a shard by NodeId (users come first).
+struct UserRows {
+  Matrix rows;
+  std::vector<NodeId> id;
+  std::vector<std::int64_t> owned_row;    ///< of every row, among the owned rows of all nodes
+  std::vector<std::int64_t> shard_begin;  ///< this rank's shards + 1
+};
+
+UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, ConstMatrixView owned) {
+  UserRows users;
+  const auto first = graph.layout.first_shard(comm.rank());
+  const auto last = graph.layout.last_shard(comm.rank());
+  for (std::int32_t k = 0; k < last - first; ++k) {
+    users.shard_begin.push_back(std::ssize(users.id));
+    const auto end = graph.shard_first_row(comm.rank(), k + 1);
+    for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
+      const auto node = graph.node[static_cast<std::size_t>(row)];
+      if (node.value >= graph.users) continue;
+      users.id.push_back(node);
+      users.owned_row.push_back(row);
+    }
+  }
+  users.shard_begin.push_back(std::ssize(users.id));
+  users.rows = Matrix(std::ssize(users.id), owned.columns);
+  for (std::int64_t i = 0; i < users.rows.rows(); ++i) {
+    std::memcpy(users.rows.row(i), owned.row(users.owned_row[static_cast<std::size_t>(i)]),
+                static_cast<std::size_t>(owned.stride) * sizeof(float));
+  }
+  return users;
+}
+
+// Values of the rows of users_by_shard, to this rank's block of users.
+template <class T>
+std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const UserRows& users,
+                       const std::vector<T>& values) {
+  std::vector<T> owned(static_cast<std::size_t>(graph.owned()));
+  for (std::size_t i = 0; i < values.size(); ++i) owned[static_cast<std::size_t>(users.owned_row[i])] = values[i];
+  return route.to_blocks(std::span<const T>(owned));
+}
+
+// Cosines leave out what the length of an item's row knows of its popularity: <z_u, z_i |z_i|^(g-1)> has a part of it
+// back (docs/algorithms.md).
+constexpr double length_power = 0.25;
+
+void weigh_items(MatrixView items) {
+  for (std::int64_t row = 0; row < items.rows; ++row) {
+    const double length = std::sqrt(row_dot(items.row(row), items.row(row), items.stride));
+    if (length > 0) {
+      scale_into(static_cast<float>(std::pow(length, length_power - 1)), items.row(row), items.row(row), items.stride);
+    }
+  }
+}
+
+// The users in the order of their shards, as k-means wants them.
+struct ShardedUsers {
+  UserRows users;
+  PointSet points;
+
+  ShardedUsers(const Communicator& comm, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model) {
+    const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+    const auto owned = to_shards(comm, sharded, model.model.embedding.view(), nodes);
+    comm.attempt([&] { users = users_by_shard(comm, sharded, owned.view()); });
+    points = {users.rows.view(), users.id, users.shard_begin, &sharded.layout};
+  }
+  ShardedUsers(const ShardedUsers&) = delete;
+  ShardedUsers& operator=(const ShardedUsers&) = delete;
+};
+
+Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
+                 const ShardedUsers& by_shard, const NodeRoute& route) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Timer timer;
+  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
+               counted(config.segment.count, "segment"), by_direction(config) ? "spherical" : "kmeans");
+  KmeansOptions options;
+  options.count = config.segment.count;
+  options.spherical = by_direction(config);
+  options.restarts = config.segment.restarts;
+  options.max_iterations = config.segment.max_iterations;
+  options.tolerance = config.segment.tolerance;
+  options.seed = static_cast<std::uint64_t>(config.train.seed);
+  auto found = kmeans(comm, by_shard.points, options);
+
+  Segments segments;
+  const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+  const auto& blocks = dataset.users.distribution;
+  segments.segment = by_user(route, sharded, by_shard.users, found.segment);
+  segments.distance = by_user(route, sharded, by_shard.users, found.distance);
+  segments.margin = by_user(route, sharded, by_shard.users, found.margin);
+  segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
+  segments.items =
+      reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
+  if (config.train.loss == LossKind::softmax) comm.attempt([&] { weigh_items(segments.items.view()); });
+  segments.centroid = std::move(found.centroid);
+  segments.size = std::move(found.size);
+  segments.inertia = std::move(found.inertia);
+  spdlog::info("segment: {:.1f} s, {}, inertia {:.6g}", timer.seconds(),
+               counted(std::ssize(segments.inertia), "iteration"),
+               segments.inertia.empty() ? 0.0 : segments.inertia.back());
+  return segments;
+}
+
+}  // namespace
+
+Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
+                       const ModelFile& model) {
+  const ShardedUsers by_shard(session.comm(), dataset, sharded, model);
+  const NodeRoute route(session.comm(), sharded, dataset.users.distribution);
+  return cluster(session, dataset, sharded, model, by_shard, route);
+}
+
+SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
+                           const ModelFile& model) {
+  const auto& comm = session.comm();
+  const auto& dataset = graph.dataset;
+  const Timer timer;
+  const ShardedUsers by_shard(comm, dataset, sharded, model);
+  const NodeRoute route(comm, sharded, dataset.users.distribution);
+
+  SegmentsFile result;
+  result.users = dataset.users;
+  result.items = dataset.items;
+  result.epochs = model.model.epochs;
+  result.shards = model.shards;
+  result.provenance = session.provenance(graph.provenance.inputs);
+  result.history = model.history;
+  auto& segments = result.segments;
+  segments = cluster(session, dataset, sharded, model, by_shard, route);
+  for (const auto& place : by_user(route, sharded, by_shard.users, principal_plane(comm, by_shard.points))) {
+    segments.map.insert(segments.map.end(), place.begin(), place.end());
+  }
+  segments.loss = model.model.loss;
+  result.fold_in = fold_in_table(session, graph, sharded, model, segments);
+  result.history.timing["segment"] = comm.all_gather(timer.seconds());
+  return result;
+}
+
+}  // namespace cohort

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include "cli/output/logging.hpp"
+#include "cli/output/report.hpp"
+#include "cli/output/result_notes.hpp"
+#include "cli/stages/checkpoints.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "core/error.hpp"
+#include "core/timer.hpp"
+#include "graph/reorder.hpp"
+#include "store/graph_hash.hpp"
+#include "train/choices.hpp"
+#include "train/positives.hpp"
+#include "train/trainer.hpp"
+
+namespace cohort {
+
+namespace {
+
+std::string in_words(const EpochStats& epoch, std::int64_t epochs) {
+  return fmt::format("epoch {}/{}: loss {:.6f}, {:.2f} s, halo {}, waiting {:.0f} %", epoch.epoch, epochs, epoch.loss,
+                     epoch.seconds, in_bytes(epoch.halo_bytes),
+                     epoch.seconds > 0 ? 100 * epoch.waiting_seconds / epoch.seconds : 0.0);
+}
+
+std::string in_words(const TrainProgress& progress) {
+  const auto epochs = fmt::format("epoch {}", progress.epochs);
+  return progress.step == 0 ? epochs : epochs + " and " + counted(progress.step, "step");
+}
+
+// What training has come to, in blocks of nodes instead of the order of shards; `loss` of the epochs before these.
+ModelState in_blocks(const Communicator& comm, const ShardGraph& graph, const TrainView& trained,
+                     std::vector<double> loss) {
+  const NodeRoute route(comm, graph, Distribution::even(graph.users + graph.items, comm.size()));
+  ModelState model;
+  model.epochs = trained.progress.epochs;
+  model.step = trained.progress.step;
+  model.embedding = route.to_blocks(trained.embedding);
+  for (const auto& [name, rows] : trained.state.rows) model.state.rows[name] = route.to_blocks(rows);
+  comm.attempt([&] {
+    for (const auto& [name, matrix] : trained.state.replicated) model.state.replicated[name] = copy_of(matrix);
+  });
+  model.state.numbers = trained.state.saved_numbers();
+  model.loss = std::move(loss);
+  for (const auto& epoch : trained.history) model.loss.push_back(epoch.loss);
+  return model;
+}
+
+TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelState model, const std::string& path) {
+  const NodeRoute route(comm, graph, Distribution::even(graph.users + graph.items, comm.size()));
+  TrainStart start{{model.epochs, model.step}, std::move(model.state), path};
+  for (auto& [name, rows] : start.state.rows) rows = route.to_shards(rows.view());
+  return start;
+}
+
+}  // namespace
+
+TrainTarget model_target(const Session& session, const Dataset& dataset) {
+  const auto train = with_choices(session.config().train, dataset.users.total());
+  return {session.model_path(), train.epochs, train.minutes};
+}
+
+ModelFile train_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
+                      const TrainTarget& target) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Timer timer;
+  const auto positives = positives_of(comm, graph.dataset, sharded);
+  const auto chosen = with_choices(config.train, graph.dataset.users.total());
+  spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
+               counted(config.model.dim, "column"), counted(positives.total, "positive"),
+               chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
+                                            : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
+
+  ModelFile model;
+  model.shards = sharded.graph.layout.shards();
+  model.provenance = session.provenance(graph.provenance.inputs);
+  model.graph_hash = graph_hash(comm, graph.dataset);
+  model.partition_hash = partition_hash(comm, *graph.partition);
+  model.history = graph.history;
+  model.history.traffic["owned"] = comm.all_gather(sharded.graph.owned());
+  model.history.traffic["ghosts"] = comm.all_gather(std::ssize(sharded.graph.ghost));
+
+  TrainOptions options;
+  options.model = config.model;
+  options.train = chosen;
+  options.train.epochs = target.epochs;
+  options.train.minutes = target.minutes;
+  options.threads = static_cast<int>(session.threads());
+  std::optional<TrainStart> start;
+  std::vector<double> earlier_loss;
+  if (auto earlier = load_checkpoint(session, graph, target)) {
+    earlier_loss = std::move(earlier->model.loss);
+    start = in_shards(comm, sharded.graph, std::move(earlier->model), target.path);
+    spdlog::info("  going on after {} of {}", in_words(start->progress), target.path);
+  }
+  const auto result = [&] {
+    Progress progress(comm, target.epochs);
+    auto losses = earlier_loss;
+    options.on_epoch = [&](const EpochStats& epoch) {
+      progress.step(epoch.epoch, in_words(epoch, target.epochs));
+      losses.push_back(epoch.loss);
+      if (loss_rose(losses) == std::ssize(losses)) spdlog::warn("{}", loss_warning(losses));
+    };
+    options.on_state = [&](const TrainView& view) {
+      model.model = in_blocks(comm, sharded.graph, view, earlier_loss);
+      if (view.ended) return;
+      write_model_file(comm, target.path, model);
+      model.model = {};  // training needs the memory
+    };
+    return train(comm, sharded.graph, sharded.directory, positives, options, std::move(start));
+  }();
+  model.history.traffic["remote_rows"] = comm.all_gather(result.remote_rows);
+  model.history.traffic["halo_bytes"] = comm.all_gather(result.halo_bytes);
+  model.history.traffic["pair_bytes"] = comm.all_gather(result.pair_bytes);
+  model.history.timing["train_waiting"] = comm.all_gather(result.waiting_seconds);
+  if (result.progress.epochs < target.epochs) {
+    spdlog::warn("train.minutes ended training after {} of {}", result.progress.epochs,
+                 counted(target.epochs, "epoch"));
+  }
+  if (const auto warning = loss_warning(model.model.loss); !warning.empty()) spdlog::warn("{}", warning);
+  model.history.timing["train"] = comm.all_gather(timer.seconds());
+  spdlog::info("train: {:.1f} s", timer.seconds());
+  return model;
+}
+
+}  // namespace cohort

@@ -1,0 +1,47 @@
+#include "cli/output/logging.hpp"
+#include "cli/output/report.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "core/error.hpp"
+#include "core/timer.hpp"
+#include "recommend/blend.hpp"
+
+namespace cohort {
+
+Validation learn_validation(const Session& session, const GraphFile& graph, std::int64_t epochs) {
+  const auto& comm = session.comm();
+  const auto& dataset = graph.dataset;
+  const Timer timer;
+  Validation result;
+  result.held = hold_back(comm, dataset.interactions, dataset.users.distribution, dataset.items.distribution,
+                          static_cast<std::uint64_t>(session.config().train.seed));
+  const auto held_back = comm.sum(result.held.pairs.size());
+  if (held_back == 0) return result;
+  if (!graph.partition) {
+    throw InputError(session.graph_path() + " has no partition, which training the embedding that recommendations " +
+                     "are chosen with needs; run `cohort partition` first, or set recommend.strategy to personal");
+  }
+  spdlog::info("validate: an embedding without {}, to choose recommendations with, as in training",
+               counted(held_back, "interaction"));
+  GraphFile left;
+  left.provenance = graph.provenance;
+  comm.attempt([&] {
+    left.dataset.users = dataset.users;
+    left.dataset.items = dataset.items;
+    left.dataset.interactions = result.held.left;
+    left.dataset.social = dataset.social;
+    left.partition = graph.partition;
+  });
+  const TrainTarget target{session.validation_path(), epochs, 0, true};
+  const auto sharded = shard_graph(session, graph_of(session, left.dataset), *left.partition);
+  const auto model = train_model(session, left, sharded, target);
+  write_model(session, model, target.path);
+  auto segments = cluster_users(session, left.dataset, sharded.graph, model);
+  result.users = std::move(segments.users);
+  result.items = std::move(segments.items);
+  result.segment = std::move(segments.segment);
+  result.segments = static_cast<std::int32_t>(segments.centroid.rows());
+  spdlog::info("validate: {:.1f} s", timer.seconds());
+  return result;
+}
+
+}  // namespace cohort

@@ -1,0 +1,40 @@
+// Opening input files: every rank sees the same file, all agree on how it is written.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "ingest/files/block_reader.hpp"
+#include "ingest/records/file_layout.hpp"
+
+namespace cohort {
+
+struct OpenedFile {
+  std::string path;       ///< this rank's
+  bool gzip = false;      ///< the same on all ranks, as all that follows
+  std::int64_t size = 0;  ///< bytes as stored
+  bool old_mac = false;   ///< lines end in '\r' alone
+  FileLayout layout;
+  LayoutNotes notes;
+};
+
+/// How the file's blocks are cut.
+BlockReader::Options reading_options(const OpenedFile& file);
+
+/// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
+/// the others the layouts. Throws InputError. Collective.
+std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,
+                                   const LayoutRequest& request);
+
+struct OpenedTable {
+  OpenedFile file;
+  std::vector<std::string> names;  ///< as in TableHeader; the same on all ranks
+  std::vector<std::string> types;
+};
+
+/// The same for one table of attributes. Throws InputError. Collective.
+OpenedTable open_table(const Communicator& comm, const std::string& path);
+
+}  // namespace cohort

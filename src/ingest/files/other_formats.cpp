@@ -1,0 +1,149 @@
+#include "ingest/files/other_formats.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "core/error.hpp"
+
+namespace cohort {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Signature {
+  std::size_t offset;
+  std::string_view bytes;
+  std::string_view name;
+  std::string_view remedy;
+};
+
+constexpr auto as_text = "write it as CSV, for example with pandas' to_csv(..., index=False)"sv;
+constexpr auto unpack = "unpack it first"sv;
+constexpr auto as_utf8 = "convert it, for example: iconv -f UTF-16 -t UTF-8"sv;
+constexpr auto as_utf8_from_32 = "convert it, for example: iconv -f UTF-32 -t UTF-8"sv;
+
+constexpr std::array signatures = std::to_array<Signature>({
+    {0, "PK\x03\x04"sv, "a zip archive (as .zip, .xlsx and .npz are)", "unpack it, or write the table as CSV"},
+    {0, "PK\x05\x06"sv, "an empty zip archive", unpack},
+    {0, "BZh"sv, "compressed with bzip2", "unpack it (bunzip2), or compress it with gzip"},
+    {0, "\xFD\x37zXZ\x00"sv, "compressed with xz", "unpack it (unxz), or compress it with gzip"},
+    {0, "\x28\xB5\x2F\xFD"sv, "compressed with zstd", "unpack it (unzstd), or compress it with gzip"},
+    {0, "\x04\x22\x4D\x18"sv, "compressed with lz4", "unpack it (unlz4), or compress it with gzip"},
+    {0, "\xFFsNaPpY"sv, "compressed with snappy", unpack},
+    {0, "\x1F\x9D"sv, "compressed with compress (.Z)", "unpack it (uncompress), or compress it with gzip"},
+    {0, "LZIP"sv, "compressed with lzip", unpack},
+    {0, "7z\xBC\xAF\x27\x1C"sv, "a 7z archive", unpack},
+    {0, "Rar!\x1A\x07"sv, "a rar archive", unpack},
+    {257, "ustar"sv, "a tar archive", "unpack it (tar -xf) and name the files in it"},
+    {0, "PAR1"sv, "a Parquet file", as_text},
+    {0, "PARE"sv, "an encrypted Parquet file", as_text},
+    {0, "ARROW1"sv, "an Arrow (Feather) file", as_text},
+    {0, "FEA1"sv, "a Feather file", as_text},
+    {0, "ORC"sv, "an ORC file", as_text},
+    {0, "Obj\x01"sv, "an Avro file", as_text},
+    {0, "\x93NUMPY"sv, "a NumPy array (.npy)", "write it as text, for example with numpy.savetxt"},
+    {0, "\x89HDF\r\n\x1A\n"sv, "an HDF5 file", "write the table in it as CSV"},
+    {0, "CDF\x01"sv, "a NetCDF file", as_text},
+    {0, "CDF\x02"sv, "a NetCDF file", as_text},
+    {0, "SQLite format 3\0"sv, "an SQLite database", "export the table, for example: sqlite3 -csv FILE 'select ...'"},
+    {0, "MATLAB 5.0 MAT"sv, "a MATLAB file", as_text},
+    {0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv, "an old Office file (.xls)", "save the table as CSV"},
+    {0, "%PDF-1"sv, "a PDF file", "it holds no table that can be read"},
+    {0, "RDX2\n"sv, "an R data file", "write it as CSV, with write.csv"},
+    {0, "RDX3\n"sv, "an R data file", "write it as CSV, with write.csv"},
+    {0, "<stata_dta>"sv, "a Stata file", as_text},
+    {0, "\x00\x00\xFE\xFF"sv, "text in UTF-32", as_utf8_from_32},
+    {0, "\xFF\xFE\x00\x00"sv, "text in UTF-32", as_utf8_from_32},
+    {0, "\xFF\xFE"sv, "text in UTF-16", as_utf8},
+    {0, "\xFE\xFF"sv, "text in UTF-16", as_utf8},
+});
+
+bool is_text(std::string_view bytes) {
+  return std::ranges::all_of(bytes, [](char c) {
+    const auto code = static_cast<unsigned char>(c);
+    return (code >= 0x20 && code < 0x7F) || c == '\t' || c == '\n' || c == '\r';
+  });
+}
+
+// Protocols 2 to 5 begin with their number; 4 and 5 with a frame.
+bool is_pickle(std::string_view head) {
+  return head.size() > 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5;
+}
+
+[[noreturn]] void refuse(const std::string& path, std::string_view name, std::string_view remedy) {
+  throw InputError(path + ": is " + std::string(name) + ", which Cohort does not read; " + std::string(remedy));
+}
+
+// Latin letters in UTF-16 have a zero byte each; without a byte order mark that is all there is to tell it by.
+void refuse_zero_bytes(std::string_view head, const std::string& path) {
+  const auto looked_at = head.substr(0, 4096);
+  const auto zeros = std::ranges::count(looked_at, '\0');
+  if (zeros == 0) return;
+  std::ptrdiff_t at_odd = 0;
+  for (std::size_t i = 1; i < looked_at.size(); i += 2) at_odd += looked_at[i] == '\0' ? 1 : 0;
+  const auto half = std::ssize(looked_at) / 2;
+  const bool wide = 10 * zeros >= 7 * half && (10 * at_odd >= 9 * zeros || 10 * (zeros - at_odd) >= 9 * zeros);
+  if (wide && zeros <= half + 1) refuse(path, "text in UTF-16", as_utf8);
+  if (10 * zeros > 7 * std::ssize(looked_at) && head.size() >= 8) refuse(path, "text in UTF-32", as_utf8_from_32);
+  const auto controls = std::ranges::count_if(looked_at, [](char c) {
+    const auto code = static_cast<unsigned char>(c);
+    return code < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+  if (10 * controls > 3 * std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
+}
+
+void refuse_structured_text(std::string_view head, const std::string& path) {
+  if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
+  const auto begin = head.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return;
+  head.remove_prefix(begin);
+  const auto next_at = head.find_first_not_of(" \t\r\n", 1);
+  const char next = next_at == std::string_view::npos ? '\n' : head[next_at];
+  auto line = head.substr(0, head.find('\n'));
+  while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+  const bool object = head[0] == '{' && (next == '"' || next == '\'' || next == '}' || line == "{");
+  const bool array =
+      head[0] == '[' && (line == "[" || next == '{' || (next == '[' && line.find(']') != std::string_view::npos) ||
+                         (next == '"' && (line.ends_with(']') || line.ends_with(','))) ||
+                         (line.ends_with(']') && line.find(',') != std::string_view::npos));
+  if (object || array) {
+    refuse(path, object ? "JSON (JSON lines)" : "JSON (an array)",
+           "write it as CSV, for example with pandas: read_json(...).to_csv(..., index=False)");
+  }
+  const auto starts = [&](std::string_view prefix) {
+    return head.size() >= prefix.size() &&
+           std::ranges::equal(head.substr(0, prefix.size()), prefix,
+                              [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+  };
+  if (starts("<!doctype html") || starts("<html")) {
+    refuse(path, "an HTML page", "it may be an error page that was downloaded instead of the data");
+  }
+  if (starts("<?xml")) refuse(path, "XML", as_text);
+  if (starts("%%matrixmarket")) {
+    refuse(path, "a MatrixMarket file", "write it as lines of user, item and weight, without the lines before them");
+  }
+  if (starts("@relation")) refuse(path, "an ARFF file", as_text);
+}
+
+}  // namespace
+
+void refuse_binary(std::string_view head, const std::string& path) {
+  for (const auto& signature : signatures) {
+    if (head.size() >= signature.offset && head.substr(signature.offset).starts_with(signature.bytes)) {
+      // Some are letters and digits alone, as a user's id may be: then other bytes must follow.
+      if (is_text(signature.bytes) && signature.offset == 0 && is_text(head.substr(0, 64))) continue;
+      refuse(path, signature.name, signature.remedy);
+    }
+  }
+  if (is_pickle(head)) refuse(path, "a Python pickle", as_text);
+  refuse_zero_bytes(head, path);
+}
+
+void refuse_other_formats(std::string_view head, const std::string& path) {
+  refuse_binary(head, path);
+  refuse_structured_text(head, path);
+}
+
+}  // namespace cohort

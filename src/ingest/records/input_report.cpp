@@ -1,0 +1,150 @@
+#include "ingest/records/input_report.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/utf8.hpp"
+#include "ingest/files/input_files.hpp"
+#include "ingest/records/column_choice.hpp"
+#include "ingest/records/pair_reader.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr std::size_t files_shown = 8;
+constexpr std::size_t sample_bytes = 40;
+
+std::string_view format_text(TextFormat format) {
+  switch (format) {
+    case TextFormat::csv:
+      return "csv, columns by comma";
+    case TextFormat::ssv:
+      return "ssv, columns by spaces";
+    case TextFormat::ml:
+      return "ml, columns by \"::\"";
+    case TextFormat::inter:
+      return "inter, columns by tab";
+    case TextFormat::lightgcn:
+      return "lightgcn, adjacency lists by spaces";
+    case TextFormat::tsv:
+      break;
+  }
+  return "tsv, columns by tab";
+}
+
+std::string sample_of(const OpenedFile& file, std::int32_t column) {
+  const auto at = static_cast<std::size_t>(column);
+  return at < file.notes.sample.size() ? ", e.g. " + quoted(file.notes.sample[at], sample_bytes) : "";
+}
+
+// Without the samples two files of the same layout have the same text.
+std::string columns_text(const OpenedFile& file, bool with_samples) {
+  const auto& layout = file.layout;
+  const bool social = layout.role == FileRole::social;
+  if (layout.format == TextFormat::lightgcn) {
+    return with_samples ? "user: the first of a line" + sample_of(file, 0) + "; items: the others" + sample_of(file, 1)
+                        : "";
+  }
+  std::string text;
+  std::set<std::int32_t> used;
+  const auto add = [&](const char* role, std::int32_t column) {
+    if (!text.empty()) text += "; ";
+    text += std::string(role) + ": ";
+    if (column < 0) {
+      text += "none";
+      return;
+    }
+    text += column_text(column, file.notes.names);
+    if (with_samples) text += sample_of(file, column);
+    used.insert(column);
+  };
+  add(social ? "source" : "user", layout.first);
+  add(social ? "target" : layout.role == FileRole::labels ? "label" : "item", layout.second);
+  if (layout.role != FileRole::labels) add("weight", layout.weight);
+  if (layout.role == FileRole::interactions) {
+    add("time", layout.time);
+    add("event", layout.event);
+  }
+  std::string unused;
+  for (std::int32_t c = 0; c < layout.columns; ++c) {
+    if (!used.contains(c)) unused += (unused.empty() ? "" : ", ") + column_text(c, file.notes.names);
+  }
+  return text + "; not used: " + (unused.empty() ? "none" : unused);
+}
+
+std::string header_text(const LayoutNotes& notes) {
+  if (!notes.header_of.empty()) return "no header, columns as named in " + notes.header_of;
+  return notes.header.empty() ? "no header" : "a header";
+}
+
+std::string written_as(const OpenedFile& file) {
+  return std::string(file.gzip ? "gzip, " : "") + std::string(format_text(file.layout.format)) + "; " +
+         header_text(file.notes) + "; ";
+}
+
+std::string layout_text(const OpenedFile& file, bool with_samples) {
+  return written_as(file) + columns_text(file, with_samples);
+}
+
+void add(InputReport& report, InputReport&& more) {
+  std::ranges::move(more.files, std::back_inserter(report.files));
+  std::ranges::move(more.warnings, std::back_inserter(report.warnings));
+}
+
+}  // namespace
+
+InputReport report_files(const Communicator& comm, const std::vector<std::string>& paths,
+                         const LayoutRequest& request) {
+  InputReport report;
+  std::set<std::string> layouts;
+  std::size_t alike = 0;
+  const auto opened = open_files(comm, paths, request);
+  for (const auto& file : opened) {
+    const bool is_new = layouts.insert(layout_text(file, false)).second;
+    if (is_new || report.files.size() < files_shown) {
+      report.files.push_back(file.path + ": " + layout_text(file, true));
+    } else {
+      ++alike;
+    }
+    for (const auto& warning : file.notes.warnings) report.warnings.push_back(file.path + ": " + warning);
+  }
+  if (alike > 0) {
+    report.files.push_back(std::to_string(alike) + " more " + (alike == 1 ? "file is" : "files are") +
+                           " written like one of these");
+  }
+  return report;
+}
+
+InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids) {
+  const auto table = open_table(comm, path);
+  const auto& file = table.file;
+  std::string text =
+      file.path + ": " + written_as(file) + ids + ": " + column_text(0, table.names) + sample_of(file, 0);
+  std::string others;
+  for (std::int32_t c = 1; c < file.layout.columns; ++c) {
+    others += (others.empty() ? "; attributes: " : ", ") + column_text(c, table.names) + sample_of(file, c);
+  }
+  return {{text + others}, {}};
+}
+
+InputReport report_input(const Communicator& comm, const InputConfig& input, const std::vector<InputFile>& described) {
+  auto report = report_files(comm, input.interactions, interactions_layout(input));
+  add(report, report_files(comm, input.social, social_layout(input)));
+  add(report, report_files(comm, input.test, interactions_layout(input)));
+  std::map<std::string, std::size_t> first_of;
+  for (std::size_t f = 0; f < described.size(); ++f) {
+    const auto [earlier, is_new] = first_of.emplace(described[f].sha256, f);
+    if (is_new) continue;
+    const auto& other = described[earlier->second].path;
+    const bool test = f >= described.size() - input.test.size() && earlier->second < input.interactions.size();
+    report.warnings.push_back(described[f].path +
+                              (other == described[f].path ? ": is given twice" : ": holds the same bytes as " + other) +
+                              (test ? ", so what input.test holds out is trained on; take it out of one of the two"
+                                    : "; all it holds counts twice. Leave one out"));
+  }
+  return report;
+}
+
+}  // namespace cohort

@@ -1,0 +1,123 @@
+#include "ingest/records/pair_reader.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/error.hpp"
+#include "core/words.hpp"
+#include "ingest/files/input_files.hpp"
+#include "ingest/files/line_blocks.hpp"
+#include "ingest/records/reading_checks.hpp"
+
+namespace cohort {
+
+namespace {
+
+// The first bad lines over all ranks, in the order of files and lines, with their numbers. Collective.
+std::vector<std::string> report_bad_lines(const Communicator& comm, const std::vector<OpenedFile>& opened,
+                                          const std::vector<BadLine>& mine) {
+  struct Place {
+    std::int64_t file, offset, rank, index;
+  };
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    places.push_back({mine[i].file, mine[i].offset, comm.rank(), static_cast<std::int64_t>(i)});
+  }
+  auto all = comm.all_gather(std::span<const Place>(places)).data;
+  std::ranges::sort(all, {}, [](const Place& place) { return std::tuple(place.file, place.offset); });
+  all.resize(std::min(all.size(), bad_lines_reported));
+  std::vector<std::string> texts(all.size());
+  comm.attempt([&] {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].rank != comm.rank()) continue;
+      const auto& bad = mine[static_cast<std::size_t>(all[i].index)];
+      const auto& path = opened[static_cast<std::size_t>(bad.file)].path;
+      const auto line =
+          bad.line > 0 ? bad.line : line_number_at(opened[static_cast<std::size_t>(bad.file)], bad.offset);
+      texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
+    }
+  });
+  for (std::size_t i = 0; i < all.size(); ++i) texts[i] = comm.broadcast(texts[i], static_cast<int>(all[i].rank));
+  return texts;
+}
+
+void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
+  if (stats.bad_lines <= files.max_bad_lines) return;
+  std::string message;
+  for (const auto& report : stats.bad_line_reports) message.append(report).append("\n");
+  if (stats.bad_lines > std::ssize(stats.bad_line_reports)) {
+    message.append("and ")
+        .append(std::to_string(stats.bad_lines - std::ssize(stats.bad_line_reports)))
+        .append(" more\n");
+  }
+  message += with_commas(stats.bad_lines) + " of " + counted(stats.lines, "line") +
+             noun(stats.bad_lines, " is", " are") + " malformed; mend " + noun(stats.bad_lines, "it", "them");
+  if (files.layout.settable) {
+    message += ", or set clean.max_bad_lines (now " + std::to_string(files.max_bad_lines) + ") to leave out as many";
+  }
+  throw InputError(message);
+}
+
+// What the settings ask of the files. Local; the layouts are the same on all ranks.
+void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files) {
+  for (const auto& file : opened) {
+    const auto lacks = [&](const std::string& what, const std::string& role, const std::string& needed_by) {
+      return InputError(file.path + ": no column of the file is known to hold " + what + ", which " + needed_by +
+                        " needs; " +
+                        (files.layout.settable ? "name it in input.columns." + role
+                                               : "name it \"" + role + "\" in the file's header") +
+                        (file.layout.format == TextFormat::lightgcn ? " (adjacency lists cannot have one)" : ""));
+    };
+    if (!files.rule.events.empty() && file.layout.event < 0) throw lacks("events", "event", "graph.event_weights");
+    if (!files.times_needed_by.empty() && file.layout.time < 0) throw lacks("times", "time", files.times_needed_by);
+  }
+}
+
+}  // namespace
+
+LayoutRequest interactions_layout(const InputConfig& input) {
+  return {FileRole::interactions, input.format, input.columns, input.header};
+}
+
+LayoutRequest social_layout(const InputConfig& input) {
+  return {FileRole::social, "auto", input.columns, input.header};
+}
+
+PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
+  const auto opened = open_files(comm, files.paths, files.layout);
+  check_layouts(opened, files);
+  PairsRead result;
+  result.pairs.has_time =
+      !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
+  ParseTally tally;
+  std::vector<RecordParser> parsers;
+  for (std::size_t f = 0; f < opened.size(); ++f) {
+    parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, opened[f].notes.header, files.rule, first,
+                         second, result.pairs, tally);
+  }
+  read_blocks(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
+
+  std::int64_t counts[] = {tally.lines,           tally.records,          tally.bad_lines,
+                           tally.dropped_events,  tally.below_min_weight, tally.zero_weight,
+                           tally.repeated_headers};
+  comm.sum_in_place(std::span<std::int64_t>(counts));
+  result.stats.lines = counts[0];
+  result.stats.records = counts[1];
+  result.stats.bad_lines = counts[2];
+  result.stats.dropped_events = counts[3];
+  result.stats.below_min_weight = counts[4];
+  result.stats.zero_weight = counts[5];
+  result.stats.repeated_headers = counts[6];
+  if (result.stats.bad_lines > 0) {
+    result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
+  }
+  result.stats.warnings = warn_of_headers(comm, opened, files.layout, result.pairs, first, second);
+  if (result.stats.repeated_headers > 0) {
+    result.stats.warnings.push_back(counted(result.stats.repeated_headers, "line repeats", "lines repeat") +
+                                    " the header of its file; left out");
+  }
+  refuse_bad_lines(result.stats, files);
+  return result;
+}
+
+}  // namespace cohort

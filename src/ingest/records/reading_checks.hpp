@@ -1,0 +1,25 @@
+// What the data as a whole tells of how it was read: seen by all ranks together, so the same at any number of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "ingest/files/input_files.hpp"
+#include "ingest/ids/id_interner.hpp"
+#include "ingest/records/record_parser.hpp"
+
+namespace cohort {
+
+/// Warns of files whose first line was taken as a record although it looks like a header: both its ids are words, and
+/// neither occurs in a record without the other. `files` were read into this rank's `pairs` with the two interners.
+/// Collective.
+std::vector<std::string> warn_of_headers(const Communicator& comm, const std::vector<OpenedFile>& files,
+                                         const LayoutRequest& request, const LocalPairs& pairs, const IdInterner& first,
+                                         const IdInterner& second);
+
+/// Warns where every user, or every item, of `records` records occurs once. Local.
+std::vector<std::string> warn_of_singles(std::int64_t records, std::int64_t users, std::int64_t items);
+
+}  // namespace cohort

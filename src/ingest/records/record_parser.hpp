@@ -1,0 +1,121 @@
+// Parses blocks of lines into pairs of local ids. The hot path of reading: each line is touched once, ids that
+// are numbers are read eight digits at a time, other numbers by std::from_chars; hash slots are prefetched a batch of
+// records ahead of their look-up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "data/huge_vector.hpp"
+#include "ingest/files/block_reader.hpp"
+#include "ingest/ids/id_interner.hpp"
+#include "ingest/records/file_layout.hpp"
+
+namespace cohort {
+
+/// What this rank read. Entry i of every list is record i.
+struct LocalPairs {
+  HugeVector<std::uint32_t> first;   ///< local numbers of the first interner
+  HugeVector<std::uint32_t> second;  ///< of the second
+  HugeVector<float> weight;
+  HugeVector<double> time;  ///< empty if has_time is false
+  bool has_time = false;    ///< set before parsing
+};
+
+/// What a record weighs, and which records are dropped as they are read.
+struct WeightRule {
+  double min_weight = 0.0;  ///< weaker ones; 0: none
+  bool drop_zero = false;   ///< those of weight zero
+  /// (event, factor of the weight); the records of events of factor 0 are dropped, an event that is not here is a
+  /// malformed line. Empty: events are not looked at; else the layout must have them.
+  std::vector<std::pair<std::string, double>> events;
+};
+
+struct BadLine {
+  std::int64_t file = 0;
+  std::int64_t offset = 0;  ///< of the line's first byte; of a record of several lines, of the one that is at fault
+  std::int64_t line = 0;    ///< its number from 1; 0: not known
+  std::string reason;
+};
+
+/// Bad lines of a file that are remembered.
+constexpr std::size_t bad_lines_reported = 10;
+
+/// Counts of one rank.
+struct ParseTally {
+  std::int64_t lines = 0;  ///< a record of several counts them all, good or bad: what is lost is never hidden
+  std::int64_t records = 0;
+  std::int64_t dropped_events = 0;
+  std::int64_t below_min_weight = 0;
+  std::int64_t zero_weight = 0;
+  std::int64_t repeated_headers = 0;  ///< not among the lines
+  std::int64_t bad_lines = 0;
+  std::vector<BadLine> first_bad_lines;  ///< at most bad_lines_reported of each file, in the file's order
+};
+
+class RecordParser {
+ public:
+  /// For file number `file`. header: the line of its header; lines that repeat it are passed over and counted. All
+  /// references must outlive the parser; `first` and `second` may be the same.
+  RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
+               IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally);
+
+  /// Parses all lines of a block. A malformed line is counted and leaves nothing behind. May write into the block.
+  void parse(const LineBlock& block);
+
+ private:
+  struct Record {
+    Token first;
+    Token second;
+    float weight = 1.0F;
+    double time = 0.0;
+    double event_factor = 1.0;
+  };
+  struct Field {
+    char* begin;
+    char* end;
+    bool quoted = false;
+  };
+
+  template <class Separator>
+  void parse_lines(const LineBlock& block);
+  template <class Separator>
+  bool parse_line(char* begin, char* end, Record& record);
+  bool parse_quoted_line(char* begin, char* end, Record& record);
+  bool parse_adjacency(char* begin, char* end);
+  bool take_field(std::int32_t column, Field field, Record& record);
+  bool take_id(Field field, const char* name, Token& token);
+  bool take_weight(Field field, float& weight);
+  bool take_time(Field field, double& time);
+  bool take_event(Field field, double& factor);
+  bool wrong_field_count(std::int64_t found);
+  bool fail(std::string reason);
+  void add();
+  void flush();
+  void make_room(const LineBlock& block, std::size_t before);
+  void keep_bad_line(std::int64_t offset, std::int64_t line, std::int64_t lines, std::string reason);
+  static std::string_view without_blanks(Field field);
+
+  std::int64_t file_;
+  FileLayout layout_;
+  std::string header_;
+  WeightRule rule_;
+  IdInterner& first_;
+  IdInterner& second_;
+  LocalPairs& pairs_;
+  ParseTally& tally_;
+  const char* first_name_;
+  const char* second_name_;
+  const char* block_end_ = nullptr;  // of the block that is parsed
+  std::int32_t event_column_;        // -1: events are not looked at
+  std::size_t file_bad_lines_ = 0;
+  std::vector<Record> batch_;  // the first batched_ wait for their look-up; the next is being filled
+  std::size_t batched_ = 0;
+  std::vector<Record> adjacent_;
+  std::string reason_;
+};
+
+}  // namespace cohort

@@ -1,0 +1,117 @@
+// The bipartite graph of a data set, against one made entry by entry.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "support/small_graphs.hpp"
+
+namespace cohort {
+namespace {
+
+using testing_support::SmallGraph;
+using Pairs = std::map<std::pair<std::int64_t, std::int64_t>, float>;
+
+PairTable table_of(const Pairs& pairs, std::int64_t first, std::int64_t last) {
+  PairTable table;
+  for (auto row = first; row < last; ++row) {
+    for (auto pair = pairs.lower_bound({row, 0}); pair != pairs.end() && pair->first.first == row; ++pair) {
+      table.other.push_back(pair->first.second);
+      table.weight.push_back(pair->second);
+    }
+    table.row_begin.push_back(table.size());
+  }
+  return table;
+}
+
+struct Input {
+  std::int64_t users = 0;
+  std::int64_t items = 0;
+  Pairs interactions;
+  Pairs social;  // both directions
+
+  Dataset dataset(const Communicator& comm) const {
+    Dataset result;
+    result.users.distribution = Distribution::even(users, comm.size());
+    result.items.distribution = Distribution::even(items, comm.size());
+    const auto first = result.users.distribution.begin(comm.rank());
+    const auto last = result.users.distribution.end(comm.rank());
+    if (!interactions.empty()) result.interactions = table_of(interactions, first, last);
+    if (!social.empty()) result.social = table_of(social, first, last);
+    return result;
+  }
+};
+
+Input random_input(std::int64_t users, std::int64_t items, std::int64_t interactions, std::int64_t friendships) {
+  Input input{users, items, {}, {}};
+  std::mt19937 random(5);
+  const auto below = [&](std::int64_t bound) {
+    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(bound));
+  };
+  for (std::int64_t i = 0; i < interactions; ++i) {
+    input.interactions[{below(users), below(items)}] = 0.5F * static_cast<float>(below(7));
+  }
+  for (std::int64_t i = 0; i < friendships; ++i) {
+    const auto a = below(users);
+    const auto b = below(users);
+    if (a == b) continue;
+    const auto weight = static_cast<float>(1 + below(3));
+    input.social[{a, b}] = weight;
+    input.social[{b, a}] = weight;
+  }
+  return input;
+}
+
+float weighted(const std::string& scheme, float weight) {
+  if (scheme == "binary") return 1.0F;
+  return scheme == "raw" ? weight : static_cast<float>(std::log1p(static_cast<double>(weight)));
+}
+
+SmallGraph expected(const Input& input, const GraphConfig& options) {
+  SmallGraph graph{"", input.users, input.users + input.items, {}};
+  for (const auto& [pair, weight] : input.interactions) {
+    const auto value = weighted(options.weight, weight);
+    if (value > 0) graph.edge(pair.first, input.users + pair.second, value);
+  }
+  for (const auto& [pair, weight] : input.social) {
+    const auto value = static_cast<float>(options.social_weight * static_cast<double>(weight));
+    if (value > 0) graph.edge(pair.first, pair.second, value);
+  }
+  return graph;
+}
+
+TEST(BlockGraph, IsTheDataSetEntryByEntry) {
+  const auto comm = Communicator::world();
+  for (const auto& input : {random_input(23, 17, 120, 0), random_input(23, 17, 90, 40), random_input(19, 0, 0, 30),
+                            random_input(40, 2, 25, 0), random_input(2, 1, 2, 0), Input{3, 3, {}, {}}}) {
+    for (const std::string weight : {"binary", "log", "raw"}) {
+      for (const double social_weight : {1.0, 0.3, 0.0}) {
+        GraphConfig options;
+        options.weight = weight;
+        options.social_weight = social_weight;
+        const auto graph = bipartite_graph(comm, input.dataset(comm), options);
+        const auto reference = expected(input, options).block(comm);
+        EXPECT_EQ(graph.users, input.users);
+        EXPECT_EQ(graph.nodes(), input.users + input.items);
+        EXPECT_EQ(graph.distribution.begin(comm.rank()), reference.distribution.begin(comm.rank()));
+        EXPECT_EQ(graph.row_begin, reference.row_begin);
+        EXPECT_EQ(graph.column, reference.column);
+        EXPECT_EQ(graph.weight, reference.weight);
+      }
+    }
+  }
+}
+
+TEST(BlockGraph, AWeightBeyondFloatIsTheUsersError) {
+  const auto comm = Communicator::world();
+  auto input = random_input(9, 4, 20, 6);
+  input.social[{7, 8}] = std::numeric_limits<float>::max();
+  input.social[{8, 7}] = std::numeric_limits<float>::max();
+  GraphConfig options;
+  options.social_weight = 4;
+  EXPECT_THROW(bipartite_graph(comm, input.dataset(comm), options), InputError);
+}
+
+}  // namespace
+}  // namespace cohort

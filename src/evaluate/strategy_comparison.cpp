@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "evaluate/item_neighbours.hpp"
 #include "items/ranking.hpp"
 
 namespace cohort {
@@ -11,6 +12,7 @@ namespace cohort {
 namespace {
 
 constexpr auto measures = list_measures.size();
+constexpr std::int64_t neighbours = 100;  // of an item, for itemcf
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 // This rank's users with held-out items.
@@ -57,12 +59,13 @@ TestUsers test_users(const Communicator& comm, const Population& population, con
   return users;
 }
 
-// Those that can be made.
+// Those that can be made, and what needs nothing learnt beside them.
 std::vector<Strategy> strategies_of(const Population& population, const RecommendModel& model) {
   std::vector<Strategy> strategies;
   for (const auto strategy : all_strategies) {
     if (can_make(population, model, strategy)) strategies.push_back(strategy);
   }
+  strategies.push_back(Strategy::itemcf);
   return strategies;
 }
 
@@ -82,18 +85,20 @@ Exposures run_strategy(const Communicator& comm, const Population& population, c
     size.resize(users.row.size());
     shown.resize(users.row.size() * static_cast<std::size_t>(k));
   });
-  recommend_to_users(comm, population, model, strategies[strategy], k, &users.row,
-                     [&](std::int64_t user, std::span<const ScoredItem> best) {
-                       const auto i = static_cast<std::size_t>(place[static_cast<std::size_t>(user)]);
-                       const auto found = measure_list(best, held_out.row(user), k, gains);
-                       const std::array<double, measures> row{found.recall, found.ndcg, found.hits > 0 ? 1.0 : 0.0};
-                       std::ranges::copy(row, value.begin() + static_cast<std::ptrdiff_t>(
-                                                                  (i * strategies.size() + strategy) * measures));
-                       size[i] = std::ssize(best);
-                       for (std::size_t r = 0; r < best.size(); ++r) {
-                         shown[i * static_cast<std::size_t>(k) + r] = best[r].item;
-                       }
-                     });
+  const auto take = [&](std::int64_t user, std::span<const ScoredItem> best) {
+    const auto i = static_cast<std::size_t>(place[static_cast<std::size_t>(user)]);
+    const auto found = measure_list(best, held_out.row(user), k, gains);
+    const std::array<double, measures> row{found.recall, found.ndcg, found.hits > 0 ? 1.0 : 0.0};
+    std::ranges::copy(row, value.begin() + static_cast<std::ptrdiff_t>((i * strategies.size() + strategy) * measures));
+    size[i] = std::ssize(best);
+    for (std::size_t r = 0; r < best.size(); ++r) shown[i * static_cast<std::size_t>(k) + r] = best[r].item;
+  };
+  if (strategies[strategy] == Strategy::itemcf) {
+    const auto near = item_neighbours(comm, *population.interactions, *population.item_blocks, neighbours);
+    recommend_like(comm, near, *population.interactions, k, users.row, take);
+  } else {
+    recommend_to_users(comm, population, model, strategies[strategy], k, &users.row, take);
+  }
   PairTable lists;
   comm.attempt([&] {
     for (std::size_t i = 0; i < size.size(); ++i) {

@@ -59,7 +59,7 @@ struct StrategyComparison {
   double filter_weight = 0;
   std::int64_t validation_users = 0;
   std::vector<StrategyResult>
-      strategies;  ///< in the order of all_strategies: those that the model and the population have
+      strategies;  ///< in the order of all_strategies: those that the model and the population have; last itemcf
 };
 
 constexpr double family_error = 0.01;     ///< chance of a false claim, in all

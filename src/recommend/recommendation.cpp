@@ -136,6 +136,8 @@ const char* name_of(Strategy strategy) {
       return "filter";
     case Strategy::hybrid:
       return "hybrid";
+    case Strategy::itemcf:
+      return "itemcf";
   }
   return "";
 }

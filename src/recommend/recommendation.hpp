@@ -34,7 +34,8 @@
 
 namespace cohort {
 
-enum class Strategy { global, segment, personal, blend, filter, hybrid };
+/// itemcf is measured only (evaluate/item_neighbours.hpp), nothing is recommended by it.
+enum class Strategy { global, segment, personal, blend, filter, hybrid, itemcf };
 
 constexpr std::array<Strategy, 6> all_strategies{Strategy::global, Strategy::segment, Strategy::personal,
                                                  Strategy::blend,  Strategy::filter,  Strategy::hybrid};

@@ -31,7 +31,8 @@ class Recommend(WithDirectory):
 
     @classmethod
     def settings(cls, path, *more):
-        values = [f"output.directory={path}/out", "input.holdout=0.2", "train.epochs=3", "recommend.count=7", *more]
+        values = [f"output.directory={path}/out", "input.holdout=0.2", "train.epochs=3", "recommend.count=7",
+                  "recommend.strategy=auto", *more]
         return [part for value in values for part in ("--set", value)]
 
     def setUp(self):
@@ -167,7 +168,7 @@ class Recommend(WithDirectory):
                                          ranks=ranks).stdout) for ranks in (1, 3)]
         self.assertEqual(comparisons[0], comparisons[1])
         comparison = comparisons[0]
-        self.assertEqual(list(comparison["strategies"]), list(STRATEGIES))
+        self.assertEqual(list(comparison["strategies"]), [*STRATEGIES, "itemcf"])
         ranking = json.loads(cohort("evaluate", "--json", "--result", self.result).stdout)
         personal = comparison["strategies"]["personal"]["overall"]
         for measure in ("recall", "ndcg", "hit_rate"):

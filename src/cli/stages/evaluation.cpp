@@ -80,12 +80,7 @@ void add_modularity(const Communicator& comm, const Config& config, const Segmen
   if (dataset.has_items()) measures["graph_modularity"] = of_graph(config.graph);
 }
 
-Json ranking_of(const Communicator& comm, const Population& population, const RecommendModel& model, Strategy strategy,
-                const PairTable& held_out, std::span<const std::int64_t> ks) {
-  const auto found = ranking_measures(
-      comm, held_out, ks, [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
-        recommend_to_users(comm, population, model, strategy, k, &users, sink);
-      });
+Json json_of(const std::vector<RankingMeasures>& found) {
   Json measures;
   for (const auto& of_cut_off : found) {
     const auto at = "@" + std::to_string(of_cut_off.k);
@@ -96,6 +91,35 @@ Json ranking_of(const Communicator& comm, const Population& population, const Re
     measures["test_users"] = of_cut_off.users;
   }
   return measures;
+}
+
+Json ranking_of(const Communicator& comm, const Population& population, const RecommendModel& model, Strategy strategy,
+                const PairTable& held_out, std::span<const std::int64_t> ks) {
+  const auto found = ranking_measures(
+      comm, held_out, ks, [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
+        recommend_to_users(comm, population, model, strategy, k, &users, sink);
+      });
+  return json_of(found);
+}
+
+// The same of the lists that the result has.
+Json ranking_of(const Communicator& comm, const Recommendations& written, const PairTable& held_out,
+                std::span<const std::int64_t> ks) {
+  const auto make = [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
+    comm.attempt([&] {
+      std::vector<ScoredItem> best;
+      for (const auto user : users) {
+        best.clear();
+        const auto first = static_cast<std::size_t>(user * written.count);
+        for (std::size_t i = first; std::cmp_less(i, first + static_cast<std::size_t>(k)) && written.item[i] >= 0;
+             ++i) {
+          best.push_back({written.score[i], written.item[i]});
+        }
+        sink(user, best);
+      }
+    });
+  };
+  return json_of(ranking_measures(comm, held_out, ks, make));
 }
 
 void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data,
@@ -125,12 +149,25 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
     model.filter_weight = written->filter_weight;
     population.filter = &filter.emplace(filter_graph_of(comm, config, *data.graph, dataset.interactions));
   }
+  // Lists of all items that are long enough.
+  const bool as_written = written && data.lists_as_configured && config.recommend.min_support == 0 &&
+                          config.recommend.allowed_items.empty() && std::ranges::max(ks) <= written->count;
   Json strategies;
   for (const auto strategy : all_strategies) {
     const bool made = strategy == Strategy::segment ? smoothing
                       : strategy == Strategy::blend ? weight
                                                     : can_make(population, model, strategy);
-    if (made) strategies[name_of(strategy)] = ranking_of(comm, population, model, strategy, held_out, ks);
+    if (!made) continue;
+    // The blend of weight 0 ranks as personal does.
+    const bool is_personal = strategy == Strategy::personal || (strategy == Strategy::blend && model.blend_weight == 0);
+    if (is_personal && strategies.contains("personal")) {
+      strategies[name_of(strategy)] = strategies["personal"];
+      continue;
+    }
+    const bool at_hand = as_written && (written->strategy == name_of(strategy) ||
+                                        (is_personal && written->strategy == "blend" && written->blend_weight == 0));
+    strategies[name_of(strategy)] = at_hand ? ranking_of(comm, *written, held_out, ks)
+                                            : ranking_of(comm, population, model, strategy, held_out, ks);
   }
   for (const auto& [name, value] : strategies["personal"].items()) measures[name] = value;
   for (auto& of_strategy : strategies) of_strategy.erase("test_users");
@@ -199,6 +236,7 @@ Json evaluate_run(const Session& session, const GraphFile& graph, const Segments
   data.dataset = &graph.dataset;
   data.held_out = &graph.dataset.holdout;
   data.graph = &graph;
+  data.lists_as_configured = true;
   return evaluate(session.comm(), session.config(), result, data);
 }
 

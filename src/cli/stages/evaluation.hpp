@@ -19,6 +19,8 @@ struct EvaluationData {
   const PairTable* held_out = nullptr;  ///< by user, ascending (Dataset::holdout); needs the dataset
   const Labels* truth = nullptr;
   const GraphFile* graph = nullptr;  ///< of the dataset, with its partition: filter and hybrid
+  bool lists_as_configured = false;  ///< the result's lists were made with this configuration: what they measure need
+                                     ///< not be made again
 };
 
 /// One object: segments, users; ari, nmi, purity, labelled_users; silhouette, silhouette_points, davies_bouldin,

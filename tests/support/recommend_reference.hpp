@@ -19,7 +19,7 @@
 namespace cohort::testing_support {
 
 /// Those that need no graph; tests/mpi/recommend/filter_test.cpp has the others.
-constexpr std::array unfiltered{Strategy::global, Strategy::segment, Strategy::personal, Strategy::blend};
+inline constexpr std::array unfiltered{Strategy::global, Strategy::segment, Strategy::personal, Strategy::blend};
 
 using Rows = std::vector<std::vector<float>>;
 using Lists = std::vector<std::vector<std::int64_t>>;

@@ -5,6 +5,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
+#include "core/words.hpp"
 #include "recommend/filter_graph.hpp"
 
 namespace cohort {

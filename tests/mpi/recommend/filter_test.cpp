@@ -292,7 +292,9 @@ TEST(FilterChoice, TakesTheFilterWhereItIsBetterAndTheEmbeddingWhereThatIs) {
 TEST(FilterChoice, NothingHeldBackLeavesThePersonalOne) {
   const auto comm = Communicator::world();
   auto whole = whole_population(12, 9, 10, 3, false, 4);
-  for (auto& list : whole.interactions) list.resize(std::min<std::size_t>(list.size(), 1));
+  for (auto& list : whole.interactions) {
+    while (list.size() > 1) list.pop_back();
+  }
   whole.count();
   const auto made = make_case(comm, whole, "binary", 0);
   const auto validation = made.block.validation(comm, made.block.interactions, 3);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "evaluate/item_neighbours.hpp"
 #include "items/ranking.hpp"
 
 namespace cohort {
@@ -11,7 +12,7 @@ namespace cohort {
 namespace {
 
 constexpr auto measures = list_measures.size();
-constexpr std::size_t strategies = all_strategies.size();
+constexpr std::int64_t neighbours = 100;  // of an item, for itemcf
 constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 // This rank's users with held-out items.
@@ -58,10 +59,20 @@ TestUsers test_users(const Communicator& comm, const Population& population, con
   return users;
 }
 
+// Those that can be made, and what needs nothing learnt beside them.
+std::vector<Strategy> strategies_of(const Population& population, const RecommendModel& model) {
+  std::vector<Strategy> strategies;
+  for (const auto strategy : all_strategies) {
+    if (can_make(population, model, strategy)) strategies.push_back(strategy);
+  }
+  strategies.push_back(Strategy::itemcf);
+  return strategies;
+}
+
 // One strategy's lists: what they measure, into value[user][strategy][measure], and how they spread. Collective.
 Exposures run_strategy(const Communicator& comm, const Population& population, const RecommendModel& model,
-                       const TestUsers& users, const PairTable& held_out, std::int64_t k, std::size_t strategy,
-                       std::vector<double>& value) {
+                       const TestUsers& users, const PairTable& held_out, std::int64_t k,
+                       std::span<const Strategy> strategies, std::size_t strategy, std::vector<double>& value) {
   const auto gains = ideal_gains(k);
   std::vector<std::int64_t> place;  // of a user among the test users
   std::vector<std::int64_t> size;
@@ -74,18 +85,20 @@ Exposures run_strategy(const Communicator& comm, const Population& population, c
     size.resize(users.row.size());
     shown.resize(users.row.size() * static_cast<std::size_t>(k));
   });
-  recommend_to_users(comm, population, model, all_strategies[strategy], k, &users.row,
-                     [&](std::int64_t user, std::span<const ScoredItem> best) {
-                       const auto i = static_cast<std::size_t>(place[static_cast<std::size_t>(user)]);
-                       const auto found = measure_list(best, held_out.row(user), k, gains);
-                       const std::array<double, measures> row{found.recall, found.ndcg, found.hits > 0 ? 1.0 : 0.0};
-                       std::ranges::copy(
-                           row, value.begin() + static_cast<std::ptrdiff_t>((i * strategies + strategy) * measures));
-                       size[i] = std::ssize(best);
-                       for (std::size_t r = 0; r < best.size(); ++r) {
-                         shown[i * static_cast<std::size_t>(k) + r] = best[r].item;
-                       }
-                     });
+  const auto take = [&](std::int64_t user, std::span<const ScoredItem> best) {
+    const auto i = static_cast<std::size_t>(place[static_cast<std::size_t>(user)]);
+    const auto found = measure_list(best, held_out.row(user), k, gains);
+    const std::array<double, measures> row{found.recall, found.ndcg, found.hits > 0 ? 1.0 : 0.0};
+    std::ranges::copy(row, value.begin() + static_cast<std::ptrdiff_t>((i * strategies.size() + strategy) * measures));
+    size[i] = std::ssize(best);
+    for (std::size_t r = 0; r < best.size(); ++r) shown[i * static_cast<std::size_t>(k) + r] = best[r].item;
+  };
+  if (strategies[strategy] == Strategy::itemcf) {
+    const auto near = item_neighbours(comm, *population.interactions, *population.item_blocks, neighbours);
+    recommend_like(comm, near, *population.interactions, k, users.row, take);
+  } else {
+    recommend_to_users(comm, population, model, strategies[strategy], k, &users.row, take);
+  }
   PairTable lists;
   comm.attempt([&] {
     for (std::size_t i = 0; i < size.size(); ++i) {
@@ -103,8 +116,8 @@ class Claims {
   explicit Claims(std::int64_t resamples) : largest_(static_cast<std::size_t>(resamples), -infinity) {}
 
   /// Fills one set's measures of all strategies.
-  void take(const ResampledSums& sums, std::array<StrategyMeasures*, strategies> of) {
-    for (std::size_t s = 0; s < strategies; ++s) {
+  void take(const ResampledSums& sums, std::span<StrategyMeasures* const> of) {
+    for (std::size_t s = 0; s < of.size(); ++s) {
       of[s]->users = sums.users()[0];
       for (std::size_t m = 0; m < measures; ++m) {
         const auto mine = sums.column(static_cast<std::int64_t>(s * measures + m));
@@ -187,16 +200,20 @@ StrategyComparison compare_strategies(const Communicator& comm, const Population
   comparison.resamples = options.resamples;
   comparison.smoothing = model.smoothing;
   comparison.blend_weight = model.blend_weight;
+  comparison.filter_power = model.filter_power;
+  comparison.filter_weight = model.filter_weight;
   comparison.validation_users = model.validation_users;
+  const auto made = strategies_of(population, model);
+  const auto strategies = made.size();
   comparison.strategies.resize(strategies);
 
   std::vector<double> value;
   comm.attempt([&] { value.resize(users.row.size() * strategies * measures); });
   for (std::size_t s = 0; s < strategies; ++s) {
     auto& result = comparison.strategies[s];
-    result.strategy = all_strategies[s];
+    result.strategy = made[s];
     result.segments.resize(static_cast<std::size_t>(population.segments()));
-    const auto spread = run_strategy(comm, population, model, users, held_out, options.k, s, value);
+    const auto spread = run_strategy(comm, population, model, users, held_out, options.k, made, s, value);
     result.overall.exposure = spread.overall;
     result.cold.exposure = spread.cold;
     for (std::size_t g = 0; g < result.segments.size(); ++g) result.segments[g].exposure = spread.segments[g];
@@ -214,8 +231,8 @@ StrategyComparison compare_strategies(const Communicator& comm, const Population
   ResampledSums segment;
   Claims claims(input.resamples);
   const auto sets = [&](auto set_of) {
-    std::array<StrategyMeasures*, strategies> of{};
-    for (std::size_t s = 0; s < strategies; ++s) of[s] = &set_of(comparison.strategies[s]);
+    std::vector<StrategyMeasures*> of;
+    for (auto& result : comparison.strategies) of.push_back(&set_of(result));
     return of;
   };
   bootstrap(comm, input, [&](std::int32_t group, const ResampledSums& sums) {

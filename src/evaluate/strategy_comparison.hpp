@@ -55,8 +55,11 @@ struct StrategyComparison {
   double critical_value = 0;  ///< standard errors that a gain needs; NaN where nothing was tested
   double smoothing = 0;       ///< m, w and what they were chosen on, as in RecommendModel
   double blend_weight = 0;
+  double filter_power = 0;  ///< NaN where filter and hybrid are not among the strategies, as the weight
+  double filter_weight = 0;
   std::int64_t validation_users = 0;
-  std::vector<StrategyResult> strategies;  ///< in the order of all_strategies
+  std::vector<StrategyResult>
+      strategies;  ///< in the order of all_strategies: those that the model and the population have; last itemcf
 };
 
 constexpr double family_error = 0.01;     ///< chance of a false claim, in all

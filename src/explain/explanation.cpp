@@ -73,16 +73,6 @@ std::int64_t steps_needed(double difference, std::span<const Contribution> steps
 
 }  // namespace
 
-std::vector<double> weighted_degrees(const Communicator& comm, const BlockGraph& blocks, const ShardGraph& graph) {
-  std::vector<double> degree(index(blocks.rows()), 0.0);
-  for (std::size_t row = 0; row < degree.size(); ++row) {
-    for (auto k = index(blocks.row_begin[row]); k < index(blocks.row_begin[row + 1]); ++k) {
-      degree[row] += static_cast<double>(blocks.weight[k]);
-    }
-  }
-  return to_shards(comm, graph, std::span<const double>(degree), blocks.distribution);
-}
-
 UserExplanation explain_user(const Communicator& comm, const ExplainInput& input, std::int64_t user) {
   const auto& graph = input.sharded->graph;
   const auto& segments = input.result->segments;

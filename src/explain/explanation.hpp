@@ -36,9 +36,6 @@ struct ExplainInput {
   double new_weight = 1;  ///< edge weight of a new interaction of weight 1
 };
 
-/// Sums of edge weights of this rank's owned rows. Collective.
-std::vector<double> weighted_degrees(const Communicator& comm, const BlockGraph& blocks, const ShardGraph& graph);
-
 struct Contribution {
   NodeId node;       ///< an item or a friend
   double value = 0;  ///< to the difference: above 0 it speaks for the user's segment, below for the runner-up

@@ -73,4 +73,15 @@ Matrix to_shards(const Communicator& comm, const ShardGraph& graph, ConstMatrixV
   return NodeRoute(comm, graph, blocks).to_shards(block_rows);
 }
 
+std::vector<double> weighted_degrees(const Communicator& comm, const BlockGraph& blocks, const ShardGraph& graph) {
+  std::vector<double> degree(static_cast<std::size_t>(blocks.rows()), 0.0);
+  for (std::size_t row = 0; row < degree.size(); ++row) {
+    for (auto k = static_cast<std::size_t>(blocks.row_begin[row]);
+         k < static_cast<std::size_t>(blocks.row_begin[row + 1]); ++k) {
+      degree[row] += static_cast<double>(blocks.weight[k]);
+    }
+  }
+  return to_shards(comm, graph, std::span<const double>(degree), blocks.distribution);
+}
+
 }  // namespace cohort

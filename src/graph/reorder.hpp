@@ -81,4 +81,7 @@ std::vector<T> to_shards(const Communicator& comm, const ShardGraph& graph, std:
   return NodeRoute(comm, graph, blocks).to_shards(of_block);
 }
 
+/// Sums of edge weights of this rank's owned rows. Collective.
+std::vector<double> weighted_degrees(const Communicator& comm, const BlockGraph& blocks, const ShardGraph& graph);
+
 }  // namespace cohort

@@ -3,24 +3,23 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <optional>
 
 #include "comm/index_plan.hpp"
-#include "comm/row_exchange.hpp"
 #include "core/random.hpp"
 #include "data/distinct.hpp"
 #include "data/pair_table.hpp"
 #include "items/ranking.hpp"
 #include "recommend/blend_query.hpp"
+#include "recommend/item_rows.hpp"
 #include "recommend/score_scale.hpp"
+#include "recommend/user_means.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr double validation_users = 5000;  // expected
 constexpr double held_back_share = 0.2;
 constexpr int largest_smoothing_bits = 30;
 constexpr double smallest_weight = 0.05;
@@ -28,35 +27,6 @@ constexpr int weights = 9;
 constexpr std::int64_t validation_cut_off = 20;
 // The best of nine weights is above one standard error by chance alone all too often.
 constexpr double errors_needed = 2;
-
-// Rows of this rank's and other ranks' items, by the list's order. wanted: ascending, no repeats. Collective.
-Matrix fetch_rows(const Communicator& comm, const Distribution& blocks, ConstMatrixView mine,
-                  std::span<const std::int64_t> wanted) {
-  const auto columns = comm.max(mine.rows > 0 ? mine.columns : 0);
-  const auto first = std::ranges::lower_bound(wanted, blocks.begin(comm.rank())) - wanted.begin();
-  const auto last = std::ranges::lower_bound(wanted, blocks.end(comm.rank())) - wanted.begin();
-  std::vector<Position> others;
-  Matrix came;
-  Matrix rows;
-  comm.attempt([&] {
-    for (std::int64_t i = 0; i < std::ssize(wanted); ++i) {
-      if (i < first || i >= last) others.emplace_back(wanted[static_cast<std::size_t>(i)]);
-    }
-    came = Matrix(std::ssize(others), columns);
-    rows = Matrix(std::ssize(wanted), columns);
-  });
-  const auto plan = plan_fetch(comm, blocks, others);
-  RowExchange exchange(comm, columns);
-  exchange.start(plan, mine, came.row(0));
-  exchange.finish();
-  for (std::int64_t i = 0; i < rows.rows(); ++i) {
-    const bool own = i >= first && i < last;
-    const auto* const row = own ? mine.row(wanted[static_cast<std::size_t>(i)] - blocks.begin(comm.rank()))
-                                : came.row(i < first ? i : i - (last - first));
-    std::memcpy(rows.row(i), row, static_cast<std::size_t>(columns) * sizeof(float));
-  }
-  return rows;
-}
 
 double length_of(std::span<const float> row) {
   double sum = 0;
@@ -140,7 +110,7 @@ std::vector<std::int32_t> stand_in_segments(const Communicator& comm, const Popu
     }
     items = distinct_of(theirs);
   });
-  const auto rows = fetch_rows(comm, *population.item_blocks, population.items, items.values);
+  const auto rows = fetch_item_rows(comm, *population.item_blocks, population.items, items.values);
   const auto item_users =
       IndexPlan(comm, *population.item_blocks, items.values).fetch(std::span<const std::int64_t>(counts.users));
   std::vector<std::int32_t> segment;
@@ -203,8 +173,7 @@ BlendWeight choose_weight(const Communicator& comm, const Validation& validation
       if (!validation.held.pairs.row(u).empty()) users.push_back(u);
     }
   });
-  const auto count = comm.sum(std::ssize(users));
-  if (count == 0) return {0, std::numeric_limits<double>::quiet_NaN(), 0, 0, 0};
+  if (comm.sum(std::ssize(users)) == 0) return {0, std::numeric_limits<double>::quiet_NaN(), 0, 0, 0, {}};
   TopItemsQuery query;
   query.users = validation.users.view();
   query.items = choice.embeddings(validation.items.view());
@@ -228,37 +197,31 @@ BlendWeight choose_weight(const Communicator& comm, const Validation& validation
     });
     return ndcg;
   };
-  // Sums in fixed point, so that the ranks do not matter: a user adds at most 1 in size.
-  const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count)));
-  const auto mean = [&](auto value_of) {
-    std::int64_t sum = 0;
-    for (const auto user : users) sum += std::llround(std::ldexp(value_of(static_cast<std::size_t>(user)), bits));
-    return std::ldexp(static_cast<double>(comm.sum(sum)), -bits) / static_cast<double>(count);
-  };
-  const auto without = ndcg_of_users(0);
-  const auto ndcg_without = mean([&](std::size_t u) { return without[u]; });
-  BlendWeight best{0, ndcg_without, 0, 0, 0};
+  const UserMeans means(comm, users);
+  auto without = ndcg_of_users(0);
+  const auto ndcg_without = means.mean(without);
+  BlendWeight best{0, ndcg_without, 0, 0, 0, {}};
   std::vector<double> with;
   for (int i = 0; i < weights; ++i) {
     const auto weight = std::ldexp(smallest_weight, i);
     auto ndcg = ndcg_of_users(weight);
-    const auto found = mean([&](std::size_t u) { return ndcg[u]; });
+    const auto found = means.mean(ndcg);
     if (found <= best.ndcg) continue;
     best.ndcg = found;
     best.best_weight = weight;
     with = std::move(ndcg);
   }
-  if (best.best_weight == 0) return best;
-  best.gain = mean([&](std::size_t u) { return with[u] - without[u]; });
-  const auto squares = mean([&](std::size_t u) { return std::pow(with[u] - without[u], 2); });
-  const auto n = static_cast<double>(count);
-  // Of one user nothing can be said.
-  best.standard_error = count > 1 ? std::sqrt(std::max(0.0, squares - best.gain * best.gain) / (n - 1))
-                                  : std::numeric_limits<double>::infinity();
+  if (best.best_weight > 0) {
+    const auto gain = means.gain(with, without);
+    best.gain = gain.mean;
+    best.standard_error = gain.standard_error;
+  }
   if (best.gain > errors_needed * best.standard_error) {
     best.weight = best.best_weight;
+    best.ndcg_of_user = std::move(with);
   } else {
     best.ndcg = ndcg_without;
+    best.ndcg_of_user = std::move(without);
   }
   return best;
 }

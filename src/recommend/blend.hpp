@@ -21,6 +21,8 @@
 
 namespace cohort {
 
+constexpr double validation_users = 5000;  ///< that are expected to hold something back, of as many or more
+
 /// Draws users by (seed, Purpose::validation_users, user) and pairs by (seed, Purpose::validation_pairs, user, item);
 /// the last one of a user stays. interactions: a row for each of this rank's users. Collective.
 HeldBack hold_back(const Communicator& comm, const PairTable& interactions, const Distribution& users,
@@ -39,10 +41,11 @@ double choose_smoothing(const Communicator& comm, const ItemCounts& counts, cons
 
 struct BlendWeight {
   double weight = 0;
-  double ndcg = 0;            ///< NDCG@20 over the validation users at `weight`; NaN where there are none
-  double best_weight = 0;     ///< of the largest NDCG@20
-  double gain = 0;            ///< of best_weight over 0
-  double standard_error = 0;  ///< of the gain, from the users' differences
+  double ndcg = 0;                   ///< NDCG@20 over the validation users at `weight`; NaN where there are none
+  double best_weight = 0;            ///< of the largest NDCG@20
+  double gain = 0;                   ///< of best_weight over 0
+  double standard_error = 0;         ///< of the gain, from the users' differences
+  std::vector<double> ndcg_of_user;  ///< at `weight`, of this rank's users; 0 of those that hold nothing back
 };
 /// Among 0 and 0.05, 0.1, 0.2, ... 12.8 the w of largest NDCG@20 of the pairs held back, the smallest of equals; 0
 /// where its gain over 0 is not above twice its standard error. counts: without the pairs; choice: with the

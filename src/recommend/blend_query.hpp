@@ -1,4 +1,4 @@
-// Rows of embeddings with their segments, ready to be ranked by the blend. Internal to segment/.
+// Rows of embeddings with their segments, ready to be ranked by the blend. Internal to recommend/.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,14 @@
 #include "recommend/recommendation.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 #include <numeric>
 #include <optional>
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
-#include "recommend/blend.hpp"
 #include "recommend/blend_query.hpp"
+#include "recommend/filter_ranking.hpp"
 #include "recommend/score_scale.hpp"
 
 namespace cohort {
@@ -64,6 +64,54 @@ TopItemsQuery query_of(const Population& population, const RecommendModel& model
   return query;
 }
 
+FilterRanking filter_of(const Communicator& comm, const Population& population, const RecommendModel& model) {
+  COHORT_CHECK(population.filter && !std::isnan(model.filter_power), "no filter");
+  return {comm, *population.filter, population.items, *population.item_blocks, model.choice};
+}
+
+double weight_in(const RecommendModel& model, Strategy strategy) {
+  return strategy == Strategy::filter ? 0 : model.filter_weight;
+}
+
+// What the users of each of these segments had: how many of them had an item. A row for each of this rank's segments.
+PairTable segments_items(const Communicator& comm, const ItemCounts& counts, const Distribution& segments) {
+  struct Count {
+    std::int64_t item;
+    std::int32_t segment;
+    std::int32_t users;
+  };
+  std::vector<Count> outgoing;
+  std::vector<std::int64_t> begin{0};
+  comm.attempt([&] {
+    const auto first = counts.blocks.begin(comm.rank());
+    for (int rank = 0; rank < comm.size(); ++rank) {
+      for (auto s = segments.begin(rank); s < segments.end(rank); ++s) {
+        for (auto k = counts.begin[static_cast<std::size_t>(s)]; k < counts.begin[static_cast<std::size_t>(s) + 1];
+             ++k) {
+          const auto at = static_cast<std::size_t>(k);
+          outgoing.push_back({first + counts.row[at], static_cast<std::int32_t>(s), counts.segment_users[at]});
+        }
+      }
+      begin.push_back(std::ssize(outgoing));
+    }
+  });
+  auto came = comm.exchange(std::span<const Count>(outgoing), std::span<const std::int64_t>(begin)).data;
+  PairTable table;
+  comm.attempt([&] {
+    // Ranks hold ascending blocks of items.
+    std::ranges::stable_sort(came, {}, &Count::segment);
+    auto next = came.begin();
+    for (auto s = segments.begin(comm.rank()); s < segments.end(comm.rank()); ++s) {
+      for (; next != came.end() && next->segment == s; ++next) {
+        table.other.push_back(next->item);
+        table.weight.push_back(static_cast<float>(next->users));
+      }
+      table.row_begin.push_back(table.size());
+    }
+  });
+  return table;
+}
+
 LogPrior prior_of(const Communicator& comm, const RecommendModel& model) {
   LogPrior prior;
   comm.attempt([&] { prior = log_prior(model.counts, model.choice.rows, model.smoothing); });
@@ -82,6 +130,12 @@ const char* name_of(Strategy strategy) {
       return "personal";
     case Strategy::blend:
       return "blend";
+    case Strategy::filter:
+      return "filter";
+    case Strategy::hybrid:
+      return "hybrid";
+    case Strategy::itemcf:
+      return "itemcf";
   }
   return "";
 }
@@ -90,51 +144,19 @@ Strategy strategy_named(const std::string& name) {
   for (const auto strategy : all_strategies) {
     if (name == name_of(strategy)) return strategy;
   }
-  throw InputError("there is no strategy \"" + name + "\"; there are global, segment, personal, blend");
+  throw InputError("there is no strategy \"" + name + "\"; there are global, segment, personal, blend, filter, hybrid");
+}
+
+bool can_make(const Population& population, const RecommendModel& model, Strategy strategy) {
+  if (!is_filtered(strategy)) return true;
+  return population.filter && !std::isnan(model.filter_power) &&
+         (strategy == Strategy::filter || !std::isnan(model.filter_weight));
 }
 
 std::int64_t HeldBack::users() const {
   std::int64_t users = 0;
   for (std::int64_t u = 0; u < pairs.rows(); ++u) users += pairs.row(u).empty() ? 0 : 1;
   return users;
-}
-
-RecommendModel fit_recommendations(const Communicator& comm, const Population& population,
-                                   const RecommendOptions& options) {
-  RecommendModel model;
-  model.counts =
-      count_items(comm, *population.interactions, population.segment, population.segments(), *population.item_blocks);
-  model.choice = choose_items(comm, model.counts, population.items, options.min_support, options.allowed);
-  if (!options.smoothing) return model;
-  const bool trained = options.validation != nullptr;
-  HeldBack drawn;
-  if (!trained) {
-    drawn = hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, options.seed);
-  }
-  const auto& held = trained ? options.validation->held : drawn;
-  model.validation_pairs = comm.sum(held.pairs.size());
-  model.validation_users = comm.sum(held.users());
-  if (model.validation_pairs == 0) {
-    model.validation_ndcg = std::numeric_limits<double>::quiet_NaN();
-    return model;
-  }
-  if (!trained) {
-    const auto counts =
-        count_items(comm, held.left, population.segment, population.segments(), *population.item_blocks);
-    model.smoothing = choose_smoothing(comm, counts, held.pairs, stand_in_segments(comm, population, held, counts));
-    return model;
-  }
-  const auto& validation = *options.validation;
-  const auto counts = count_items(comm, held.left, validation.segment, validation.segments, *population.item_blocks);
-  model.smoothing = choose_smoothing(comm, counts, held.pairs, validation.segment);
-  const auto choice = choose_items(comm, model.counts, validation.items.view(), options.min_support, options.allowed);
-  const auto chosen = choose_weight(comm, validation, counts, choice, model.smoothing);
-  model.blend_weight = chosen.weight;
-  model.validation_ndcg = chosen.ndcg;
-  model.best_weight = chosen.best_weight;
-  model.best_gain = chosen.gain;
-  model.gain_error = chosen.standard_error;
-  return model;
 }
 
 void recommend_to_users(const Communicator& comm, const Population& population, const RecommendModel& model,
@@ -157,6 +179,18 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
         }
       });
     });
+    return;
+  }
+  if (is_filtered(strategy)) {
+    FilterSignals signals;
+    signals.items = population.interactions;
+    signals.excluded = population.interactions;
+    signals.rows = population.users;
+    signals.chosen = chosen;
+    const auto weight = weight_in(model, strategy);
+    auto ranking = filter_of(comm, population, model);
+    ranking.rank(signals, {model.filter_power, std::span(&weight, 1)}, count,
+                 [&](std::size_t, std::int64_t user, std::span<const ScoredItem> best) { sink(user, best); });
     return;
   }
   auto query = query_of(population, model, count);
@@ -263,11 +297,25 @@ RankedLists recommend_to_segments(const Communicator& comm, const Population& po
     query.prior = blend->prior();
   }
   std::vector<std::vector<ScoredItem>> best(segment.size());
-  top_items(comm, query, [&](std::int64_t row, std::span<const ScoredItem> ranked) {
+  const auto keep = [&](std::int64_t row, std::span<const ScoredItem> ranked) {
     auto& list = best[static_cast<std::size_t>(row)];
     list.assign(ranked.begin(), ranked.end());
     for (auto& item : list) item.score = blend ? blend->score(row, item.score) : item.score;
-  });
+  };
+  if (is_filtered(strategy)) {
+    const auto items = segments_items(comm, model.counts, blocks);
+    FilterSignals signals;
+    signals.items = &items;
+    signals.weighed = true;
+    signals.excluded = query.excluded;
+    signals.rows = query.users;
+    const auto weight = weight_in(model, strategy);
+    auto ranking = filter_of(comm, population, model);
+    ranking.rank(signals, {model.filter_power, std::span(&weight, 1)}, count,
+                 [&](std::size_t, std::int64_t row, std::span<const ScoredItem> ranked) { keep(row, ranked); });
+  } else {
+    top_items(comm, query, keep);
+  }
   std::vector<ScoredItem> mine;
   std::vector<std::int64_t> size;
   for (const auto& list : best) {

@@ -1,18 +1,23 @@
-// What to recommend: the best items that a user has not had yet, by one of four strategies.
+// What to recommend: the best items that a user has not had yet, by one of six strategies.
 //
 //   global    n_i, the training users of the item
-//   segment   p(i|s), the popularity inside the user's segment (segment/segment_prior.hpp)
+//   segment   p(i|s), the popularity inside the user's segment (recommend/segment_prior.hpp)
 //   personal  <e_u, e_i>
 //   blend     z_ui + w log p(i|s): the personal score on a scale that is the same for all users, z_ui = (<e_u, e_i> -
-//             mean) / deviation over all items (segment/score_scale.hpp), and the segment's prior with a weight w >= 0
-//             that is learnt on interactions held out of an embedding of its own (segment/blend.hpp)
+//             mean) / deviation over all items (recommend/score_scale.hpp), and the segment's prior with a weight w >=
+//             0 that is learnt on interactions held out of an embedding of its own (recommend/blend.hpp)
+//   filter    what the user had, smoothed over the graph of the interactions: nothing is learnt but how much an item's
+//             degree counts (recommend/filter_ranking.hpp)
+//   hybrid    the filter's score and the personal one, each over its deviation, the latter with a weight
 //
-// For a segment as a whole: its own list of p(i|s), or the scores of its centroid in place of a user's embedding.
+// For a segment as a whole: its own list of p(i|s), or the scores of its centroid in place of a user's embedding and of
+// what its users had in place of what a user had.
 // Exact; all results are the same for any number of ranks and threads.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,15 +28,22 @@
 #include "data/dataset.hpp"
 #include "items/item_counts.hpp"
 #include "items/top_items.hpp"
+#include "recommend/filter_graph.hpp"
 #include "recommend/item_choice.hpp"
 #include "recommend/segment_prior.hpp"
 
 namespace cohort {
 
-enum class Strategy { global, segment, personal, blend };
+/// itemcf is measured only (evaluate/item_neighbours.hpp), nothing is recommended by it.
+enum class Strategy { global, segment, personal, blend, filter, hybrid, itemcf };
 
-constexpr std::array<Strategy, 4> all_strategies{Strategy::global, Strategy::segment, Strategy::personal,
-                                                 Strategy::blend};
+constexpr std::array<Strategy, 6> all_strategies{Strategy::global, Strategy::segment, Strategy::personal,
+                                                 Strategy::blend,  Strategy::filter,  Strategy::hybrid};
+
+/// Whether it needs Population::filter.
+constexpr bool is_filtered(Strategy strategy) {
+  return strategy == Strategy::filter || strategy == Strategy::hybrid;
+}
 
 const char* name_of(Strategy strategy);
 /// Throws InputError where there is none of that name. Local.
@@ -46,7 +58,8 @@ struct Population {
   ConstMatrixView centroid;                 ///< segments x d, the same on all ranks
   const Distribution* user_blocks = nullptr;
   const Distribution* item_blocks = nullptr;
-  bool spherical = false;  ///< a user's segment is that of the largest cosine, not of the least distance
+  bool spherical = false;               ///< a user's segment is that of the largest cosine, not of the least distance
+  const FilterGraph* filter = nullptr;  ///< of the interactions; nullptr on all ranks: no filter and no hybrid
 
   std::int32_t segments() const { return static_cast<std::int32_t>(centroid.rows); }
 };
@@ -82,17 +95,33 @@ struct RecommendModel {
   double best_weight = 0;      ///< of the largest NDCG@20 there; w unless its gain is within two standard errors
   double best_gain = 0;        ///< over weight 0
   double gain_error = 0;       ///< standard error of it
+  double filter_power = std::numeric_limits<double>::quiet_NaN();   ///< b; NaN: not chosen, as the weight
+  double filter_weight = std::numeric_limits<double>::quiet_NaN();  ///< w of the embedding in hybrid
+  std::int64_t filter_users = 0;       ///< that they were chosen on, some of the validation users
+  double filter_ndcg = 0;              ///< NDCG@20 of the better of filter and hybrid on them; NaN where there are none
+  double filter_gain = 0;              ///< over the better of personal and blend
+  double filter_error = 0;             ///< standard error of it
+  Strategy best = Strategy::personal;  ///< of those that were looked at; filter and hybrid where the gain is above its
+                                       ///< standard error, blend where its weight is above 0
 };
+
+/// Whether filter and hybrid have what they need. Local.
+bool can_make(const Population& population, const RecommendModel& model, Strategy strategy);
 
 struct RecommendOptions {
   std::int64_t min_support = 0;
   std::span<const char> allowed = {};      ///< of this rank's items; empty on all ranks: every item
   bool smoothing = true;                   ///< m is needed: for segment and blend
-  const Validation* validation = nullptr;  ///< m and w are chosen with it; nullptr on all ranks: only m, by stand-ins
+  const Validation* validation = nullptr;  ///< what is chosen is chosen with it; nullptr on all ranks: only m, by
+                                           ///< stand-ins
   std::uint64_t seed = 0;
+  const FilterGraph* filter = nullptr;  ///< without what the validation holds back: b and w are chosen; nullptr on all
+                                        ///< ranks: they are not
+  bool filter_alone = true;             ///< the strategies that they are chosen for
+  bool hybrid = true;                   ///< needs a validation with embeddings
 };
 
-/// Counts, chooses the items, learns m and w where they are needed. Throws InputError where no item is left.
+/// Counts, chooses the items, learns m and the weights where they are needed. Throws InputError where no item is left.
 /// Collective.
 RecommendModel fit_recommendations(const Communicator& comm, const Population& population,
                                    const RecommendOptions& options);

@@ -6,7 +6,7 @@
 //
 // p(i|s) is the posterior mean of a multinomial under a Dirichlet prior of mean p and strength m (MacKay and Peto, "A
 // hierarchical Dirichlet language model", 1995); m counts interactions that a segment is given in advance. An infinite
-// m makes every segment the population. m is chosen on validation pairs (segment/blend.hpp).
+// m makes every segment the population. m is chosen on validation pairs (recommend/blend.hpp).
 #pragma once
 
 #include <cstdint>

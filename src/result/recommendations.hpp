@@ -9,10 +9,12 @@ namespace cohort {
 
 /// Lists of `count` items, best first. A list that is shorter ends in items -1 of score NaN.
 struct Recommendations {
-  std::string strategy;            ///< global, segment, personal, blend
+  std::string strategy;            ///< global, segment, personal, blend, filter, hybrid
   std::int64_t count = 0;          ///< n, items a list; at least 1
-  double smoothing = 0;            ///< m of segment/segment_prior.hpp, infinite: the global popularity; NaN: not used
-  double blend_weight = 0;         ///< w of segment/recommendation.hpp; NaN: not used
+  double smoothing = 0;            ///< m of recommend/segment_prior.hpp, infinite: the global popularity; NaN: not used
+  double blend_weight = 0;         ///< w of recommend/recommendation.hpp; NaN: not used
+  double filter_power = 0;         ///< b of recommend/filter_ranking.hpp; NaN: not used
+  double filter_weight = 0;        ///< w of recommend/filter_ranking.hpp; NaN: not used
   std::vector<std::int64_t> item;  ///< of this rank's block of users, n each
   std::vector<float> score;        ///< beside them
   std::vector<std::int64_t> segment_item;  ///< k x n, the same on all ranks

@@ -1,6 +1,7 @@
 #include "store/recommendations.hpp"
 
 #include <cmath>
+#include <limits>
 #include <span>
 
 #include "core/error.hpp"
@@ -33,6 +34,8 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
   file.attribute(schema::recommend_count, n);
   file.real_attribute(schema::recommend_smoothing, recommendations.smoothing);
   file.real_attribute(schema::recommend_blend_weight, recommendations.blend_weight);
+  file.real_attribute(schema::recommend_filter_power, recommendations.filter_power);
+  file.real_attribute(schema::recommend_filter_weight, recommendations.filter_weight);
   file.table(schema::users_recommended, std::span<const std::int64_t>(recommendations.item), n);
   file.table(schema::users_recommended_score, std::span<const float>(recommendations.score), n);
   file.shared_table(schema::segments_recommended, std::span<const std::int64_t>(recommendations.segment_item), n);
@@ -50,6 +53,11 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   result.count = file.integer_attribute(schema::recommend_count, 1);
   result.smoothing = file.real_attribute(schema::recommend_smoothing);
   result.blend_weight = file.real_attribute(schema::recommend_blend_weight);
+  const auto if_there = [&](const char* name) {
+    return file.has_attribute(name) ? file.real_attribute(name) : std::numeric_limits<double>::quiet_NaN();
+  };
+  result.filter_power = if_there(schema::recommend_filter_power);
+  result.filter_weight = if_there(schema::recommend_filter_weight);
   result.item = file.table<std::int64_t>(schema::users_recommended, users, result.count);
   result.score = file.table<float>(schema::users_recommended_score, users, result.count);
   result.segment_item = file.whole_table<std::int64_t>(schema::segments_recommended, segments, result.count);

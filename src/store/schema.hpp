@@ -88,6 +88,8 @@ inline constexpr auto recommend_strategy = "recommend_strategy";
 inline constexpr auto recommend_count = "recommend_count";
 inline constexpr auto recommend_smoothing = "recommend_smoothing";        ///< float64; infinite: the global popularity
 inline constexpr auto recommend_blend_weight = "recommend_blend_weight";  ///< float64; NaN where the strategy has none
+inline constexpr auto recommend_filter_power = "recommend_filter_power";  ///< float64; NaN alike; absent in older files
+inline constexpr auto recommend_filter_weight = "recommend_filter_weight";  ///< the same
 
 // segments.h5, what characterises each segment; absent before `profile` has run. store/profiles.hpp says what every
 // column means. One value a segment: interactions, distinct_items, mean_interactions, median_interactions,

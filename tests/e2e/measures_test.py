@@ -12,7 +12,7 @@ import numpy
 
 from support import WithDirectory, cohort, datasets, evaluate
 
-STRATEGIES = ("global", "segment", "personal", "blend")
+STRATEGIES = ("global", "segment", "personal", "blend", "filter", "hybrid")
 
 
 def table(result, group, other="item"):
@@ -63,7 +63,7 @@ class Planted(WithDirectory):
     @staticmethod
     def settings(output, *more):
         values = [f"output.directory={output}", "input.holdout=0.2", "train.epochs=4", "model.dim=16",
-                  "evaluate.k=[20, 5]", *more]
+                  "evaluate.k=[20, 5]", "recommend.strategy=auto", *more]
         return [part for value in values for part in ("--set", value)]
 
 
@@ -84,7 +84,9 @@ class Strategies(Planted):
                     self.assertEqual(measures[f"{name}@{k}"], measures["strategies"]["personal"][f"{name}@{k}"])
             found[strategy] = measures["strategies"]
         # What needs nothing learnt is there whatever is written, and the same; a blend was made where one was written.
-        self.assertEqual(list(found["blend"]), list(STRATEGIES))
+        self.assertEqual(list(found["blend"]), ["global", "segment", "personal", "blend"])
+        self.assertEqual(list(found["filter"]), ["global", "personal", "filter"])
+        self.assertEqual(list(found["hybrid"]), ["global", "personal", "filter", "hybrid"])
         self.assertEqual(list(found["segment"]), ["global", "segment", "personal"])
         self.assertEqual(list(found["personal"]), ["global", "personal"])
         for strategy in STRATEGIES:
@@ -94,15 +96,18 @@ class Strategies(Planted):
     def test_they_stand_side_by_side(self):
         cohort("recommend", self.config, *self.settings(self.data / "out"))
         measures = evaluate(self.result)
+        written = measures["written_strategy"]
+        self.assertIn(written, STRATEGIES[2:])
         for text in (self.ran.stdout, cohort("evaluate", "--result", self.result, ranks=2).stdout):
-            self.assertRegex(text, r"(?m)^strategy +global +segment +personal +blend \(written\)$")
-            self.assertIn("the lists written are those of blend", text)
+            names = " +".join(name + (r" \(written\)" if name == written else "") for name in STRATEGIES)
+            self.assertRegex(text, f"(?m)^strategy +{names}$")
+            self.assertIn(f"the lists written are those of {written}", text)
             for name in ("recall@20", "ndcg@5"):
                 values = " +".join(f"{measures['strategies'][s][name]:.4f}" for s in STRATEGIES)
                 self.assertRegex(text, f"(?m)^{name} +{values}$")
         comparison = json.loads(cohort("evaluate", "--strategies", "--json", "--result", self.result).stdout)
-        self.assertEqual(comparison["written_strategy"], "blend")
-        self.assertEqual(list(comparison["strategies"]), list(STRATEGIES))
+        self.assertEqual(comparison["written_strategy"], written)
+        self.assertEqual(list(comparison["strategies"]), [*STRATEGIES, "itemcf"])
         for strategy in STRATEGIES:
             overall = comparison["strategies"][strategy]["overall"]
             self.assertAlmostEqual(overall["ndcg"]["mean"], measures["strategies"][strategy]["ndcg@20"], places=6)

@@ -15,7 +15,7 @@ import numpy
 
 from support import WithDirectory, cohort, datasets
 
-STRATEGIES = ("global", "segment", "personal", "blend")
+STRATEGIES = ("global", "segment", "personal", "blend", "filter", "hybrid")
 
 
 class Recommend(WithDirectory):
@@ -31,7 +31,8 @@ class Recommend(WithDirectory):
 
     @classmethod
     def settings(cls, path, *more):
-        values = [f"output.directory={path}/out", "input.holdout=0.2", "train.epochs=3", "recommend.count=7", *more]
+        values = [f"output.directory={path}/out", "input.holdout=0.2", "train.epochs=3", "recommend.count=7",
+                  "recommend.strategy=auto", *more]
         return [part for value in values for part in ("--set", value)]
 
     def setUp(self):
@@ -64,8 +65,25 @@ class Recommend(WithDirectory):
         product = users.astype(float) @ items.astype(float).T
         if strategy == "personal":
             return product, seen
+        if strategy in ("filter", "hybrid"):
+            return self.filtered(strategy, file, seen.astype(float), product), seen
         z = (product - product.mean(1, keepdims=True)) / product.std(1, keepdims=True)
         return z + file.attrs["recommend_blend_weight"] * numpy.log(popularity[segment]), seen
+
+    @staticmethod
+    def filtered(strategy, file, had, product):
+        """By the spectrum of the dense graph, T_k being cos(k arccos)."""
+        degree, power = had.sum(0), file.attrs["recommend_filter_power"]
+        known = numpy.maximum(degree, 1)
+        normalised = had / numpy.sqrt(had.sum(1, keepdims=True) * known)
+        values, vectors = numpy.linalg.eigh(normalised.T @ normalised)
+        angle = numpy.arccos(numpy.clip(1 - 2 * values, -1, 1))
+        response = sum(c * numpy.cos(k * angle) for k, c in enumerate((0.5, -0.4927, 0, -0.0323, 0, 0.0211)))
+        scores = had / known ** power @ (vectors * response) @ vectors.T * numpy.where(degree > 0, known ** power, 0)
+        scores /= scores.std(1, keepdims=True)
+        if strategy == "filter":
+            return scores
+        return scores + file.attrs["recommend_filter_weight"] * product / product.std(1, keepdims=True)
 
     def test_every_strategy_is_numpys(self):
         for strategy in STRATEGIES:
@@ -94,7 +112,7 @@ class Recommend(WithDirectory):
         self.assertEqual({name for name in one if one[name] != before[name]},
                          {f"{of}/recommendations/{what}" for of in ("users", "segments") for what in ("item", "score")} |
                          {"segments/recommendations/known"})
-        self.recommend("blend", ranks=3)
+        self.recommend("auto", ranks=3)
         self.assertEqual(before, datasets(self.result), "what run recommends")
 
     def test_text_says_what_the_file_says(self):
@@ -150,7 +168,7 @@ class Recommend(WithDirectory):
                                          ranks=ranks).stdout) for ranks in (1, 3)]
         self.assertEqual(comparisons[0], comparisons[1])
         comparison = comparisons[0]
-        self.assertEqual(list(comparison["strategies"]), list(STRATEGIES))
+        self.assertEqual(list(comparison["strategies"]), [*STRATEGIES, "itemcf"])
         ranking = json.loads(cohort("evaluate", "--json", "--result", self.result).stdout)
         personal = comparison["strategies"]["personal"]["overall"]
         for measure in ("recall", "ndcg", "hit_rate"):

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -16,6 +17,9 @@
 #include "recommend/recommendation.hpp"
 
 namespace cohort::testing_support {
+
+/// Those that need no graph; tests/mpi/recommend/filter_test.cpp has the others.
+inline constexpr std::array unfiltered{Strategy::global, Strategy::segment, Strategy::personal, Strategy::blend};
 
 using Rows = std::vector<std::vector<float>>;
 using Lists = std::vector<std::vector<std::int64_t>>;

@@ -64,7 +64,7 @@ PairTable test_pairs(const Communicator& comm, const Dataset& dataset, const Con
   return std::move(test.pairs);
 }
 
-// The model of the blend as it was written; where it was not, what it would be, learnt beside the result.
+// The model of all strategies as it was written; where it was not, what it would be, learnt beside the result.
 RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions& options, Config config,
                                 const SegmentsFile& result, const GraphFile& graph, const Population& population) {
   RecommendOptions wanted;
@@ -75,6 +75,8 @@ RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions&
     auto model = fit_recommendations(comm, population, wanted);
     model.smoothing = written->smoothing;
     model.blend_weight = written->blend_weight;
+    model.filter_power = written->filter_power;
+    model.filter_weight = written->filter_weight;
     const auto held =
         hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, wanted.seed);
     model.validation_users = comm.sum(held.users());
@@ -84,6 +86,10 @@ RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions&
   config.output.directory = directory.empty() ? "." : directory.string();
   const auto validation = learn_validation(Session(comm, config), graph, result);
   wanted.validation = &validation;
+  std::optional<FilterGraph> left;
+  if (filter_is_cheap(comm, graph.dataset)) {
+    wanted.filter = &left.emplace(filter_graph_of(comm, config, graph, validation.held.left));
+  }
   return fit_recommendations(comm, population, wanted);
 }
 
@@ -100,8 +106,12 @@ void say_strategies(const Communicator& comm, const EvaluateOptions& options, co
   ComparisonOptions comparison;
   comparison.k = cut_offs(config, result.items.total()).front();
   comparison.seed = static_cast<std::uint64_t>(config.train.seed);
-  const auto population = population_of(*data.dataset, result, by_direction(config));
+  auto population = population_of(*data.dataset, result, by_direction(config));
   const auto model = strategies_model(comm, options, config, result, *graph, population);
+  std::optional<FilterGraph> filter;
+  if (!std::isnan(model.filter_power) && graph->partition) {
+    population.filter = &filter.emplace(filter_graph_of(comm, config, *graph, graph->dataset.interactions));
+  }
   const auto found = compare_strategies(comm, population, model, *data.held_out, comparison);
   const auto written = result.recommendations ? result.recommendations->strategy : std::string();
   say(comm, options.json ? strategies_json(found, written).dump(2) + "\n" : strategies_table(found, written));
@@ -123,6 +133,7 @@ void evaluate_file(const EvaluateOptions& options) {
   if (graph) {
     data.dataset = &graph->dataset;
     data.held_out = &graph->dataset.holdout;
+    data.graph = &*graph;
   } else if (!options.test.empty()) {
     throw InputError("there is no " + graph_path +
                      ", which says what not to recommend again; --test needs it: run `cohort prepare` with the " +

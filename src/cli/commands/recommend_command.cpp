@@ -16,7 +16,7 @@ void add_recommend_command(CLI::App& program) {
   const auto csv = std::make_shared<std::string>();
   const auto json_lines = std::make_shared<std::string>();
   command->add_option("--strategy", *strategy, "Instead of recommend.strategy")
-      ->check(CLI::IsMember({"global", "segment", "personal", "blend"}));
+      ->check(CLI::IsMember({"auto", "global", "segment", "personal", "blend", "filter", "hybrid"}));
   auto* const csv_option = command->add_option("--csv", *csv, "Also write the lists as CSV")->type_name("FILE");
   command->add_option("--jsonl", *json_lines, "Also write the lists as JSON lines")
       ->type_name("FILE")

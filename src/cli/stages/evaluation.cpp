@@ -80,12 +80,7 @@ void add_modularity(const Communicator& comm, const Config& config, const Segmen
   if (dataset.has_items()) measures["graph_modularity"] = of_graph(config.graph);
 }
 
-Json ranking_of(const Communicator& comm, const Population& population, const RecommendModel& model, Strategy strategy,
-                const PairTable& held_out, std::span<const std::int64_t> ks) {
-  const auto found = ranking_measures(
-      comm, held_out, ks, [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
-        recommend_to_users(comm, population, model, strategy, k, &users, sink);
-      });
+Json json_of(const std::vector<RankingMeasures>& found) {
   Json measures;
   for (const auto& of_cut_off : found) {
     const auto at = "@" + std::to_string(of_cut_off.k);
@@ -98,8 +93,39 @@ Json ranking_of(const Communicator& comm, const Population& population, const Re
   return measures;
 }
 
-void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const Dataset& dataset,
-                 const PairTable& held_out, Json& measures) {
+Json ranking_of(const Communicator& comm, const Population& population, const RecommendModel& model, Strategy strategy,
+                const PairTable& held_out, std::span<const std::int64_t> ks) {
+  const auto found = ranking_measures(
+      comm, held_out, ks, [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
+        recommend_to_users(comm, population, model, strategy, k, &users, sink);
+      });
+  return json_of(found);
+}
+
+// The same of the lists that the result has.
+Json ranking_of(const Communicator& comm, const Recommendations& written, const PairTable& held_out,
+                std::span<const std::int64_t> ks) {
+  const auto make = [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
+    comm.attempt([&] {
+      std::vector<ScoredItem> best;
+      for (const auto user : users) {
+        best.clear();
+        const auto first = static_cast<std::size_t>(user * written.count);
+        for (std::size_t i = first; std::cmp_less(i, first + static_cast<std::size_t>(k)) && written.item[i] >= 0;
+             ++i) {
+          best.push_back({written.score[i], written.item[i]});
+        }
+        sink(user, best);
+      }
+    });
+  };
+  return json_of(ranking_measures(comm, held_out, ks, make));
+}
+
+void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data,
+                 Json& measures) {
+  const auto& dataset = *data.dataset;
+  const auto& held_out = *data.held_out;
   if (!comm.any(held_out.size() > 0)) {
     // What is the matter with a test file was said when it was read.
     if (dataset.has_items() && &held_out == &dataset.holdout) {
@@ -108,17 +134,40 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
     return;
   }
   const auto ks = cut_offs(config, result.items.total());
-  const auto population = population_of(dataset, result, by_direction(config));
-  auto model = fit_recommendations(comm, population, {0, {}, false, nullptr, 0});
+  auto population = population_of(dataset, result, by_direction(config));
+  RecommendOptions nothing_learnt;
+  nothing_learnt.smoothing = false;
+  auto model = fit_recommendations(comm, population, nothing_learnt);
   const auto& written = result.recommendations;
   const bool smoothing = written && !std::isnan(written->smoothing);
   const bool weight = written && !std::isnan(written->blend_weight);
   if (smoothing) model.smoothing = written->smoothing;
   if (weight) model.blend_weight = written->blend_weight;
+  std::optional<FilterGraph> filter;
+  if (written && !std::isnan(written->filter_power) && data.graph && data.graph->partition) {
+    model.filter_power = written->filter_power;
+    model.filter_weight = written->filter_weight;
+    population.filter = &filter.emplace(filter_graph_of(comm, config, *data.graph, dataset.interactions));
+  }
+  // Lists of all items that are long enough.
+  const bool as_written = written && data.lists_as_configured && config.recommend.min_support == 0 &&
+                          config.recommend.allowed_items.empty() && std::ranges::max(ks) <= written->count;
   Json strategies;
   for (const auto strategy : all_strategies) {
-    const bool made = strategy == Strategy::segment ? smoothing : strategy == Strategy::blend ? weight : true;
-    if (made) strategies[name_of(strategy)] = ranking_of(comm, population, model, strategy, held_out, ks);
+    const bool made = strategy == Strategy::segment ? smoothing
+                      : strategy == Strategy::blend ? weight
+                                                    : can_make(population, model, strategy);
+    if (!made) continue;
+    // The blend of weight 0 ranks as personal does.
+    const bool is_personal = strategy == Strategy::personal || (strategy == Strategy::blend && model.blend_weight == 0);
+    if (is_personal && strategies.contains("personal")) {
+      strategies[name_of(strategy)] = strategies["personal"];
+      continue;
+    }
+    const bool at_hand = as_written && (written->strategy == name_of(strategy) ||
+                                        (is_personal && written->strategy == "blend" && written->blend_weight == 0));
+    strategies[name_of(strategy)] = at_hand ? ranking_of(comm, *written, held_out, ks)
+                                            : ranking_of(comm, population, model, strategy, held_out, ks);
   }
   for (const auto& [name, value] : strategies["personal"].items()) measures[name] = value;
   for (auto& of_strategy : strategies) of_strategy.erase("test_users");
@@ -177,7 +226,7 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
         activity_share(comm, data.dataset->interactions.row_begin, result.segments.segment, segment_count(result));
     measures["activity_share"] = *activity;
   }
-  if (data.held_out) add_ranking(comm, config, result, *data.dataset, *data.held_out, measures);
+  if (data.held_out) add_ranking(comm, config, result, data, measures);
   measures["notes"] = result_notes(measures["silhouette"].get<double>(), activity, result.segments.loss,
                                    config.train.loss == LossKind::softmax);
   return measures;
@@ -187,6 +236,8 @@ Json evaluate_run(const Session& session, const GraphFile& graph, const Segments
   EvaluationData data;
   data.dataset = &graph.dataset;
   data.held_out = &graph.dataset.holdout;
+  data.graph = &graph;
+  data.lists_as_configured = true;
   return evaluate(session.comm(), session.config(), result, data);
 }
 

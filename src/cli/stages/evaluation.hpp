@@ -18,6 +18,9 @@ struct EvaluationData {
   const Dataset* dataset = nullptr;     ///< what it was made from: modularity, and what is not recommended again
   const PairTable* held_out = nullptr;  ///< by user, ascending (Dataset::holdout); needs the dataset
   const Labels* truth = nullptr;
+  const GraphFile* graph = nullptr;  ///< of the dataset, with its partition: filter and hybrid
+  bool lists_as_configured = false;  ///< the result's lists were made with this configuration: what they measure need
+                                     ///< not be made again
 };
 
 /// One object: segments, users; ari, nmi, purity, labelled_users; silhouette, silhouette_points, davies_bouldin,
@@ -25,9 +28,9 @@ struct EvaluationData {
 /// activity_share, and notes (what to know before believing in the segments, a sentence each);
 /// recall@k, ndcg@k, precision@k, hit_rate@k of every cut-off, test_users: those of `personal`; written_strategy, of
 /// the result's lists (null: none); strategies: by name the measures of every strategy that was made, which are those
-/// that need nothing learnt and those whose smoothing and weight are in the result. Every item is ranked. What is not
-/// defined is NaN, written as null; what cannot be measured is not there. config: of the result. The same on all ranks,
-/// and for every number of them. Collective.
+/// that need nothing learnt and those whose smoothing, power and weights are in the result. Every item is ranked. What
+/// is not defined is NaN, written as null; what cannot be measured is not there. config: of the result. The same on all
+/// ranks, and for every number of them. Collective.
 nlohmann::ordered_json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result,
                                 const EvaluationData& data);
 

@@ -95,10 +95,19 @@ std::vector<char> read_allowed_items(const Session& session, const Dataset& data
 Population population_of(const Dataset& dataset, const SegmentsFile& result, bool spherical);
 
 /// Trains a second embedding, from the start and with the epochs and settings of the one of `result`, on the graph
-/// without the interactions that hold_back draws, and clusters its users: what the weight of the blend is learnt with.
+/// without the interactions that hold_back draws, and clusters its users: what the strategy and its weights are chosen
+/// with.
 /// It is kept in validation.h5, so that an interrupted training goes on and a finished one is not repeated. Costs what
 /// training costs. Throws InputError where the graph has no partition.
 Validation learn_validation(const Session& session, const GraphFile& graph, const SegmentsFile& result);
+
+/// The graph of some of the dataset's interactions alone, on the shards of the partition: what filter and hybrid smooth
+/// over. interactions: a row for each of this rank's users. Throws InputError where the graph has no partition.
+FilterGraph filter_graph_of(const Communicator& comm, const Config& config, const GraphFile& graph,
+                            const PairTable& interactions);
+
+/// Whether filter and hybrid take no more than filter_limit; where they do, it is said.
+bool filter_is_cheap(const Communicator& comm, const Dataset& dataset);
 
 /// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
 /// result.recommendations. allowed: as read_allowed_items returns it.

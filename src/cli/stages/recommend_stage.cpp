@@ -11,6 +11,8 @@
 #include "core/error.hpp"
 #include "core/timer.hpp"
 #include "ingest/records/id_list.hpp"
+#include "recommend/blend.hpp"
+#include "recommend/filter_graph.hpp"
 #include "recommend/recommendation.hpp"
 #include "train/choices.hpp"
 
@@ -29,7 +31,7 @@ void put(std::span<const ScoredItem> best, std::size_t row, std::size_t count, s
   }
 }
 
-// What m and w are, and why.
+// What m and the blend's w are, and why.
 void say_what_was_learnt(const RecommendModel& model, bool blend) {
   if (model.validation_pairs == 0) {
     spdlog::info(
@@ -54,6 +56,57 @@ void say_what_was_learnt(const RecommendModel& model, bool blend) {
     spdlog::info("  weight of the segment's prior 0: NDCG@20 of {:.4f} on them, and no gain that is above chance ({})",
                  model.validation_ndcg, gain);
   }
+}
+
+// How the filter ranks, and whether that is better.
+void say_filter(const RecommendModel& model, bool compared) {
+  const auto beside = std::isnan(model.filter_weight)
+                          ? std::string()
+                          : fmt::format(", {:g} of the embedding beside the filter in hybrid", model.filter_weight);
+  if (model.filter_users == 0) {
+    spdlog::info("  degree's power {:g}{}: nothing could be held back to choose them on", model.filter_power, beside);
+    return;
+  }
+  const auto gain = compared ? fmt::format(", {:+.4f} over the embedding (standard error {:.4f})", model.filter_gain,
+                                           model.filter_error)
+                             : std::string();
+  spdlog::info("  degree's power {:g}{}: NDCG@20 of {:.4f} on {} of those users{}", model.filter_power, beside,
+               model.filter_ndcg, with_commas(model.filter_users), gain);
+}
+
+// What is chosen, with what has not seen what it is chosen on.
+RecommendModel fit(const Session& session, const GraphFile& graph, std::span<const char> allowed,
+                   const Population& population, std::optional<Strategy> wanted, const SegmentsFile& result) {
+  const auto& comm = session.comm();
+  const bool filtered = wanted ? is_filtered(*wanted) : filter_is_cheap(comm, graph.dataset);
+  RecommendOptions options;
+  options.min_support = session.config().recommend.min_support;
+  options.allowed = allowed;
+  options.smoothing = !wanted || wanted == Strategy::blend || wanted == Strategy::segment;
+  options.filter_alone = wanted != Strategy::hybrid;
+  options.hybrid = wanted != Strategy::filter;
+  options.seed = static_cast<std::uint64_t>(session.config().train.seed);
+  Validation validation;
+  std::optional<FilterGraph> left;
+  if (!wanted || wanted == Strategy::blend || wanted == Strategy::hybrid) {
+    validation = learn_validation(session, graph, result);
+    options.validation = &validation;
+  } else if (wanted == Strategy::filter) {
+    validation.held =
+        hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, options.seed);
+    options.validation = &validation;
+  }
+  if (filtered) {
+    options.filter = &left.emplace(filter_graph_of(comm, session.config(), graph, validation.held.left));
+  }
+  auto model = fit_recommendations(comm, population, options);
+  if (!model.choice.all) {
+    spdlog::info("  {} of {} may be recommended", with_commas(model.choice.blocks.total()),
+                 counted(graph.dataset.items.total(), "item"));
+  }
+  if (options.smoothing) say_what_was_learnt(model, !wanted || wanted == Strategy::blend);
+  if (filtered) say_filter(model, !wanted);
+  return model;
 }
 
 }  // namespace
@@ -93,34 +146,29 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   const auto& comm = session.comm();
   const auto& config = session.config().recommend;
   const Timer timer;
-  const auto strategy = strategy_named(config.strategy);
   if (result.items.total() == 0) {
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
+  std::optional<Strategy> wanted;
+  if (config.strategy != "auto") wanted = strategy_named(config.strategy);
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
-  const auto population = population_of(graph.dataset, result, by_direction(session.config()));
-  const bool blend = strategy == Strategy::blend;
-  const bool smoothing = blend || strategy == Strategy::segment;
-  RecommendOptions options;
-  options.min_support = config.min_support;
-  options.allowed = allowed;
-  options.smoothing = smoothing;
-  std::optional<Validation> validation;
-  if (blend) options.validation = &validation.emplace(learn_validation(session, graph, result));
-  options.seed = static_cast<std::uint64_t>(session.config().train.seed);
-  const auto model = fit_recommendations(comm, population, options);
-  if (!model.choice.all) {
-    spdlog::info("  {} of {} may be recommended", with_commas(model.choice.blocks.total()),
-                 counted(result.items.total(), "item"));
+  auto population = population_of(graph.dataset, result, by_direction(session.config()));
+  const auto model = fit(session, graph, allowed, population, wanted, result);
+  const auto strategy = wanted.value_or(model.best);
+  if (!wanted) spdlog::info("  strategy {} is the best of those on what was held back", name_of(strategy));
+  std::optional<FilterGraph> filter;
+  if (is_filtered(strategy)) {
+    population.filter = &filter.emplace(filter_graph_of(comm, session.config(), graph, graph.dataset.interactions));
   }
-  if (smoothing) say_what_was_learnt(model, blend);
-  validation.reset();
 
   Recommendations found;
-  found.strategy = config.strategy;
+  found.strategy = name_of(strategy);
   found.count = config.count;
-  found.smoothing = smoothing ? model.smoothing : not_used;
+  const bool blend = !wanted || wanted == Strategy::blend;
+  found.smoothing = blend || wanted == Strategy::segment ? model.smoothing : not_used;
   found.blend_weight = blend ? model.blend_weight : not_used;
+  found.filter_power = model.filter_power;
+  found.filter_weight = model.filter_weight;
   const auto n = static_cast<std::size_t>(config.count);
   constexpr float no_score = std::numeric_limits<float>::quiet_NaN();
   comm.attempt([&] {

@@ -17,10 +17,10 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
   const auto held_back = comm.sum(result.held.pairs.size());
   if (held_back == 0) return result;
   if (!graph.partition) {
-    throw InputError(session.graph_path() + " has no partition, which training the embedding that the weight of the " +
-                     "blend is learnt with needs; run `cohort partition` first, or set recommend.strategy to another");
+    throw InputError(session.graph_path() + " has no partition, which training the embedding that recommendations " +
+                     "are chosen with needs; run `cohort partition` first, or set recommend.strategy to personal");
   }
-  spdlog::info("validate: an embedding without {}, to learn the weight of the blend with, as in training",
+  spdlog::info("validate: an embedding without {}, to choose recommendations with, as in training",
                counted(held_back, "interaction"));
   GraphFile left;
   left.provenance = graph.provenance;

@@ -4,6 +4,7 @@
 
 #include "core/random.hpp"
 #include "evaluate/strategy_comparison.hpp"
+#include "support/item_neighbours_reference.hpp"
 #include "support/recommend_reference.hpp"
 
 namespace cohort {
@@ -210,6 +211,8 @@ TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
   EXPECT_EQ(found.users, std::ssize(seen));
   EXPECT_EQ(found.cold_at_most, seen[(seen.size() + 3) / 4 - 1]);
   const std::vector<char> chosen(whole.items.size(), 1);
+  const auto neighbours = item_neighbours_scores(whole, 100);
+  ASSERT_EQ(found.strategies.back().strategy, Strategy::itemcf);
   for (const auto& result : found.strategies) {
     // Sets: overall, cold, segments.
     struct Sums {
@@ -219,8 +222,10 @@ TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
     for (std::size_t u = 0; u < held_out.size(); ++u) {
       const auto& held = held_out[u];
       if (held.empty()) continue;
-      auto ranking = reference_ranking(whole, result.strategy, whole.users[u], whole.segment[u], whole.interactions[u],
-                                       chosen, model.smoothing, model.blend_weight);
+      auto ranking = result.strategy == Strategy::itemcf
+                         ? item_neighbours_ranking(neighbours[u], whole.interactions[u])
+                         : reference_ranking(whole, result.strategy, whole.users[u], whole.segment[u],
+                                             whole.interactions[u], chosen, model.smoothing, model.blend_weight);
       ranking.resize(std::min<std::size_t>(ranking.size(), 6));
       double hits = 0, gain = 0, ideal = 0;
       for (std::size_t r = 0; r < ranking.size(); ++r) {

@@ -167,7 +167,7 @@ TEST(WidelyHeld, IsCountedByHandAndCanBeLeftOut) {
       }
       EXPECT_TRUE(std::ranges::equal(held.row(s), expected[at(s)])) << "segment " << s;
     }
-    for (const auto strategy : all_strategies) {
+    for (const auto strategy : unfiltered) {
       const auto all = recommend_to_segments(comm, population, model, strategy, whole.item_count());
       const auto novel = recommend_to_segments(comm, population, model, strategy, 6, &held);
       for (std::int32_t s = 0; s < whole.segments(); ++s) {

@@ -69,7 +69,7 @@ TEST(Recommend, EveryStrategyIsAFullSort) {
       auto model = fit_recommendations(comm, population, options);
       model.smoothing = setting.smoothing;
       model.blend_weight = setting.weight;
-      for (const auto strategy : all_strategies) {
+      for (const auto strategy : unfiltered) {
         const bool exact = strategy != Strategy::blend;
         std::vector<int> calls(block.segment.size(), 0);
         recommend_to_users(comm, population, model, strategy, setting.count, nullptr,
@@ -114,7 +114,7 @@ AllLists all_lists(const Communicator& comm, const WholePopulation& whole) {
   const auto validation = block.validation(comm, block.interactions, 3);
   const auto model = fit_recommendations(comm, block.population(), {0, {}, true, &validation, 3});
   AllLists all{{}, model.smoothing, model.blend_weight, model.validation_ndcg};
-  for (const auto strategy : all_strategies) {
+  for (const auto strategy : unfiltered) {
     std::vector<std::vector<ScoredItem>> best(block.segment.size());
     recommend_to_users(
         comm, block.population(), model, strategy, 7, nullptr,
@@ -156,7 +156,7 @@ TEST(Recommend, ChosenUsersOnlyAndNobody) {
   for (std::int64_t u = 0; u < std::ssize(block.segment); u += 3) some.push_back(u);
   const std::vector<std::int64_t> nobody;
   for (const std::vector<std::int64_t>* chosen : {&std::as_const(some), &nobody}) {
-    for (const auto strategy : all_strategies) {
+    for (const auto strategy : unfiltered) {
       std::vector<int> calls(block.segment.size(), 0);
       recommend_to_users(comm, block.population(), model, strategy, 5, chosen,
                          [&](std::int64_t user, std::span<const ScoredItem>) { ++calls[at(user)]; });

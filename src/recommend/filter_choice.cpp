@@ -1,0 +1,100 @@
+#include "recommend/filter_choice.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "core/random.hpp"
+#include "items/ranking.hpp"
+#include "recommend/blend.hpp"
+#include "recommend/filter_ranking.hpp"
+#include "recommend/user_means.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr double sampled_users = 2048;  // expected
+constexpr std::int64_t cut_off = 20;
+constexpr std::array powers{0.0, 0.2, 0.3, 0.4, 0.5};
+constexpr std::array weights_beside{0.5, 1.0, 2.0, 4.0, 8.0};
+constexpr double usual_power = 0.3;
+constexpr double usual_weight = 2;
+
+}  // namespace
+
+FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& question) {
+  const auto& held = question.validation->held;
+  const CounterRandom random(question.seed, Purpose::validation_users);
+  const auto first = question.user_blocks->begin(comm.rank());
+  std::vector<std::int64_t> users;
+  std::vector<double> gains;
+  std::vector<double> weights;
+  comm.attempt([&] {
+    for (std::int64_t u = 0; u < held.pairs.rows(); ++u) {
+      // Those that hold something back are some 5,000.
+      const auto share =
+          sampled_users / std::min<double>(validation_users, static_cast<double>(question.user_blocks->total()));
+      if (!held.pairs.row(u).empty() && random.uniform(static_cast<std::uint64_t>(first + u), 1) < share)
+        users.push_back(u);
+    }
+    gains = ideal_gains(cut_off);
+    if (question.alone) weights.push_back(0);
+    if (question.beside) weights.insert(weights.end(), weights_beside.begin(), weights_beside.end());
+  });
+  FilterAnswer answer;
+  answer.users = comm.sum(std::ssize(users));
+  if (answer.users == 0) {
+    answer.power = usual_power;
+    answer.weight = usual_weight;
+    answer.ndcg = std::numeric_limits<double>::quiet_NaN();
+    return answer;
+  }
+  const UserMeans means(comm, users);
+  FilterRanking ranking(comm, *question.graph, question.beside ? question.validation->items.view() : ConstMatrixView(),
+                        *question.item_blocks, *question.choice);
+  FilterSignals signals;
+  signals.items = &held.left;
+  signals.excluded = &held.left;
+  if (question.beside) signals.rows = question.validation->users.view();
+  signals.chosen = &users;
+  answer.ndcg = -1;
+  std::vector<std::vector<double>> ndcg(weights.size());
+  std::vector<double> best;
+  for (const auto power : powers) {
+    comm.attempt([&] {
+      for (auto& values : ndcg) values.assign(static_cast<std::size_t>(held.pairs.rows()), 0.0);
+    });
+    ranking.rank(signals, {power, weights}, cut_off,
+                 [&](std::size_t weight, std::int64_t user, std::span<const ScoredItem> list) {
+                   ndcg[weight][static_cast<std::size_t>(user)] =
+                       measure_list(list, held.pairs.row(user), cut_off, gains).ndcg;
+                 });
+    double best_beside = -1;
+    double weight_beside = std::numeric_limits<double>::quiet_NaN();
+    bool better = false;
+    for (std::size_t w = 0; w < weights.size(); ++w) {
+      const auto found = means.mean(ndcg[w]);
+      if (weights[w] > 0 && found > best_beside) {
+        best_beside = found;
+        weight_beside = weights[w];
+      }
+      if (found <= answer.ndcg) continue;
+      better = true;
+      answer.ndcg = found;
+      answer.power = power;
+      answer.alone = weights[w] == 0;
+      best = ndcg[w];
+    }
+    if (better) answer.weight = weight_beside;
+  }
+  if (question.without) {
+    const auto gain = means.gain(best, *question.without);
+    answer.gain = gain.mean;
+    answer.standard_error = gain.standard_error;
+  }
+  return answer;
+}
+
+}  // namespace cohort

@@ -1,0 +1,311 @@
+// The graph's filter and what is ranked with it, against dense eigenvectors in float64; and the choice of it.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <optional>
+
+#include "core/eigen.hpp"
+#include "recommend/filter_choice.hpp"
+#include "recommend/filter_graph.hpp"
+#include "recommend/filter_ranking.hpp"
+#include "recommend/recommendation.hpp"
+#include "support/recommend_reference.hpp"
+#include "support/sharded_graphs.hpp"
+
+namespace cohort {
+namespace {
+
+using namespace testing_support;
+
+float weight_of(std::int64_t user, std::int64_t item) {
+  return static_cast<float>(1 + (user * 7 + item * 3) % 4);
+}
+
+// A population with weights, its graph on shards, and what must come of it.
+struct Case {
+  BlockPopulation block;
+  FilterGraph filter;
+};
+
+Case make_case(const Communicator& comm, const WholePopulation& whole, const std::string& weighting, std::size_t cut) {
+  const auto users = block_distributions(whole.user_count(), comm.size())[cut];
+  const auto items = block_distributions(whole.item_count(), comm.size())[cut];
+  Case made{BlockPopulation(whole, users, items, comm.rank()), {}};
+  auto& table = made.block.interactions;
+  for (std::int64_t u = 0; u < table.rows(); ++u) {
+    for (auto k = table.row_begin[at(u)]; k < table.row_begin[at(u) + 1]; ++k) {
+      table.weight[at(k)] = weight_of(users.begin(comm.rank()) + u, table.other[at(k)]);
+    }
+  }
+  Dataset dataset;
+  dataset.users.distribution = users;
+  dataset.items.distribution = items;
+  dataset.interactions = table;
+  GraphConfig config;
+  config.weight = weighting;
+  const auto blocks = bipartite_graph(comm, dataset, config);
+  const auto cuts = cut == 0 ? Distribution::even(test_shards, comm.size()) : on_last_rank(comm);
+  made.filter = filter_graph(comm, blocks, shard(comm, blocks, cuts).graph, config);
+  return made;
+}
+
+class DenseFilter {
+ public:
+  DenseFilter(const WholePopulation& whole, const std::string& weighting) : whole_(whole) {
+    interactions_ = Eigen::MatrixXd::Zero(whole.user_count(), whole.item_count());
+    for (std::int64_t u = 0; u < whole.user_count(); ++u) {
+      for (const auto i : whole.interactions[at(u)]) {
+        interactions_(u, i) = weighting == "binary" ? 1.0 : static_cast<double>(weight_of(u, i));
+      }
+    }
+    const Eigen::VectorXd of_user = interactions_.rowwise().sum();
+    degree_ = interactions_.colwise().sum();
+    Eigen::MatrixXd normalised = interactions_;
+    for (std::int64_t u = 0; u < normalised.rows(); ++u) {
+      for (std::int64_t i = 0; i < normalised.cols(); ++i) {
+        if (normalised(u, i) > 0) normalised(u, i) /= std::sqrt(of_user[u] * degree_[i]);
+      }
+    }
+    // By the spectrum, T_k being cos(k arccos): not by the recurrence.
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(normalised.transpose() * normalised);
+    Eigen::VectorXd response(solver.eigenvalues().size());
+    for (std::int64_t j = 0; j < response.size(); ++j) {
+      const double angle = std::acos(std::clamp(1 - 2 * solver.eigenvalues()[j], -1.0, 1.0));
+      response[j] = 0.5 - 0.4927 * std::cos(angle) - 0.0323 * std::cos(3 * angle) + 0.0211 * std::cos(5 * angle);
+    }
+    operator_ = solver.eigenvectors() * response.asDiagonal() * solver.eigenvectors().transpose();
+  }
+
+  Eigen::VectorXd user(std::int64_t number) const { return interactions_.row(number); }
+
+  std::vector<double> scores(const Eigen::VectorXd& had, const std::vector<float>& row, double power,
+                             double weight) const {
+    Eigen::VectorXd scale = Eigen::VectorXd::Zero(degree_.size());
+    Eigen::VectorXd signal = scale;
+    for (std::int64_t i = 0; i < degree_.size(); ++i) {
+      if (degree_[i] == 0) continue;
+      scale[i] = std::pow(degree_[i], power);
+      signal[i] = had[i] / scale[i];
+    }
+    const Eigen::VectorXd filtered = (operator_ * signal).cwiseProduct(scale);
+    const double filter = std::sqrt((filtered.array() - filtered.mean()).square().mean());
+    const auto embedding = spread_of(whole_, row).second;
+    const bool silent = had.isZero();
+    std::vector<double> scores;
+    for (std::int64_t i = 0; i < degree_.size(); ++i) {
+      double product = 0;
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        product += static_cast<double>(row[c]) * static_cast<double>(whole_.items[at(i)][c]);
+      }
+      const double beside = embedding > 0 ? product / embedding : 0.0;
+      scores.push_back(silent ? beside : filtered[i] / filter + weight * beside);
+    }
+    return scores;
+  }
+
+ private:
+  const WholePopulation& whole_;
+  Eigen::MatrixXd interactions_;
+  Eigen::VectorXd degree_;
+  Eigen::MatrixXd operator_;
+};
+
+// The best of `scores` without `excluded` and what is not allowed, but for rounding.
+void expect_best(std::span<const ScoredItem> found, const std::vector<double>& scores,
+                 const std::vector<std::int64_t>& excluded, const std::vector<char>& allowed, std::int64_t count) {
+  std::vector<ReferenceItem> left;
+  for (std::int64_t i = 0; i < std::ssize(scores); ++i) {
+    if (allowed[at(i)] && !std::ranges::binary_search(excluded, i)) left.push_back({scores[at(i)], i});
+  }
+  std::ranges::stable_sort(left, [](const auto& a, const auto& b) { return a.score > b.score; });
+  ASSERT_EQ(std::ssize(found), std::min(count, std::ssize(left)));
+  for (std::size_t r = 0; r < found.size(); ++r) {
+    const auto same = std::ranges::find(left, found[r].item, &ReferenceItem::item);
+    ASSERT_NE(same, left.end()) << "item " << found[r].item << " may not be recommended, or is there twice";
+    EXPECT_NEAR(same->score, left.front().score, 1e-4) << "rank " << r;
+    EXPECT_NEAR(found[r].score, same->score, 1e-4);
+    left.erase(same);
+  }
+}
+
+RecommendModel model_of(const Communicator& comm, const Population& population, std::span<const char> allowed,
+                        double power, double weight) {
+  RecommendOptions options;
+  options.smoothing = false;
+  options.allowed = allowed;
+  auto model = fit_recommendations(comm, population, options);
+  model.filter_power = power;
+  model.filter_weight = weight;
+  return model;
+}
+
+TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
+  const auto comm = Communicator::world();
+  for (const auto& whole : {whole_population(130, 45, 10, 4, false, 1), whole_population(40, 70, 33, 3, true, 2)}) {
+    for (const std::string weighting : {"binary", "raw"}) {
+      const DenseFilter dense(whole, weighting);
+      for (const std::size_t cut : {0, 1}) {
+        const auto made = make_case(comm, whole, weighting, cut);
+        auto population = made.block.population();
+        population.filter = &made.filter;
+        const std::vector<char> every(whole.items.size(), 1);
+        std::vector<char> some;
+        for (std::int64_t i = 0; i < whole.item_count(); ++i) some.push_back(i % 3 != 1 ? 1 : 0);
+        const auto first = some.begin() + made.block.item_blocks.begin(comm.rank());
+        const std::vector<char> mine(first, first + made.block.item_blocks.count(comm.rank()));
+        for (const bool listed : {false, true}) {
+          const auto model = model_of(comm, population, listed ? std::span<const char>(mine) : std::span<const char>(),
+                                      listed ? 0.4 : 0.0, 1.5);
+          for (const auto strategy : {Strategy::filter, Strategy::hybrid}) {
+            SCOPED_TRACE(testing::Message() << whole.user_count() << " users, " << weighting << ", cut " << cut << ", "
+                                            << name_of(strategy) << ", listed " << listed);
+            const double weight = strategy == Strategy::filter ? 0 : 1.5;
+            std::vector<int> calls(made.block.segment.size(), 0);
+            recommend_to_users(comm, population, model, strategy, 6, nullptr,
+                               [&](std::int64_t user, std::span<const ScoredItem> best) {
+                                 ++calls[at(user)];
+                                 const auto u = made.block.user_blocks.begin(comm.rank()) + user;
+                                 expect_best(
+                                     best, dense.scores(dense.user(u), whole.users[at(u)], model.filter_power, weight),
+                                     whole.interactions[at(u)], listed ? some : every, 6);
+                               });
+            EXPECT_EQ(calls, std::vector<int>(calls.size(), 1));
+            const auto lists = recommend_to_segments(comm, population, model, strategy, 6);
+            for (std::int32_t s = 0; s < whole.segments(); ++s) {
+              Eigen::VectorXd had(whole.item_count());
+              for (std::int64_t i = 0; i < whole.item_count(); ++i) {
+                had[i] = static_cast<double>(whole.users_inside(i, s));
+              }
+              std::vector<ScoredItem> best;
+              for (auto i = lists.begin[at(s)]; i < lists.begin[at(s) + 1]; ++i) {
+                best.push_back({lists.score[at(i)], lists.item[at(i)]});
+              }
+              expect_best(best, dense.scores(had, whole.centroid[at(s)], model.filter_power, weight), {},
+                          listed ? some : every, 6);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// What is learnt and every list, of all ranks.
+struct Everything {
+  std::vector<double> numbers;
+  std::vector<ScoredItem> items;
+};
+
+Everything everything(const Communicator& comm, const WholePopulation& whole) {
+  const auto made = make_case(comm, whole, "raw", 0);
+  auto population = made.block.population();
+  population.filter = &made.filter;
+  const auto validation = made.block.validation(comm, made.block.interactions, 3);
+  Dataset dataset;
+  dataset.users.distribution = made.block.user_blocks;
+  dataset.items.distribution = made.block.item_blocks;
+  dataset.interactions = validation.held.left;
+  const auto blocks = bipartite_graph(comm, dataset, made.filter.weighting);
+  const auto left =
+      filter_graph(comm, blocks, shard(comm, blocks, Distribution::even(test_shards, comm.size())).graph, {});
+  RecommendOptions options;
+  options.validation = &validation;
+  options.filter = &left;
+  options.seed = 3;
+  const auto model = fit_recommendations(comm, population, options);
+  Everything all;
+  all.numbers = {model.filter_power, model.filter_weight, model.filter_ndcg, model.filter_gain, model.filter_error};
+  for (const auto strategy : {Strategy::filter, Strategy::hybrid}) {
+    std::vector<std::vector<ScoredItem>> best(made.block.segment.size());
+    recommend_to_users(
+        comm, population, model, strategy, 7, nullptr,
+        [&](std::int64_t user, std::span<const ScoredItem> list) { best[at(user)].assign(list.begin(), list.end()); });
+    std::vector<ScoredItem> mine;
+    for (const auto& list : best) mine.insert(mine.end(), list.begin(), list.end());
+    const auto joined = comm.all_gather(std::span<const ScoredItem>(mine)).data;
+    all.items.insert(all.items.end(), joined.begin(), joined.end());
+    const auto lists = recommend_to_segments(comm, population, model, strategy, 7);
+    for (std::size_t i = 0; i < lists.item.size(); ++i) all.items.push_back({lists.score[i], lists.item[i]});
+  }
+  return all;
+}
+
+TEST(Filter, TheBitsAreThoseOfOneRank) {
+  const auto whole = whole_population(150, 45, 10, 4, false, 6);
+  const auto together = everything(Communicator::world(), whole);
+  const auto alone = everything(Communicator::self(), whole);
+  EXPECT_EQ(together.numbers, alone.numbers);
+  ASSERT_EQ(together.items.size(), alone.items.size());
+  for (std::size_t i = 0; i < alone.items.size(); ++i) {
+    ASSERT_EQ(together.items[i].item, alone.items[i].item) << i;
+    ASSERT_EQ(together.items[i].score, alone.items[i].score) << i;
+  }
+}
+
+// Users have items of their segment. The embedding knows nothing, or everything that is held back.
+TEST(FilterChoice, TakesTheFilterWhereItIsBetterAndTheEmbeddingWhereThatIs) {
+  const auto comm = Communicator::world();
+  for (const bool knowing : {false, true}) {
+    auto whole = whole_population(400, 60, 60, 5, false, 9);
+    std::mt19937 random(4);
+    for (std::int64_t u = 0; u < whole.user_count(); ++u) {
+      whole.interactions[at(u)].clear();
+      for (std::int64_t i = 0; i < whole.item_count(); ++i) {
+        const bool own = i % 4 == whole.segment[at(u)];
+        if (random() % 10 < (own ? 6U : 1U)) whole.interactions[at(u)].push_back(i);
+      }
+    }
+    whole.count();
+    const auto held = reference_pairs(whole, 3).held;
+    for (std::int64_t i = 0; knowing && i < whole.item_count(); ++i) {
+      for (std::int64_t c = 0; c < whole.columns; ++c) whole.items[at(i)][at(c)] = i == c ? 1.0F : 0.0F;
+    }
+    for (std::int64_t u = 0; knowing && u < whole.user_count(); ++u) {
+      std::ranges::fill(whole.users[at(u)], 0.0F);
+      for (const auto i : held[at(u)]) whole.users[at(u)][at(i)] = 1;
+    }
+    const auto made = make_case(comm, whole, "binary", 0);
+    const auto validation = made.block.validation(comm, made.block.interactions, 3);
+    Dataset dataset;
+    dataset.users.distribution = made.block.user_blocks;
+    dataset.items.distribution = made.block.item_blocks;
+    dataset.interactions = validation.held.left;
+    const auto blocks = bipartite_graph(comm, dataset, {});
+    const auto left =
+        filter_graph(comm, blocks, shard(comm, blocks, Distribution::even(test_shards, comm.size())).graph, {});
+    RecommendOptions options;
+    options.validation = &validation;
+    options.filter = &left;
+    options.seed = 3;
+    const auto model = fit_recommendations(comm, made.block.population(), options);
+    EXPECT_GT(model.filter_users, 100);
+    if (knowing) {
+      EXPECT_EQ(model.best, Strategy::personal);
+      EXPECT_LE(model.filter_gain, model.filter_error);
+    } else {
+      EXPECT_TRUE(is_filtered(model.best)) << name_of(model.best);
+      EXPECT_GT(model.filter_gain, model.filter_error);
+    }
+  }
+}
+
+TEST(FilterChoice, NothingHeldBackLeavesThePersonalOne) {
+  const auto comm = Communicator::world();
+  auto whole = whole_population(12, 9, 10, 3, false, 4);
+  for (auto& list : whole.interactions) {
+    while (list.size() > 1) list.pop_back();
+  }
+  whole.count();
+  const auto made = make_case(comm, whole, "binary", 0);
+  const auto validation = made.block.validation(comm, made.block.interactions, 3);
+  RecommendOptions options;
+  options.validation = &validation;
+  options.filter = &made.filter;
+  const auto model = fit_recommendations(comm, made.block.population(), options);
+  EXPECT_EQ(model.best, Strategy::personal);
+  EXPECT_EQ(model.filter_users, 0);
+  EXPECT_EQ(model.filter_power, 0.3);
+}
+
+}  // namespace
+}  // namespace cohort

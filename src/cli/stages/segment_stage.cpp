@@ -15,6 +15,7 @@
 #include "graph/reorder.hpp"
 #include "kernels/bpr.hpp"
 #include "train/choices.hpp"
+#include "train/communities.hpp"
 
 namespace cohort {
 
@@ -99,6 +100,9 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.count = config.segment.count;
   options.spherical = by_direction(config);
   options.restarts = config.segment.restarts;
+  if (encoder_of(config) == EncoderKind::spectral && !dataset.has_items()) {
+    options.restarts = std::max(options.restarts, community_restarts);
+  }
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
@@ -113,7 +117,8 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
   segments.items =
       reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
-  if (encoder_of(config) == EncoderKind::lightgcn && config.train.loss == LossKind::softmax) comm.attempt([&] { weigh_items(segments.items.view()); });
+  if (encoder_of(config) == EncoderKind::lightgcn && config.train.loss == LossKind::softmax)
+    comm.attempt([&] { weigh_items(segments.items.view()); });
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);

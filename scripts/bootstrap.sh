@@ -5,7 +5,7 @@
 # Says what it installs; does nothing where nothing is missing.
 #
 #   --ci    also what scripts/test.sh runs under CI=true: clang-format, clang-tidy, Slurm for the test of its script,
-#           Chromium for that of the report, pandas for that of the readers
+#           Chromium for that of the report, pandas for that of the readers, scipy for the peers
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --ci)
       packages+=(clang-format clang-tidy libomp-dev slurmctld slurmd munge chromium chromium-driver python3-selenium
-        python3-pandas)
+        python3-pandas python3-scipy)
       ;;
     -h | --help) help && exit ;;
     *) fail "unknown argument $1; see scripts/bootstrap.sh --help" ;;

@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 
+import measures
 import numpy
 import torch
 
@@ -109,25 +110,19 @@ def loss_of(output, embedding, users, triple, decay):
     return torch.nn.functional.softplus(difference).mean() + decay * 0.5 * squares / len(user)
 
 
-def measures(data, score_rows, k):
+def measured(data, score_rows, k):
     """Recall@k and NDCG@k, means over users with held-out items; items of the training file are not ranked."""
     recall, ndcg = [], []
-    discount = 1 / numpy.log2(numpy.arange(2, k + 2))
     tested = [user for user in range(data.users) if data.held_out[user]]
     for first in range(0, len(tested), 1024):
         block = numpy.array(tested[first:first + 1024])
         scores = score_rows(block).copy()
         for place, user in enumerate(block):
             scores[place, data.item[data.begin[user]:data.begin[user + 1]]] = -numpy.inf
-        best = numpy.argpartition(-scores, k, axis=1)[:, :k]
-        order = numpy.argsort(-numpy.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        best = numpy.take_along_axis(best, order, axis=1)
-        for place, user in enumerate(block):
-            held_out = data.held_out[user]
-            hit = numpy.isin(best[place], held_out)
-            recall.append(hit.sum() / len(held_out))
-            ndcg.append((hit * discount).sum() / discount[:len(held_out)].sum())
-    return float(numpy.mean(recall)), float(numpy.mean(ndcg))
+        of_block = measures.recall_and_ndcg(measures.best_items(scores, k), [data.held_out[user] for user in block], k)
+        recall.append(of_block[0])
+        ndcg.append(of_block[1])
+    return float(numpy.concatenate(recall).mean()), float(numpy.concatenate(ndcg).mean())
 
 
 def train(data, options):
@@ -142,7 +137,7 @@ def train(data, options):
         with torch.no_grad():
             output = propagated(matrix, embedding, options.layers)
             users, items = output[:data.users], output[data.users:]
-            return measures(data, lambda rows: (users[torch.from_numpy(rows)] @ items.T).numpy(), options.k)
+            return measured(data, lambda rows: (users[torch.from_numpy(rows)] @ items.T).numpy(), options.k)
 
     for epoch in range(1, options.epochs + 1):
         start = time.perf_counter()
@@ -190,7 +185,7 @@ def main():
     result = {"torch": torch.__version__, "users": data.users, "items": data.items, "pairs": len(data.keys)}
     if options.popularity:
         count = numpy.bincount(data.item, minlength=data.items).astype(numpy.float32)
-        result["recall"], result["ndcg"] = measures(data, lambda rows: numpy.tile(count, (len(rows), 1)), options.k)
+        result["recall"], result["ndcg"] = measured(data, lambda rows: numpy.tile(count, (len(rows), 1)), options.k)
     else:
         result |= train(data, options)
     print(json.dumps(result))

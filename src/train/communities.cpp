@@ -33,7 +33,7 @@ std::vector<std::int32_t> segments_by(const Communicator& comm, const ShardGraph
   KmeansOptions kmeans_options;
   kmeans_options.count = options.segment.count;
   kmeans_options.spherical = options.spherical;
-  kmeans_options.restarts = options.segment.restarts;
+  kmeans_options.restarts = std::max(options.segment.restarts, community_restarts);
   kmeans_options.max_iterations = options.segment.max_iterations;
   kmeans_options.tolerance = options.segment.tolerance;
   kmeans_options.seed = options.seed;

@@ -16,6 +16,10 @@
 
 namespace cohort {
 
+/// k-means' runs at least: many small communities have many optima that differ in a node or two, and a run costs
+/// little.
+inline constexpr std::int64_t community_restarts = 20;
+
 struct CommunityOptions {
   SegmentConfig segment;
   bool spherical = true;

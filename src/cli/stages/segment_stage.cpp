@@ -14,6 +14,7 @@
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
 #include "train/choices.hpp"
+#include "train/communities.hpp"
 
 namespace cohort {
 
@@ -85,6 +86,9 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.count = config.segment.count;
   options.spherical = by_direction(config);
   options.restarts = config.segment.restarts;
+  if (encoder_of(config) == EncoderKind::spectral && !dataset.has_items()) {
+    options.restarts = std::max(options.restarts, community_restarts);
+  }
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <string>
 
-#include "core/timer.hpp"
+#include "core/memory.hpp"
 
 namespace cohort {
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "comm/cost_blocks.hpp"
 #include "core/random.hpp"
 #include "core/timer.hpp"
 #include "partition/metis_cut.hpp"
@@ -28,11 +29,27 @@ std::vector<std::int32_t> random_assignment(const Distribution& nodes, int rank,
   return shard_of;
 }
 
-std::vector<std::int32_t> block_assignment(const Distribution& nodes, int rank, std::int32_t shards) {
-  const auto blocks = Distribution::even(nodes.total(), shards);
+// Every shard gets one block of the users and one of the items, each of about even cost: as level in nodes as in
+// entries, while a shard of items alone has few nodes with many entries.
+std::vector<std::int32_t> block_assignment(const Communicator& comm, const BlockGraph& blocks, std::int32_t shards) {
+  const auto& nodes = blocks.distribution;
+  const auto first = nodes.begin(comm.rank());
+  std::vector<std::int64_t> cost;
+  comm.attempt([&] {
+    for (std::size_t row = 0; std::cmp_less(row, blocks.rows()); ++row) {
+      cost.push_back(1 + blocks.row_begin[row + 1] - blocks.row_begin[row]);
+    }
+  });
+  const std::span<const std::int64_t> all(cost);
+  const auto users_here = static_cast<std::size_t>(std::clamp<std::int64_t>(blocks.users - first, 0, blocks.rows()));
+  const auto user_blocks = cost_blocks(comm, {all.first(users_here)}, shards);
+  const auto item_blocks = cost_blocks(comm, {all.subspan(users_here)}, shards);
   std::vector<std::int32_t> shard_of;
-  shard_of.reserve(static_cast<std::size_t>(nodes.count(rank)));
-  for (auto node = nodes.begin(rank); node < nodes.end(rank); ++node) shard_of.push_back(blocks.owner(node));
+  comm.attempt([&] {
+    for (auto node = first; node < nodes.end(comm.rank()); ++node) {
+      shard_of.push_back(node < blocks.users ? user_blocks.owner(node) : item_blocks.owner(node - blocks.users));
+    }
+  });
   return shard_of;
 }
 
@@ -62,7 +79,7 @@ void assign(const Communicator& comm, const BlockGraph& blocks, const PartitionC
   } else if (tool == "random") {
     result.shard_of = random_assignment(blocks.distribution, comm.rank(), result.shards, seed);
   } else if (tool == "block") {
-    result.shard_of = block_assignment(blocks.distribution, comm.rank(), result.shards);
+    result.shard_of = block_assignment(comm, blocks, result.shards);
   } else {
     throw InputError("partition.tool = \"" + tool + "\": known are metis, random, block and file");
   }

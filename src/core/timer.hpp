@@ -1,8 +1,7 @@
-// Wall-clock seconds and the process's memory, for reports; never for results.
+// Wall-clock seconds, for reports; never for results.
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 
 namespace cohort {
 
@@ -13,10 +12,5 @@ class Timer {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-/// Highest resident set of this process so far, in bytes.
-std::int64_t peak_resident_bytes();
-/// Memory the system could still give, in bytes (MemAvailable, or the control group's limit where that is lower).
-std::int64_t available_memory_bytes();
 
 }  // namespace cohort

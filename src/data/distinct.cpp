@@ -16,13 +16,13 @@ class Numbering {
  public:
   std::uint32_t number(std::int64_t value) {
     auto at = home(value);
-    while (slots_[at].number != no_number) {
-      if (slots_[at].value == value) return slots_[at].number;
+    while (slots_[at] != no_number) {
+      if (values_[slots_[at]] == value) return slots_[at];
       at = (at + 1) & (slots_.size() - 1);
     }
     if (values_.size() >= no_number) throw RunError("one rank refers to more than 2^32 - 2 nodes; use more ranks");
     const auto number = static_cast<std::uint32_t>(values_.size());
-    slots_[at] = {value, number};
+    slots_[at] = number;
     values_.push_back(value);
     if (2 * values_.size() > slots_.size()) grow();
     return number;
@@ -30,25 +30,24 @@ class Numbering {
   std::vector<std::int64_t> take_values() { return std::move(values_); }
 
  private:
-  struct Slot {
-    std::int64_t value = 0;
-    std::uint32_t number = no_number;
-  };
-
   std::size_t home(std::int64_t value) const {
     return (static_cast<std::uint64_t>(value) * 0x9E3779B97F4A7C15u) >> shift_;
   }
   void grow() {
-    slots_.assign(2 * slots_.size(), Slot{});
+    const auto size = 2 * slots_.size();
+    slots_ = {};  // before the larger one is there
+    slots_.assign(size, no_number);
     --shift_;
     for (std::size_t i = 0; i < values_.size(); ++i) {
       auto at = home(values_[i]);
-      while (slots_[at].number != no_number) at = (at + 1) & (slots_.size() - 1);
-      slots_[at] = {values_[i], static_cast<std::uint32_t>(i)};
+      while (slots_[at] != no_number) at = (at + 1) & (slots_.size() - 1);
+      slots_[at] = static_cast<std::uint32_t>(i);
     }
   }
 
-  HugeVector<Slot> slots_ = HugeVector<Slot>(1024);
+  // Numbers alone: with the values beside them the table, which grows in steps of two, would be the largest thing that
+  // its callers hold.
+  HugeVector<std::uint32_t> slots_ = HugeVector<std::uint32_t>(1024, no_number);
   int shift_ = 54;
   std::vector<std::int64_t> values_;
 };

@@ -26,8 +26,9 @@ struct HugePageAllocator {
     const auto rounded = (bytes + huge_page - 1) / huge_page * huge_page;
     void* storage = std::aligned_alloc(huge_page, rounded);
     if (!storage) throw std::bad_alloc();
-    // Advice only: where the system has no huge pages, small ones serve.
-    ::madvise(storage, rounded, MADV_HUGEPAGE);
+    // Advice only: where the system has no huge pages, small ones serve. The end that fills no huge page gets none: a
+    // list that is a little longer than another rank's would hold up to 2 MiB more.
+    ::madvise(storage, bytes / huge_page * huge_page, MADV_HUGEPAGE);
     return static_cast<T*>(storage);
   }
   void deallocate(T* storage, std::size_t count) {

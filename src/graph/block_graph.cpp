@@ -4,6 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "comm/cost_blocks.hpp"
+#include "comm/index_plan.hpp"
+#include "data/distinct.hpp"
 #include "graph/edge_weights.hpp"
 
 namespace cohort {
@@ -53,6 +56,30 @@ void visit_entries(const Dataset& dataset, std::int64_t first_user, const EdgeWe
   }
 }
 
+// Nodes by rank, so that all have about as many nodes and entries together: an item has many, a user few.
+Distribution node_blocks(const Communicator& comm, const Dataset& dataset, const EdgeWeights& weighting) {
+  const auto& items = dataset.items.distribution;
+  const std::int64_t first_user = dataset.users.distribution.begin(comm.rank());
+  Distinct seen;
+  std::vector<std::int64_t> of_seen;
+  std::vector<std::int64_t> user_cost;
+  std::vector<std::int64_t> item_cost;
+  comm.attempt([&] {
+    seen = distinct_of(dataset.interactions.other);
+    of_seen.assign(seen.values.size(), 0);
+    user_cost.assign(static_cast<std::size_t>(dataset.users.distribution.count(comm.rank())), 1);
+    item_cost.assign(static_cast<std::size_t>(items.count(comm.rank())), 1);
+    visit_entries(dataset, first_user, weighting, [&](NodeId row, NodeId /*column*/, float /*weight*/) {
+      if (row.value < dataset.users.total()) ++user_cost[static_cast<std::size_t>(row.value - first_user)];
+    });
+    for (std::size_t k = 0; k < seen.place.size(); ++k) {
+      if (weighting.interaction(dataset.interactions.weight[k]) != 0) ++of_seen[seen.place[k]];
+    }
+  });
+  IndexPlan(comm, items, seen.values).add<std::int64_t>(of_seen, item_cost);
+  return cost_blocks(comm, {user_cost, item_cost}, comm.size());
+}
+
 // Entries sent to the ranks that own their rows. What comes is ordered by user within a row, as ranks hold ascending
 // users.
 Entries send_entries(const Communicator& comm, const Dataset& dataset, const EdgeWeights& weighting,
@@ -90,10 +117,11 @@ Entries send_entries(const Communicator& comm, const Dataset& dataset, const Edg
 BlockGraph bipartite_graph(const Communicator& comm, const Dataset& dataset, const GraphConfig& options) {
   BlockGraph graph;
   graph.users = dataset.users.total();
-  graph.distribution = Distribution::even(graph.users + dataset.items.total(), comm.size());
   check_table(dataset.interactions, dataset.users.distribution.count(comm.rank()));
   check_table(dataset.social, dataset.users.distribution.count(comm.rank()));
-  const auto entries = send_entries(comm, dataset, EdgeWeights(options), graph.distribution);
+  const EdgeWeights weighting(options);
+  graph.distribution = node_blocks(comm, dataset, weighting);
+  const auto entries = send_entries(comm, dataset, weighting, graph.distribution);
 
   const std::int64_t first = graph.distribution.begin(comm.rank());
   comm.attempt([&] {

@@ -1,5 +1,5 @@
-// The graph before it is partitioned: nodes in the dictionary's order (users, then items), rows in even blocks over the
-// ranks. This is what a partitioner reads.
+// The graph before it is partitioned: nodes in the dictionary's order (users, then items), rows in blocks over the
+// ranks that have about even numbers of nodes and entries together. This is what a partitioner reads.
 #pragma once
 
 #include <cstdint>

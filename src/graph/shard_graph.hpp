@@ -45,7 +45,7 @@ struct ShardGraph {
   }
 };
 
-/// Where nodes went: a distributed directory, NodeId -> Position, in even blocks of NodeIds.
+/// Where nodes went: a distributed directory, NodeId -> Position, in the BlockGraph's blocks.
 struct NodeDirectory {
   Distribution distribution;
   std::vector<Position> position;  ///< of this rank's block

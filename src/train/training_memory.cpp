@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "core/timer.hpp"
+#include "core/memory.hpp"
 #include "model/spectral.hpp"
 
 namespace cohort {

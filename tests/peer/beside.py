@@ -162,9 +162,9 @@ def is_communities(methods):
 def sets_of(options):
     """name -> (configuration, file of true classes or None), of those wanted that are there."""
     found = {}
-    for name, (text, truth, needed) in built_in(options.data.resolve()).items():
-        if options.sets and name not in options.sets or options.config and not options.sets:
-            continue
+    available = built_in(options.data.resolve())
+    for name in options.sets or ([] if options.config else available):
+        text, truth, needed = available[name]
         if not pathlib.Path(needed).exists():
             print(f"{name}: {needed} is not there: left out", file=sys.stderr)
             continue
@@ -181,7 +181,7 @@ def slug(name):
 
 
 def main():
-    names = [name for name in built_in(pathlib.Path())]
+    names = list(built_in(pathlib.Path()))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohort", required=True, type=pathlib.Path)
     parser.add_argument("--python", default=sys.executable, help="the peers' interpreter")

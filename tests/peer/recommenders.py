@@ -26,7 +26,7 @@ import scipy.sparse.linalg
 from measures import best_items, recall_and_ndcg
 
 NEIGHBOURS, SVD_COLUMNS, LOW_PASS_COLUMNS = 100, 64, 256
-HELD_BACK, VALIDATED_USERS = 0.1, 10_000
+HELD_BACK, VALIDATED_USERS = 0.1, 5_000
 SCORES_AT_ONCE = 2**24  # a block of 128 MiB
 
 

@@ -43,11 +43,12 @@ struct SmallGraph {
     }
     return result;
   }
-  /// This rank's block.
-  BlockGraph block(const Communicator& comm) const {
+  /// This rank's block, of even ones or of any.
+  BlockGraph block(const Communicator& comm) const { return block(comm, Distribution::even(nodes, comm.size())); }
+  BlockGraph block(const Communicator& comm, const Distribution& blocks) const {
     BlockGraph graph;
     graph.users = users;
-    graph.distribution = Distribution::even(nodes, comm.size());
+    graph.distribution = blocks;
     for (auto node = graph.distribution.begin(comm.rank()); node < graph.distribution.end(comm.rank()); ++node) {
       for (auto entry = entries.lower_bound({node, 0}); entry != entries.end() && entry->first.first == node; ++entry) {
         graph.column.emplace_back(entry->first.second);

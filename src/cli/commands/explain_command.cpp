@@ -10,13 +10,13 @@
 #include "cli/output/explanation_report.hpp"
 #include "cli/output/logging.hpp"
 #include "cli/session.hpp"
+#include "cli/stages/pipeline.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "graph/reorder.hpp"
 #include "ingest/ids/dictionary.hpp"
-#include "partition/cut_points.hpp"
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"
 #include "store/segments_file.hpp"
@@ -118,10 +118,10 @@ void explain(const ExplainOptions& options) {
   const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
   const auto config = stored_config(result.provenance, options.result);
   const auto sources = read_sources(comm, result, config, options.result);
-  const auto& partition = *sources.graph.partition;
   const auto blocks = bipartite_graph(comm, sources.graph.dataset, config.graph);
-  const auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
-  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(), blocks.distribution);
+  const auto sharded = shard_graph(comm, blocks, *sources.graph.partition);
+  const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(),
+                                    Distribution::even(blocks.nodes(), comm.size()));
   const auto degree = weighted_degrees(comm, blocks, sharded.graph);
 
   ExplainInput input{&sharded, parameters.view(), degree, &result};

@@ -15,7 +15,7 @@ void add_segment_command(CLI::App& program) {
     const Session session(Communicator::world(), *options);
     const auto graph = load_graph(session, true);
     const auto model = load_model(session, graph, session.model_path(), ModelPart::trained);
-    const auto sharded = shard_graph(session, graph_of(session, graph.dataset), *graph.partition);
+    const auto sharded = shard_graph(session.comm(), graph_of(session, graph.dataset), *graph.partition);
     const auto result = segment_users(session, graph, sharded.graph, model);
     write_segments(session, result);
     say_segments(session.comm(), result);

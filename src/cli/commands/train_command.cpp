@@ -12,7 +12,7 @@ void add_train_command(CLI::App& program) {
   command->callback([options] {
     const Session session(Communicator::world(), *options);
     const auto graph = load_graph(session, true);
-    const auto sharded = shard_graph(session, graph_of(session, graph.dataset), *graph.partition);
+    const auto sharded = shard_graph(session.comm(), graph_of(session, graph.dataset), *graph.partition);
     write_model(session, train_model(session, graph, sharded, model_target(session, graph.dataset)),
                 session.model_path());
   });

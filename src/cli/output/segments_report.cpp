@@ -7,7 +7,7 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
-#include "core/timer.hpp"
+#include "core/memory.hpp"
 
 namespace cohort {
 

@@ -94,7 +94,7 @@ Chooser::Chooser(const Session& session, const GraphFile& graph, HeldBack held)
     left_.dataset.interactions = held_.left;
     left_.dataset.social = graph.dataset.social;
   });
-  sharded_ = shard_graph(session, graph_of(session, left_.dataset), *graph.partition);
+  sharded_ = shard_graph(comm, graph_of(session, left_.dataset), *graph.partition);
   positives_ = positives_of(comm, left_.dataset, sharded_);
 }
 

@@ -2,6 +2,7 @@
 #include "cli/output/partition_report.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "comm/reblock.hpp"
 #include "core/interruption.hpp"
 #include "core/timer.hpp"
 
@@ -21,17 +22,20 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
     const Abandonable until_cut;  // METIS cannot look at the flag, and the other ranks wait for it
     return partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
   }();
-  graph.partition = StoredPartition{std::move(result.shard_of), result.stats.shard_cost};
+  graph.partition = StoredPartition{reblock(comm, std::span<const std::int32_t>(result.shard_of), blocks.distribution,
+                                            Distribution::even(blocks.nodes(), comm.size())),
+                                    result.stats.shard_cost};
   graph.history.timing["partition"] = comm.all_gather(timer.seconds());
   log_partition(result.stats);
   spdlog::info("partition: {:.1f} s", timer.seconds());
   return result.stats;
 }
 
-ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition) {
-  const auto& comm = session.comm();
+ShardedGraph shard_graph(const Communicator& comm, const BlockGraph& blocks, const StoredPartition& partition) {
   const Timer timer;
-  auto sharded = distribute(comm, blocks, partition.shard_of, cut_points(partition.shard_cost, comm.size()));
+  const auto shard_of = reblock(comm, std::span<const std::int32_t>(partition.shard_of),
+                                Distribution::even(blocks.nodes(), comm.size()), blocks.distribution);
+  auto sharded = distribute(comm, blocks, shard_of, cut_points(partition.shard_cost, comm.size()));
   spdlog::debug("shards to their ranks: {:.1f} s", timer.seconds());
   return sharded;
 }

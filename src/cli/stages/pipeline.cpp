@@ -23,7 +23,7 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
   {
     const auto blocks = graph_of(session, graph.dataset);
     partition_graph(session, blocks, graph);
-    sharded = shard_graph(session, blocks, *graph.partition);
+    sharded = shard_graph(session.comm(), blocks, *graph.partition);
   }
   // Before graph.h5 is another one than model.h5 was trained on.
   check_checkpoint(session, &graph, model_target(session, graph.dataset));

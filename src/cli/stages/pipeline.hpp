@@ -33,7 +33,7 @@ BlockGraph graph_of(const Session& session, const Dataset& dataset);
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph);
 
 /// Brings every shard to its rank.
-ShardedGraph shard_graph(const Session& session, const BlockGraph& blocks, const StoredPartition& partition);
+ShardedGraph shard_graph(const Communicator& comm, const BlockGraph& blocks, const StoredPartition& partition);
 
 /// What training makes: up to which epoch, within which time, and the file that keeps it (and its checkpoints).
 struct TrainTarget {

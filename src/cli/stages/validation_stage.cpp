@@ -32,7 +32,7 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
     left.partition = graph.partition;
   });
   const TrainTarget target{session.validation_path(), trained_on_all.epochs, 0, true, trained_on_all.history.choice};
-  const auto sharded = shard_graph(session, graph_of(session, left.dataset), *left.partition);
+  const auto sharded = shard_graph(comm, graph_of(session, left.dataset), *left.partition);
   const auto model = train_model(session, left, sharded, target);
   write_model(session, model, target.path);
   auto segments = cluster_users(session, left.dataset, sharded.graph, model);

@@ -81,6 +81,20 @@ SmallGraph expected(const Input& input, const GraphConfig& options) {
   return graph;
 }
 
+// A node belongs to the rank in whose share of all nodes and entries its own begin.
+Distribution naive_blocks(const SmallGraph& graph, int ranks) {
+  std::vector<std::int64_t> before(static_cast<std::size_t>(graph.nodes) + 1, 0);
+  for (const auto& [place, weight] : graph.entries) ++before[static_cast<std::size_t>(place.first) + 1];
+  for (std::size_t n = 1; n < before.size(); ++n) before[n] += before[n - 1] + 1;
+  std::vector<std::int64_t> begin(static_cast<std::size_t>(ranks) + 1, graph.nodes);
+  for (auto node = graph.nodes - 1; node >= 0; --node) {
+    for (std::int64_t r = 0; r <= before[static_cast<std::size_t>(node)] * ranks / before.back(); ++r) {
+      begin[static_cast<std::size_t>(r)] = node;
+    }
+  }
+  return Distribution(std::move(begin));
+}
+
 TEST(BlockGraph, IsTheDataSetEntryByEntry) {
   const auto comm = Communicator::world();
   for (const auto& input : {random_input(23, 17, 120, 0), random_input(23, 17, 90, 40), random_input(19, 0, 0, 30),
@@ -91,10 +105,12 @@ TEST(BlockGraph, IsTheDataSetEntryByEntry) {
         options.weight = weight;
         options.social_weight = social_weight;
         const auto graph = bipartite_graph(comm, input.dataset(comm), options);
-        const auto reference = expected(input, options).block(comm);
+        const auto whole = expected(input, options);
+        const auto blocks = naive_blocks(whole, comm.size());
+        const auto reference = whole.block(comm, blocks);
         EXPECT_EQ(graph.users, input.users);
         EXPECT_EQ(graph.nodes(), input.users + input.items);
-        EXPECT_EQ(graph.distribution.begin(comm.rank()), reference.distribution.begin(comm.rank()));
+        for (int r = 0; r < comm.size(); ++r) EXPECT_EQ(graph.distribution.begin(r), blocks.begin(r));
         EXPECT_EQ(graph.row_begin, reference.row_begin);
         EXPECT_EQ(graph.column, reference.column);
         EXPECT_EQ(graph.weight, reference.weight);

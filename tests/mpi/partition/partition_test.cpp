@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "partition/metis_cut.hpp"
@@ -171,10 +172,21 @@ TEST(Partition, SmallGraphsAreCutIntoBlocks) {
   EXPECT_EQ(result.shards, 64);
   EXPECT_EQ(result.stats.tool, "block");
   const auto shard_of = whole(comm, result.shard_of);
-  std::set<std::int32_t> seen;
-  for (std::size_t i = 1; i < shard_of.size(); ++i) {
-    if (shard_of[i] != shard_of[i - 1]) {
-      EXPECT_TRUE(seen.insert(shard_of[i]).second) << "a shard is no run of NodeIds";
+  // One block of the users and one of the items, by cost; the number of the block becomes that of the shard.
+  std::map<std::int64_t, std::int32_t> number;
+  std::map<std::int32_t, std::int64_t> block_of;
+  for (const bool items : {false, true}) {
+    const std::int64_t first = items ? graph.users : 0;
+    std::vector<std::int64_t> before{0};
+    for (auto node = first; node < (items ? graph.nodes : graph.users); ++node) {
+      const auto degree = std::distance(graph.entries.lower_bound({node, 0}), graph.entries.lower_bound({node + 1, 0}));
+      before.push_back(before.back() + 1 + degree);
+    }
+    for (std::size_t i = 0; i + 1 < before.size(); ++i) {
+      const auto block = before[i] * 64 / before.back();
+      const auto shard = shard_of[static_cast<std::size_t>(first) + i];
+      EXPECT_EQ(number.try_emplace(block, shard).first->second, shard);
+      EXPECT_EQ(block_of.try_emplace(shard, block).first->second, block);
     }
   }
   if (comm.size() == 1) {

@@ -85,7 +85,7 @@ class Errors(WithDirectory):
 
     def test_divergence_names_the_epoch(self):
         self.write("interactions.tsv", GOOD)
-        self.refused('[input]\ninteractions = "interactions.tsv"\n[train]\nlearning_rate = 1e30\nepochs = 50\n',
+        self.refused('[input]\ninteractions = "interactions.tsv"\n[train]\nloss = "bpr"\nlearning_rate = 1e30\nepochs = 50\n',
                      "diverged in epoch", code=1)
 
     def test_wrong_files_for_a_command(self):

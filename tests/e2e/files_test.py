@@ -61,7 +61,7 @@ class Checkpoints(Files):
         for ranks in (None, 3):
             for command in ("run", "train"):
                 said = self.run_it("--set", "train.learning_rate=0.5", command=command, code=2, ranks=ranks)
-                self.assertIn("train.learning_rate is 0.5, but was "auto"", said)
+                self.assertIn('train.learning_rate is 0.5, but was "auto"', said)
                 self.assertIn("4 epochs", said)
                 self.assertIn("--restart", said)
         # What would make another graph is found before graph.h5 is another one.

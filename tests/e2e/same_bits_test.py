@@ -68,7 +68,8 @@ class SameBits(WithDirectory):
         self.assertEqual(datasets(self.path / "mf1" / "segments.h5"), datasets(self.path / "mf3" / "segments.h5"))
 
     def test_defaults_and_their_choice(self):
-        self.check(self.generated(users=400, interactions=6000), remote_triples=False)
+        self.check(self.generated(users=400, interactions=6000),
+                   *(f"train.{key}=auto" for key in ("loss", "epochs", "learning_rate")), "train.steps=30", remote_triples=False)
 
     def test_softmax_from_the_spectral_start(self):
         self.check(self.generated(), "train.loss=softmax", "train.steps=9", "train.batch=250", "model.layers=2",

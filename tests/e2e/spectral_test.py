@@ -103,9 +103,10 @@ class Spectral(WithDirectory):
             self.assertEqual(file["users/embedding"].shape[1], 6)
             self.assertEqual(file["history/loss"].shape, (0,))
             user = file["users/id"].asstr()[0]
-        explained = json.loads(cohort("explain", "--result", results[0], "--user", user, "--json", ranks=2).stdout)["exact"]
-        self.assertEqual(explained["own"], 0)
-        total = explained["constant"] + sum(part["contribution"] for part in explained["contributions"])
+        explained = json.loads(cohort("explain", "--result", results[0], "--user", user, "--json", ranks=2).stdout)
+        exact = explained["exact"]
+        self.assertEqual(exact["own"], 0)
+        total = exact["constant"] + sum(part["contribution"] for part in exact["contributions"])
         self.assertAlmostEqual(total, explained["difference"], places=4)
         self.assertIn("identical", cohort("rerun", results[0]).stdout)
 

@@ -38,7 +38,7 @@ TEST(BestOfAll, IsWhatSortingAllTogetherFinds) {
     const auto best = best_of_all(comm, mine, length);
     ASSERT_EQ(best.row_begin.size(), length.size() + 1);
     for (std::size_t l = 0; l < all.size(); ++l) {
-      std::ranges::sort(all[l]);
+      std::sort(all[l].begin(), all[l].end());
       all[l].resize(std::min(all[l].size(), static_cast<std::size_t>(length[l])));
       const std::vector<Entry> found(best.entries.begin() + best.row_begin[l],
                                      best.entries.begin() + best.row_begin[l + 1]);

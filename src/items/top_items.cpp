@@ -60,7 +60,8 @@ class Batch {
     for (std::size_t i = 0; i < users_.size(); ++i) best_.emplace_back(k);
     const auto blocks = ceil_div(std::ssize(users_), user_block);
     // Some four groups a thread, so that threads end together.
-    const auto most = user_block * std::clamp<std::int64_t>(blocks / (std::int64_t{4} * omp_get_max_threads()), 1, most_group_blocks);
+    const auto most =
+        user_block * std::clamp<std::int64_t>(blocks / (std::int64_t{4} * omp_get_max_threads()), 1, most_group_blocks);
     if (query_.prior) std::ranges::stable_sort(users_, {}, [&](std::int64_t user) { return segment(user); });
     for (std::int64_t i = 0; i < std::ssize(users_); ++i) {
       const auto at = static_cast<std::size_t>(i);

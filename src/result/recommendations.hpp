@@ -1,4 +1,4 @@
-// What to recommend, as `recommend` finds it and segments.h5 keeps it: the best items of every user and of every segment.
+// What to recommend, as `recommend` finds it and segments.h5 keeps it: the best items of every user and every segment.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The result of the program: segments, and what was found out about them. segments.h5 keeps it (store/segments_file.hpp).
+// The result of the program: segments, and what was found out about them. segments.h5 keeps it
+// (store/segments_file.hpp).
 #pragma once
 
 #include <cstdint>

@@ -104,9 +104,9 @@ struct DatasetShape {
   std::vector<std::int64_t> shape;
 };
 
-/// HDF5 from here on prints nothing and does nothing when the process or MPI ends, where it would write a file to its end
-/// that it could not write before, and crash. The program calls it before MPI starts: HDF5, once started, hangs nothing
-/// on MPI's end only if MPI is not there yet. Local.
+/// HDF5 from here on prints nothing and does nothing when the process or MPI ends, where it would write a file to its
+/// end that it could not write before, and crash. The program calls it before MPI starts: HDF5, once started, hangs
+/// nothing on MPI's end only if MPI is not there yet. Local.
 void start_hdf5();
 
 /// A file whose structure is whole. What is not collective says so.

@@ -9,9 +9,6 @@
 #include "store/profiles.hpp"
 #include "store/provenance.hpp"
 #include "store/recommendations.hpp"
-#include "store/profiles.hpp"
-#include "store/provenance.hpp"
-#include "store/recommendations.hpp"
 #include "store/schema.hpp"
 
 namespace cohort {

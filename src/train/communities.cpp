@@ -49,14 +49,15 @@ double expected_inside(const Communicator& comm, const ShardGraph& graph, const 
   return sum;
 }
 
-struct Gain {
+struct ModularityGain {
   double value = 0;
   double standard_error = 0;
 };
 
 // Of the modularity of `second` over that of `first`.
-Gain modularity_gain(const Communicator& comm, const ShardGraph& graph, const std::vector<std::int32_t>& first,
-                     const std::vector<std::int32_t>& second, std::int64_t count) {
+ModularityGain modularity_gain(const Communicator& comm, const ShardGraph& graph,
+                               const std::vector<std::int32_t>& first, const std::vector<std::int32_t>& second,
+                               std::int64_t count) {
   struct Node {
     double degree;
     std::int32_t first;

@@ -149,7 +149,7 @@ def schema_keys(root):
     """{(section, key): whether "auto" may stand for it} of the configuration."""
     text = read(root / "src/core/config_schema.cpp")
     entries = re.findall(r'\{"([a-z_]*)", "([a-z_0-9]+)", "[^"]*",\s*(\w+\{.*?\})\}', text, flags=re.DOTALL)
-    return {(section, key): ", true}" in kind for section, key, kind in entries}
+    return {(section, key): re.search(r", true[,}]", kind) is not None for section, key, kind in entries}
 
 
 def config_defaults(root):
@@ -190,7 +190,7 @@ def keys_documented(root):
             complaints.append(f"docs/user-guide.md: {name(key)} is missing")
             continue
         actual = defaults.get(key, "")
-        if automatic and actual in ("0", "0.0") or actual == '"automatic"':
+        if automatic and actual in ("0", "0.0") or actual.strip('"').startswith("automatic"):
             actual = '"auto"'
         said = documented[key]
         try:

@@ -35,8 +35,8 @@ struct FilterAnswer {
   std::int64_t users = 0;     ///< looked at
 };
 
-/// b among 0, 0.2, 0.3, 0.4, 0.5 and w among 0, 0.5, 1, 2, 4, 8 of largest NDCG@20 over some 2,048 of the users that
-/// hold something back, the smallest of equals; b = 0.3 and w = 2 where nobody does. Collective.
+/// b among 0, 0.2, 0.3, 0.4, 0.5 and w among 0, 0.5, 1, 2, 4, 8, 16 of largest NDCG@20 over some 2,048 of the users
+/// that hold something back, the smallest of equals; b = 0.3 and w = 2 where nobody does. Collective.
 FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& question);
 
 }  // namespace cohort

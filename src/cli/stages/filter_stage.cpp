@@ -24,8 +24,7 @@ FilterGraph filter_graph_of(const Communicator& comm, const Config& config, cons
   });
   const auto blocks = bipartite_graph(comm, dataset, config.graph);
   dataset.interactions = {};
-  auto sharded =
-      distribute(comm, blocks, graph.partition->shard_of, cut_points(graph.partition->shard_cost, comm.size()));
+  auto sharded = shard_graph(comm, blocks, *graph.partition);
   return filter_graph(comm, blocks, std::move(sharded.graph), config.graph);
 }
 

@@ -242,7 +242,7 @@ TEST(Filter, TheBitsAreThoseOfOneRank) {
   }
 }
 
-// Users have items of their segment. The embedding knows nothing, or everything that is held back.
+// Users have items of a group that is no segment. The embedding knows nothing, or everything that is held back.
 TEST(FilterChoice, TakesTheFilterWhereItIsBetterAndTheEmbeddingWhereThatIs) {
   const auto comm = Communicator::world();
   for (const bool knowing : {false, true}) {
@@ -251,7 +251,7 @@ TEST(FilterChoice, TakesTheFilterWhereItIsBetterAndTheEmbeddingWhereThatIs) {
     for (std::int64_t u = 0; u < whole.user_count(); ++u) {
       whole.interactions[at(u)].clear();
       for (std::int64_t i = 0; i < whole.item_count(); ++i) {
-        const bool own = i % 4 == whole.segment[at(u)];
+        const bool own = i % 4 == u % 4;
         if (random() % 10 < (own ? 6U : 1U)) whole.interactions[at(u)].push_back(i);
       }
     }

@@ -18,7 +18,7 @@ namespace {
 constexpr double sampled_users = 2048;  // expected
 constexpr std::int64_t cut_off = 20;
 constexpr std::array powers{0.0, 0.2, 0.3, 0.4, 0.5};
-constexpr std::array weights_beside{0.5, 1.0, 2.0, 4.0, 8.0};
+constexpr std::array weights_beside{0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
 constexpr double usual_power = 0.3;
 constexpr double usual_weight = 2;
 

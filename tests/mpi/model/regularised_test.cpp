@@ -73,7 +73,7 @@ TEST(Regularised, ValuesAndVectorsAreThoseOfADenseSolver) {
     double added = 0;
     const auto matrix = dense(small, added);
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix);
-    const Eigen::VectorXd ascending = solver.eigenvalues();
+    const Eigen::VectorXd& ascending = solver.eigenvalues();
     const auto sharded = testing_support::shard(comm, small.block(comm), testing_support::all_cuts(comm).front());
     const auto found = regularised_eigenvectors(comm, sharded.graph, options_of(1));
     EXPECT_NEAR(found.added, added, 1e-9);

@@ -136,7 +136,9 @@ TEST_F(StoreChecks, EveryByteCounts) {
 TEST_F(StoreChecks, ChecksumsAreThoseOfZlibAndEachReadNeedsItsOwnBlocksOnly) {
   // 3.5 MiB in blocks that ranks share, the last rank having most.
   const std::int64_t total = 458'752;
-  const auto begin = [&](int rank) { return rank == comm_.size() ? total : total * rank / (2 * comm_.size()); };
+  const auto begin = [&](int rank) {
+    return rank == comm_.size() ? total : total * rank / (std::int64_t{2} * comm_.size());
+  };
   std::vector<std::int64_t> all(total);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i * i);
   {

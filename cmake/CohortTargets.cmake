@@ -23,11 +23,14 @@ function(cohort_headers name)
   target_link_libraries(cohort_${name} INTERFACE ${ARGN})
 endfunction()
 
-# Makes a test part of library_tests, unless it is of the command line.
-function(cohort_library_test name)
+# Makes a test of this kind part of library_tests, unless it is of the command line; `labels` is what to call it.
+function(cohort_library_test name kind)
+  set(labels ${kind})
   if(NOT cohort_cli IN_LIST ARGN)
     add_dependencies(library_tests ${name})
+    list(APPEND labels library)
   endif()
+  set(labels "${labels}" PARENT_SCOPE)
 endfunction()
 
 # cohort_unit_test(NAME SOURCES file... LIBS target...): one process.
@@ -36,9 +39,9 @@ function(cohort_unit_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} cohort_warnings GTest::gtest_main)
-  cohort_library_test(${name} ${ARG_LIBS})
+  cohort_library_test(${name} unit ${ARG_LIBS})
   add_test(NAME unit.${name} COMMAND ${name})
-  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120 ENVIRONMENT "${COHORT_TEST_ENVIRONMENT}")
+  set_tests_properties(unit.${name} PROPERTIES LABELS "${labels}" TIMEOUT 120 ENVIRONMENT "${COHORT_TEST_ENVIRONMENT}")
 endfunction()
 
 # cohort_mpi_test(NAME SOURCES file... LIBS target... [RANKS n...]): the same binary at each number of ranks
@@ -51,11 +54,11 @@ function(cohort_mpi_test name)
   add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} cohort_comm cohort_warnings GTest::gtest)
-  cohort_library_test(${name} ${ARG_LIBS})
+  cohort_library_test(${name} mpi ${ARG_LIBS})
   foreach(ranks IN LISTS ARG_RANKS)
     add_test(NAME mpi.${name}.${ranks}
              COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none -n ${ranks} $<TARGET_FILE:${name}>)
-    set_tests_properties(mpi.${name}.${ranks} PROPERTIES LABELS mpi TIMEOUT 120 PROCESSORS ${ranks}
+    set_tests_properties(mpi.${name}.${ranks} PROPERTIES LABELS "${labels}" TIMEOUT 120 PROCESSORS ${ranks}
                          ENVIRONMENT "${COHORT_TEST_ENVIRONMENT}")
   endforeach()
 endfunction()

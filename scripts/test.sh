@@ -52,7 +52,7 @@ check_tidy() {
 sanitized_tests() {
   into_log build/sanitize.log build_preset sanitize -DCOHORT_BUILD_BENCHMARKS=OFF -- --target library_tests &&
     timeout --foreground 900 ctest --test-dir build/sanitize -j "$(cores)" --output-on-failure --no-tests=error \
-      -E outcome_test -R '^unit\.|^mpi\..*\.3$'
+      -L library -R '^unit\.|^mpi\..*\.3$'
 }
 
 bootstrap=(scripts/bootstrap.sh)

@@ -93,7 +93,8 @@ struct Fault {
 // Of the first malformed record.
 Fault fault_of(std::string text, RecordCutter::Rules rules = {.quotes = true, .limit = 1 << 20}) {
   if (!text.ends_with('\n')) text += '\n';
-  RecordCutter cutter({.text = text.data(), .size = text.size(), .offset = 100, .line = 1}, rules);
+  const LineBlock block{.text = text.data(), .size = text.size(), .offset = 100, .line = 1};  // cutters refer to theirs
+  RecordCutter cutter(block, rules);
   while (cutter.next()) {
     if (!cutter.fault().empty()) return {cutter.fault(), cutter.line_number()};
   }

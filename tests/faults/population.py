@@ -74,6 +74,7 @@ dim = 16
 [partition]
 shards = 8
 [train]
+loss = "bpr"
 batch = 100
 epochs = {EPOCHS}
 checkpoint_every = 6

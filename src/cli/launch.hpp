@@ -2,22 +2,12 @@
 // the same command line. Looked at before anything is done with the arguments.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "comm/communicator.hpp"
+#include "comm/launched_tasks.hpp"
 
 namespace cohort {
-
-/// What the launcher told this process of in its environment. To be read before MPI is initialised, which changes it.
-struct LaunchedTasks {
-  std::int64_t count = 1;  ///< tasks that were started together
-  std::int64_t index = 0;  ///< this one among them
-  std::string variable;    ///< that says so
-
-  /// Local.
-  static LaunchedTasks from_environment();
-};
 
 /// Why these ranks are not the tasks that were started (each a run of its own, all in one directory) and what to do;
 /// empty if they are. Local.

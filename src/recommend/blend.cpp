@@ -169,9 +169,7 @@ BlendWeight choose_weight(const Communicator& comm, const Validation& validation
   comm.attempt([&] {
     prior = log_prior(counts, choice.rows, smoothing);
     gains = ideal_gains(validation_cut_off);
-    for (std::int64_t u = 0; u < validation.held.pairs.rows(); ++u) {
-      if (!validation.held.pairs.row(u).empty()) users.push_back(u);
-    }
+    users = validation.held.user_rows();
   });
   if (comm.sum(std::ssize(users)) == 0) return {0, std::numeric_limits<double>::quiet_NaN(), 0, 0, 0, {}};
   TopItemsQuery query;

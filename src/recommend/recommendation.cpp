@@ -159,6 +159,14 @@ std::int64_t HeldBack::users() const {
   return users;
 }
 
+std::vector<std::int64_t> HeldBack::user_rows() const {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t u = 0; u < pairs.rows(); ++u) {
+    if (!pairs.row(u).empty()) rows.push_back(u);
+  }
+  return rows;
+}
+
 void recommend_to_users(const Communicator& comm, const Population& population, const RecommendModel& model,
                         Strategy strategy, std::int64_t count, const std::vector<std::int64_t>* chosen,
                         const TopItemsSink& sink) {

@@ -69,8 +69,9 @@ struct HeldBack {
   PairTable left;   ///< at least one of every user that has any
   PairTable pairs;  ///< of the validation users; the others' rows are empty
 
-  /// This rank's validation users.
+  /// This rank's validation users: how many, and their rows.
   std::int64_t users() const;
+  std::vector<std::int64_t> user_rows() const;
 };
 
 /// What is learnt from `held.left` alone, as the population's embeddings and segments are from all. In the population's

@@ -1,5 +1,5 @@
 // Means over some of all ranks' users of what each measures, and of how much one choice gains each over another: for
-// choosing on held-back interactions. Summed in fixed point, so that the ranks do not matter. Internal to recommend/.
+// choosing on held-back interactions. Summed in fixed point, so that the ranks do not matter.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ struct MeanGain {
 
 class UserMeans {
  public:
-  /// users: rows of this rank's; at least one on all ranks together. Collective.
+  /// users: rows of this rank's. Collective.
   UserMeans(const Communicator& comm, std::span<const std::int64_t> users);
 
   std::int64_t count() const { return count_; }
-  /// value: of each of this rank's users, at most 1 in size. Collective, as below.
+  /// value: of each of this rank's users, at most 1 in size. NaN where no rank has users. Collective, as below.
   double mean(std::span<const double> value) const;
   MeanGain gain(std::span<const double> with, std::span<const double> without) const;
 

@@ -15,7 +15,8 @@
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
 #include "recommend/blend.hpp"
-#include "recommend/candidate_gain.hpp"
+#include "recommend/held_back_ranking.hpp"
+#include "recommend/user_means.hpp"
 #include "train/choices.hpp"
 #include "train/positives.hpp"
 #include "train/trainer.hpp"
@@ -55,6 +56,8 @@ class Chooser {
 
   const Session& session_;
   HeldBack held_;
+  std::vector<std::int64_t> users_;  // that hold something back
+  UserMeans means_;
   GraphFile left_;
   ShardedGraph sharded_;
   Positives positives_;
@@ -86,7 +89,7 @@ std::string in_words(const TrainConfig& train) {
 }
 
 Chooser::Chooser(const Session& session, const GraphFile& graph, HeldBack held)
-    : session_(session), held_(std::move(held)) {
+    : session_(session), held_(std::move(held)), users_(held_.user_rows()), means_(session.comm(), users_) {
   const auto& comm = session.comm();
   comm.attempt([&] {
     left_.dataset.users = graph.dataset.users;
@@ -125,14 +128,13 @@ Embeddings Chooser::train_candidate(const TrainConfig& candidate) const {
 
 // The default stays where nothing is above chance.
 void Chooser::compare(const TrainConfig& candidate, std::vector<double> ndcg) {
-  const auto& comm = session_.comm();
-  const double mean = mean_of_users(comm, held_, ndcg);
+  const double mean = means_.mean(ndcg);
   if (!best_) {
     add_row(table_, candidate, mean, 0, 0);
     best_ = {0, candidate, std::move(ndcg)};
     return;
   }
-  const auto gain = gain_of_users(comm, held_, ndcg, best_->ndcg);
+  const auto gain = means_.gain(ndcg, best_->ndcg);
   add_row(table_, candidate, mean, gain.mean, gain.standard_error);
   if (gain.mean > gain.standard_error) best_ = {table_["chosen"].size() - 1, candidate, std::move(ndcg)};
 }

@@ -7,10 +7,10 @@
 #include "comm/reblock.hpp"
 #include "core/timer.hpp"
 #include "graph/reorder.hpp"
-#include "items/ranking.hpp"
-#include "items/top_items.hpp"
 #include "model/spectral.hpp"
 #include "recommend/blend.hpp"
+#include "recommend/held_back_ranking.hpp"
+#include "recommend/user_means.hpp"
 #include "train/choices.hpp"
 #include "train/communities.hpp"
 
@@ -45,28 +45,15 @@ Spectrum spectrum_of(const Session& session, const ShardGraph& graph) {
   return leading_eigenvectors(session.comm(), graph, options);
 }
 
-// NDCG@20 of what is held back, by inner products.
-double ndcg_of(const Session& session, const Dataset& dataset, const ShardGraph& graph, const SpectralRows& rows,
-               const HeldBack& held) {
+// NDCG@20 of each of this rank's users on what is held back.
+std::vector<double> ndcg_of(const Session& session, const Dataset& dataset, const ShardGraph& graph,
+                            const SpectralRows& rows, const HeldBack& held) {
   const auto& comm = session.comm();
   const auto nodes = Distribution::even(graph.positions.total(), comm.size());
   const auto embedding = to_blocks(comm, graph, rows.embedding.view(), nodes);
   const auto users = reblock(comm, embedding.view(), nodes, 0, dataset.users.distribution);
   const auto items = reblock(comm, embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
-  const std::int64_t cut_offs[] = {std::min<std::int64_t>(20, dataset.items.total())};
-  const auto measures =
-      ranking_measures(comm, held.pairs, cut_offs,
-                       [&](std::int64_t k, const std::vector<std::int64_t>& chosen, const TopItemsSink& sink) {
-                         TopItemsQuery query;
-                         query.users = users.view();
-                         query.items = items.view();
-                         query.blocks = &dataset.items.distribution;
-                         query.excluded = &held.left;
-                         query.chosen = &chosen;
-                         query.k = k;
-                         top_items(comm, query, sink);
-                       });
-  return measures.front().ndcg;
+  return ndcg_of_users(comm, users.view(), items.view(), dataset.items.distribution, held);
 }
 
 double choose_power(const Session& session, const GraphFile& graph) {
@@ -88,12 +75,14 @@ double choose_power(const Session& session, const GraphFile& graph) {
   });
   const auto sharded = shard_graph(comm, graph_of(session, left), *graph.partition);
   const auto spectrum = spectrum_of(session, sharded.graph);
+  const auto held_rows = held.user_rows();
+  const UserMeans means(comm, held_rows);
   double best = usual_power;
   double best_ndcg = -1;
   std::string tried;
   for (const double power : powers) {
     const auto rows = spectral_rows(comm, sharded.graph, spectrum, power, static_cast<int>(session.threads()));
-    const double ndcg = ndcg_of(session, dataset, sharded.graph, rows, held);
+    const double ndcg = means.mean(ndcg_of(session, dataset, sharded.graph, rows, held));
     tried += fmt::format("{}{}: {:.4f}", tried.empty() ? "" : ", ", power, ndcg);
     if (ndcg <= best_ndcg) continue;
     best = power;

@@ -10,27 +10,15 @@
 #include "ingest/records/quoted_record.hpp"
 #include "ingest/records/record_cutter.hpp"
 #include "support/csv_reference.hpp"
+#include "support/text_source.hpp"
 
 namespace cohort {
 namespace {
 
+using testing_support::TextSource;
+
 using testing_support::reference_records;
 using testing_support::ReferenceRecord;
-
-class TextSource final : public ByteSource {
- public:
-  explicit TextSource(std::string text) : text_(std::move(text)) {}
-  std::size_t read(char* data, std::size_t size) override {
-    const auto now = std::min({size, text_.size() - at_, std::size_t{7}});
-    std::memcpy(data, text_.data() + at_, now);
-    at_ += now;
-    return now;
-  }
-
- private:
-  std::string text_;
-  std::size_t at_ = 0;
-};
 
 std::vector<std::string> fields_of(const RecordCutter& record) {
   std::vector<std::string> fields;

@@ -21,25 +21,12 @@
 #include "ingest/records/file_layout.hpp"
 #include "ingest/records/leading_digits.hpp"
 #include "ingest/records/record_parser.hpp"
+#include "support/text_source.hpp"
 
 namespace cohort {
 namespace {
 
-class TextSource final : public ByteSource {
- public:
-  explicit TextSource(std::string text) : text_(std::move(text)) {}
-  std::size_t read(char* data, std::size_t size) override {
-    // Short reads, as files on networks give them.
-    const auto now = std::min({size, text_.size() - at_, std::size_t{7}});
-    std::memcpy(data, text_.data() + at_, now);
-    at_ += now;
-    return now;
-  }
-
- private:
-  std::string text_;
-  std::size_t at_ = 0;
-};
+using testing_support::TextSource;
 
 class TemporaryFile {
  public:

@@ -1,11 +1,13 @@
 // NDCG of what is held back and the gain of one embedding over another, against plain loops over all users.
-#include "recommend/candidate_gain.hpp"
+#include "recommend/held_back_ranking.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <random>
+
+#include "recommend/user_means.hpp"
 
 namespace cohort {
 namespace {
@@ -66,7 +68,7 @@ double reference_ndcg(const Whole& whole, std::int64_t user, const std::vector<s
   return gain / ideal;
 }
 
-TEST(CandidateGain, IsThatOfPlainLoops) {
+TEST(HeldBackRanking, IsThatOfPlainLoops) {
   const auto comm = Communicator::world();
   std::mt19937 random(3);
   Lists left(user_count);
@@ -106,20 +108,23 @@ TEST(CandidateGain, IsThatOfPlainLoops) {
   }
   ASSERT_GT(differences.size(), 10U);
   const auto n = static_cast<double>(differences.size());
-  EXPECT_NEAR(mean_of_users(comm, mine, ndcg_now), sum / n, 1e-12);
+  const auto rows = mine.user_rows();
+  const UserMeans means(comm, rows);
+  EXPECT_EQ(means.count(), std::ssize(differences));
+  EXPECT_NEAR(means.mean(ndcg_now), sum / n, 1e-12);
   double mean = 0;
   for (const double d : differences) mean += d / n;
   double variance = 0;
   for (const double d : differences) variance += (d - mean) * (d - mean) / (n - 1);
-  const auto gain = gain_of_users(comm, mine, ndcg_now, ndcg_before);
+  const auto gain = means.gain(ndcg_now, ndcg_before);
   EXPECT_NEAR(gain.mean, mean, 1e-12);
   EXPECT_NEAR(gain.standard_error, std::sqrt(variance / n), 1e-12);
-  EXPECT_EQ(gain_of_users(comm, mine, ndcg_now, ndcg_now).mean, 0);
+  EXPECT_EQ(means.gain(ndcg_now, ndcg_now).mean, 0);
 }
 
-TEST(CandidateGain, NobodyHoldsAnythingBack) {
+TEST(HeldBackRanking, NobodyHoldsAnythingBack) {
   const auto comm = Communicator::world();
-  EXPECT_TRUE(std::isnan(mean_of_users(comm, HeldBack{}, {})));
+  EXPECT_TRUE(std::isnan(UserMeans(comm, {}).mean({})));
 }
 
 }  // namespace

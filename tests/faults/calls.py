@@ -2,7 +2,7 @@
 
 import errno
 
-from harness import Result, Trial, judge, launch
+from harness import Result, Trial, judge, launch, undisturbed
 from population import differences, neutral, temporary_files
 
 LEGAL = (0, errno.EINTR)  # a call that does only a part, or none and says to come again
@@ -30,7 +30,7 @@ def settings(population, output, kinds, chosen):
 def calls_of(population, command, kinds, chosen, ranks, scratch):
     """What each rank calls when nothing fails: (rank, number, function)."""
     output, arguments, _ = population.start(command, scratch / f"count-{command}-{ranks}-{kinds}-{chosen.__name__}")
-    ended = population.must(launch(arguments, ranks, scratch, faults=settings(population, output, kinds, chosen)))
+    ended = undisturbed(arguments, ranks, scratch, faults=settings(population, output, kinds, chosen))
     words = ((rank, line.split(" ", 3)) for rank, line in ended.log)
     return [(rank, int(number), function) for rank, (_, number, function, _) in words]
 

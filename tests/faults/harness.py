@@ -15,7 +15,8 @@ import uuid
 PROGRAM = os.environ["COHORT_PROGRAM"]
 MPIEXEC = os.environ.get("COHORT_MPIEXEC", "mpirun")
 LIBRARY = os.environ["COHORT_FAULTS_LIBRARY"]
-LIMIT = 30  # seconds until all processes of a run must have ended
+LIMIT = 30  # seconds until all processes of a run must have ended when something has gone wrong
+UNDISTURBED = 300  # seconds for a run to which nothing happens, however slow the machine is
 MARK = "COHORT_FAULT_CASE"
 
 # What no user may see, whatever went wrong.
@@ -26,7 +27,7 @@ CRASHES = ("terminate called", "what():", "Segmentation fault", "Process receive
 
 @dataclasses.dataclass
 class Ended:
-    """How a run ended. left: processes that were still there LIMIT seconds after its start, and are now killed; log: what
+    """How a run ended. left: processes that were still there when the time was over, and are now killed; log: what
     the preloaded library told, (rank, line)."""
 
     line: str
@@ -45,6 +46,15 @@ class Ended:
     @property
     def reached(self):
         return any(line.startswith("fault ") for _, line in self.log)
+
+
+slowest = 0.0  # of the runs so far to which nothing happened
+
+
+def allowed():
+    """Seconds for a run that something happens to at any moment: what it takes without, where others use the machine as
+    well, and LIMIT more."""
+    return LIMIT + 4 * slowest
 
 
 def marked(mark):
@@ -79,9 +89,10 @@ def ranks_of(mark):
     return found
 
 
-def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=LIMIT, prefix=(), environment=None):
+def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), environment=None):
     """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark): what is done
-    to the run while it runs; prefix: stands before mpirun."""
+    to the run while it runs, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
+    before mpirun."""
     scratch = pathlib.Path(scratch)
     place = scratch / f"launch-{uuid.uuid4().hex[:8]}"
     place.mkdir(parents=True)
@@ -105,12 +116,14 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
                                    start_new_session=True, cwd=scratch)
     if during:
         during(process, mark.encode())
+    waited = time.monotonic()
+    limit = limit or allowed()
     code = None
     left = {}
     while True:
         code = process.poll() if code is None else code
         left = marked(mark.encode()) if code is not None else {process.pid: "mpirun"}
-        if (code is not None and not left) or time.monotonic() - begin > limit:
+        if (code is not None and not left) or time.monotonic() - waited > limit:
             break
         time.sleep(0.01)
     seconds = time.monotonic() - begin
@@ -129,11 +142,21 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
     return ended
 
 
+def undisturbed(*arguments, **how):
+    """A run to which nothing happens, and which must therefore be done; how long it takes says what the others may take."""
+    global slowest
+    ended = launch(*arguments, limit=UNDISTURBED, **how)
+    if ended.code != 0:
+        raise AssertionError(f"{ended.line} exited {ended.code}\n{ended.err}")
+    slowest = max(slowest, ended.seconds)
+    return ended
+
+
 def judge(ended, codes=(0, 1, 2)):
     """Complaints about how a run ended: in time, with nothing left, without a crash, with one message and its code."""
     complaints = []
     if ended.left:
-        complaints.append(f"hangs: {len(ended.left)} processes after {LIMIT} s")
+        complaints.append(f"hangs: {len(ended.left)} processes after {ended.seconds:.0f} s")
         return complaints
     if ended.code not in codes:
         complaints.append(f"exit {ended.code}")

@@ -7,7 +7,7 @@ import time
 
 import h5py
 
-from harness import Result, Trial, judge, launch, marked, ranks_of
+from harness import UNDISTURBED, Result, Trial, allowed, judge, launch, marked, ranks_of, undisturbed
 from population import differences, temporary_files
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
@@ -34,7 +34,7 @@ class Timeline:
 
     def watch(self, process, mark):
         begin = time.monotonic()
-        while process.poll() is None:
+        while process.poll() is None and time.monotonic() - begin < UNDISTURBED:
             lines = lines_of(mark)
             now = time.monotonic() - begin
             while lines is not None and len(self.times) < lines:
@@ -54,21 +54,29 @@ class Timeline:
 
 
 def send(number, target, line, delay, draw):
-    """Waits for the line of the log and the delay after it, then sends."""
+    """Waits for the line of the log and the delay after it, then sends. Ranks that are not up yet are waited for; to ranks
+    that have ended nothing is sent: mpirun, which may still be there, is another target."""
+
+    def ranks_up(process, mark):
+        ranks = sorted(ranks_of(mark).items())
+        while line == 0 and not ranks and process.poll() is None:
+            time.sleep(0.002)
+            ranks = sorted(ranks_of(mark).items())
+        return ranks
 
     def act(process, mark):
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + allowed()
         while process.poll() is None and time.monotonic() < limit:
             lines = lines_of(mark)
             if line == 0 or (lines is not None and lines >= line):
                 break
             time.sleep(0.002)
         time.sleep(delay)
-        ranks = sorted(ranks_of(mark).items())
-        if target == "mpirun" or not ranks:
-            pids = [process.pid]
+        if target == "mpirun":
+            pids = [process.pid] if process.poll() is None else []
         else:
-            pids = [pid for _, pid in (ranks if target == "all ranks" else [draw.choice(ranks)])]
+            ranks = ranks_up(process, mark)
+            pids = [pid for _, pid in (ranks if target == "all ranks" or not ranks else [draw.choice(ranks)])]
         for pid in pids:
             try:
                 os.kill(pid, number)
@@ -95,7 +103,7 @@ def judge_signal(ended, number, target, early):
         complaints = judge(ended, codes=(ended.code,))
         complaints = [text for text in complaints if "exited on signal" not in text and "messages" not in text]
         return complaints
-    codes = (0, 3) + ((128 + number, 1) if early else ())
+    codes = (0, 3) + ((128 + number, -number, 1) if early else ())
     complaints = judge(ended, codes=codes)
     # Before the program's first instruction there is nobody to block the signal, or to say a word.
     return [text for text in complaints if not (early and ("exited on signal" in text or "messages" in text))]
@@ -112,8 +120,7 @@ class Longer:
         for ranks in (1, 2, 3, 4):
             output = self.right if ranks == 1 else population.directory / f"longer-{ranks}"
             self.timelines[ranks] = Timeline()
-            population.must(launch(self.arguments(output), ranks, population.directory,
-                                   during=self.timelines[ranks].watch))
+            undisturbed(self.arguments(output), ranks, population.directory, during=self.timelines[ranks].watch)
 
     def arguments(self, output):
         return [word for word in self.population.arguments("run", output, *LONGER) if word != "--quiet"]

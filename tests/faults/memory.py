@@ -2,13 +2,13 @@
 what the program asks of the system itself."""
 
 from calls import what_is_left
-from harness import Result, Trial, judge, launch
+from harness import Result, Trial, judge, launch, undisturbed
 
 
 def stacks_of(population, command, ranks, scratch):
     """(rank, stack), each stack once, on the first rank that has it."""
     _, arguments, _ = population.start(command, scratch / f"stacks-{command}-{ranks}")
-    ended = population.must(launch(arguments, ranks, scratch, faults={"COHORT_FAULT_STACKS": "list"}))
+    ended = undisturbed(arguments, ranks, scratch, faults={"COHORT_FAULT_STACKS": "list"})
     first = {}
     for rank, line in ended.log:
         first.setdefault(line.split()[1], rank)

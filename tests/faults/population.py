@@ -6,7 +6,7 @@ import threading
 
 import h5py
 
-from harness import launch
+from harness import undisturbed
 
 STAGES = ("prepare", "partition", "train", "segment", "profile", "recommend")
 FILES = ("graph.h5", "model.h5", "validation.h5", "segments.h5")
@@ -58,8 +58,8 @@ class Population:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
-        self.must(launch(["generate", "--output", self.data, "--users", 80, "--items", 50, "--interactions", 1200,
-                          "--segments", 4, "--social", 100, "--seed", 3], 1, self.directory))
+        undisturbed(["generate", "--output", self.data, "--users", 80, "--items", 50, "--interactions", 1200,
+                     "--segments", 4, "--social", 100, "--seed", 3], 1, self.directory)
         (self.data / "items.csv").write_text("id,kind\n" + "".join(f"i{n},{'abc'[n % 3]}\n" for n in range(50)))
         (self.data / "users.csv").write_text("id,age\n" + "".join(f"u{n},{n * 7 % 60}\n" for n in range(80)))
         (self.data / "config.toml").write_text(f"""
@@ -91,16 +91,10 @@ count = 5
         previous = "none"
         for stage in STAGES:
             self.after[stage] = self.copy(previous, self.directory / f"after-{stage}")
-            self.must(launch(self.arguments(stage, self.after[stage]), 1, self.directory))
+            undisturbed(self.arguments(stage, self.after[stage]), 1, self.directory)
             previous = stage
         self.after["half"] = self.copy("partition", self.directory / "after-half")
-        self.must(launch(self.arguments("train", self.after["half"], f"train.epochs={EPOCHS * 2 // 3}"), 1, self.directory))
-
-    @staticmethod
-    def must(ended):
-        if ended.code != 0:
-            raise AssertionError(f"{ended.line} exited {ended.code}\n{ended.err}")
-        return ended
+        undisturbed(self.arguments("train", self.after["half"], f"train.epochs={EPOCHS * 2 // 3}"), 1, self.directory)
 
     def copy(self, stage, directory):
         """The files after a stage, in a directory of their own."""
@@ -131,7 +125,7 @@ count = 5
         with self.one_at_a_time:
             if command not in self.outputs:
                 output, arguments, _ = self.start(command, self.directory / f"print-{command}")
-                self.outputs[command] = neutral(self.must(launch(arguments, 1, self.directory)).out, output)
+                self.outputs[command] = neutral(undisturbed(arguments, 1, self.directory).out, output)
             return self.outputs[command]
 
     # Commands that write, with the stage whose files they find and the one whose files they make.

@@ -191,7 +191,7 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   const auto& wanted = session.config().train;
   if (wanted.loss != LossKind::softmax) return {};
   const auto users = dataset.users.total();
-  const auto usual = only(with_choices(wanted, users));
+  auto usual = only(with_choices(wanted, users));
   const bool given =
       wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
   if (given || !dataset.has_items()) return usual;

@@ -1,14 +1,15 @@
 #include "partition/block_shards.hpp"
 
 #include "comm/index_plan.hpp"
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 #include "graph/id_numbers.hpp"
 
 namespace cohort {
 
 void BlockShards::renumber(std::span<const std::int32_t> number) {
-  for (auto& shard : of_row) shard = number[static_cast<std::size_t>(shard)];
-  for (auto& shard : of_entry) shard = number[static_cast<std::size_t>(shard)];
+  for (auto& shard : of_row) shard = number[shard];
+  for (auto& shard : of_entry) shard = number[shard];
 }
 
 BlockShards see_neighbours(const Communicator& comm, const BlockGraph& blocks, std::span<const std::int32_t> shard_of,
@@ -30,9 +31,9 @@ BlockShards see_neighbours(const Communicator& comm, const BlockGraph& blocks, s
 
 std::vector<std::int64_t> shard_costs(const Communicator& comm, const BlockGraph& blocks,
                                       const BlockShards& assignment) {
-  std::vector<std::int64_t> cost(static_cast<std::size_t>(assignment.shards), 0);
+  std::vector<std::int64_t> cost(assignment.shards, 0);
   for (std::size_t row = 0; row < assignment.of_row.size(); ++row) {
-    cost[static_cast<std::size_t>(assignment.of_row[row])] += 1 + blocks.row_begin[row + 1] - blocks.row_begin[row];
+    cost[assignment.of_row[row]] += 1 + places_of(blocks.row_begin, row).size();
   }
   comm.sum_in_place(std::span<std::int64_t>(cost));
   return cost;

@@ -16,7 +16,7 @@ using Prefix = std::vector<std::int64_t>;
 
 // The furthest end of a run that starts at `begin` and costs at most `bound`.
 std::int64_t furthest_end(const Prefix& before, std::int64_t begin, std::int64_t bound) {
-  const auto limit = before[static_cast<std::size_t>(begin)] + bound;
+  const auto limit = before[begin] + bound;
   return std::ranges::upper_bound(before, limit) - before.begin() - 1;
 }
 
@@ -58,21 +58,20 @@ Distribution cut_points(std::span<const std::int64_t> shard_cost, int ranks) {
   const auto bound = least_bound(before, ranks);
 
   // first[k]: where the last k ranks may begin at the earliest.
-  std::vector<std::int64_t> first(static_cast<std::size_t>(ranks) + 1, shards);
+  std::vector<std::int64_t> first(ranks + 1, shards);
   for (std::size_t k = 1; k < first.size(); ++k) {
-    const auto floor = before[static_cast<std::size_t>(first[k - 1])] - bound;
+    const auto floor = before[first[k - 1]] - bound;
     first[k] = std::ranges::lower_bound(before, floor) - before.begin();
   }
   std::vector<std::int64_t> begin{0};
   for (int r = 0; r + 1 < ranks; ++r) {
     const auto left = ranks - r;
-    const auto done = before[static_cast<std::size_t>(begin.back())];
-    const auto low = std::max(begin.back() + 1, first[static_cast<std::size_t>(left) - 1]);
+    const auto done = before[begin.back()];
+    const auto low = std::max(begin.back() + 1, first[left - 1]);
     const auto high = std::min(furthest_end(before, begin.back(), bound), shards - (left - 1));
     const auto target = done + (before.back() - done) / left;
     auto end = std::ranges::lower_bound(before, target) - before.begin();
-    if (end > 0 &&
-        target - before[static_cast<std::size_t>(end) - 1] < before[static_cast<std::size_t>(end)] - target) {
+    if (end > 0 && target - before[end - 1] < before[end] - target) {
       --end;
     }
     begin.push_back(std::clamp(end, low, high));

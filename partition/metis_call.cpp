@@ -25,7 +25,7 @@ std::vector<idx_t> call(Partitioner partitioner, MetisGraph& graph, std::int64_t
   idx_t constraints = 1;
   idx_t part_count = static_cast<idx_t>(parts);
   idx_t result = 0;
-  std::vector<idx_t> part(static_cast<std::size_t>(nodes), -1);
+  std::vector<idx_t> part(nodes, -1);
   HeldSignals signals;
   const int status =
       partitioner(&nodes, &constraints, graph.row_begin.data(), graph.column.data(), graph.node_weight.data(), nullptr,

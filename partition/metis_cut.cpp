@@ -26,7 +26,7 @@ MetisGraph gather_graph(const Communicator& comm, const BlockGraph& blocks, std:
                    [](NodeId node) { return static_cast<idx_t>(node.value); });
     graph.column = comm.gather(std::span<const idx_t>(column)).data;
   }
-  std::vector<idx_t> degree(static_cast<std::size_t>(blocks.rows()));
+  std::vector<idx_t> degree(blocks.rows());
   std::adjacent_difference(blocks.row_begin.begin() + 1, blocks.row_begin.end(), degree.begin());
   degree = comm.gather(std::span<const idx_t>(degree)).data;
   if (!comm.is_root()) return graph;

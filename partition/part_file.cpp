@@ -22,7 +22,7 @@ std::string read_whole(const std::string& path) {
   const auto size = file.tellg();
   std::string text;
   if (file && !std::filesystem::is_directory(path)) {
-    text.resize(static_cast<std::size_t>(size));
+    text.resize(size);
     file.seekg(0).read(text.data(), size);
     if (file) return text;
   }

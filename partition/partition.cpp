@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "comm/cost_blocks.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "core/timer.hpp"
 #include "partition/metis_cut.hpp"
@@ -21,7 +22,7 @@ std::vector<std::int32_t> random_assignment(const Distribution& nodes, int rank,
                                             std::uint64_t seed) {
   const CounterRandom random(seed, Purpose::partition_baseline);
   std::vector<std::int32_t> shard_of;
-  shard_of.reserve(static_cast<std::size_t>(nodes.count(rank)));
+  shard_of.reserve(nodes.count(rank));
   for (auto node = nodes.begin(rank); node < nodes.end(rank); ++node) {
     shard_of.push_back(
         static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(shards), static_cast<std::uint64_t>(node))));
@@ -37,7 +38,7 @@ std::vector<std::int32_t> block_assignment(const Communicator& comm, const Block
   std::vector<std::int64_t> cost;
   comm.attempt([&] {
     for (std::size_t row = 0; std::cmp_less(row, blocks.rows()); ++row) {
-      cost.push_back(1 + blocks.row_begin[row + 1] - blocks.row_begin[row]);
+      cost.push_back(1 + places_of(blocks.row_begin, row).size());
     }
   });
   const std::span<const std::int64_t> all(cost);
@@ -116,12 +117,12 @@ PartitionResult partition(const Communicator& comm, const BlockGraph& blocks, co
 
   const Timer numbering;
   auto assignment = see_neighbours(comm, blocks, result.shard_of, result.shards);
-  stats.shard_cost.resize(static_cast<std::size_t>(result.shards));
+  stats.shard_cost.resize(result.shards);
   {
     const auto cost = shard_costs(comm, blocks, assignment);
     const auto number = agree_on_numbers(comm, blocks, assignment, cost, seed);
     assignment.renumber(number);
-    for (std::size_t s = 0; s < cost.size(); ++s) stats.shard_cost[static_cast<std::size_t>(number[s])] = cost[s];
+    for (std::size_t s = 0; s < cost.size(); ++s) stats.shard_cost[number[s]] = cost[s];
   }
   stats.numbering_seconds = numbering.seconds();
 

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 namespace {
@@ -20,11 +22,11 @@ CutQuality measure(const Communicator& comm, const BlockGraph& blocks, const Blo
   // Since the graph is symmetric, a node is a ghost of every other part that holds a neighbour of it.
   std::vector<std::int64_t> last_seen(part_count, -1);
   for (std::size_t row = 0; row < assignment.of_row.size(); ++row) {
-    const auto own = static_cast<std::size_t>(part_of_shard[static_cast<std::size_t>(assignment.of_row[row])]);
+    const auto own = static_cast<std::size_t>(part_of_shard[assignment.of_row[row]]);
     ++nodes[own];
-    entries[own] += blocks.row_begin[row + 1] - blocks.row_begin[row];
-    for (auto k = blocks.row_begin[row]; k < blocks.row_begin[row + 1]; ++k) {
-      const auto shard = static_cast<std::size_t>(assignment.of_entry[static_cast<std::size_t>(k)]);
+    entries[own] += places_of(blocks.row_begin, row).size();
+    for (const auto k : places_of(blocks.row_begin, row)) {
+      const auto shard = static_cast<std::size_t>(assignment.of_entry[k]);
       const auto other = static_cast<std::size_t>(part_of_shard[shard]);
       if (other == own) continue;
       ++cut_entries;
@@ -63,7 +65,7 @@ PartitionQuality measure_partition(const Communicator& comm, const BlockGraph& b
   PartitionQuality quality;
   quality.nodes = blocks.nodes();
   quality.edges = comm.sum(static_cast<std::int64_t>(blocks.column.size())) / 2;
-  std::vector<std::int32_t> part(static_cast<std::size_t>(assignment.shards));
+  std::vector<std::int32_t> part(assignment.shards);
   std::iota(part.begin(), part.end(), 0);
   quality.by_shard = measure(comm, blocks, assignment, part, assignment.shards);
   for (auto& rank : part) rank = shards_of_rank.owner(rank);

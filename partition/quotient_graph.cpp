@@ -4,6 +4,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 namespace {
@@ -19,20 +21,20 @@ std::vector<ShardPair> count_pairs(const BlockGraph& blocks, const BlockShards& 
   const auto by_shard = bucket_by(std::span<const std::int32_t>(assignment.of_row), assignment.shards,
                                   [](std::int32_t shard) { return shard; });
   std::vector<ShardPair> pairs;
-  std::vector<std::int64_t> edges_to(static_cast<std::size_t>(assignment.shards), 0);
+  std::vector<std::int64_t> edges_to(assignment.shards, 0);
   std::vector<std::int32_t> seen;
   for (std::int32_t from = 0; from < assignment.shards; ++from) {
     const auto s = static_cast<std::size_t>(from);
-    for (auto i = by_shard.begin[s]; i < by_shard.begin[s + 1]; ++i) {
-      const auto row = static_cast<std::size_t>(by_shard.source[static_cast<std::size_t>(i)]);
-      for (auto k = blocks.row_begin[row]; k < blocks.row_begin[row + 1]; ++k) {
-        const auto to = assignment.of_entry[static_cast<std::size_t>(k)];
+    for (const auto i : places_of(by_shard.begin, s)) {
+      const auto row = static_cast<std::size_t>(by_shard.source[i]);
+      for (const auto k : places_of(blocks.row_begin, row)) {
+        const auto to = assignment.of_entry[k];
         if (to == from) continue;
-        if (edges_to[static_cast<std::size_t>(to)]++ == 0) seen.push_back(to);
+        if (edges_to[to]++ == 0) seen.push_back(to);
       }
     }
     std::ranges::sort(seen);
-    for (const auto to : seen) pairs.push_back({from, to, std::exchange(edges_to[static_cast<std::size_t>(to)], 0)});
+    for (const auto to : seen) pairs.push_back({from, to, std::exchange(edges_to[to], 0)});
     seen.clear();
   }
   return pairs;
@@ -65,9 +67,9 @@ QuotientGraph quotient_graph(const Communicator& comm, const BlockGraph& blocks,
 
   QuotientGraph quotient;
   if (!comm.is_root()) return quotient;
-  quotient.row_begin.assign(static_cast<std::size_t>(assignment.shards) + 1, 0);
+  quotient.row_begin.assign(assignment.shards + 1, 0);
   for (const auto& pair : all) {
-    ++quotient.row_begin[static_cast<std::size_t>(pair.from) + 1];
+    ++quotient.row_begin[pair.from + 1];
     quotient.column.push_back(pair.to);
     quotient.weight.push_back(pair.edges);
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "partition/metis_call.hpp"
 
 namespace cohort {
@@ -35,9 +36,9 @@ class Numbering {
   Shards run() {
     Run all;
     Shards empty;
-    for (std::int32_t s = 0; s < std::ssize(cost_); ++s) (cost_[at(s)] > 0 ? all.shards : empty).push_back(s);
+    for (std::int32_t s = 0; s < std::ssize(cost_); ++s) (cost_[s] > 0 ? all.shards : empty).push_back(s);
     for (std::size_t i = 0; i < empty.size(); ++i) {
-      first_number_[at(empty[i])] = static_cast<std::int32_t>(all.shards.size() + i);
+      first_number_[empty[i]] = static_cast<std::int32_t>(all.shards.size() + i);
     }
     std::queue<Run> open;
     open.push(std::move(all));
@@ -46,7 +47,7 @@ class Numbering {
       if (run.shards.size() < 2) continue;
       auto halves = orient(run, std::ssize(run.shards) <= few ? best_halves(run.shards) : metis_halves(run.shards));
       const auto middle = run.first + static_cast<std::int32_t>(halves[0].size());
-      for (const auto s : halves[1]) first_number_[at(s)] = middle;
+      for (const auto s : halves[1]) first_number_[s] = middle;
       const auto first = run.first;
       open.push({first, std::move(halves[0])});
       open.push({middle, std::move(halves[1])});
@@ -55,11 +56,9 @@ class Numbering {
   }
 
  private:
-  static std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
-
   template <class Visit>
   void visit_neighbours(std::int32_t shard, Visit visit) const {
-    for (auto k = at(quotient_.row_begin[at(shard)]); k < at(quotient_.row_begin[at(shard) + 1]); ++k) {
+    for (const auto k : places_of(quotient_.row_begin, shard)) {
       visit(quotient_.column[k], quotient_.weight[k]);
     }
   }
@@ -67,11 +66,11 @@ class Numbering {
   // Least cut among all splits into halves of even number (they differ by one at most); then least difference in cost.
   Halves best_halves(const Shards& shards) {
     const auto n = shards.size();
-    for (std::size_t i = 0; i < n; ++i) place_[at(shards[i])] = static_cast<std::int32_t>(i);
+    for (std::size_t i = 0; i < n; ++i) place_[shards[i]] = static_cast<std::int32_t>(i);
     std::array<std::array<std::int64_t, few>, few> weight{};
     for (std::size_t i = 0; i < n; ++i) {
       visit_neighbours(shards[i], [&](std::int32_t other, std::int64_t edges) {
-        if (const auto j = place_[at(other)]; j >= 0) weight[i][at(j)] = edges;
+        if (const auto j = place_[other]; j >= 0) weight[i][j] = edges;
       });
     }
     auto best = std::tuple(std::numeric_limits<std::int64_t>::max(), std::int64_t{0}, 0U);
@@ -81,7 +80,7 @@ class Numbering {
       std::int64_t difference = 0;
       for (std::size_t i = 0; i < n; ++i) {
         const bool inside = (set >> i & 1U) != 0;
-        difference += inside ? cost_[at(shards[i])] : -cost_[at(shards[i])];
+        difference += inside ? cost_[shards[i]] : -cost_[shards[i]];
         for (std::size_t j = 0; j < n; ++j) {
           if (inside && (set >> j & 1U) == 0) cut += weight[i][j];
         }
@@ -91,7 +90,7 @@ class Numbering {
     Halves halves;
     for (std::size_t i = 0; i < n; ++i) {
       halves[(std::get<2>(best) >> i & 1U) != 0 ? 0 : 1].push_back(shards[i]);
-      place_[at(shards[i])] = -1;
+      place_[shards[i]] = -1;
     }
     return halves;
   }
@@ -100,23 +99,23 @@ class Numbering {
     MetisGraph graph;
     std::vector<std::int64_t> node_weight;
     std::vector<std::int64_t> edge_weight;
-    for (std::size_t i = 0; i < shards.size(); ++i) place_[at(shards[i])] = static_cast<std::int32_t>(i);
+    for (std::size_t i = 0; i < shards.size(); ++i) place_[shards[i]] = static_cast<std::int32_t>(i);
     for (const auto shard : shards) {
       visit_neighbours(shard, [&](std::int32_t other, std::int64_t edges) {
-        if (place_[at(other)] < 0) return;
-        graph.column.push_back(place_[at(other)]);
+        if (place_[other] < 0) return;
+        graph.column.push_back(place_[other]);
         edge_weight.push_back(edges);
       });
       graph.row_begin.push_back(static_cast<idx_t>(graph.column.size()));
-      node_weight.push_back(cost_[at(shard)]);
+      node_weight.push_back(cost_[shard]);
     }
-    for (const auto shard : shards) place_[at(shard)] = -1;
+    for (const auto shard : shards) place_[shard] = -1;
     Halves halves;
     if (!graph.column.empty()) {
       graph.node_weight = metis_weights(node_weight, 1.0);
       graph.edge_weight = metis_weights(edge_weight, 1.0);
       const auto part = metis_bisect(graph, seed_);
-      for (std::size_t i = 0; i < shards.size(); ++i) halves[at(part[i])].push_back(shards[i]);
+      for (std::size_t i = 0; i < shards.size(); ++i) halves[part[i]].push_back(shards[i]);
       if (!halves[0].empty() && !halves[1].empty()) return halves;
     }
     const auto middle = shards.begin() + static_cast<std::ptrdiff_t>(shards.size() / 2);
@@ -129,7 +128,7 @@ class Numbering {
     for (const std::size_t h : {0U, 1U}) {
       for (const auto shard : halves[h]) {
         visit_neighbours(shard, [&](std::int32_t other, std::int64_t edges) {
-          const auto number = first_number_[at(other)];
+          const auto number = first_number_[other];
           if (number < run.first) to_front[h] += edges;
           if (number >= end) to_front[h] -= edges;
         });

@@ -69,9 +69,8 @@ Assignment assign(const Communicator& comm, const SegmentsFile& result, const Ne
     }
     best.resize(users * room);
     for_each_in_parallel(std::ssize(placed), [&](std::int64_t i) {
-      const auto u = placed[static_cast<std::size_t>(i)];
-      assignment.placement[static_cast<std::size_t>(u)] =
-          place(embedding.row(u), segments.centroid.view(), options.spherical);
+      const auto u = placed[i];
+      assignment.placement[u] = place(embedding.row(u), segments.centroid.view(), options.spherical);
     });
   });
   TopItemsQuery query;

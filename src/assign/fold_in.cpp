@@ -36,7 +36,7 @@ void normalise(std::span<const float> weight, std::span<float> value) {
 }
 
 std::size_t edge_at(const PairTable& edges, std::int64_t row) {
-  return static_cast<std::size_t>(edges.row_begin[static_cast<std::size_t>(row)]);
+  return static_cast<std::size_t>(edges.row_begin[row]);
 }
 
 // Rows of `table` that one batch refers to, and its users' edges into them.
@@ -75,8 +75,8 @@ class Batch {
       const auto end = std::min(users, (chunk + 1) * rows_at_a_time);
       std::vector<LocalRow> list;
       for (auto row = chunk * rows_at_a_time; row < end; ++row) {
-        const auto from = static_cast<std::size_t>(row_begin_[static_cast<std::size_t>(row)]);
-        const auto count = static_cast<std::size_t>(row_begin_[static_cast<std::size_t>(row) + 1]) - from;
+        const auto from = static_cast<std::size_t>(row_begin_[row]);
+        const auto count = static_cast<std::size_t>(row_begin_[row + 1]) - from;
         normalise(std::span(edges.weight).subspan(begin_ + from, count), std::span(value_).subspan(from, count));
         list.emplace_back(static_cast<std::int32_t>(row));
       }
@@ -97,9 +97,9 @@ class Batch {
 
 // The first row after a batch that starts at `row`: as many as have at most batch_edges edges, but one at least.
 std::int64_t batch_end(const PairTable& edges, std::int64_t row) {
-  const auto most = edges.row_begin[static_cast<std::size_t>(row)] + batch_edges;
+  const auto most = edges.row_begin[row] + batch_edges;
   auto end = row + 1;
-  while (end < edges.rows() && edges.row_begin[static_cast<std::size_t>(end) + 1] <= most && end - row < batch_edges) {
+  while (end < edges.rows() && edges.row_begin[end + 1] <= most && end - row < batch_edges) {
     ++end;
   }
   return end;
@@ -115,8 +115,7 @@ std::vector<double> inverse_roots(const Communicator& comm, const FoldInSource& 
     turned.weight.assign(edges.weight.begin(), edges.weight.end());
     turned.other.resize(edges.other.size());
     for (std::int64_t u = 0; u < edges.rows(); ++u) {
-      std::fill(turned.other.begin() + edges.row_begin[static_cast<std::size_t>(u)],
-                turned.other.begin() + edges.row_begin[static_cast<std::size_t>(u) + 1],
+      std::fill(turned.other.begin() + edges.row_begin[u], turned.other.begin() + edges.row_begin[u + 1],
                 source.user_rows->begin(comm.rank()) + u);
     }
   });
@@ -211,7 +210,7 @@ FoldInTable make_fold_in(const Communicator& comm, const FoldInSource& source) {
   const auto scaled = [&](double factor) {
     Matrix rows(source.below.rows, source.below.columns);
     for (std::int64_t i = 0; i < rows.rows(); ++i) {
-      scale_row(factor * inverse_root[static_cast<std::size_t>(i)], rows.columns(), source.below.row(i), rows.row(i));
+      scale_row(factor * inverse_root[i], rows.columns(), source.below.row(i), rows.row(i));
     }
     return rows;
   };

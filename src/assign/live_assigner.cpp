@@ -44,19 +44,17 @@ LiveAssigner::LiveAssigner(const Communicator& comm, const SegmentsFile& result,
     if (result.fold_in->users[i] > 0) item_number_.emplace(result.items[item], static_cast<std::int32_t>(item));
     length[i] = std::sqrt(row_dot(items.row(item), items.row(item), items.stride()));
   }
-  std::ranges::stable_sort(order, std::ranges::greater(),
-                           [&](std::int64_t i) { return length[static_cast<std::size_t>(i)]; });
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::int64_t i) { return length[i]; });
   for (std::size_t first = 0; first < count; first += block_items) {
     const auto end = std::min(count, first + block_items);
     auto& block = blocks_.emplace_back();
-    block.longest = length[static_cast<std::size_t>(order[first])];
+    block.longest = length[order[first]];
     block.number.assign(order.begin() + static_cast<std::ptrdiff_t>(first),
                         order.begin() + static_cast<std::ptrdiff_t>(end));
     std::ranges::sort(block.number);
     Matrix rows(std::ssize(block.number), items.columns());
     for (std::int64_t i = 0; i < rows.rows(); ++i) {
-      std::memcpy(rows.row(i), items.row(block.number[static_cast<std::size_t>(i)]),
-                  static_cast<std::size_t>(items.stride()) * sizeof(float));
+      std::memcpy(rows.row(i), items.row(block.number[i]), static_cast<std::size_t>(items.stride()) * sizeof(float));
     }
     block.rows = PackedRows(rows.view());
   }

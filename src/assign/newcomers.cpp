@@ -47,8 +47,8 @@ std::vector<std::int64_t> item_numbers(const Communicator& comm, const IdTable& 
 void part_items(const PairTable& pairs, const EdgeWeights& weights, Newcomers& result) {
   for (std::int64_t u = 0; u < pairs.rows(); ++u) {
     std::int64_t unknown = 0;
-    const auto end = static_cast<std::size_t>(pairs.row_begin[static_cast<std::size_t>(u) + 1]);
-    for (auto k = static_cast<std::size_t>(pairs.row_begin[static_cast<std::size_t>(u)]); k < end; ++k) {
+    const auto end = static_cast<std::size_t>(pairs.row_begin[u + 1]);
+    for (auto k = static_cast<std::size_t>(pairs.row_begin[u]); k < end; ++k) {
       if (pairs.other[k] < 0) {
         ++unknown;
         continue;

@@ -15,7 +15,7 @@ Placement place(const float* row, ConstMatrixView centroid, bool spherical) {
   if (spherical) {
     const double length = std::sqrt(row_dot(row, row, centroid.stride));
     if (length == 0) return {0, 1.0F, centroid.rows == 1 ? std::numeric_limits<float>::infinity() : 0.0F};
-    unit.resize(static_cast<std::size_t>(centroid.stride));
+    unit.resize(centroid.stride);
     for (std::size_t j = 0; j < unit.size(); ++j) {
       unit[j] = static_cast<float>(static_cast<double>(row[j]) / length);
     }

@@ -25,9 +25,9 @@ GatheredRows first_point(const Communicator& comm, const PointSet& points, const
   };
   std::vector<Draw> of_shard(points.shard_begin.size() - 1);
   for_each_shard(points, threads, [&](int, std::int64_t shard, std::int64_t begin, std::int64_t end) {
-    auto& least = of_shard[static_cast<std::size_t>(shard)];
+    auto& least = of_shard[shard];
     for (auto row = begin; row < end; ++row) {
-      const auto bits = random.bits(static_cast<std::uint64_t>(points.id[static_cast<std::size_t>(row)].value));
+      const auto bits = random.bits(static_cast<std::uint64_t>(points.id[row].value));
       if (least.row < 0 || bits < least.bits) least = {bits, row};
     }
   });
@@ -57,10 +57,10 @@ std::vector<double> take_candidates(const PointSet& points, const Matrix& fresh,
     double sum = 0;
     for (auto at = begin; at < end; at += chunk) {
       const auto here = std::min(chunk, end - at);
-      scored.nearest(points.rows.slice(at, here), std::span(found).first(static_cast<std::size_t>(here)));
+      scored.nearest(points.rows.slice(at, here), std::span(found).first(here));
       for (std::int64_t i = 0; i < here; ++i) {
         const auto row = static_cast<std::size_t>(at + i);
-        const auto candidate = found[static_cast<std::size_t>(i)];
+        const auto candidate = found[i];
         const double distance = squared_distance(points.rows.row(at + i), fresh.row(candidate), points.rows.stride);
         if (distance < nearest.distance[row]) {
           nearest.distance[row] = distance;
@@ -69,7 +69,7 @@ std::vector<double> take_candidates(const PointSet& points, const Matrix& fresh,
         sum += nearest.distance[row];
       }
     }
-    partial[static_cast<std::size_t>(shard)] = sum;
+    partial[shard] = sum;
   });
   return partial;
 }
@@ -97,7 +97,7 @@ Candidates find_candidates(const Communicator& comm, const CheckedPoints& popula
       for (std::int64_t row = 0; row < points.rows.rows; ++row) all.push_back({row, 0});
     });
     result.rows = gather_rows(comm, points, all).rows;
-    result.weight.assign(static_cast<std::size_t>(result.rows.rows()), 1.0);
+    result.weight.assign(result.rows.rows(), 1.0);
     return result;
   }
   const CounterRandom random(seed, Purpose::kmeans_seeding);
@@ -126,7 +126,7 @@ Candidates find_candidates(const Communicator& comm, const CheckedPoints& popula
     std::vector<PickedRow> picked;
     comm.attempt([&] {
       for_each_shard(points, threads, [&](int, std::int64_t shard, std::int64_t begin, std::int64_t end) {
-        auto& mine = picked_of_shard[static_cast<std::size_t>(shard)];
+        auto& mine = picked_of_shard[shard];
         mine.clear();
         for (auto row = begin; row < end; ++row) {
           const auto r = static_cast<std::size_t>(row);
@@ -139,8 +139,8 @@ Candidates find_candidates(const Communicator& comm, const CheckedPoints& popula
     fresh = gather_rows(comm, points, picked);
     if (fresh.rows.rows() == 0) break;
   }
-  std::vector<std::int64_t> weight(static_cast<std::size_t>(candidates), 0);
-  for (const auto candidate : nearest.candidate) ++weight[static_cast<std::size_t>(candidate)];
+  std::vector<std::int64_t> weight(candidates, 0);
+  for (const auto candidate : nearest.candidate) ++weight[candidate];
   comm.sum_in_place(std::span<std::int64_t>(weight));
   comm.attempt([&] {
     result.rows = joined(parts, points.rows.columns);

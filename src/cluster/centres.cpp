@@ -6,7 +6,7 @@
 namespace cohort {
 
 ScoredCentres::ScoredCentres(ConstMatrixView centres) : columns_(static_cast<double>(centres.columns)) {
-  std::vector<double> mean(static_cast<std::size_t>(centres.columns), 0.0);
+  std::vector<double> mean(centres.columns, 0.0);
   for (std::int64_t j = 0; j < centres.rows; ++j) {
     for (std::size_t e = 0; e < mean.size(); ++e) mean[e] += static_cast<double>(centres.row(j)[e]);
   }
@@ -17,7 +17,7 @@ ScoredCentres::ScoredCentres(ConstMatrixView centres) : columns_(static_cast<dou
   }
   mean_length_ = std::sqrt(mean_square);
   Matrix around(centres.rows, centres.columns);
-  offset_.resize(static_cast<std::size_t>(centres.rows));
+  offset_.resize(centres.rows);
   for (std::int64_t j = 0; j < centres.rows; ++j) {
     double square = 0;
     double with_mean = 0;
@@ -28,7 +28,7 @@ ScoredCentres::ScoredCentres(ConstMatrixView centres) : columns_(static_cast<dou
       with_mean += static_cast<double>(element) * mean[e];
     }
     const double offset = square + 2 * with_mean;
-    offset_[static_cast<std::size_t>(j)] = static_cast<float>(offset);
+    offset_[j] = static_cast<float>(offset);
     radius_ = std::max(radius_, std::sqrt(square));
     largest_offset_ = std::max(largest_offset_, std::abs(offset));
   }

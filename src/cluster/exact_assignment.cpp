@@ -71,7 +71,7 @@ ExactAssignment assign_exactly(const Communicator& comm, const PointSet& points,
     std::vector<Matrix> products;
     for (int thread = 0; thread < threads; ++thread) products.emplace_back(chunk, centres.rows);
     for_each_shard(points, threads, [&](int thread, std::int64_t shard, std::int64_t begin, std::int64_t end) {
-      const auto room = products[static_cast<std::size_t>(thread)].view();
+      const auto room = products[thread].view();
       double inertia = 0;
       for (auto at = begin; at < end; at += chunk) {
         const auto here = std::min(chunk, end - at);
@@ -85,10 +85,10 @@ ExactAssignment assign_exactly(const Communicator& comm, const PointSet& points,
           inertia += found.distance;
         }
       }
-      partial[static_cast<std::size_t>(shard)] = inertia;
+      partial[shard] = inertia;
     });
-    result.size.assign(static_cast<std::size_t>(centres.rows), 0);
-    result.first_id.assign(static_cast<std::size_t>(centres.rows), std::numeric_limits<std::int64_t>::max());
+    result.size.assign(centres.rows, 0);
+    result.first_id.assign(centres.rows, std::numeric_limits<std::int64_t>::max());
     for (std::size_t row = 0; row < result.nearest.size(); ++row) {
       const auto centre = static_cast<std::size_t>(result.nearest[row]);
       ++result.size[centre];

@@ -20,9 +20,9 @@ inline std::vector<double> grouped_sums(const Communicator& comm, std::span<cons
   for (const double number : numbers) largest = std::max(largest, std::abs(number));
   const auto count = comm.sum(static_cast<std::int64_t>(numbers.size()));
   const auto fixed_point = FixedPoint::for_sum(count, comm.max(largest));
-  std::vector<std::int64_t> sums(static_cast<std::size_t>(groups), 0);
+  std::vector<std::int64_t> sums(groups, 0);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    sums[static_cast<std::size_t>(group[i])] += fixed_point.fixed(numbers[i]);
+    sums[group[i]] += fixed_point.fixed(numbers[i]);
   }
   comm.sum_in_place(std::span<std::int64_t>(sums));
   std::vector<double> result;

@@ -29,20 +29,19 @@ LloydPass::LloydPass(const Communicator& comm, const CheckedPoints& population, 
   comm.attempt([&] {
     nearest_.assign(population.points.id.size(), -1);
     partial_.resize(population.points.shard_begin.size() - 1);
-    sums_.assign(static_cast<std::size_t>(threads_),
-                 std::vector<std::int64_t>(static_cast<std::size_t>(sums_end_ + count + 1)));
+    sums_.assign(threads_, std::vector<std::int64_t>(sums_end_ + count + 1));
   });
 }
 
 void LloydPass::assign_shard(std::int64_t begin, std::int64_t end, const ScoredCentres& scored, ConstMatrixView centres,
                              std::span<std::int64_t> sums, double& inertia) {
-  const auto of_points = sums.first(static_cast<std::size_t>(sums_end_));
+  const auto of_points = sums.first(sums_end_);
   auto* const sizes = sums.data() + sums_end_;
   std::array<std::int32_t, chunk> room;
   inertia = 0;
   for (auto at = begin; at < end; at += chunk) {
     const auto here = std::min(chunk, end - at);
-    const auto found = std::span(room).first(static_cast<std::size_t>(here));
+    const auto found = std::span(room).first(here);
     const auto rows = population_.points.rows.slice(at, here);
     scored.nearest(rows, found);
     auto* const before = nearest_.data() + at;
@@ -64,8 +63,7 @@ LloydPass::Outcome LloydPass::assign(ConstMatrixView centres) {
     for (auto& sums : sums_) std::ranges::fill(sums, 0);
     for_each_shard(population_.points, threads_,
                    [&](int thread, std::int64_t shard, std::int64_t begin, std::int64_t end) {
-                     assign_shard(begin, end, scored, centres, sums_[static_cast<std::size_t>(thread)],
-                                  partial_[static_cast<std::size_t>(shard)]);
+                     assign_shard(begin, end, scored, centres, sums_[thread], partial_[shard]);
                    });
     auto& all = sums_.front();
 #pragma omp parallel for num_threads(threads_) schedule(static)
@@ -82,7 +80,7 @@ LloydPass::Outcome LloydPass::assign(ConstMatrixView centres) {
 }
 
 void LloydPass::move(MatrixView centres) const {
-  std::vector<double> mean(static_cast<std::size_t>(centres.columns));
+  std::vector<double> mean(centres.columns);
   for (std::int64_t j = 0; j < count_; ++j) {
     if (size(j) == 0) continue;
     const auto* const sum = sums_.front().data() + j * centres.stride;

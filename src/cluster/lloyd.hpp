@@ -30,7 +30,7 @@ class LloydPass {
   /// Of this rank's points, as last assigned.
   std::span<const std::int32_t> nearest() const { return nearest_; }
   /// Points of a centre, of all ranks.
-  std::int64_t size(std::int64_t centre) const { return sums_.front()[static_cast<std::size_t>(sums_end_ + centre)]; }
+  std::int64_t size(std::int64_t centre) const { return sums_.front()[sums_end_ + centre]; }
 
  private:
   void assign_shard(std::int64_t begin, std::int64_t end, const class ScoredCentres& scored, ConstMatrixView centres,

@@ -5,6 +5,7 @@
 
 #include "cluster/fixed_sums.hpp"
 #include "cluster/quality.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -30,13 +31,11 @@ class RemoteClusters {
     const auto asked = comm.exchange(std::span<const std::int64_t>(node_), std::span<const std::int64_t>(begin));
     std::vector<std::int32_t> answer;
     comm.attempt([&] {
-      for (const auto node : asked.data) answer.push_back(cluster[static_cast<std::size_t>(node - first)]);
+      for (const auto node : asked.data) answer.push_back(cluster[node - first]);
     });
     cluster_ = comm.exchange(std::span<const std::int32_t>(answer), std::span<const std::int64_t>(asked.begin)).data;
   }
-  std::int32_t of(std::int64_t node) const {
-    return cluster_[static_cast<std::size_t>(std::ranges::lower_bound(node_, node) - node_.begin())];
-  }
+  std::int32_t of(std::int64_t node) const { return cluster_[std::ranges::lower_bound(node_, node) - node_.begin()]; }
 
  private:
   std::vector<std::int64_t> node_;  // ascending
@@ -67,29 +66,29 @@ double modularity(const Communicator& comm, std::span<const std::int64_t> row_be
   std::vector<std::int64_t> sums;
   std::vector<std::int64_t> alone;  // degrees of nodes in no cluster
   comm.attempt([&] {
-    sums.assign(static_cast<std::size_t>(count) + 2, 0);
-    auto& total = sums[static_cast<std::size_t>(count)];
+    sums.assign(count + 2, 0);
+    auto& total = sums[count];
     auto& inside = sums.back();
     for (std::size_t row = 0; row < cluster.size(); ++row) {
       const auto node = first + static_cast<std::int64_t>(row);
       std::int64_t degree = 0;
-      for (auto k = static_cast<std::size_t>(row_begin[row]); k < static_cast<std::size_t>(row_begin[row + 1]); ++k) {
+      for (const auto k : places_of(row_begin, row)) {
         const auto entry = fixed_point.fixed(static_cast<double>(weight[k]));
         degree += entry;
         const auto other = column[k] - first;
         const bool own = other >= 0 && other < std::ssize(cluster);
-        const auto neighbour = own ? cluster[static_cast<std::size_t>(other)] : remote.of(column[k]);
+        const auto neighbour = own ? cluster[other] : remote.of(column[k]);
         if (column[k] == node || (cluster[row] >= 0 && neighbour == cluster[row])) inside += entry;
       }
       total += degree;
       if (cluster[row] >= 0)
-        sums[static_cast<std::size_t>(cluster[row])] += degree;
+        sums[cluster[row]] += degree;
       else
         alone.push_back(degree);
     }
   });
   comm.sum_in_place(std::span<std::int64_t>(sums));
-  const auto total = static_cast<double>(sums[static_cast<std::size_t>(count)]);
+  const auto total = static_cast<double>(sums[count]);
   if (total == 0) return std::numeric_limits<double>::quiet_NaN();
   std::vector<double> squares;
   comm.attempt([&] {
@@ -98,7 +97,7 @@ double modularity(const Communicator& comm, std::span<const std::int64_t> row_be
   const std::vector<std::int32_t> together(squares.size(), 0);
   double expected = grouped_sums(comm, squares, together, 1).front();
   for (std::int64_t c = 0; c < count; ++c) {
-    const double share = static_cast<double>(sums[static_cast<std::size_t>(c)]) / total;
+    const double share = static_cast<double>(sums[c]) / total;
     expected += share * share;
   }
   return static_cast<double>(sums.back()) / total - expected;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "core/ragged.hpp"
 #include "kernels/bpr.hpp"
 #include "kernels/distances.hpp"
 
@@ -41,7 +42,7 @@ CheckedPoints checked_points(const Communicator& comm, const PointSet& points) {
 #pragma omp parallel for schedule(static) reduction(max : largest) reduction(min : bad)
   for (std::int64_t row = 0; row < points.rows.rows; ++row) {
     const auto bits = largest_bits(points.rows.row(row), points.rows.stride);
-    if (bits > bound) bad = std::min(bad, points.id[static_cast<std::size_t>(row)].value);
+    if (bits > bound) bad = std::min(bad, points.id[row].value);
     largest = std::max(largest, bits);
   }
   bad = comm.min(bad);
@@ -58,17 +59,17 @@ UnitPoints::UnitPoints(const PointSet& points) {
   for (std::int64_t shard = 0; shard < shards; ++shard) {
     shard_begin.push_back(std::ssize(source));
     const auto s = static_cast<std::size_t>(shard);
-    for (auto row = points.shard_begin[s]; row < points.shard_begin[s + 1]; ++row) {
+    for (const auto row : places_of(points.shard_begin, s)) {
       if (largest_bits(points.rows.row(row), points.rows.stride) == 0) continue;
       source.push_back(row);
-      id.push_back(points.id[static_cast<std::size_t>(row)]);
+      id.push_back(points.id[row]);
     }
   }
   shard_begin.push_back(std::ssize(source));
   rows = Matrix(std::ssize(source), points.rows.columns);
 #pragma omp parallel for schedule(static)
   for (std::int64_t i = 0; i < rows.rows(); ++i) {
-    const float* const from = points.rows.row(source[static_cast<std::size_t>(i)]);
+    const float* const from = points.rows.row(source[i]);
     const double length = std::sqrt(row_dot(from, from, rows.stride()));
     for (std::int64_t j = 0; j < rows.columns(); ++j) {
       rows.row(i)[j] = static_cast<float>(static_cast<double>(from[j]) / length);
@@ -85,7 +86,7 @@ GatheredRows gather_rows(const Communicator& comm, const PointSet& points, std::
     for (const auto& pick : picked) {
       const float* const row = points.rows.row(pick.row);
       rows.insert(rows.end(), row, row + width);
-      id.push_back(points.id[static_cast<std::size_t>(pick.row)]);
+      id.push_back(points.id[pick.row]);
       distance.push_back(pick.distance);
     }
   });
@@ -129,15 +130,15 @@ Matrix farthest_rows(const Communicator& comm, const PointSet& points, ConstMatr
   comm.attempt([&] {
     std::vector<PickedRow> away;
     for (std::int64_t row = 0; row < points.rows.rows; ++row) {
-      const auto* const centre = centres.row(nearest[static_cast<std::size_t>(row)]);
+      const auto* const centre = centres.row(nearest[row]);
       const double distance = squared_distance(points.rows.row(row), centre, points.rows.stride);
       if (distance > 0) away.push_back({row, distance});
     }
     std::ranges::sort(away, [&](const PickedRow& a, const PickedRow& b) {
       if (a.distance != b.distance) return a.distance > b.distance;
-      return points.id[static_cast<std::size_t>(a.row)] < points.id[static_cast<std::size_t>(b.row)];
+      return points.id[a.row] < points.id[b.row];
     });
-    const auto at = [&](std::int64_t i) -> const PickedRow& { return away[static_cast<std::size_t>(i)]; };
+    const auto at = [&](std::int64_t i) -> const PickedRow& { return away[i]; };
     for (const auto i : distinct(
              std::ssize(away), [&](auto k) { return points.rows.row(at(k).row); },
              [&](auto k) { return at(k).distance; })) {
@@ -148,8 +149,7 @@ Matrix farthest_rows(const Communicator& comm, const PointSet& points, ConstMatr
   Matrix result;
   comm.attempt([&] {
     const auto kept = distinct(
-        all.rows.rows(), [&](auto k) { return all.rows.row(k); },
-        [&](auto k) { return all.distance[static_cast<std::size_t>(k)]; });
+        all.rows.rows(), [&](auto k) { return all.rows.row(k); }, [&](auto k) { return all.distance[k]; });
     result = Matrix(std::ssize(kept), columns);
     for (std::size_t i = 0; i < kept.size(); ++i) {
       std::copy_n(all.rows.row(kept[i]), columns, result.row(static_cast<std::int64_t>(i)));

@@ -15,10 +15,6 @@ namespace {
 // Partial sums that a rank holds at once: 2^22 of them, 32 MiB. Which are summed together does not change their bits.
 constexpr std::int64_t partials_at_once = std::int64_t{1} << 22;
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 std::int64_t most_shards(const ShardLayout& layout) {
   std::int64_t most = 1;
   for (int rank = 0; rank < layout.shards_of_rank.ranks(); ++rank) {
@@ -33,7 +29,7 @@ std::vector<double> point_sums(const Communicator& comm, const PointSet& points,
                                std::int64_t width, Add add) {
   std::vector<double> partials;
   comm.attempt([&] {
-    partials.resize((points.shard_begin.size() - 1) * index(width));
+    partials.resize((points.shard_begin.size() - 1) * static_cast<std::size_t>(width));
     for_each_shard(points, omp_get_max_threads(), [&](int, std::int64_t shard, std::int64_t begin, std::int64_t end) {
       double* const sums = partials.data() + shard * width;
       for (auto row = begin; row < end; ++row) add(points.rows.row(row), sums);
@@ -54,14 +50,14 @@ Eigen::MatrixXd scatter_of(const Communicator& comm, const PointSet& points, con
     const auto count = std::min(together, columns - first);
     const auto sums = point_sums(comm, points, shard_sum, count * columns, [&](const float* row, double* products) {
       for (std::int64_t a = 0; a < count; ++a) {
-        const double left = static_cast<double>(row[first + a]) - mean[index(first + a)];
+        const double left = static_cast<double>(row[first + a]) - mean[first + a];
         for (std::int64_t b = 0; b <= first + a; ++b) {
-          products[a * columns + b] += left * (static_cast<double>(row[b]) - mean[index(b)]);
+          products[a * columns + b] += left * (static_cast<double>(row[b]) - mean[b]);
         }
       }
     });
     for (std::int64_t a = 0; a < count; ++a) {
-      for (std::int64_t b = 0; b <= first + a; ++b) scatter(first + a, b) = sums[index(a * columns + b)];
+      for (std::int64_t b = 0; b <= first + a; ++b) scatter(first + a, b) = sums[a * columns + b];
     }
   }
   return scatter;
@@ -101,15 +97,15 @@ std::vector<PlanePoint> principal_plane(const Communicator& comm, const PointSet
       axes[axis] =
           column < 0 ? Eigen::VectorXd(Eigen::VectorXd::Zero(columns)) : with_sign(solver.eigenvectors().col(column));
     }
-    place.resize(index(points.rows.rows));
+    place.resize(points.rows.rows);
 #pragma omp parallel for schedule(static)
     for (std::int64_t row = 0; row < points.rows.rows; ++row) {
       for (std::size_t axis = 0; axis < axes.size(); ++axis) {
         double along = 0;
         for (std::int64_t e = 0; e < columns; ++e) {
-          along += (static_cast<double>(points.rows.row(row)[e]) - mean[index(e)]) * axes[axis][e];
+          along += (static_cast<double>(points.rows.row(row)[e]) - mean[e]) * axes[axis][e];
         }
-        place[index(row)][axis] = static_cast<float>(along);
+        place[row][axis] = static_cast<float>(along);
       }
     }
   });

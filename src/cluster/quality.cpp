@@ -22,8 +22,8 @@ bool defined(std::span<const std::int64_t> size, std::int64_t points) {
 }
 
 std::vector<std::int64_t> sizes_of(std::span<const std::int32_t> cluster, std::int64_t count) {
-  std::vector<std::int64_t> size(static_cast<std::size_t>(count), 0);
-  for (const auto c : cluster) ++size[static_cast<std::size_t>(c)];
+  std::vector<std::int64_t> size(count, 0);
+  for (const auto c : cluster) ++size[c];
   return size;
 }
 
@@ -47,7 +47,7 @@ std::vector<double> means_of(const Communicator& comm, const ClusteredPoints& po
   std::vector<double> means;
   comm.attempt([&] {
     const Matrix origin(points.count, points.rows.columns);  // only the sums are wanted, not the distances
-    sums.assign(static_cast<std::size_t>(points.count) * stride, 0);
+    sums.assign(points.count * stride, 0);
     add_to_groups(points.rows, points.cluster, origin.view(), fixed_point.scale, sums);
   });
   comm.sum_in_place(std::span<std::int64_t>(sums));
@@ -117,7 +117,7 @@ Sample sample_of(const Communicator& comm, const ClusteredPoints& points, std::u
     }
     for (const auto row : wanted) {
       rows.insert(rows.end(), points.rows.row(row), points.rows.row(row) + points.rows.stride);
-      cluster.push_back(points.cluster[static_cast<std::size_t>(row)]);
+      cluster.push_back(points.cluster[row]);
     }
   });
   const auto all_rows = comm.all_gather(std::span<const float>(rows));
@@ -134,13 +134,12 @@ Sample sample_of(const Communicator& comm, const ClusteredPoints& points, std::u
 // (b - a) / max(a, b) of one point. sums: room, one for each cluster.
 double silhouette_of(const Sample& sample, std::int64_t point, std::span<const std::int64_t> size,
                      std::span<double> sums) {
-  const auto own = static_cast<std::size_t>(sample.cluster[static_cast<std::size_t>(point)]);
+  const auto own = static_cast<std::size_t>(sample.cluster[point]);
   if (size[own] == 1) return 0;
   std::ranges::fill(sums, 0.0);
   const float* const row = sample.rows.row(point);
   for (std::int64_t other = 0; other < sample.rows.rows(); ++other) {
-    sums[static_cast<std::size_t>(sample.cluster[static_cast<std::size_t>(other)])] +=
-        std::sqrt(squared_distance(row, sample.rows.row(other), sample.rows.stride()));
+    sums[sample.cluster[other]] += std::sqrt(squared_distance(row, sample.rows.row(other), sample.rows.stride()));
   }
   const double a = sums[own] / static_cast<double>(size[own] - 1);
   double b = std::numeric_limits<double>::infinity();
@@ -160,12 +159,11 @@ double silhouette(const Communicator& comm, const Sample& sample, std::int64_t c
   std::vector<double> value;
   std::vector<std::vector<double>> sums;
   comm.attempt([&] {
-    value.resize(static_cast<std::size_t>(mine.count(comm.rank())));
-    sums.assign(static_cast<std::size_t>(omp_get_max_threads()), std::vector<double>(size.size()));
+    value.resize(mine.count(comm.rank()));
+    sums.assign(omp_get_max_threads(), std::vector<double>(size.size()));
 #pragma omp parallel for schedule(dynamic, 16)
     for (std::size_t i = 0; i < value.size(); ++i) {
-      value[i] = silhouette_of(sample, first + static_cast<std::int64_t>(i), size,
-                               sums[static_cast<std::size_t>(omp_get_thread_num())]);
+      value[i] = silhouette_of(sample, first + static_cast<std::int64_t>(i), size, sums[omp_get_thread_num()]);
     }
   });
   const std::vector<std::int32_t> together(value.size(), 0);
@@ -192,7 +190,7 @@ ClusterQuality cluster_quality(const Communicator& comm, const ClusteredPoints& 
     std::vector<double> square;
     comm.attempt([&] {
       for (std::int64_t row = 0; row < points.rows.rows; ++row) {
-        const double* const mean = means.data() + points.cluster[static_cast<std::size_t>(row)] * stride;
+        const double* const mean = means.data() + points.cluster[row] * stride;
         double sum = 0;
         for (std::int64_t e = 0; e < columns; ++e) {
           const double difference = static_cast<double>(points.rows.row(row)[e]) - mean[e];

@@ -58,7 +58,7 @@ ExactAssignment settle(const Communicator& comm, const PointSet& points, const K
       const auto farthest = farthest_rows(comm, points, centres.view(), assignment.nearest, empty);
       if (farthest.rows() == 0) throw too_few_users(options.count - empty, options);
       for (std::int64_t j = 0, taken = 0; taken < farthest.rows(); ++j) {
-        if (assignment.size[static_cast<std::size_t>(j)] > 0) continue;
+        if (assignment.size[j] > 0) continue;
         std::copy_n(farthest.row(taken++), centres.stride(), centres.row(j));
       }
       reseeded += farthest.rows();

@@ -55,7 +55,7 @@ class TrialDistances {
       inner_products(around_.view().slice(first, here), packed, out);
       for (std::int64_t i = 0; i < here; ++i) {
         for (std::size_t t = 0; t < trial.size(); ++t) {
-          const double norms = norm_[static_cast<std::size_t>(first + i)] + norm_[static_cast<std::size_t>(trial[t])];
+          const double norms = norm_[first + i] + norm_[trial[t]];
           const double distance = norms - 2 * static_cast<double>(out.row(i)[t]);
           out.row(i)[t] = distance > 0x1p-20 * norms ? static_cast<float>(distance) : 0.0F;
         }
@@ -90,7 +90,7 @@ StartingCentres::StartingCentres(const Candidates& candidates, std::int64_t coun
       seed_(seed),
       around_(candidates.rows.rows(), candidates.rows.columns()) {
   const auto& rows = candidates.rows;
-  std::vector<double> mean(static_cast<std::size_t>(rows.columns()), 0.0);
+  std::vector<double> mean(rows.columns(), 0.0);
   for (std::int64_t i = 0; i < rows.rows(); ++i) {
     for (std::size_t e = 0; e < mean.size(); ++e) mean[e] += static_cast<double>(rows.row(i)[e]);
   }
@@ -119,11 +119,11 @@ std::vector<std::int64_t> StartingCentres::draw(std::int64_t restart) const {
   }
   const auto tasks = blocks_of(around_.rows());
   const auto width = static_cast<std::size_t>(trials);
-  std::vector<double> potential(static_cast<std::size_t>(tasks) * width);
+  std::vector<double> potential(tasks * width);
   std::vector<std::int64_t> trial(width);
   while (std::ssize(chosen) < count_) {
     for (std::int64_t t = 0; t < trials; ++t) {
-      trial[static_cast<std::size_t>(t)] = row_at(mass, uniform(std::ssize(chosen), t));
+      trial[t] = row_at(mass, uniform(std::ssize(chosen), t));
     }
     if (trial.front() < 0) break;
     distances.compute(trial);
@@ -143,8 +143,8 @@ std::vector<std::int64_t> StartingCentres::draw(std::int64_t restart) const {
     for (std::size_t i = 0; i < mass.size(); ++i) {
       mass[i] = std::min(mass[i], weight[i] * static_cast<double>(distances.row(static_cast<std::int64_t>(i))[best]));
     }
-    chosen.push_back(trial[static_cast<std::size_t>(best)]);
-    mass[static_cast<std::size_t>(chosen.back())] = 0;
+    chosen.push_back(trial[best]);
+    mass[chosen.back()] = 0;
   }
   return chosen;
 }
@@ -161,12 +161,11 @@ void StartingCentres::refine(Matrix& centres) const {
     for_each_in_parallel(tasks, [&](std::int64_t task) {
       const auto first = task * block;
       const auto here = std::min(block, rows.rows() - first);
-      scored.nearest(rows.view().slice(first, here),
-                     std::span(nearest).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(here)));
+      scored.nearest(rows.view().slice(first, here), std::span(nearest).subspan(first, here));
     });
     if (nearest == before) return;
-    std::vector<double> mean(static_cast<std::size_t>(centres.rows()) * columns, 0.0);
-    std::vector<double> total(static_cast<std::size_t>(centres.rows()), 0.0);
+    std::vector<double> mean(centres.rows() * columns, 0.0);
+    std::vector<double> total(centres.rows(), 0.0);
     for (std::size_t i = 0; i < nearest.size(); ++i) {
       const auto centre = static_cast<std::size_t>(nearest[i]);
       const float* const row = rows.row(static_cast<std::int64_t>(i));
@@ -187,7 +186,7 @@ Matrix StartingCentres::choose(std::int64_t restart) const {
   const auto chosen = draw(restart);
   Matrix centres(count_, candidates_.rows.columns());
   for (std::int64_t j = 0; j < count_; ++j) {
-    const auto from = j < std::ssize(chosen) ? chosen[static_cast<std::size_t>(j)] : chosen.front();
+    const auto from = j < std::ssize(chosen) ? chosen[j] : chosen.front();
     std::copy_n(candidates_.rows.row(from), candidates_.rows.stride(), centres.row(j));
   }
   refine(centres);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/interruption.hpp"
+#include "core/ragged.hpp"
 #include "core/timer.hpp"
 #include "core/utf8.hpp"
 
@@ -51,7 +52,7 @@ std::vector<int> narrow(std::span<const std::int64_t> values) {
 
 std::vector<int> counts_of(std::span<const std::int64_t> begin) {
   std::vector<int> counts(begin.size() - 1);
-  for (std::size_t r = 0; r + 1 < begin.size(); ++r) counts[r] = static_cast<int>(begin[r + 1] - begin[r]);
+  for (std::size_t r = 0; r + 1 < begin.size(); ++r) counts[r] = static_cast<int>(places_of(begin, r).size());
   return counts;
 }
 
@@ -214,7 +215,7 @@ std::vector<int> Communicator::ranks_on_machine() const {
   check_mpi(MPI_Comm_split_type(native(), MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine), "MPI_Comm_split_type");
   int size = 0;
   MPI_Comm_size(machine, &size);
-  std::vector<int> ranks(static_cast<std::size_t>(size));
+  std::vector<int> ranks(size);
   const int code = MPI_Allgather(&rank_, 1, MPI_INT, ranks.data(), 1, MPI_INT, machine);
   MPI_Comm_free(&machine);
   check_mpi(code, "MPI_Allgather");
@@ -282,15 +283,15 @@ void Communicator::all_gather_bytes_v(const void* mine, void* all, std::span<con
     const ItemType item(size);
     const auto counts = counts_of(begin);
     const auto displacements = narrow(begin.first(begin.size() - 1));
-    check_mpi(MPI_Allgatherv(mine, counts[static_cast<std::size_t>(rank_)], item.get(), all, counts.data(),
-                             displacements.data(), item.get(), native()),
-              "MPI_Allgatherv");
+    check_mpi(
+        MPI_Allgatherv(mine, counts[rank_], item.get(), all, counts.data(), displacements.data(), item.get(), native()),
+        "MPI_Allgatherv");
     return;
   }
   for (int root = 0; root < size_; ++root) {
     const auto r = static_cast<std::size_t>(root);
     auto* place = static_cast<std::byte*>(all) + begin[r] * bytes;
-    const std::int64_t length = (begin[r + 1] - begin[r]) * bytes;
+    const std::int64_t length = (places_of(begin, r).size()) * bytes;
     if (root == rank_ && length > 0) std::memcpy(place, mine, static_cast<std::size_t>(length));
     broadcast_bytes(place, length, root);
   }
@@ -298,9 +299,9 @@ void Communicator::all_gather_bytes_v(const void* mine, void* all, std::span<con
 
 std::vector<std::int64_t> Communicator::exchange_counts(std::span<const std::int64_t> begin) const {
   COHORT_CHECK(static_cast<int>(begin.size()) == size_ + 1);
-  std::vector<std::int64_t> send(static_cast<std::size_t>(size_));
+  std::vector<std::int64_t> send(size_);
   std::vector<std::int64_t> receive(send.size());
-  for (std::size_t r = 0; r < send.size(); ++r) send[r] = begin[r + 1] - begin[r];
+  for (std::size_t r = 0; r < send.size(); ++r) send[r] = places_of(begin, r).size();
   // NOLINTNEXTLINE(mpi-type-mismatch): std::int64_t is long here, which is what MPI_INT64_T says.
   check_mpi(MPI_Alltoall(send.data(), 1, MPI_INT64_T, receive.data(), 1, MPI_INT64_T, native()), "MPI_Alltoall");
   return prefix(receive);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -48,11 +49,7 @@ struct Gathered {
   std::vector<T> data;
   std::vector<std::int64_t> begin;
 
-  std::span<const T> from(int rank) const {
-    const auto r = static_cast<std::size_t>(rank);
-    return std::span<const T>(data).subspan(static_cast<std::size_t>(begin[r]),
-                                            static_cast<std::size_t>(begin[r + 1] - begin[r]));
-  }
+  std::span<const T> from(int rank) const { return list_of(std::span<const T>(data), begin, rank); }
 };
 
 class Communicator {
@@ -147,14 +144,14 @@ class Communicator {
   void broadcast(std::vector<T>& values, int root = 0) const {
     auto size = static_cast<std::int64_t>(values.size());
     broadcast_bytes(&size, sizeof(size), root);
-    values.resize(static_cast<std::size_t>(size));
+    values.resize(size);
     broadcast(std::span<T>(values), root);
   }
 
   /// Every rank's value, by rank.
   template <Wire T>
   std::vector<T> all_gather(const T& value) const {
-    std::vector<T> values(static_cast<std::size_t>(size_));
+    std::vector<T> values(size_);
     all_gather_bytes(&value, values.data(), sizeof(T));
     return values;
   }
@@ -163,21 +160,21 @@ class Communicator {
   Gathered<T> all_gather(std::span<const T> values) const {
     Gathered<T> result;
     result.begin = prefix(all_gather(static_cast<std::int64_t>(values.size())));
-    result.data.resize(static_cast<std::size_t>(result.begin.back()));
+    result.data.resize(result.begin.back());
     all_gather_bytes_v(values.data(), result.data.data(), result.begin, sizeof(T));
     return result;
   }
   /// Every rank's list, joined by rank, on the root; empty elsewhere.
   template <Wire T>
   Gathered<T> gather(std::span<const T> values, int root = 0) const {
-    std::vector<std::int64_t> send_begin(static_cast<std::size_t>(size_) + 1, 0);
-    for (int r = root; r < size_; ++r) send_begin[static_cast<std::size_t>(r) + 1] = std::ssize(values);
+    std::vector<std::int64_t> send_begin(size_ + 1, 0);
+    for (int r = root; r < size_; ++r) send_begin[r + 1] = std::ssize(values);
     return exchange(values, std::span<const std::int64_t>(send_begin));
   }
   /// The root's list cut at `begin` (P + 1, read on the root): rank r gets [begin[r], begin[r + 1]).
   template <Wire T>
   std::vector<T> scatter(std::span<const T> values, std::span<const std::int64_t> begin, int root = 0) const {
-    std::vector<std::int64_t> send_begin(static_cast<std::size_t>(size_) + 1, 0);
+    std::vector<std::int64_t> send_begin(size_ + 1, 0);
     if (rank_ == root) send_begin.assign(begin.begin(), begin.end());
     return exchange(rank_ == root ? values : std::span<const T>(), std::span<const std::int64_t>(send_begin)).data;
   }
@@ -186,7 +183,7 @@ class Communicator {
   Gathered<T> exchange(std::span<const T> data, std::span<const std::int64_t> begin) const {
     Gathered<T> result;
     result.begin = exchange_counts(begin);
-    result.data.resize(static_cast<std::size_t>(result.begin.back()));
+    result.data.resize(result.begin.back());
     exchange_bytes(data.data(), begin, result.data.data(), result.begin, sizeof(T));
     return result;
   }
@@ -242,18 +239,18 @@ struct Bucketed {
 template <Wire T, class Owner>
 Bucketed<T> bucket_by(std::span<const T> items, int ranks, Owner owner) {
   Bucketed<T> result;
-  result.begin.assign(static_cast<std::size_t>(ranks) + 1, 0);
+  result.begin.assign(ranks + 1, 0);
   std::vector<std::int32_t> of(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
     of[i] = static_cast<std::int32_t>(owner(items[i]));
-    ++result.begin[static_cast<std::size_t>(of[i]) + 1];
+    ++result.begin[of[i] + 1];
   }
   std::partial_sum(result.begin.begin(), result.begin.end(), result.begin.begin());
   std::vector<std::int64_t> next(result.begin.begin(), result.begin.end() - 1);
   result.data.resize(items.size());
   result.source.resize(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto place = static_cast<std::size_t>(next[static_cast<std::size_t>(of[i])]++);
+    const auto place = static_cast<std::size_t>(next[of[i]]++);
     result.data[place] = items[i];
     result.source[place] = static_cast<std::int64_t>(i);
   }

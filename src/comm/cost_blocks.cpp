@@ -25,7 +25,7 @@ void CostCuts::look(std::int64_t first, std::int64_t cost_before, std::span<cons
   for (std::size_t i = 0; i < cost.size(); ++i) {
     COHORT_CHECK(cost[i] > 0);
     for (; block + 1 < std::ssize(begin_) && cost_before >= least; least = least_cost_before(++block)) {
-      auto& begin = begin_[static_cast<std::size_t>(block)];
+      auto& begin = begin_[block];
       begin = std::min(begin, first + static_cast<std::int64_t>(i));
     }
     cost_before += cost[i];

@@ -15,18 +15,18 @@ class Distribution {
 
   /// Even blocks: rank r begins at floor(r * total / P).
   static Distribution even(std::int64_t total, int ranks) {
-    std::vector<std::int64_t> begin(static_cast<std::size_t>(ranks) + 1);
+    std::vector<std::int64_t> begin(ranks + 1);
     for (int r = 0; r <= ranks; ++r) {
       __extension__ using Wide = __int128;
-      begin[static_cast<std::size_t>(r)] = static_cast<std::int64_t>(Wide{total} * r / ranks);
+      begin[r] = static_cast<std::int64_t>(Wide{total} * r / ranks);
     }
     return Distribution(std::move(begin));
   }
 
   int ranks() const { return static_cast<int>(begin_.size()) - 1; }
   std::int64_t total() const { return begin_.back(); }
-  std::int64_t begin(int rank) const { return begin_[static_cast<std::size_t>(rank)]; }
-  std::int64_t end(int rank) const { return begin_[static_cast<std::size_t>(rank) + 1]; }
+  std::int64_t begin(int rank) const { return begin_[rank]; }
+  std::int64_t end(int rank) const { return begin_[rank + 1]; }
   std::int64_t count(int rank) const { return end(rank) - begin(rank); }
   /// The rank that owns `index`, 0 <= index < total(). O(log P).
   int owner(std::int64_t index) const {
@@ -51,7 +51,7 @@ struct ShardLayout {
     std::vector<std::int64_t> begin;
     for (int r = 0; r <= shards_of_rank.ranks(); ++r) {
       const auto shard = r < shards_of_rank.ranks() ? shards_of_rank.begin(r) : shards_of_rank.total();
-      begin.push_back(position_begin[static_cast<std::size_t>(shard)]);
+      begin.push_back(position_begin[shard]);
     }
     return Distribution(std::move(begin));
   }

@@ -19,10 +19,10 @@ void compress(std::span<const std::int64_t> begin, std::vector<int>& ranks, std:
 }  // namespace
 
 ExchangePlan plan_fetch(const Communicator& comm, const Distribution& owners, std::span<const Position> wanted) {
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1);
+  std::vector<std::int64_t> begin(comm.size() + 1);
   for (int r = 0; r <= comm.size(); ++r) {
     const Position bound{r < comm.size() ? owners.begin(r) : owners.total()};
-    begin[static_cast<std::size_t>(r)] = std::lower_bound(wanted.begin(), wanted.end(), bound) - wanted.begin();
+    begin[r] = std::lower_bound(wanted.begin(), wanted.end(), bound) - wanted.begin();
   }
   const auto requested = comm.exchange(wanted, std::span<const std::int64_t>(begin));
   ExchangePlan plan;

@@ -9,6 +9,7 @@
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
 #include "core/ids.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -20,11 +21,8 @@ struct ExchangePlan {
   std::vector<int> receive_from;            ///< ranks, ascending
   std::vector<std::int64_t> receive_begin;  ///< receive_from.size() + 1: rows of the destination, contiguous by sender
 
-  std::span<const std::int32_t> rows_to(std::size_t i) const {
-    return std::span(send_rows).subspan(static_cast<std::size_t>(send_begin[i]),
-                                        static_cast<std::size_t>(send_begin[i + 1] - send_begin[i]));
-  }
-  std::int64_t rows_from(std::size_t i) const { return receive_begin[i + 1] - receive_begin[i]; }
+  std::span<const std::int32_t> rows_to(std::size_t i) const { return list_of(std::span(send_rows), send_begin, i); }
+  std::int64_t rows_from(std::size_t i) const { return places_of(receive_begin, i).size(); }
   std::int64_t sent_rows() const { return send_begin.empty() ? 0 : send_begin.back(); }
   std::int64_t received_rows() const { return receive_begin.empty() ? 0 : receive_begin.back(); }
 };

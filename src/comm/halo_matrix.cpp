@@ -96,7 +96,7 @@ bool can_share(const Communicator& comm, std::span<const int> machine) {
   const auto tickets = comm.all_gather(ticket_of(mine));
   bool shared = true;
   for (const int rank : machine) {
-    const File other(open_to_read(tickets[static_cast<std::size_t>(rank)]));
+    const File other(open_to_read(tickets[rank]));
     shared = shared && other.descriptor() >= 0;
   }
   return !comm.any(!shared);  // and so nobody's file is closed too early
@@ -117,7 +117,7 @@ HaloLayout::HaloLayout(const Communicator& comm, const ExchangePlan& plan, std::
     return;
   }
   messages_ = plan;
-  ghost_row_.reserve(static_cast<std::size_t>(plan.received_rows()));
+  ghost_row_.reserve(plan.received_rows());
   for (std::int64_t k = 0; k < plan.received_rows(); ++k) {
     ghost_row_.emplace_back(static_cast<std::int32_t>(owned + k));
   }
@@ -158,7 +158,7 @@ void HaloLayout::read_in_place(const Communicator& comm, const ExchangePlan& pla
   auto next = round_up(first_received_ + messages_.received_rows(), unit);
   for (const int rank : neighbours_) {
     neighbour_row_.push_back(next);
-    neighbour_owned_.push_back(owned_by[static_cast<std::size_t>(rank)]);
+    neighbour_owned_.push_back(owned_by[rank]);
     next = round_up(next + neighbour_owned_.back(), unit);
   }
   COHORT_CHECK(next <= INT32_MAX);
@@ -176,7 +176,7 @@ void HaloLayout::read_in_place(const Communicator& comm, const ExchangePlan& pla
   for (const int rank : plan.receive_from) {
     const auto neighbour = std::ranges::lower_bound(neighbours_, rank) - neighbours_.begin();
     for (const std::int32_t row : rows.from(rank)) {
-      const auto place = on_machine(rank) ? neighbour_row_[static_cast<std::size_t>(neighbour)] + row : received++;
+      const auto place = on_machine(rank) ? neighbour_row_[neighbour] + row : received++;
       ghost_row_.emplace_back(static_cast<std::int32_t>(place));
     }
   }
@@ -230,7 +230,7 @@ HaloMatrix::HaloMatrix(const Communicator& comm, const HaloLayout& layout) {
   const auto tickets = comm.all_gather(ticket_of(mine));
   comm.attempt([&] {
     for (std::size_t i = 0; i < layout.neighbours().size(); ++i) {
-      const File file(open_to_read(tickets[static_cast<std::size_t>(layout.neighbours()[i])]));
+      const File file(open_to_read(tickets[layout.neighbours()[i]]));
       if (file.descriptor() < 0) throw RunError("the memory of another rank of the machine cannot be opened any more");
       map(layout.neighbour_row_[i], layout.neighbour_owned_[i] * row_bytes, PROT_READ, 0, file.descriptor());
     }

@@ -11,6 +11,7 @@
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -32,7 +33,7 @@ class IndexPlan {
   template <Wire T>
   std::vector<T> fetch(std::span<const T> owned) const {
     std::vector<T> answers(asked_.size());
-    std::ranges::transform(asked_, answers.begin(), [&](std::int64_t i) { return owned[static_cast<std::size_t>(i)]; });
+    std::ranges::transform(asked_, answers.begin(), [&](std::int64_t i) { return owned[i]; });
     return comm_.exchange(std::span<const T>(answers), std::span(asked_begin_)).data;
   }
 
@@ -46,9 +47,9 @@ class IndexPlan {
     std::vector<std::int32_t> answers;
     std::vector<std::int64_t> begin(1, 0);
     for (std::size_t r = 0; r + 1 < asked_begin_.size(); ++r) {
-      for (auto a = asked_begin_[r]; a < asked_begin_[r + 1]; ++a) {
-        const auto row = static_cast<std::size_t>(asked_[static_cast<std::size_t>(a)]);
-        length.push_back(row_begin[row + 1] - row_begin[row]);
+      for (const auto a : places_of(asked_begin_, r)) {
+        const auto row = static_cast<std::size_t>(asked_[a]);
+        length.push_back(places_of(row_begin, row).size());
         answers.insert(answers.end(), values.begin() + row_begin[row], values.begin() + row_begin[row + 1]);
       }
       begin.push_back(std::ssize(answers));
@@ -65,14 +66,14 @@ class IndexPlan {
   template <std::integral T>
   void add(std::span<const T> contributions, std::span<T> owned) const {
     const auto got = comm_.exchange(contributions, std::span(wanted_begin_)).data;
-    for (std::size_t i = 0; i < got.size(); ++i) owned[static_cast<std::size_t>(asked_[i])] += got[i];
+    for (std::size_t i = 0; i < got.size(); ++i) owned[asked_[i]] += got[i];
   }
 
   /// Sets the owner's value of wanted[i] to values[i]; where ranks differ, the highest rank's stays. Collective.
   template <Wire T>
   void set(std::span<const T> values, std::span<T> owned) const {
     const auto got = comm_.exchange(values, std::span(wanted_begin_)).data;
-    for (std::size_t i = 0; i < got.size(); ++i) owned[static_cast<std::size_t>(asked_[i])] = got[i];
+    for (std::size_t i = 0; i < got.size(); ++i) owned[asked_[i]] = got[i];
   }
 
  private:

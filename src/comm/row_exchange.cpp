@@ -28,8 +28,8 @@ void copy_rows(std::span<const std::int32_t> rows, ConstMatrixView source, float
   {
 #pragma omp for schedule(static) nowait
     for (std::int64_t i = 0; i < count; ++i) {
-      const float* const row = source.row(rows[static_cast<std::size_t>(i)]);
-      const float* const later = source.row(rows[static_cast<std::size_t>(std::min(i + ahead, count - 1))]);
+      const float* const row = source.row(rows[i]);
+      const float* const later = source.row(rows[std::min(i + ahead, count - 1)]);
       float* const to = target + i * source.stride;
       for (std::int64_t c = 0; c < source.stride; c += line) {
         hwy::Prefetch(later + c);

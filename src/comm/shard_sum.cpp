@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 namespace {
@@ -42,18 +44,15 @@ ShardSum::ShardSum(const Communicator& comm, const ShardLayout& layout)
 
 std::vector<double> ShardSum::of(std::span<const double> partials, std::int64_t width) const {
   COHORT_CHECK(static_cast<std::int64_t>(partials.size()) == (last_ - first_) * width);
-  std::vector<double> result(static_cast<std::size_t>(width), 0.0);
+  std::vector<double> result(width, 0.0);
   if (width == 0) return result;
   const auto rank = static_cast<std::size_t>(comm_.rank());
-  const auto blocks_of = [&](int r) {
-    return block_begin_[static_cast<std::size_t>(r) + 1] - block_begin_[static_cast<std::size_t>(r)];
-  };
-  const auto mine = std::span(blocks_).subspan(static_cast<std::size_t>(block_begin_[rank]),
-                                               static_cast<std::size_t>(blocks_of(comm_.rank())));
+  const auto blocks_of = [&](int r) { return places_of(block_begin_, r).size(); };
+  const auto mine = std::span(blocks_).subspan(block_begin_[rank], blocks_of(comm_.rank()));
   std::vector<double> rows(mine.size() * static_cast<std::size_t>(width));
   for (std::size_t b = 0; b < mine.size(); ++b) {
     sum_block(mine[b], shards_, partials, first_, width,
-              std::span<double>(rows).subspan(b * static_cast<std::size_t>(width), static_cast<std::size_t>(width)));
+              std::span<double>(rows).subspan(b * static_cast<std::size_t>(width), width));
   }
 
   // Every rank gets its columns of all blocks, and tells the others what became of them.
@@ -64,16 +63,15 @@ std::vector<double> ShardSum::of(std::span<const double> partials, std::int64_t 
   std::vector<double> outgoing(rows.size());
   for (int r = 0; r < comm_.size(); ++r) {
     for (std::size_t b = 0; b < mine.size(); ++b) {
-      std::copy_n(
-          rows.begin() + static_cast<std::int64_t>(b) * width + columns.begin(r), columns.count(r),
-          outgoing.begin() + send.begin[static_cast<std::size_t>(r)] + static_cast<std::int64_t>(b) * columns.count(r));
+      std::copy_n(rows.begin() + static_cast<std::int64_t>(b) * width + columns.begin(r), columns.count(r),
+                  outgoing.begin() + send.begin[r] + static_cast<std::int64_t>(b) * columns.count(r));
     }
   }
   std::vector<double> incoming(blocks_.size() * static_cast<std::size_t>(own_columns));
   check_mpi(MPI_Alltoallv(outgoing.data(), send.count.data(), send.begin.data(), MPI_DOUBLE, incoming.data(),
                           receive.count.data(), receive.begin.data(), MPI_DOUBLE, comm_.native()),
             "MPI_Alltoallv");
-  std::vector<double> own(static_cast<std::size_t>(own_columns));
+  std::vector<double> own(own_columns);
   if (own_columns > 0) join_blocks(blocks_, shards_, incoming, own_columns, own);
   const Counts gather(comm_.size(), [&](int r) { return columns.count(r); });
   check_mpi(MPI_Allgatherv(own.data(), static_cast<int>(own_columns), MPI_DOUBLE, result.data(), gather.count.data(),

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "comm/distribution.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -22,11 +23,7 @@ struct IdTable {
 
   std::int64_t total() const { return distribution.total(); }
   std::int64_t block_size() const { return static_cast<std::int64_t>(begin.size()) - 1; }
-  std::string_view operator[](std::int64_t local) const {
-    const auto i = static_cast<std::size_t>(local);
-    return std::string_view(bytes).substr(static_cast<std::size_t>(begin[i]),
-                                          static_cast<std::size_t>(begin[i + 1] - begin[i]));
-  }
+  std::string_view operator[](std::int64_t local) const { return list_of(bytes, begin, local); }
   void push_back(std::string_view id) {
     bytes.append(id);
     begin.push_back(static_cast<std::int64_t>(bytes.size()));
@@ -43,11 +40,7 @@ struct PairTable {
 
   std::int64_t rows() const { return static_cast<std::int64_t>(row_begin.size()) - 1; }
   std::int64_t size() const { return static_cast<std::int64_t>(other.size()); }
-  std::span<const std::int64_t> row(std::int64_t i) const {
-    const auto r = static_cast<std::size_t>(i);
-    return std::span(other).subspan(static_cast<std::size_t>(row_begin[r]),
-                                    static_cast<std::size_t>(row_begin[r + 1] - row_begin[r]));
-  }
+  std::span<const std::int64_t> row(std::int64_t i) const { return list_of(std::span(other), row_begin, i); }
 };
 
 /// Name, size and SHA-256 of an input file; the same on all ranks.

@@ -28,7 +28,7 @@ std::vector<std::string> texts_of(const Communicator& comm, const Distribution& 
   }
   std::vector<std::string> result;
   for (const auto number : numbers) {
-    result.push_back(texts[static_cast<std::size_t>(std::ranges::lower_bound(distinct, number) - distinct.begin())]);
+    result.push_back(texts[std::ranges::lower_bound(distinct, number) - distinct.begin()]);
   }
   return result;
 }

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 namespace {
@@ -24,16 +26,16 @@ struct Routing {
 
 Routing route(const Distribution& rows, const HugeVector<std::int64_t>& row) {
   Routing routing;
-  routing.begin.assign(static_cast<std::size_t>(rows.ranks()) + 1, 0);
+  routing.begin.assign(rows.ranks() + 1, 0);
   routing.place.resize(row.size());
   for (std::size_t i = 0; i < row.size(); ++i) {
     const auto owner = rows.owner(row[i]);
     routing.place[i] = owner;
-    ++routing.begin[static_cast<std::size_t>(owner) + 1];
+    ++routing.begin[owner + 1];
   }
   std::partial_sum(routing.begin.begin(), routing.begin.end(), routing.begin.begin());
   std::vector<std::int64_t> next(routing.begin.begin(), routing.begin.end() - 1);
-  for (auto& place : routing.place) place = next[static_cast<std::size_t>(place)]++;
+  for (auto& place : routing.place) place = next[place]++;
   return routing;
 }
 
@@ -41,7 +43,7 @@ Routing route(const Distribution& rows, const HugeVector<std::int64_t>& row) {
 template <Wire T>
 std::vector<T> send_column(const Communicator& comm, const Routing& routing, HugeVector<T> column) {
   HugeVector<T> ordered(column.size());
-  for (std::size_t i = 0; i < column.size(); ++i) ordered[static_cast<std::size_t>(routing.place[i])] = column[i];
+  for (std::size_t i = 0; i < column.size(); ++i) ordered[routing.place[i]] = column[i];
   column = {};
   return comm.exchange(std::span<const T>(ordered), std::span(routing.begin)).data;
 }
@@ -50,7 +52,7 @@ std::vector<T> send_column(const Communicator& comm, const Routing& routing, Hug
 template <class T>
 std::vector<T> by_row(const std::vector<std::int64_t>& place, std::vector<T> column) {
   std::vector<T> ordered(column.size());
-  for (std::size_t i = 0; i < column.size(); ++i) ordered[static_cast<std::size_t>(place[i])] = column[i];
+  for (std::size_t i = 0; i < column.size(); ++i) ordered[place[i]] = column[i];
   return ordered;
 }
 
@@ -85,11 +87,11 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
     if (records.has_time) table.time = send_column(comm, routing, std::move(records.time));
     // Counting sort by row.
     for (auto& number : row) number -= rows.begin(comm.rank());
-    table.row_begin.assign(static_cast<std::size_t>(rows.count(comm.rank())) + 1, 0);
-    for (const auto number : row) ++table.row_begin[static_cast<std::size_t>(number) + 1];
+    table.row_begin.assign(rows.count(comm.rank()) + 1, 0);
+    for (const auto number : row) ++table.row_begin[number + 1];
     std::partial_sum(table.row_begin.begin(), table.row_begin.end(), table.row_begin.begin());
     std::vector<std::int64_t> next(table.row_begin.begin(), table.row_begin.end() - 1);
-    for (auto& number : row) number = next[static_cast<std::size_t>(number)]++;
+    for (auto& number : row) number = next[number]++;
     place = std::move(row);
   }
   table.other = by_row(place, std::move(table.other));
@@ -145,10 +147,10 @@ PairTable move_rows(const Communicator& comm, const PairTable& table, std::int64
   for (int r = 0; r <= comm.size(); ++r) {
     const auto edge = r < comm.size() ? to.begin(r) : to.total();
     row_cut.push_back(std::clamp<std::int64_t>(edge - first_row, 0, table.rows()));
-    entry_cut.push_back(table.row_begin[static_cast<std::size_t>(row_cut.back())]);
+    entry_cut.push_back(table.row_begin[row_cut.back()]);
   }
-  std::vector<std::int64_t> lengths(static_cast<std::size_t>(table.rows()));
-  for (std::size_t r = 0; r < lengths.size(); ++r) lengths[r] = table.row_begin[r + 1] - table.row_begin[r];
+  std::vector<std::int64_t> lengths(table.rows());
+  for (std::size_t r = 0; r < lengths.size(); ++r) lengths[r] = places_of(table.row_begin, r).size();
   const std::span<const std::int64_t> entries(entry_cut);
   PairTable moved;
   for (const auto length :

@@ -58,9 +58,8 @@ class GroupSums {
     const auto stride = static_cast<std::size_t>(input_.resamples + 1);
     std::vector<std::uint32_t> copies(stride);
     for (const auto row : rows) {
-      draw(input_.user[static_cast<std::size_t>(row)], copies);
-      const auto values =
-          input_.value.subspan(static_cast<std::size_t>(row * input_.width), static_cast<std::size_t>(input_.width));
+      draw(input_.user[row], copies);
+      const auto values = input_.value.subspan(row * input_.width, input_.width);
       for (std::size_t slot = 0; slot <= values.size(); ++slot) {
         const auto rounded = slot == 0
                                  ? std::uint64_t{1}
@@ -71,7 +70,7 @@ class GroupSums {
       }
     }
 #pragma omp critical(cohort_bootstrap)
-    sums_[static_cast<std::size_t>(group - first_)].add(mine);
+    sums_[group - first_].add(mine);
   }
 
   /// Over all ranks. Collective.
@@ -79,7 +78,7 @@ class GroupSums {
     for (auto& sums : sums_) comm.sum_in_place(std::span<std::int64_t>(sums.sum_));
   }
   const ResampledSums& of(std::int32_t group) const {
-    return sums_[static_cast<std::size_t>(group - first_)];
+    return sums_[group - first_];
   }
 
  private:
@@ -109,12 +108,12 @@ void bootstrap(const Communicator& comm, const BootstrapInput& input,
   COHORT_CHECK(std::ssize(input.group) == rows && std::ssize(input.value) == rows * input.width);
   COHORT_CHECK(input.resamples >= 40, "so few resamples have no 2.5th percentile");
   if (comm.sum(rows) > most_users) throw RunError("more than 2^28 users cannot be resampled");
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(input.groups) + 1, 0);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
-  for (const auto group : input.group) ++begin[static_cast<std::size_t>(group) + 1];
+  std::vector<std::int64_t> begin(input.groups + 1, 0);
+  std::vector<std::int64_t> order(rows);
+  for (const auto group : input.group) ++begin[group + 1];
   std::partial_sum(begin.begin(), begin.end(), begin.begin());
   std::iota(order.begin(), order.end(), std::int64_t{0});
-  std::ranges::stable_sort(order, {}, [&](std::int64_t row) { return input.group[static_cast<std::size_t>(row)]; });
+  std::ranges::stable_sort(order, {}, [&](std::int64_t row) { return input.group[row]; });
 
   const auto group_bytes = (input.width + 1) * (input.resamples + 1) * std::int64_t{8};
   const auto together = static_cast<std::int32_t>(std::max<std::int64_t>(1, batch_bytes / group_bytes));
@@ -129,15 +128,14 @@ void bootstrap(const Communicator& comm, const BootstrapInput& input,
       };
       std::vector<Run> runs;
       for (auto g = first; g < last; ++g) {
-        const auto end = begin[static_cast<std::size_t>(g) + 1];
-        for (auto i = begin[static_cast<std::size_t>(g)]; i < end; i += run_users) {
+        const auto end = begin[g + 1];
+        for (auto i = begin[g]; i < end; i += run_users) {
           runs.push_back({g, i, std::min(end, i + run_users)});
         }
       }
       for_each_in_parallel(std::ssize(runs), [&](std::int64_t r) {
-        const auto& run = runs[static_cast<std::size_t>(r)];
-        sums->add(run.group, std::span(order).subspan(static_cast<std::size_t>(run.begin),
-                                                      static_cast<std::size_t>(run.end - run.begin)));
+        const auto& run = runs[r];
+        sums->add(run.group, std::span(order).subspan(run.begin, run.end - run.begin));
       });
     });
     sums->share(comm);

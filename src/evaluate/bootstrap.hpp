@@ -41,8 +41,7 @@ class ResampledSums {
  private:
   friend class GroupSums;
   std::span<const std::int64_t> slot(std::int64_t s) const {
-    return std::span(sum_).subspan(static_cast<std::size_t>(s * (resamples_ + 1)),
-                                   static_cast<std::size_t>(resamples_ + 1));
+    return std::span(sum_).subspan(s * (resamples_ + 1), resamples_ + 1);
   }
 
   std::int64_t resamples_ = 0;

@@ -32,7 +32,7 @@ std::vector<std::int64_t> count_alone(const Communicator& comm, const UserSegmen
                                       std::span<const std::int32_t> other) {
   std::vector<std::int64_t> counts(one.size.size(), 0);
   for (std::size_t i = 0; i < one.segment.size(); ++i) {
-    if (other[i] < 0) ++counts[static_cast<std::size_t>(one.segment[i])];
+    if (other[i] < 0) ++counts[one.segment[i]];
   }
   comm.sum_in_place(std::span<std::int64_t>(counts));
   return counts;
@@ -77,7 +77,7 @@ Comparison compare_segments(const Communicator& comm, const UserSegments& first,
   comm.attempt([&] {
     result.match = best_matching(static_cast<std::int32_t>(first.size.size()), result.flows);
     for (const auto& flow : result.flows) {
-      if (result.match[static_cast<std::size_t>(flow.from)] == flow.to) result.stayed += flow.users;
+      if (result.match[flow.from] == flow.to) result.stayed += flow.users;
     }
   });
   return result;

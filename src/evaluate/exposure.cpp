@@ -70,27 +70,27 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
     const auto add = [&](std::int32_t set, std::int64_t row, std::int64_t times) {
       if (times == 0) return;
       ++items[{set, times}];
-      const auto owners = std::max<std::int64_t>(1, counts.users[static_cast<std::size_t>(row)]);
+      const auto owners = std::max<std::int64_t>(1, counts.users[row]);
       const auto self_information = std::log2(static_cast<double>(users) / static_cast<double>(owners));
-      information[static_cast<std::size_t>(set)] += times * std::llround(std::ldexp(self_information, bits));
+      information[set] += times * std::llround(std::ldexp(self_information, bits));
     };
     std::vector<std::int64_t> cold(shown.users.size(), 0);
     for (std::int32_t s = 0; s < segments; ++s) {
       // Both groups of the segment, each ascending by item.
-      auto warm = shown.begin[2 * static_cast<std::size_t>(s)];
-      auto chill = shown.begin[2 * static_cast<std::size_t>(s) + 1];
+      auto warm = shown.begin[2 * s];
+      auto chill = shown.begin[2 * s + 1];
       const auto warm_end = chill;
-      const auto chill_end = shown.begin[2 * static_cast<std::size_t>(s) + 2];
+      const auto chill_end = shown.begin[2 * s + 2];
       while (warm < warm_end || chill < chill_end) {
         constexpr auto none = std::numeric_limits<std::int32_t>::max();
-        const auto warm_row = warm < warm_end ? shown.row[static_cast<std::size_t>(warm)] : none;
-        const auto cold_row = chill < chill_end ? shown.row[static_cast<std::size_t>(chill)] : none;
+        const auto warm_row = warm < warm_end ? shown.row[warm] : none;
+        const auto cold_row = chill < chill_end ? shown.row[chill] : none;
         const auto row = std::min(warm_row, cold_row);
         std::int64_t times = 0;
-        if (warm_row == row) times += shown.segment_users[static_cast<std::size_t>(warm++)];
+        if (warm_row == row) times += shown.segment_users[warm++];
         if (cold_row == row) {
-          const auto of_cold = shown.segment_users[static_cast<std::size_t>(chill++)];
-          cold[static_cast<std::size_t>(row)] += of_cold;
+          const auto of_cold = shown.segment_users[chill++];
+          cold[row] += of_cold;
           times += of_cold;
         }
         add(first_segment_set + s, row, times);
@@ -105,7 +105,7 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
   comm.sum_in_place(std::span<std::int64_t>(information));
   std::vector<Shown> of_set(sets);
   for (const auto& tally : comm.all_gather(std::span<const Tally>(tallies)).data) {
-    of_set[static_cast<std::size_t>(tally.set)].items_by_times[tally.times] += tally.items;
+    of_set[tally.set].items_by_times[tally.times] += tally.items;
   }
   Exposures result;
   for (std::size_t set = 0; set < sets; ++set) {

@@ -8,6 +8,7 @@
 
 #include "comm/index_plan.hpp"
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 
 namespace cohort {
@@ -17,10 +18,6 @@ namespace {
 constexpr std::int64_t block_rows = 64;  // that a thread takes at a time
 
 __extension__ using Wide = __int128;
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 // Everybody's interactions, by user and by item.
 struct WholeTable {
@@ -43,14 +40,14 @@ WholeTable gather(const Communicator& comm, const PairTable& interactions, std::
   const auto all_lengths = comm.all_gather(std::span<const std::int64_t>(lengths)).data;
   comm.attempt([&] {
     for (const auto length : all_lengths) table.user_begin.push_back(table.user_begin.back() + length);
-    table.item_begin.assign(index(items) + 1, 0);
-    for (const auto item : table.item) ++table.item_begin[index(item) + 1];
+    table.item_begin.assign(items + 1, 0);
+    for (const auto item : table.item) ++table.item_begin[item + 1];
     std::partial_sum(table.item_begin.begin(), table.item_begin.end(), table.item_begin.begin());
     table.user.resize(table.item.size());
     auto next = table.item_begin;
     for (std::size_t u = 0; u + 1 < table.user_begin.size(); ++u) {
-      for (auto k = table.user_begin[u]; k < table.user_begin[u + 1]; ++k) {
-        table.user[index(next[index(table.item[index(k)])]++)] = static_cast<std::int32_t>(u);
+      for (const auto k : places_of(table.user_begin, u)) {
+        table.user[next[table.item[k]]++] = static_cast<std::int32_t>(u);
       }
     }
   });
@@ -67,30 +64,28 @@ struct Neighbour {
 ItemNeighbours item_neighbours(const Communicator& comm, const PairTable& interactions, const Distribution& items,
                                std::int64_t neighbours) {
   const auto table = gather(comm, interactions, items.total());
-  const auto degree = [&](std::int64_t item) {
-    return table.item_begin[index(item) + 1] - table.item_begin[index(item)];
-  };
+  const auto degree = [&](std::int64_t item) { return places_of(table.item_begin, item).size(); };
   ItemNeighbours result;
   result.blocks = items;
   const auto first = items.begin(comm.rank());
   const auto count = items.count(comm.rank());
   std::vector<std::vector<Neighbour>> of_item;
   comm.attempt([&] {
-    of_item.resize(index(count));
+    of_item.resize(count);
     for_each_in_parallel((count + block_rows - 1) / block_rows, [&](std::int64_t block) {
-      std::vector<std::int32_t> shared(index(items.total()), 0);
+      std::vector<std::int32_t> shared(items.total(), 0);
       std::vector<Neighbour> found;
       for (auto i = block * block_rows; i < std::min(count, (block + 1) * block_rows); ++i) {
         found.clear();
-        for (auto k = table.item_begin[index(first + i)]; k < table.item_begin[index(first + i) + 1]; ++k) {
-          const auto user = index(table.user[index(k)]);
-          for (auto m = table.user_begin[user]; m < table.user_begin[user + 1]; ++m) {
-            const auto other = table.item[index(m)];
+        for (const auto k : places_of(table.item_begin, first + i)) {
+          const auto user = static_cast<std::size_t>(table.user[k]);
+          for (const auto m : places_of(table.user_begin, user)) {
+            const auto other = table.item[m];
             if (other == first + i) continue;
-            if (shared[index(other)]++ == 0) found.push_back({other, 0});
+            if (shared[other]++ == 0) found.push_back({other, 0});
           }
         }
-        for (auto& one : found) one.shared = std::exchange(shared[index(one.item)], 0);
+        for (auto& one : found) one.shared = std::exchange(shared[one.item], 0);
         // cos(i, a) > cos(i, b) where shared_a^2 n_b > shared_b^2 n_a.
         const auto closer = [&](const Neighbour& a, const Neighbour& b) {
           const auto left = Wide{a.shared} * a.shared * degree(b.item);
@@ -99,11 +94,11 @@ ItemNeighbours item_neighbours(const Communicator& comm, const PairTable& intera
         };
         const auto kept = std::min(std::ssize(found), neighbours);
         std::partial_sort(found.begin(), found.begin() + kept, found.end(), closer);
-        of_item[index(i)].assign(found.begin(), found.begin() + kept);
+        of_item[i].assign(found.begin(), found.begin() + kept);
       }
     });
     for (std::int64_t i = 0; i < count; ++i) {
-      for (const auto& one : of_item[index(i)]) {
+      for (const auto& one : of_item[i]) {
         result.item.push_back(one.item);
         result.shared.push_back(one.shared);
       }
@@ -141,21 +136,20 @@ void recommend_like(const Communicator& comm, const ItemNeighbours& neighbours, 
       for (auto u = block * block_rows; u < std::min(total, (block + 1) * block_rows); ++u) {
         touched.clear();
         scores.clear();
-        for (auto k = user_begin[index(u)]; k < user_begin[index(u) + 1]; ++k) {
-          const auto place = had.place[index(k)];
-          for (auto m = near.row_begin[place]; m < near.row_begin[place + 1]; ++m) {
-            const auto item = near.value[index(m)];
-            const auto users_of_both =
-                static_cast<double>(degree[place]) * static_cast<double>(all_degrees[index(item)]);
-            if (score[index(item)] == 0) touched.push_back(item);
-            score[index(item)] += static_cast<double>(shared.value[index(m)]) / std::sqrt(users_of_both);
+        for (const auto k : places_of(user_begin, u)) {
+          const auto place = had.place[k];
+          for (const auto m : places_of(near.row_begin, place)) {
+            const auto item = near.value[m];
+            const auto users_of_both = static_cast<double>(degree[place]) * static_cast<double>(all_degrees[item]);
+            if (score[item] == 0) touched.push_back(item);
+            score[item] += static_cast<double>(shared.value[m]) / std::sqrt(users_of_both);
           }
         }
         std::ranges::sort(touched);
-        for (const auto item : touched) scores.push_back(static_cast<float>(std::exchange(score[index(item)], 0.0)));
+        for (const auto item : touched) scores.push_back(static_cast<float>(std::exchange(score[item], 0.0)));
         TopK best(count);
-        best.offer(scores, touched, interactions.row(users[index(u)]));
-        sink(users[index(u)], best.sorted());
+        best.offer(scores, touched, interactions.row(users[u]));
+        sink(users[u], best.sorted());
       }
     });
   });

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -20,25 +21,25 @@ constexpr std::int64_t unreached = std::numeric_limits<std::int64_t>::max();
 class Matching {
  public:
   Matching(std::int32_t rows, std::span<const SegmentFlow> flows) : rows_(rows), flows_(flows) {
-    begin_.assign(static_cast<std::size_t>(rows) + 1, 0);
+    begin_.assign(rows + 1, 0);
     for (const auto& flow : flows) {
       COHORT_CHECK(flow.from >= 0 && flow.from < rows && flow.to >= 0 && flow.users > 0);
       columns_ = std::max(columns_, flow.to + 1);
-      ++begin_[static_cast<std::size_t>(flow.from) + 1];
+      ++begin_[flow.from + 1];
     }
     for (std::size_t r = 1; r < begin_.size(); ++r) begin_[r] += begin_[r - 1];
     const auto columns = static_cast<std::size_t>(columns_) + static_cast<std::size_t>(rows);
-    row_potential_.assign(static_cast<std::size_t>(rows), 0);
+    row_potential_.assign(rows, 0);
     column_potential_.assign(columns, 0);
     row_of_.assign(columns, -1);
-    column_of_.assign(static_cast<std::size_t>(rows), -1);
+    column_of_.assign(rows, -1);
     distance_.assign(columns, unreached);
     before_.assign(columns, -1);
   }
 
   std::vector<std::int32_t> solve() {
     for (std::int32_t row = 0; row < rows_; ++row) match(row);
-    std::vector<std::int32_t> result(static_cast<std::size_t>(rows_));
+    std::vector<std::int32_t> result(rows_);
     std::ranges::transform(column_of_, result.begin(), [&](std::int32_t c) { return c < columns_ ? c : -1; });
     return result;
   }
@@ -55,8 +56,8 @@ class Matching {
 
   template <class Visit>
   void visit_columns(std::int32_t row, Visit visit) const {
-    for (auto i = begin_[static_cast<std::size_t>(row)]; i < begin_[static_cast<std::size_t>(row) + 1]; ++i) {
-      const auto& flow = flows_[static_cast<std::size_t>(i)];
+    for (const auto i : places_of(begin_, row)) {
+      const auto& flow = flows_[i];
       visit(flow.to, -flow.users);
     }
     visit(columns_ + row, 0);
@@ -64,10 +65,10 @@ class Matching {
 
   // Matches one more row: along a shortest path to a free column, every pair of the path gives way to the next.
   void match(std::int32_t start) {
-    auto& potential = row_potential_[static_cast<std::size_t>(start)];
+    auto& potential = row_potential_[start];
     potential = unreached;
     visit_columns(start, [&](std::int32_t c, std::int64_t cost) {
-      potential = std::min(potential, cost - column_potential_[static_cast<std::size_t>(c)]);
+      potential = std::min(potential, cost - column_potential_[c]);
     });
     std::priority_queue<Reached, std::vector<Reached>, std::greater<>> open;
     touched_.clear();
@@ -77,7 +78,7 @@ class Matching {
     for (;;) {
       visit_columns(row, [&](std::int32_t c, std::int64_t cost) {
         const auto at = static_cast<std::size_t>(c);
-        const auto through = distance + cost - row_potential_[static_cast<std::size_t>(row)] - column_potential_[at];
+        const auto through = distance + cost - row_potential_[row] - column_potential_[at];
         if (through >= distance_[at]) return;
         if (distance_[at] == unreached) touched_.push_back(c);
         distance_[at] = through;
@@ -86,12 +87,12 @@ class Matching {
       });
       auto next = open.top();
       open.pop();
-      while (next.distance > distance_[static_cast<std::size_t>(next.column)]) {
+      while (next.distance > distance_[next.column]) {
         next = open.top();
         open.pop();
       }
       distance = next.distance;
-      const auto owner = row_of_[static_cast<std::size_t>(next.column)];
+      const auto owner = row_of_[next.column];
       if (owner < 0) {
         move_potentials(start, distance);
         augment(start, next.column);
@@ -100,23 +101,23 @@ class Matching {
       settled_.push_back(next.column);
       row = owner;
     }
-    for (const auto c : touched_) distance_[static_cast<std::size_t>(c)] = unreached;
+    for (const auto c : touched_) distance_[c] = unreached;
   }
 
   void move_potentials(std::int32_t start, std::int64_t distance) {
-    row_potential_[static_cast<std::size_t>(start)] += distance;
+    row_potential_[start] += distance;
     for (const auto c : settled_) {
       const auto at = static_cast<std::size_t>(c);
       column_potential_[at] += distance_[at] - distance;
-      row_potential_[static_cast<std::size_t>(row_of_[at])] += distance - distance_[at];
+      row_potential_[row_of_[at]] += distance - distance_[at];
     }
   }
 
   void augment(std::int32_t start, std::int32_t column) {
     for (;;) {
-      const auto row = before_[static_cast<std::size_t>(column)];
-      const auto given_up = std::exchange(column_of_[static_cast<std::size_t>(row)], column);
-      row_of_[static_cast<std::size_t>(column)] = row;
+      const auto row = before_[column];
+      const auto given_up = std::exchange(column_of_[row], column);
+      row_of_[column] = row;
       if (row == start) return;
       column = given_up;
     }

@@ -53,8 +53,7 @@ TestUsers test_users(const Communicator& comm, const Population& population, con
   });
   users.cold_at_most = lower_quartile(comm, seen);
   for (std::size_t i = 0; i < users.row.size(); ++i) {
-    users.group.push_back(
-        group_of(population.segment[static_cast<std::size_t>(users.row[i])], seen[i] <= users.cold_at_most));
+    users.group.push_back(group_of(population.segment[users.row[i]], seen[i] <= users.cold_at_most));
   }
   return users;
 }
@@ -80,18 +79,18 @@ Exposures run_strategy(const Communicator& comm, const Population& population, c
   comm.attempt([&] {
     place.resize(population.segment.size());
     for (std::size_t i = 0; i < users.row.size(); ++i) {
-      place[static_cast<std::size_t>(users.row[i])] = static_cast<std::int64_t>(i);
+      place[users.row[i]] = static_cast<std::int64_t>(i);
     }
     size.resize(users.row.size());
     shown.resize(users.row.size() * static_cast<std::size_t>(k));
   });
   const auto take = [&](std::int64_t user, std::span<const ScoredItem> best) {
-    const auto i = static_cast<std::size_t>(place[static_cast<std::size_t>(user)]);
+    const auto i = static_cast<std::size_t>(place[user]);
     const auto found = measure_list(best, held_out.row(user), k, gains);
     const std::array<double, measures> row{found.recall, found.ndcg, found.hits > 0 ? 1.0 : 0.0};
     std::ranges::copy(row, value.begin() + static_cast<std::ptrdiff_t>((i * strategies.size() + strategy) * measures));
     size[i] = std::ssize(best);
-    for (std::size_t r = 0; r < best.size(); ++r) shown[i * static_cast<std::size_t>(k) + r] = best[r].item;
+    for (std::size_t r = 0; r < best.size(); ++r) shown[i * k + r] = best[r].item;
   };
   if (strategies[strategy] == Strategy::itemcf) {
     const auto near = item_neighbours(comm, *population.interactions, *population.item_blocks, neighbours);
@@ -212,7 +211,7 @@ StrategyComparison compare_strategies(const Communicator& comm, const Population
   for (std::size_t s = 0; s < strategies; ++s) {
     auto& result = comparison.strategies[s];
     result.strategy = made[s];
-    result.segments.resize(static_cast<std::size_t>(population.segments()));
+    result.segments.resize(population.segments());
     const auto spread = run_strategy(comm, population, model, users, held_out, options.k, made, s, value);
     result.overall.exposure = spread.overall;
     result.cold.exposure = spread.cold;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "explain/linear_response.hpp"
 #include "explain/runner_up.hpp"
 #include "graph/reorder.hpp"
@@ -13,10 +14,6 @@
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 // What the rank that holds a user's embedding knows of it, for all ranks.
 struct Placed {
@@ -31,7 +28,7 @@ Placed place_of(const Communicator& comm, const ExplainInput& input, std::int64_
   Placed placed;
   if (comm.rank() == holder) {
     const auto row = user - blocks.begin(holder);
-    placed.segment = segments.segment[index(row)];
+    placed.segment = segments.segment[row];
     placed.runner_up =
         runner_up_of(segments.users.view().at(row), segments.centroid.view(), placed.segment, input.spherical);
   }
@@ -50,10 +47,10 @@ std::vector<Contribution> best_additions(const Communicator& comm, const Explain
   SegmentTop<RankedId> top(1, added_items);
   const double w = input.new_weight;
   for (std::int64_t row = 0; row < graph.owned(); ++row) {
-    const auto node = graph.node[index(row)];
-    const double degree = input.degree[index(row)];
+    const auto node = graph.node[row];
+    const double degree = input.degree[row];
     if (node.value < graph.users || degree <= 0 || std::ranges::binary_search(has, node)) continue;
-    const double value = scale * response[index(row)] * w / std::sqrt((user_degree + w) * (degree + w));
+    const double value = scale * response[row] * w / std::sqrt((user_degree + w) * (degree + w));
     if (value < 0) top.offer(0, {value, node.value});
   }
   std::vector<Contribution> additions;
@@ -92,9 +89,9 @@ UserExplanation explain_user(const Communicator& comm, const ExplainInput& input
   // Only the direction between the two centroids counts, so one number a node is propagated.
   const auto direction = direction_between(centroids, result.segment, result.runner_up, input.spherical);
   const double scale = (input.spherical ? 1 / placed.runner_up.length : 1.0) / static_cast<double>(input.layers + 1);
-  std::vector<double> base(index(graph.owned()));
+  std::vector<double> base(graph.owned());
   for (std::int64_t row = 0; row < graph.owned(); ++row) {
-    base[index(row)] = inner_product(input.parameters.at(row), direction);
+    base[row] = inner_product(input.parameters.at(row), direction);
   }
   const auto response = linear_response(comm, graph, base, 1, input.layers);
 
@@ -103,12 +100,12 @@ UserExplanation explain_user(const Communicator& comm, const ExplainInput& input
   const int owner = graph.positions.owner(position.value);
   double degree = 0;
   if (comm.rank() == owner) {
-    const auto row = index(position.value - graph.positions.begin(owner));
+    const auto row = static_cast<std::size_t>(position.value - graph.positions.begin(owner));
     degree = input.degree[row];
     if (input.own_rows) result.own = scale * base[row];
     const auto& adjacency = graph.adjacency;
-    for (auto k = index(adjacency.row_begin[row]); k < index(adjacency.row_begin[row + 1]); ++k) {
-      const auto column = index(adjacency.column[k].value);
+    for (const auto k : places_of(adjacency.row_begin, row)) {
+      const auto column = static_cast<std::size_t>(adjacency.column[k].value);
       const double value = scale * static_cast<double>(adjacency.value[k]) * response[column];
       result.contributions.push_back({graph.node[column], input.layers > 0 ? value : 0.0});
     }

@@ -1,5 +1,7 @@
 #include "explain/linear_response.hpp"
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 std::vector<double> linear_response(const Communicator& comm, const ShardGraph& graph, std::span<const double> base,
@@ -9,7 +11,7 @@ std::vector<double> linear_response(const Communicator& comm, const ShardGraph& 
   std::vector<double> sum;
   std::vector<double> next;
   comm.attempt([&] {
-    sum.assign(static_cast<std::size_t>(graph.local_rows()) * width, 0.0);
+    sum.assign(graph.local_rows() * width, 0.0);
     if (terms > 1) next.resize(base.size());
   });
   if (terms == 0) return sum;
@@ -22,10 +24,9 @@ std::vector<double> linear_response(const Communicator& comm, const ShardGraph& 
       const auto r = static_cast<std::size_t>(row);
       double* out = next.data() + r * width;
       std::copy_n(base.data() + r * width, width, out);
-      for (auto k = adjacency.row_begin[r]; k < adjacency.row_begin[r + 1]; ++k) {
-        const auto value = static_cast<double>(adjacency.value[static_cast<std::size_t>(k)]);
-        const double* in =
-            sum.data() + static_cast<std::size_t>(adjacency.column[static_cast<std::size_t>(k)].value) * width;
+      for (const auto k : places_of(adjacency.row_begin, r)) {
+        const auto value = static_cast<double>(adjacency.value[k]);
+        const double* in = sum.data() + static_cast<std::size_t>(adjacency.column[k].value) * width;
         for (std::size_t c = 0; c < width; ++c) out[c] += value * in[c];
       }
     }

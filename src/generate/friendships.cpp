@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "comm/distribution.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "generate/interactions.hpp"
 
@@ -51,7 +52,7 @@ std::int64_t most_friendships(const UserRoll& roll, double noise) {
     most = pairs(roll.users());
   } else {
     const auto& begin = roll.segment_begin();
-    for (std::size_t s = 0; s + 1 < begin.size(); ++s) most += pairs(begin[s + 1] - begin[s]);
+    for (std::size_t s = 0; s + 1 < begin.size(); ++s) most += pairs(places_of(begin, s).size());
   }
   return static_cast<std::int64_t>(std::min(most, 1e18));
 }
@@ -68,7 +69,7 @@ std::vector<std::string> friendship_lines(const Communicator& comm, const UserRo
     Bucketed<Friends> sent;
     comm.attempt([&] {
       std::vector<Friends> pairs;
-      pairs.reserve(static_cast<std::size_t>(share.count(comm.rank())));
+      pairs.reserve(share.count(comm.rank()));
       for (auto i = share.begin(comm.rank()); i < share.end(comm.rank()); ++i) {
         const auto pair = draw_pair(roll, noise, random, static_cast<std::uint64_t>(drawn + i));
         if (pair.first >= 0) pairs.push_back(pair);

@@ -79,7 +79,7 @@ class Drawer {
       rings_.emplace_back(-std::log1p(-uniform) / catalogue_.weight[p], static_cast<std::uint32_t>(place));
     }
     std::ranges::nth_element(rings_, rings_.begin() + count - 1);
-    for (std::int64_t i = 0; i < count; ++i) choose(rings_[static_cast<std::size_t>(i)].second);
+    for (std::int64_t i = 0; i < count; ++i) choose(rings_[i].second);
   }
 
   void choose(std::uint32_t place) {
@@ -108,12 +108,12 @@ std::vector<std::string> interaction_lines(const UserRoll& roll, const ItemCatal
                                            const Activity& activity, double noise, std::uint64_t seed,
                                            std::int64_t first_user, std::int64_t last_user) {
   const auto count = (last_user - first_user + users_a_piece - 1) / users_a_piece;
-  std::vector<std::string> pieces(static_cast<std::size_t>(count));
-  std::vector<std::unique_ptr<Drawer>> drawers(static_cast<std::size_t>(omp_get_max_threads()));
+  std::vector<std::string> pieces(count);
+  std::vector<std::unique_ptr<Drawer>> drawers(omp_get_max_threads());
   for_each_in_parallel(count, [&](std::int64_t p) {
-    auto& drawer = drawers[static_cast<std::size_t>(omp_get_thread_num())];
+    auto& drawer = drawers[omp_get_thread_num()];
     if (!drawer) drawer = std::make_unique<Drawer>(catalogue, seed);
-    auto& text = pieces[static_cast<std::size_t>(p)];
+    auto& text = pieces[p];
     std::string user_id;
     const auto begin = first_user + p * users_a_piece;
     for (auto user = begin; user < std::min(last_user, begin + users_a_piece); ++user) {

@@ -86,10 +86,10 @@ std::vector<std::string> truth_lines(const UserRoll& roll, std::int64_t first_us
 std::vector<std::string> item_truth_lines(const Communicator& comm, const ItemCatalogue& catalogue) {
   const auto blocks = Distribution::even(catalogue.items(), comm.size());
   const auto first = blocks.begin(comm.rank());
-  std::vector<std::int64_t> place(static_cast<std::size_t>(blocks.count(comm.rank())));
+  std::vector<std::int64_t> place(blocks.count(comm.rank()));
   for (std::int64_t p = 0; p < catalogue.items(); ++p) {
-    const std::int64_t number = catalogue.number[static_cast<std::size_t>(p)];
-    if (number >= first && number < blocks.end(comm.rank())) place[static_cast<std::size_t>(number - first)] = p;
+    const std::int64_t number = catalogue.number[p];
+    if (number >= first && number < blocks.end(comm.rank())) place[number - first] = p;
   }
   std::vector<std::string> pieces(1);
   for (std::size_t i = 0; i < place.size(); ++i) {

@@ -28,7 +28,7 @@ BestOfAll<Entry> best_of_all(const Communicator& comm, std::vector<std::vector<E
     auto& list = lists[l];
     const auto kept = std::min(std::ssize(list), length[l]);
     std::partial_sort(list.begin(), list.begin() + kept, list.end());
-    list.resize(static_cast<std::size_t>(kept));
+    list.resize(kept);
   };
   std::vector<std::int64_t> size;
   std::vector<Entry> flat;
@@ -49,7 +49,7 @@ BestOfAll<Entry> best_of_all(const Communicator& comm, std::vector<std::vector<E
   for (int apart = 1; apart < comm.size(); apart *= 2) {
     const bool gives = rank % (2 * apart) == apart;
     const auto begin = [&](std::size_t count) {
-      std::vector<std::int64_t> offsets(static_cast<std::size_t>(comm.size()) + 1, 0);
+      std::vector<std::int64_t> offsets(comm.size() + 1, 0);
       if (gives) std::fill(offsets.begin() + (rank - apart) + 1, offsets.end(), static_cast<std::int64_t>(count));
       return offsets;
     };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 
 namespace cohort {
@@ -21,7 +22,7 @@ class SparseCounter {
   explicit SparseCounter(std::int64_t size) : count_(static_cast<std::size_t>(size), 0) {}
 
   void add(std::int64_t at, std::int32_t count) {
-    auto& sum = count_[static_cast<std::size_t>(at)];
+    auto& sum = count_[at];
     if (sum == 0) touched_.push_back(at);
     sum += count;
   }
@@ -30,8 +31,8 @@ class SparseCounter {
   void drain(Take take) {
     std::ranges::sort(touched_);
     for (const auto at : touched_) {
-      take(at, count_[static_cast<std::size_t>(at)]);
-      count_[static_cast<std::size_t>(at)] = 0;
+      take(at, count_[at]);
+      count_[at] = 0;
     }
     touched_.clear();
   }
@@ -50,13 +51,13 @@ struct ByKey {
 template <class KeyOf>
 ByKey by_key(std::int64_t count, std::int32_t keys, KeyOf key_of) {
   ByKey result;
-  result.begin.assign(static_cast<std::size_t>(keys) + 1, 0);
-  for (std::int64_t i = 0; i < count; ++i) ++result.begin[static_cast<std::size_t>(key_of(i)) + 1];
+  result.begin.assign(keys + 1, 0);
+  for (std::int64_t i = 0; i < count; ++i) ++result.begin[key_of(i) + 1];
   std::partial_sum(result.begin.begin(), result.begin.end(), result.begin.begin());
   std::vector<std::int64_t> next(result.begin.begin(), result.begin.end() - 1);
-  result.index.resize(static_cast<std::size_t>(count));
+  result.index.resize(count);
   for (std::int64_t i = 0; i < count; ++i) {
-    result.index[static_cast<std::size_t>(next[static_cast<std::size_t>(key_of(i))]++)] = i;
+    result.index[next[key_of(i)]++] = i;
   }
   return result;
 }
@@ -64,22 +65,19 @@ ByKey by_key(std::int64_t count, std::int32_t keys, KeyOf key_of) {
 // What this rank's users have, one segment after the other, items ascending.
 std::vector<Count> count_of_users(const PairTable& interactions, std::span<const std::int32_t> segment,
                                   std::int32_t segments) {
-  const auto users =
-      by_key(std::ssize(segment), segments, [&](auto u) { return segment[static_cast<std::size_t>(u)]; });
+  const auto users = by_key(std::ssize(segment), segments, [&](auto u) { return segment[u]; });
   const auto items = distinct_of(interactions.other);
   std::vector<Count> counts;
   SparseCounter counter(std::ssize(items.values));
   for (std::int32_t s = 0; s < segments; ++s) {
     const auto at = static_cast<std::size_t>(s);
-    for (auto i = users.begin[at]; i < users.begin[at + 1]; ++i) {
-      const auto user = static_cast<std::size_t>(users.index[static_cast<std::size_t>(i)]);
-      for (auto k = interactions.row_begin[user]; k < interactions.row_begin[user + 1]; ++k) {
-        counter.add(items.place[static_cast<std::size_t>(k)], 1);
+    for (const auto i : places_of(users.begin, at)) {
+      const auto user = static_cast<std::size_t>(users.index[i]);
+      for (const auto k : places_of(interactions.row_begin, user)) {
+        counter.add(items.place[k], 1);
       }
     }
-    counter.drain([&](std::int64_t place, std::int32_t count) {
-      counts.push_back({items.values[static_cast<std::size_t>(place)], s, count});
-    });
+    counter.drain([&](std::int64_t place, std::int32_t count) { counts.push_back({items.values[place], s, count}); });
   }
   return counts;
 }
@@ -121,20 +119,19 @@ ItemCounts count_items(const Communicator& comm, const PairTable& interactions, 
   result.blocks = items;
   comm.attempt([&] {
     const auto first = items.begin(comm.rank());
-    result.users.assign(static_cast<std::size_t>(items.count(comm.rank())), 0);
-    result.in_segment.assign(static_cast<std::size_t>(segments), 0);
-    const auto arrived =
-        by_key(std::ssize(came), segments, [&](auto i) { return came[static_cast<std::size_t>(i)].segment; });
+    result.users.assign(items.count(comm.rank()), 0);
+    result.in_segment.assign(segments, 0);
+    const auto arrived = by_key(std::ssize(came), segments, [&](auto i) { return came[i].segment; });
     SparseCounter counter(items.count(comm.rank()));
     for (std::size_t s = 0; s < result.in_segment.size(); ++s) {
-      for (auto i = arrived.begin[s]; i < arrived.begin[s + 1]; ++i) {
-        const auto& count = came[static_cast<std::size_t>(arrived.index[static_cast<std::size_t>(i)])];
+      for (const auto i : places_of(arrived.begin, s)) {
+        const auto& count = came[arrived.index[i]];
         counter.add(count.item - first, count.users);
       }
       counter.drain([&](std::int64_t row, std::int32_t count) {
         result.row.push_back(static_cast<std::int32_t>(row));
         result.segment_users.push_back(count);
-        result.users[static_cast<std::size_t>(row)] += count;
+        result.users[row] += count;
         result.in_segment[s] += count;
       });
       result.begin.push_back(std::ssize(result.row));
@@ -153,13 +150,12 @@ std::vector<PairCount> look_up(const Communicator& comm, const ItemCounts& count
     for (const auto& pair : asked.data) {
       const auto row = pair.item - counts.blocks.begin(comm.rank());
       const auto entry = entry_of(counts, pair.segment, row);
-      answers.push_back({counts.users[static_cast<std::size_t>(row)],
-                         entry < 0 ? 0 : counts.segment_users[static_cast<std::size_t>(entry)]});
+      answers.push_back({counts.users[row], entry < 0 ? 0 : counts.segment_users[entry]});
     }
   });
   const auto came = comm.exchange(std::span<const PairCount>(answers), std::span<const std::int64_t>(asked.begin)).data;
   std::vector<PairCount> result(pairs.size());
-  for (std::size_t i = 0; i < came.size(); ++i) result[static_cast<std::size_t>(sent.source[i])] = came[i];
+  for (std::size_t i = 0; i < came.size(); ++i) result[sent.source[i]] = came[i];
   return result;
 }
 

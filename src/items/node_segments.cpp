@@ -4,6 +4,7 @@
 
 #include "comm/index_plan.hpp"
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 
 namespace cohort {
@@ -17,7 +18,7 @@ class WeightBySegment {
 
   void add(std::int32_t segment, float weight) {
     touched_.push_back(segment);
-    weight_[static_cast<std::size_t>(segment)] += static_cast<double>(weight);
+    weight_[segment] += static_cast<double>(weight);
   }
   /// The segment of most weight, -1 where nothing was added; starts anew.
   std::int32_t take_heaviest() {
@@ -25,7 +26,7 @@ class WeightBySegment {
     std::int32_t heaviest = -1;
     double most = 0;
     for (const auto segment : touched_) {
-      auto& weight = weight_[static_cast<std::size_t>(segment)];
+      auto& weight = weight_[segment];
       if (weight > most) {
         most = weight;
         heaviest = segment;
@@ -48,12 +49,12 @@ std::vector<std::int32_t> node_segments(const Communicator& comm, const BlockGra
   COHORT_CHECK(users.total() == graph.users && std::ssize(segment) == users.count(comm.rank()));
   const auto first = graph.distribution.begin(comm.rank());
   const auto own_users = std::clamp<std::int64_t>(graph.users - first, 0, graph.rows());
-  const auto first_edge = graph.row_begin[static_cast<std::size_t>(own_users)];
+  const auto first_edge = graph.row_begin[own_users];
   // The users of this block, then the neighbours of its items.
   Distinct wanted;
   comm.attempt([&] {
     std::vector<std::int64_t> list;
-    list.reserve(static_cast<std::size_t>(own_users + graph.row_begin.back() - first_edge));
+    list.reserve(own_users + graph.row_begin.back() - first_edge);
     for (std::int64_t u = 0; u < own_users; ++u) list.push_back(first + u);
     for (auto e = static_cast<std::size_t>(first_edge); e < graph.column.size(); ++e) {
       COHORT_CHECK(graph.column[e].value < graph.users, "an item's neighbours are users");
@@ -70,8 +71,8 @@ std::vector<std::int32_t> node_segments(const Communicator& comm, const BlockGra
     WeightBySegment weights(count);
     for (auto row = own_users; row < graph.rows(); ++row) {
       const auto r = static_cast<std::size_t>(row);
-      for (auto e = graph.row_begin[r]; e < graph.row_begin[r + 1]; ++e) {
-        weights.add(next(), graph.weight[static_cast<std::size_t>(e)]);
+      for (const auto e : places_of(graph.row_begin, r)) {
+        weights.add(next(), graph.weight[e]);
       }
       result.push_back(weights.take_heaviest());
     }

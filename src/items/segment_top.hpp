@@ -22,7 +22,7 @@ class SegmentTop {
 
   /// Local.
   void offer(std::int64_t segment, const Entry& entry) {
-    auto& heap = heaps_[static_cast<std::size_t>(segment)];
+    auto& heap = heaps_[segment];
     if (heap.size() < count_) {
       heap.push_back(entry);
       std::push_heap(heap.begin(), heap.end());

@@ -46,7 +46,7 @@ struct Piece {
     const auto end = prior_place.begin() + prior_begin[g + 1];
     for (auto at = std::lower_bound(prior_place.begin() + prior_begin[g], end, first); at != end && *at < first + count;
          ++at) {
-      row[static_cast<std::size_t>(*at - first)] = prior_value[static_cast<std::size_t>(at - prior_place.begin())];
+      row[(*at - first)] = prior_value[at - prior_place.begin()];
     }
   }
 };
@@ -73,35 +73,31 @@ class Batch {
 
   void pass(const Piece& piece) {
     for_each_in_parallel(std::ssize(cut_) - 1, [&](std::int64_t g) {
-      const auto begin = cut_[static_cast<std::size_t>(g)];
-      const auto end = cut_[static_cast<std::size_t>(g) + 1];
+      const auto begin = cut_[g];
+      const auto end = cut_[g + 1];
       Matrix rows(end - begin, query_.users.columns);
       std::vector<float> scale(query_.prior ? static_cast<std::size_t>(rows.rows()) : 0);
       for (auto i = begin; i < end; ++i) {
-        const auto user = users_[static_cast<std::size_t>(i)];
+        const auto user = users_[i];
         std::memcpy(rows.row(i - begin), query_.users.row(user),
                     static_cast<std::size_t>(rows.columns()) * sizeof(float));
         if (!query_.prior) continue;
-        scale[static_cast<std::size_t>(i - begin)] = query_.prior->scale[static_cast<std::size_t>(user)];
+        scale[i - begin] = query_.prior->scale[user];
       }
       Matrix scores(user_block, piece.tile_items);
       std::vector<float> prior(query_.prior ? static_cast<std::size_t>(scores.stride()) : 0);
       for (std::size_t t = 0; t < piece.tiles.size(); ++t) {
-        const auto items = std::span(piece.numbers)
-                               .subspan(t * static_cast<std::size_t>(piece.tile_items),
-                                        static_cast<std::size_t>(piece.tiles[t].rows()));
-        if (query_.prior) piece.prior_row(segment(users_[static_cast<std::size_t>(begin)]), t, prior);
+        const auto items =
+            std::span(piece.numbers).subspan(t * static_cast<std::size_t>(piece.tile_items), piece.tiles[t].rows());
+        if (query_.prior) piece.prior_row(segment(users_[begin]), t, prior);
         for (auto i = begin; i < end; i += user_block) {
           const auto here = std::min(user_block, end - i);
           inner_products(rows.view().slice(i - begin, here), piece.tiles[t], scores.view());
           if (query_.prior) {
-            add_scaled_row(
-                scores.view(),
-                std::span(scale).subspan(static_cast<std::size_t>(i - begin), static_cast<std::size_t>(here)), prior);
+            add_scaled_row(scores.view(), std::span(scale).subspan(i - begin, here), prior);
           }
           for (std::int64_t u = 0; u < here; ++u) {
-            best_[static_cast<std::size_t>(i + u)].offer({scores.row(u), items.size()}, items,
-                                                         excluded(users_[static_cast<std::size_t>(i + u)]));
+            best_[i + u].offer({scores.row(u), items.size()}, items, excluded(users_[i + u]));
           }
         }
       }
@@ -121,13 +117,10 @@ class Batch {
  private:
   std::span<const std::int64_t> excluded(std::int64_t user) const {
     if (!query_.excluded) return {};
-    const auto u = static_cast<std::size_t>(user);
-    const auto begin = query_.excluded->row_begin[u];
-    return std::span<const std::int64_t>(query_.excluded->other)
-        .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(query_.excluded->row_begin[u + 1] - begin));
+    return query_.excluded->row(user);
   }
 
-  std::int32_t segment(std::int64_t user) const { return query_.prior->group[static_cast<std::size_t>(user)]; }
+  std::int32_t segment(std::int64_t user) const { return query_.prior->group[user]; }
 
   const TopItemsQuery& query_;
   std::vector<std::int64_t> users_;  // of one group after the other, where there is a prior
@@ -139,7 +132,7 @@ class Batch {
 void share_numbers(const Communicator& comm, const TopItemsQuery& query, bool numbered, int root, std::int64_t begin,
                    std::int64_t end, Piece& piece) {
   comm.attempt([&] {
-    piece.numbers.resize(static_cast<std::size_t>(end - begin));
+    piece.numbers.resize(end - begin);
     std::iota(piece.numbers.begin(), piece.numbers.end(), query.blocks->begin(root) + begin);
     if (numbered && comm.rank() == root) std::copy_n(query.numbers.begin() + begin, end - begin, piece.numbers.begin());
   });
@@ -157,7 +150,7 @@ void share_prior(const Communicator& comm, const ItemPrior& prior, int root, std
       const auto last = prior.row.begin() + prior.begin[g + 1];
       for (auto at = std::lower_bound(first, last, begin); at != last && *at < end; ++at) {
         piece.prior_place.push_back(static_cast<std::int32_t>(*at - begin));
-        piece.prior_value.push_back(prior.value[static_cast<std::size_t>(at - prior.row.begin())]);
+        piece.prior_value.push_back(prior.value[at - prior.row.begin()]);
       }
       piece.prior_begin.push_back(std::ssize(piece.prior_place));
     }
@@ -186,18 +179,17 @@ Piece share_piece(const Communicator& comm, const TopItemsQuery& query, bool num
   piece.tile_items = std::clamp<std::int64_t>(tile_floats / std::max<std::int64_t>(1, padded_stride(columns)) / 16 * 16,
                                               16, most_tile_items);
   comm.attempt([&] {
-    piece.tiles.resize(static_cast<std::size_t>(ceil_div(rows.rows(), piece.tile_items)));
+    piece.tiles.resize(ceil_div(rows.rows(), piece.tile_items));
     for_each_in_parallel(std::ssize(piece.tiles), [&](std::int64_t t) {
       const auto first = t * piece.tile_items;
-      piece.tiles[static_cast<std::size_t>(t)] =
-          PackedRows(rows.view().slice(first, std::min(piece.tile_items, rows.rows() - first)));
+      piece.tiles[t] = PackedRows(rows.view().slice(first, std::min(piece.tile_items, rows.rows() - first)));
     });
   });
   return piece;
 }
 
 std::vector<std::int64_t> wanted_users(const TopItemsQuery& query, std::int64_t first, std::int64_t count) {
-  std::vector<std::int64_t> users(static_cast<std::size_t>(count));
+  std::vector<std::int64_t> users(count);
   std::iota(users.begin(), users.end(), first);
   if (query.chosen) std::copy_n(query.chosen->begin() + first, count, users.begin());
   return users;

@@ -63,8 +63,7 @@ void softmax_rows(MatrixView scores, double temperature, std::span<double> log_s
   COHORT_CHECK(scores.columns >= 1 && temperature > 0 && std::ssize(log_sum) >= scores.rows);
   const auto inverse = static_cast<float>(1.0 / temperature);
   for (std::int64_t row = 0; row < scores.rows; ++row) {
-    log_sum[static_cast<std::size_t>(row)] =
-        HWY_DYNAMIC_DISPATCH(softmax_row)(scores.row(row), scores.columns, scores.stride, inverse);
+    log_sum[row] = HWY_DYNAMIC_DISPATCH(softmax_row)(scores.row(row), scores.columns, scores.stride, inverse);
   }
 }
 

@@ -41,8 +41,8 @@ class Lookahead {
       }
       std::size_t last = row_;
       while (last + 1 < rows_.size() && rows_[last + 1].value == rows_[last].value + 1) ++last;
-      position_ = matrix_.row_begin[static_cast<std::size_t>(rows_[row_].value)];
-      end_ = matrix_.row_begin[static_cast<std::size_t>(rows_[last].value) + 1];
+      position_ = matrix_.row_begin[rows_[row_].value];
+      end_ = matrix_.row_begin[rows_[last].value + 1];
       row_ = last + 1;
     } while (position_ == end_);
   }
@@ -93,8 +93,8 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
   }
   for (std::size_t index = 0; index < rows.size(); ++index) {
     const std::int64_t row = rows[index].value;
-    std::int64_t at = matrix.row_begin[static_cast<std::size_t>(row)];
-    const std::int64_t end = matrix.row_begin[static_cast<std::size_t>(row) + 1];
+    std::int64_t at = matrix.row_begin[row];
+    const std::int64_t end = matrix.row_begin[row + 1];
     if (index + rows_ahead < rows.size()) {
       const std::int64_t later = rows[index + rows_ahead].value;
       if (addend != nullptr) (prefetch_first_level(addend + later * stride + g * group), ...);

@@ -42,7 +42,7 @@ HWY_EXPORT(next_at_least);
 
 TopK::TopK(std::int64_t k) : k_(k) {
   COHORT_CHECK(k >= 0);
-  heap_.reserve(static_cast<std::size_t>(k));
+  heap_.reserve(k);
 }
 
 void TopK::offer(std::span<const float> scores, std::span<const std::int64_t> items,
@@ -57,13 +57,13 @@ void TopK::offer(std::span<const float> scores, std::span<const std::int64_t> it
     constexpr float infinity = std::numeric_limits<float>::infinity();
     if (!full()) return -infinity;
     const ScoredItem& worst = heap_.front();
-    return worst.item < items[static_cast<std::size_t>(i)] ? std::nextafter(worst.score, infinity) : worst.score;
+    return worst.item < items[i] ? std::nextafter(worst.score, infinity) : worst.score;
   };
   auto excluded_from = excluded.begin();
   for (std::int64_t i = 0; i < count; ++i) {
     i = HWY_DYNAMIC_DISPATCH(next_at_least)(scores.data(), i, count, bar_from(i));
     if (i == count) break;
-    const ScoredItem candidate{scores[static_cast<std::size_t>(i)], items[static_cast<std::size_t>(i)]};
+    const ScoredItem candidate{scores[i], items[i]};
     if (full() && !(candidate < heap_.front())) continue;
     excluded_from = std::lower_bound(excluded_from, excluded.end(), candidate.item);
     if (excluded_from != excluded.end() && *excluded_from == candidate.item) continue;

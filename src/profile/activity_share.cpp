@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -24,7 +25,7 @@ double activity_share(const Communicator& comm, std::span<const std::int64_t> ro
                       std::span<const std::int32_t> segment, std::int64_t segments) {
   COHORT_CHECK(row_begin.size() == segment.size() + 1, "interactions and segments are not of the same users");
   const auto activity = [&](std::size_t user) {
-    return std::log1p(static_cast<double>(row_begin[user + 1] - row_begin[user]));
+    return std::log1p(static_cast<double>(places_of(row_begin, user).size()));
   };
   std::int64_t sum = 0;
   for (std::size_t user = 0; user < segment.size(); ++user) sum += fixed(activity(user), bits);
@@ -33,12 +34,12 @@ double activity_share(const Communicator& comm, std::span<const std::int64_t> ro
       std::ldexp(static_cast<double>(comm.sum(sum)), -bits) / static_cast<double>(std::max<std::int64_t>(users, 1));
 
   // Of deviations from the mean, so that nothing cancels.
-  std::vector<std::int64_t> sums(static_cast<std::size_t>(2 * segments + 1), 0);  // by segment; users; squares of all
+  std::vector<std::int64_t> sums(2 * segments + 1, 0);  // by segment; users; squares of all
   for (std::size_t user = 0; user < segment.size(); ++user) {
     const double off = activity(user) - mean;
     const auto s = static_cast<std::size_t>(segment[user]);
     sums[s] += fixed(off, bits);
-    ++sums[static_cast<std::size_t>(segments) + s];
+    ++sums[segments + s];
     sums.back() += fixed(off * off, square_bits);
   }
   comm.sum_in_place(std::span<std::int64_t>(sums));
@@ -46,7 +47,7 @@ double activity_share(const Communicator& comm, std::span<const std::int64_t> ro
   if (!(all > 0)) return 0;
   double between = 0;
   for (std::size_t s = 0; s < static_cast<std::size_t>(segments); ++s) {
-    const auto size = sums[static_cast<std::size_t>(segments) + s];
+    const auto size = sums[segments + s];
     const double total = std::ldexp(static_cast<double>(sums[s]), -bits);
     if (size > 0) between += total * total / static_cast<double>(size);
   }

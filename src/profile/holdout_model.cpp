@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -18,10 +19,6 @@ constexpr int levels_an_octave = 16;
 constexpr int lowest_octave = -40;
 constexpr int octaves = 64;
 constexpr double largest_value = 16'777'216;
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 struct DegreeClasses {
   std::vector<std::int64_t> members = std::vector<std::int64_t>(classes, 0);
@@ -131,18 +128,15 @@ HoldoutModel::HoldoutModel(const Communicator& comm, const Dataset& dataset, std
 }
 
 std::span<const std::uint32_t> HoldoutModel::trained(std::int64_t user) const {
-  return std::span<const std::uint32_t>(items_.place)
-      .subspan(index(trained_begin_[index(user)]),
-               index(trained_begin_[index(user) + 1] - trained_begin_[index(user)]));
+  return list_of(std::span<const std::uint32_t>(items_.place), trained_begin_, user);
 }
 
 std::span<const std::uint32_t> HoldoutModel::held_out(std::int64_t user) const {
-  return std::span<const std::uint32_t>(items_.place)
-      .subspan(index(held_begin_[index(user)]), index(held_begin_[index(user) + 1] - held_begin_[index(user)]));
+  return list_of(std::span<const std::uint32_t>(items_.place), held_begin_, user);
 }
 
 std::span<const std::int64_t> HoldoutModel::users_of(std::int64_t segment) const {
-  return std::span<const std::int64_t>(users_of_).subspan(index(segment * levels()), index(levels()));
+  return std::span<const std::int64_t>(users_of_).subspan(segment * levels(), levels());
 }
 
 void HoldoutModel::read_pairs(const Dataset& dataset) {
@@ -152,10 +146,10 @@ void HoldoutModel::read_pairs(const Dataset& dataset) {
   std::vector<std::int64_t> list(train.other);
   trained_begin_ = train.row_begin;
   held_begin_.assign(1, train.size());
-  for (std::size_t user = 0; user < index(train.rows()); ++user) {
+  for (std::size_t user = 0; user < static_cast<std::size_t>(train.rows()); ++user) {
     auto known = train.other.begin() + train.row_begin[user];
     const auto end = train.other.begin() + train.row_begin[user + 1];
-    for (auto i = index(held.row_begin[user]); i < index(held.row_begin[user + 1]); ++i) {
+    for (const auto i : places_of(held.row_begin, user)) {
       const auto item = held.other[i];
       if (item < 0) continue;
       known = std::lower_bound(known, end, item);
@@ -171,7 +165,8 @@ void HoldoutModel::weigh_items(const SegmentTally& trained) {
   std::vector<std::int64_t> held(items_.values.size(), 0);
   comm_.attempt([&] {
     for (std::int64_t row = 0; row < trained.rows(); ++row) degree.push_back(trained.total(row));
-    for (auto i = index(held_begin_.front()); i < index(held_begin_.back()); ++i) ++held[items_.place[i]];
+    for (auto i = static_cast<std::size_t>(held_begin_.front()); i < static_cast<std::size_t>(held_begin_.back()); ++i)
+      ++held[items_.place[i]];
   });
   plan_->add(std::span<const std::int64_t>(held), std::span<std::int64_t>(degree));
   DegreeClasses items;
@@ -181,7 +176,7 @@ void HoldoutModel::weigh_items(const SegmentTally& trained) {
   }
   DegreeClasses users;
   for (std::size_t user = 0; user + 1 < trained_begin_.size(); ++user) {
-    users.add(trained_begin_[user + 1] - trained_begin_[user] + held_begin_[user + 1] - held_begin_[user]);
+    users.add(places_of(trained_begin_, user).size() + places_of(held_begin_, user).size());
   }
   items.sum(comm_);
   users.sum(comm_);
@@ -228,9 +223,9 @@ void HoldoutModel::weigh_users(std::span<const std::int32_t> segment, std::int64
   std::vector<std::int64_t> above(all_levels, 0);
   for (std::size_t u = 0; u < segment.size(); ++u) {
     if (level_[u] < 0) continue;
-    ++members[index(level_[u])];
+    ++members[level_[u]];
     const double ratio = std::clamp(user[u] / bottom_of(level_[u]), 1.0, 2.0);
-    above[index(level_[u])] += static_cast<std::int64_t>(std::ldexp(ratio - 1, bits));
+    above[level_[u]] += static_cast<std::int64_t>(std::ldexp(ratio - 1, bits));
   }
   comm_.sum_in_place(std::span<std::int64_t>(members));
   comm_.sum_in_place(std::span<std::int64_t>(above));
@@ -243,11 +238,11 @@ void HoldoutModel::weigh_users(std::span<const std::int32_t> segment, std::int64
         (1 + std::ldexp(static_cast<double>(above[level]), -bits) / static_cast<double>(members[level])));
     all_users_.push_back(members[level]);
   }
-  comm_.attempt([&] { users_of_.assign(index(segments * levels()), 0); });
+  comm_.attempt([&] { users_of_.assign(segments * levels(), 0); });
   for (std::size_t u = 0; u < segment.size(); ++u) {
     if (level_[u] < 0) continue;
-    level_[u] = number[index(level_[u])];
-    ++users_of_[index(segment[u] * levels() + level_[u])];
+    level_[u] = number[level_[u]];
+    ++users_of_[segment[u] * levels() + level_[u]];
   }
   comm_.sum_in_place(std::span<std::int64_t>(users_of_));
 }

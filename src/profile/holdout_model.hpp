@@ -43,7 +43,7 @@ class HoldoutModel {
   std::span<const std::uint32_t> held_out(std::int64_t user) const;
 
   /// Users go by levels of a_u; a user of whom nothing is held out has none (-1).
-  std::int32_t level(std::int64_t user) const { return level_[static_cast<std::size_t>(user)]; }
+  std::int32_t level(std::int64_t user) const { return level_[user]; }
   std::int64_t levels() const { return std::ssize(level_value_); }
   /// a_u of a level: the mean over its users. The same on all ranks, as all below.
   std::span<const double> level_value() const { return level_value_; }
@@ -54,7 +54,7 @@ class HoldoutModel {
   /// Items go by classes of how often they occur, trained and held out. Class of an item by place, and by the row of
   /// this rank's block.
   std::uint8_t class_at(std::uint32_t place) const { return class_at_place_[place]; }
-  std::uint8_t class_of_row(std::int64_t row) const { return class_of_row_[static_cast<std::size_t>(row)]; }
+  std::uint8_t class_of_row(std::int64_t row) const { return class_of_row_[row]; }
   /// b_i of a class; 0 where no item is of it.
   std::span<const double> class_value() const { return class_value_; }
 

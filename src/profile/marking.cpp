@@ -5,15 +5,12 @@
 #include <cmath>
 #include <utility>
 
+#include "core/ragged.hpp"
 #include "profile/hypergeometric.hpp"
 
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 // b of an item so that the model expects `total` held-out interactions of it, given the users at every level who are
 // not trained on it. The expectation ascends with b, so halving log b finds it; infinity where all have it.
@@ -47,13 +44,11 @@ std::vector<std::int32_t> places_in(const std::vector<std::int64_t>& tested, con
 // Rows by (segment, what is tested): a segment has few.
 class RowIndex {
  public:
-  explicit RowIndex(std::int64_t segments) : rows_(index(segments)) {}
-  void add(std::int64_t segment, std::int32_t thing, std::int64_t row) {
-    rows_[index(segment)].emplace_back(thing, row);
-  }
+  explicit RowIndex(std::int64_t segments) : rows_(static_cast<std::size_t>(segments)) {}
+  void add(std::int64_t segment, std::int32_t thing, std::int64_t row) { rows_[segment].emplace_back(thing, row); }
   /// -1 where there is none.
   std::int64_t find(std::int64_t segment, std::int32_t thing) const {
-    for (const auto& [known, row] : rows_[index(segment)]) {
+    for (const auto& [known, row] : rows_[segment]) {
       if (known == thing) return row;
     }
     return -1;
@@ -75,23 +70,23 @@ std::vector<HoldoutCounts> count_items(const Communicator& comm, const HoldoutMo
   std::vector<std::int64_t> total;
   std::vector<std::int64_t> trained;         // tested items x levels: users trained on it
   std::vector<std::int64_t> trained_inside;  // rows x levels: those of the row's segment
-  std::vector<std::int32_t> row_item(index(rows));
+  std::vector<std::int32_t> row_item(rows);
   comm.attempt([&] {
     tested = items.item;
     std::ranges::sort(tested);
     tested.erase(std::unique(tested.begin(), tested.end()), tested.end());
     RowIndex row_of(segments);
     for (std::int64_t s = 0; s < segments; ++s) {
-      for (auto row = items.row_begin[index(s)]; row < items.row_begin[index(s) + 1]; ++row) {
-        const auto place = std::ranges::lower_bound(tested, items.item[index(row)]) - tested.begin();
-        row_item[index(row)] = static_cast<std::int32_t>(place);
-        row_of.add(s, row_item[index(row)], row);
+      for (const auto row : places_of(items.row_begin, s)) {
+        const auto place = std::ranges::lower_bound(tested, items.item[row]) - tested.begin();
+        row_item[row] = static_cast<std::int32_t>(place);
+        row_of.add(s, row_item[row], row);
       }
     }
-    hits.assign(index(rows), 0);
+    hits.assign(rows, 0);
     total.assign(tested.size(), 0);
-    trained.assign(tested.size() * index(levels), 0);
-    trained_inside.assign(index(rows * levels), 0);
+    trained.assign(tested.size() * static_cast<std::size_t>(levels), 0);
+    trained_inside.assign(rows * levels, 0);
     const auto place_of = places_in(tested, model.items());
     for (std::int64_t user = 0; user < std::ssize(segment); ++user) {
       const auto level = model.level(user);
@@ -99,16 +94,16 @@ std::vector<HoldoutCounts> count_items(const Communicator& comm, const HoldoutMo
       for (const auto item : model.trained(user)) {
         const auto place = place_of[item];
         if (place < 0) continue;
-        ++trained[index(place * levels + level)];
-        const auto row = row_of.find(segment[index(user)], place);
-        if (row >= 0) ++trained_inside[index(row * levels + level)];
+        ++trained[place * levels + level];
+        const auto row = row_of.find(segment[user], place);
+        if (row >= 0) ++trained_inside[row * levels + level];
       }
       for (const auto item : model.held_out(user)) {
         const auto place = place_of[item];
         if (place < 0) continue;
-        ++total[index(place)];
-        const auto row = row_of.find(segment[index(user)], place);
-        if (row >= 0) ++hits[index(row)];
+        ++total[place];
+        const auto row = row_of.find(segment[user], place);
+        if (row >= 0) ++hits[row];
       }
     }
   });
@@ -116,11 +111,11 @@ std::vector<HoldoutCounts> count_items(const Communicator& comm, const HoldoutMo
     comm.sum_in_place(std::span<std::int64_t>(*counts));
   }
   // The probability that a user at a level who is not trained on the item has it held out.
-  std::vector<double> probability(tested.size() * index(levels));
+  std::vector<double> probability(tested.size() * static_cast<std::size_t>(levels));
   std::vector<double> expected_total(tested.size(), 0.0);
-  std::vector<double> at_risk(index(levels));
+  std::vector<double> at_risk(levels);
   for (std::size_t item = 0; item < tested.size(); ++item) {
-    const auto base = item * index(levels);
+    const auto base = item * static_cast<std::size_t>(levels);
     for (std::size_t l = 0; l < at_risk.size(); ++l) {
       at_risk[l] = static_cast<double>(model.all_users()[l] - trained[base + l]);
     }
@@ -130,15 +125,14 @@ std::vector<HoldoutCounts> count_items(const Communicator& comm, const HoldoutMo
       expected_total[item] += at_risk[l] * probability[base + l];
     }
   }
-  std::vector<HoldoutCounts> result(index(rows));
+  std::vector<HoldoutCounts> result(rows);
   for (std::int64_t s = 0; s < segments; ++s) {
     const auto users = model.users_of(s);
-    for (auto row = index(items.row_begin[index(s)]); row < index(items.row_begin[index(s) + 1]); ++row) {
-      const auto item = index(row_item[row]);
+    for (const auto row : places_of(items.row_begin, s)) {
+      const auto item = static_cast<std::size_t>(row_item[row]);
       double expected = 0;
       for (std::size_t l = 0; l < at_risk.size(); ++l) {
-        expected += static_cast<double>(users[l] - trained_inside[row * index(levels) + l]) *
-                    probability[item * index(levels) + l];
+        expected += static_cast<double>(users[l] - trained_inside[row * levels + l]) * probability[item * levels + l];
       }
       result[row] = {hits[row], total[item], expected_total[item] > 0 ? expected / expected_total[item] : 0.0};
     }
@@ -150,7 +144,7 @@ std::vector<HoldoutCounts> count_categories(const Communicator& comm, const Hold
                                             const CategoryAttribute& attribute,
                                             std::span<const CategoryCandidate> candidates,
                                             std::span<const std::int32_t> segment, std::int64_t segments) {
-  const auto levels = index(model.levels());
+  const auto levels = static_cast<std::size_t>(model.levels());
   const auto class_value = model.class_value();
   const auto classes = class_value.size();
   // Tested categories by number, and every row's categories of those.
@@ -158,20 +152,20 @@ std::vector<HoldoutCounts> count_categories(const Communicator& comm, const Hold
   std::int32_t categories = 0;
   RowIndex row_of(segments);
   for (std::size_t row = 0; row < candidates.size(); ++row) {
-    auto& number = tested[index(candidates[row].category)];
+    auto& number = tested[candidates[row].category];
     if (number < 0) number = categories++;
     row_of.add(candidates[row].segment, number, static_cast<std::int64_t>(row));
   }
   std::vector<std::int64_t> begin(1, 0);
   std::vector<std::int32_t> category;
-  std::vector<std::int64_t> members(index(categories) * classes, 0);  // items of every class
+  std::vector<std::int64_t> members(categories * classes, 0);  // items of every class
   comm.attempt([&] {
     for (std::size_t item = 0; item + 1 < attribute.row_begin.size(); ++item) {
-      for (auto i = index(attribute.row_begin[item]); i < index(attribute.row_begin[item + 1]); ++i) {
-        const auto number = tested[index(attribute.category[i])];
+      for (const auto i : places_of(attribute.row_begin, item)) {
+        const auto number = tested[attribute.category[i]];
         if (number < 0) continue;
         category.push_back(number);
-        ++members[index(number) * classes + model.class_of_row(static_cast<std::int64_t>(item))];
+        ++members[number * classes + model.class_of_row(static_cast<std::int64_t>(item))];
       }
       begin.push_back(std::ssize(category));
     }
@@ -192,29 +186,29 @@ std::vector<HoldoutCounts> count_categories(const Communicator& comm, const Hold
     }
   }
   std::vector<std::int64_t> hits(candidates.size(), 0);
-  std::vector<std::int64_t> total(index(categories), 0);
+  std::vector<std::int64_t> total(categories, 0);
   std::vector<std::int64_t> trained_inside(candidates.size(), 0);
-  std::vector<std::int64_t> trained(index(categories), 0);
+  std::vector<std::int64_t> trained(categories, 0);
   comm.attempt([&] {
     const auto each_category = [&](std::uint32_t item, const auto& take) {
-      for (auto i = index(of_item.row_begin[item]); i < index(of_item.row_begin[item + 1]); ++i) take(of_item.value[i]);
+      for (const auto i : places_of(of_item.row_begin, item)) take(of_item.value[i]);
     };
     for (std::int64_t user = 0; user < std::ssize(segment); ++user) {
       const auto level = model.level(user);
       if (level < 0) continue;
       for (const auto item : model.trained(user)) {
-        const auto p = probability[index(level) * classes + model.class_at(item)];
+        const auto p = probability[level * classes + model.class_at(item)];
         each_category(item, [&](std::int32_t number) {
-          trained[index(number)] += p;
-          const auto row = row_of.find(segment[index(user)], number);
-          if (row >= 0) trained_inside[index(row)] += p;
+          trained[number] += p;
+          const auto row = row_of.find(segment[user], number);
+          if (row >= 0) trained_inside[row] += p;
         });
       }
       for (const auto item : model.held_out(user)) {
         each_category(item, [&](std::int32_t number) {
-          ++total[index(number)];
-          const auto row = row_of.find(segment[index(user)], number);
-          if (row >= 0) ++hits[index(row)];
+          ++total[number];
+          const auto row = row_of.find(segment[user], number);
+          if (row >= 0) ++hits[row];
         });
       }
     }
@@ -223,8 +217,8 @@ std::vector<HoldoutCounts> count_categories(const Communicator& comm, const Hold
     comm.sum_in_place(std::span<std::int64_t>(*counts));
   }
   // Expected of a user at a level, were there nothing it is trained on.
-  std::vector<double> of_level(index(categories) * levels, 0.0);
-  std::vector<double> expected_total(index(categories), 0.0);
+  std::vector<double> of_level(categories * levels, 0.0);
+  std::vector<double> expected_total(categories, 0.0);
   for (std::size_t number = 0; number < total.size(); ++number) {
     for (std::size_t l = 0; l < levels; ++l) {
       double sum = 0;
@@ -239,7 +233,7 @@ std::vector<HoldoutCounts> count_categories(const Communicator& comm, const Hold
   }
   std::vector<HoldoutCounts> result;
   for (std::size_t row = 0; row < candidates.size(); ++row) {
-    const auto number = index(tested[index(candidates[row].category)]);
+    const auto number = static_cast<std::size_t>(tested[candidates[row].category]);
     const auto users = model.users_of(candidates[row].segment);
     double expected = -std::ldexp(static_cast<double>(trained_inside[row]), -bits);
     for (std::size_t l = 0; l < levels; ++l) expected += static_cast<double>(users[l]) * of_level[number * levels + l];

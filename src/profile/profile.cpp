@@ -1,15 +1,12 @@
 #include "profile/profile.hpp"
 
+#include "core/ragged.hpp"
 #include "items/segment_top.hpp"
 #include "profile/profile_parts.hpp"
 
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 struct LiftCandidate {
   double lift = 0;
@@ -33,10 +30,10 @@ LiftRows highest_lift(const Communicator& comm, const SegmentTally& tally, const
     for (std::int64_t row = 0; row < tally.rows(); ++row) {
       const auto feature = tally.features.begin(comm.rank()) + row;
       const auto population = tally.total(row);
-      for (auto i = index(tally.row_begin[index(row)]); i < index(tally.row_begin[index(row) + 1]); ++i) {
+      for (const auto i : places_of(tally.row_begin, row)) {
         if (tally.count[i] < options.min_users) continue;
         const auto segment = tally.segment[i];
-        const auto lift = smoothed_lift(tally.count[i], population, base.of_segment[index(segment)], base.total);
+        const auto lift = smoothed_lift(tally.count[i], population, base.of_segment[segment], base.total);
         if (lift > 1) top.offer(segment, {lift, {feature, tally.count[i], population}});
       }
     }
@@ -49,8 +46,8 @@ LiftRows highest_lift(const Communicator& comm, const SegmentTally& tally, const
 }
 
 void add_lift_rows(const LiftRows& from, const LiftBase& base, std::int64_t segment, MarkTable& table) {
-  const auto size = base.of_segment[index(segment)];
-  for (auto i = index(from.row_begin[index(segment)]); i < index(from.row_begin[index(segment) + 1]); ++i) {
+  const auto size = base.of_segment[segment];
+  for (const auto i : places_of(from.row_begin, segment)) {
     const auto& row = from.rows[i];
     table.count.push_back(row.count);
     table.population.push_back(row.population);

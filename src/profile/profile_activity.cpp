@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "comm/index_plan.hpp"
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 #include "profile/activity_share.hpp"
 #include "profile/profile_parts.hpp"
@@ -11,10 +12,6 @@
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 void profile_times(const Communicator& comm, const PairTable& interactions, std::span<const std::int32_t> segment,
                    std::int64_t segments, Profiles& profiles) {
@@ -57,8 +54,8 @@ void profile_friends(const Communicator& comm, const Dataset& dataset, const Seg
   std::vector<std::int64_t> outside(segments.size.size(), 0);
   for (std::size_t user = 0; user < segments.segment.size(); ++user) {
     const auto own = segments.segment[user];
-    for (auto i = index(social.row_begin[user]); i < index(social.row_begin[user + 1]); ++i) {
-      ++(friend_segment[friends.place[i]] == own ? inside : outside)[index(own)];
+    for (const auto i : places_of(social.row_begin, user)) {
+      ++(friend_segment[friends.place[i]] == own ? inside : outside)[own];
     }
   }
   comm.sum_in_place(std::span<std::int64_t>(inside));
@@ -81,11 +78,11 @@ void profile_activity(const Communicator& comm, const ProfileInput& input, Profi
   const auto& segments = *input.segments;
   const auto count = std::ssize(segments.size);
   std::vector<double> activity;
-  profiles.interactions.assign(index(count), 0);
+  profiles.interactions.assign(count, 0);
   for (std::size_t user = 0; user < segments.segment.size(); ++user) {
-    const auto own = interactions.row_begin[user + 1] - interactions.row_begin[user];
+    const auto own = places_of(interactions.row_begin, user).size();
     activity.push_back(static_cast<double>(own));
-    profiles.interactions[index(segments.segment[user])] += own;
+    profiles.interactions[segments.segment[user]] += own;
   }
   comm.sum_in_place(std::span<std::int64_t>(profiles.interactions));
   for (std::size_t s = 0; s < segments.size.size(); ++s) {

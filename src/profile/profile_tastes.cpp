@@ -1,6 +1,7 @@
 // What the users of a segment take more than others do: items and the categories of items, and which of them mark it.
 #include <numeric>
 
+#include "core/ragged.hpp"
 #include "data/id_names.hpp"
 #include "profile/marking.hpp"
 #include "profile/profile_parts.hpp"
@@ -9,16 +10,12 @@ namespace cohort {
 
 namespace {
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 void name_items(const Communicator& comm, const ProfileInput& input, MarkTable& items) {
   const auto& ids = input.dataset->items;
   const auto* attributes = input.item_attributes;
   items.name = texts_of(comm, ids.distribution, items.item, [&](std::int64_t i) -> std::string_view {
-    if (attributes && !attributes->label.empty() && !attributes->label[index(i)].empty()) {
-      return attributes->label[index(i)];
+    if (attributes && !attributes->label.empty() && !attributes->label[i].empty()) {
+      return attributes->label[i];
     }
     return ids[i];
   });
@@ -38,9 +35,9 @@ void fill_categories(const ProfileInput& input, const Categories& found, const L
       const auto& rows = found.listed[a];
       const auto& attribute = input.item_attributes->category[a];
       add_lift_rows(rows, base, s, table);
-      for (auto i = index(rows.row_begin[index(s)]); i < index(rows.row_begin[index(s) + 1]); ++i) {
+      for (const auto i : places_of(rows.row_begin, s)) {
         table.attribute.push_back(attribute.name);
-        table.name.push_back(attribute.categories[index(rows.rows[i].feature)]);
+        table.name.push_back(attribute.categories[rows.rows[i].feature]);
         if (!found.counts.empty()) counts.push_back(found.counts[a][i]);
       }
     }
@@ -55,14 +52,14 @@ void profile_tastes(const Communicator& comm, const ProfileInput& input, const P
   const auto& dataset = *input.dataset;
   const auto& segments = *input.segments;
   const auto count = std::ssize(segments.size);
-  profiles.distinct_items.assign(index(count), 0);
-  profiles.items.row_begin.assign(index(count) + 1, 0);
-  profiles.categories.row_begin.assign(index(count) + 1, 0);
+  profiles.distinct_items.assign(count, 0);
+  profiles.items.row_begin.assign(count + 1, 0);
+  profiles.categories.row_begin.assign(count + 1, 0);
   profiles.tested = {0, 0};
   if (!dataset.has_items()) return;
 
   const auto by_item = tally_items(comm, dataset.interactions, segments.segment, dataset.items.distribution, count);
-  for (const auto s : by_item.segment) ++profiles.distinct_items[index(s)];
+  for (const auto s : by_item.segment) ++profiles.distinct_items[s];
   comm.sum_in_place(std::span<std::int64_t>(profiles.distinct_items));
 
   auto& items = profiles.items;
@@ -93,7 +90,7 @@ void profile_tastes(const Communicator& comm, const ProfileInput& input, const P
       const auto& rows = categories.listed[a];
       std::vector<CategoryCandidate> candidates;
       for (std::int64_t s = 0; s < count; ++s) {
-        for (auto i = index(rows.row_begin[index(s)]); i < index(rows.row_begin[index(s) + 1]); ++i) {
+        for (const auto i : places_of(rows.row_begin, s)) {
           candidates.push_back({s, static_cast<std::int32_t>(rows.rows[i].feature)});
         }
       }

@@ -12,10 +12,6 @@ namespace {
 
 constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 // Adds numbers in fixed point, so that the sums are exact whatever the order. `bound`: no number is larger in size;
 // `terms`: over all ranks.
 class FixedSums {
@@ -68,11 +64,11 @@ NumericColumn numeric_column(const Communicator& comm, std::span<const double> v
   column.users = count_by_segment(comm, known, segments);
   std::int64_t users = 0;
   for (const auto count : column.users) users += count;
-  FixedSums sums(largest, users, index(segments) + 1);
+  FixedSums sums(largest, users, static_cast<std::size_t>(segments) + 1);
   for (std::size_t user = 0; user < known.size(); ++user) {
     if (known[user] < 0) continue;
-    sums.add(index(known[user]), value[user]);
-    sums.add(index(segments), value[user]);
+    sums.add(static_cast<std::size_t>(known[user]), value[user]);
+    sums.add(static_cast<std::size_t>(segments), value[user]);
   }
   const auto totals = sums.totals(comm);
   column.mean = quotient(totals.back(), users);
@@ -97,21 +93,21 @@ void profile_user_attributes(const Communicator& comm, const ProfileInput& input
   const auto& segments = *input.segments;
   const auto count = std::ssize(segments.size);
   auto& table = profiles.user_categories;
-  table.row_begin.assign(index(count) + 1, 0);
+  table.row_begin.assign(count + 1, 0);
   if (!input.user_attributes) return;
 
   auto& numeric = profiles.numeric;
   const auto& columns = input.user_attributes->numeric;
   const auto attributes = columns.size();
-  numeric.users.resize(attributes * index(count));
-  numeric.mean.resize(attributes * index(count));
-  numeric.deviation.resize(attributes * index(count));
+  numeric.users.resize(attributes * static_cast<std::size_t>(count));
+  numeric.mean.resize(attributes * static_cast<std::size_t>(count));
+  numeric.deviation.resize(attributes * static_cast<std::size_t>(count));
   for (std::size_t a = 0; a < attributes; ++a) {
     const auto column = numeric_column(comm, columns[a].value, segments.segment, count);
     numeric.name.push_back(columns[a].name);
     numeric.population_mean.push_back(column.mean);
     numeric.population_spread.push_back(column.spread);
-    for (std::size_t s = 0; s < index(count); ++s) {
+    for (std::size_t s = 0; s < static_cast<std::size_t>(count); ++s) {
       const auto place = s * attributes + a;
       numeric.users[place] = column.users[s];
       numeric.mean[place] = column.segment_mean[s];
@@ -137,9 +133,10 @@ void profile_user_attributes(const Communicator& comm, const ProfileInput& input
     for (std::size_t a = 0; a < listed.size(); ++a) {
       const auto& attribute = input.user_attributes->category[a];
       add_lift_rows(listed[a], bases[a], s, table);
-      for (auto i = index(listed[a].row_begin[index(s)]); i < index(listed[a].row_begin[index(s) + 1]); ++i) {
+      for (auto i = static_cast<std::size_t>(listed[a].row_begin[s]);
+           i < static_cast<std::size_t>(listed[a].row_begin[s + 1]); ++i) {
         table.attribute.push_back(attribute.name);
-        table.name.push_back(attribute.categories[index(listed[a].rows[i].feature)]);
+        table.name.push_back(attribute.categories[listed[a].rows[i].feature]);
       }
     }
     table.row_begin.push_back(std::ssize(table.lift));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/ragged.hpp"
 #include "core/words.hpp"
 #include "profile/profile_parts.hpp"
 
@@ -20,10 +21,6 @@ constexpr double least_lift = 1.2;     // of an item or a category that is named
 constexpr double clearly_more = 1.25;  // of activity and of a category of users, against all users
 constexpr double clearly_off = 0.25;   // of a mean, in standard deviations
 constexpr double listed_share = 0.05;  // of a segment's users, for their category to be worth words
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 // A name that holds what separates names stands in quotes, as a field of CSV does.
 std::string quoted(const std::string& name) {
@@ -42,7 +39,7 @@ std::string joined(const std::vector<std::string>& texts) {
 // The rows of a segment that are worth a name: the largest lift first, ties as the table has them.
 std::vector<std::size_t> named_rows(const MarkTable& table, std::size_t segment, bool tested, std::size_t most) {
   std::vector<std::size_t> rows;
-  for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) {
+  for (const auto row : places_of(table.row_begin, segment)) {
     if (table.lift[row] >= least_lift && (!tested || table.marking[row] != 0)) rows.push_back(row);
   }
   std::ranges::stable_sort(rows, [&](std::size_t a, std::size_t b) { return table.lift[a] > table.lift[b]; });
@@ -98,7 +95,7 @@ std::string people(const Profiles& profiles, std::size_t segment) {
   }
   const auto& table = profiles.user_categories;
   std::size_t added = 0;
-  for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) {
+  for (const auto row : places_of(table.row_begin, segment)) {
     if (added == named_attributes || table.lift[row] < clearly_more || table.share[row] < listed_share) continue;
     texts.push_back(fmt::format("more often {} {}", table.attribute[row], quoted(table.name[row])));
     ++added;

@@ -56,9 +56,9 @@ std::vector<double> select_by_segment(const Communicator& comm, std::span<const 
 
 std::vector<std::int64_t> count_by_segment(const Communicator& comm, std::span<const std::int32_t> segment,
                                            std::int64_t segments) {
-  std::vector<std::int64_t> count(static_cast<std::size_t>(segments), 0);
+  std::vector<std::int64_t> count(segments, 0);
   for (const auto s : segment) {
-    if (s >= 0) ++count[static_cast<std::size_t>(s)];
+    if (s >= 0) ++count[s];
   }
   comm.sum_in_place(std::span<std::int64_t>(count));
   return count;

@@ -79,7 +79,7 @@ PairTable read_pairs(const Communicator& comm, const h5::Reader& file, const cha
 
 PairTable no_pairs(std::int64_t rows) {
   PairTable pairs;
-  pairs.row_begin.assign(static_cast<std::size_t>(rows) + 1, 0);
+  pairs.row_begin.assign(rows + 1, 0);
   return pairs;
 }
 

@@ -33,8 +33,8 @@ std::uint64_t pairs_hash(Thing thing, const PairTable& pairs, std::int64_t first
   std::uint64_t sum = 0;
   for (std::int64_t row = 0; row < pairs.rows(); ++row) {
     const auto of_row = start(thing, first_row + row);
-    const auto end = static_cast<std::size_t>(pairs.row_begin[static_cast<std::size_t>(row) + 1]);
-    for (auto k = static_cast<std::size_t>(pairs.row_begin[static_cast<std::size_t>(row)]); k < end; ++k) {
+    const auto end = static_cast<std::size_t>(pairs.row_begin[row + 1]);
+    for (auto k = static_cast<std::size_t>(pairs.row_begin[row]); k < end; ++k) {
       sum += mixed(mixed(of_row, static_cast<std::uint64_t>(pairs.other[k])),
                    std::bit_cast<std::uint32_t>(pairs.weight[k]));
     }

@@ -168,7 +168,7 @@ class Reader {
     check_range(name, first, count);
     std::vector<T> result;
     comm_.attempt([&] {
-      result.resize(static_cast<std::size_t>(count * std::max<std::int64_t>(1, columns)));
+      result.resize(count * std::max<std::int64_t>(1, columns));
       read_rows(name, place, first, count, reinterpret_cast<char*>(result.data()));
     });
     return result;

@@ -151,15 +151,15 @@ void Reader::read_bytes(const std::string& name, const DatasetPlace& place, std:
   const auto total = place.bytes();
   const auto first = begin / block_bytes;
   const auto blocks = blocks_of(end) - first;
-  std::vector<std::uint32_t> checks(static_cast<std::size_t>(blocks));
+  std::vector<std::uint32_t> checks(blocks);
   data_.read(place.checks_offset + first * static_cast<std::int64_t>(sizeof(checks[0])),
              blocks * static_cast<std::int64_t>(sizeof(checks[0])), reinterpret_cast<char*>(checks.data()));
-  std::vector<char> buffer(static_cast<std::size_t>(std::min(block_bytes, total)));
+  std::vector<char> buffer(std::min(block_bytes, total));
   for (std::int64_t i = 0; i < blocks; ++i) {
     const auto from = (first + i) * block_bytes;
     const auto size = std::min(block_bytes, total - from);
     data_.read(place.offset + from, size, buffer.data());
-    if (crc_of({buffer.data(), static_cast<std::size_t>(size)}) != checks[static_cast<std::size_t>(i)]) {
+    if (crc_of({buffer.data(), static_cast<std::size_t>(size)}) != checks[i]) {
       throw wrong(name, "is damaged (bytes " + std::to_string(from) + " to " + std::to_string(from + size - 1) +
                             " of its data are not those that were written)");
     }
@@ -258,7 +258,7 @@ std::vector<char> Reader::stored(const std::string& name, std::int64_t first, st
   check_range(name, first, count);
   std::vector<char> result;
   comm_.attempt([&] {
-    result.resize(static_cast<std::size_t>(count * found.row_bytes()));
+    result.resize(count * found.row_bytes());
     read_rows(name, found, first, count, result.data());
   });
   return result;

@@ -119,7 +119,7 @@ void Writer::rows(const std::string& name, ConstMatrixView mine) {
   write_rows(name, Element::float32, sizeof(float), mine.columns, mine.rows,
              [&](std::int64_t first, std::int64_t count, std::vector<char>& buffer) -> const char* {
                if (mine.stride == mine.columns) return reinterpret_cast<const char*>(mine.row(first));
-               buffer.resize(static_cast<std::size_t>(count) * row_bytes);
+               buffer.resize(count * row_bytes);
                for (std::int64_t i = 0; i < count; ++i) {
                  std::memcpy(buffer.data() + static_cast<std::size_t>(i) * row_bytes, mine.row(first + i), row_bytes);
                }
@@ -134,7 +134,7 @@ void Writer::strings(const std::string& name, std::int64_t count,
   const auto length = comm_.max(longest);
   write_rows(name, Element::text, static_cast<std::int64_t>(length), 0, count,
              [&](std::int64_t first, std::int64_t now, std::vector<char>& buffer) -> const char* {
-               buffer.assign(static_cast<std::size_t>(now) * length, '\0');
+               buffer.assign(now * length, '\0');
                for (std::int64_t i = 0; i < now; ++i) {
                  const auto text = at(first + i);
                  std::copy(text.begin(), text.end(), buffer.begin() + i * static_cast<std::ptrdiff_t>(length));

@@ -77,8 +77,7 @@ class WriteColumn {
   }
   void operator()(const std::string& name, const std::vector<std::string>& texts) const {
     if (texts.empty()) return;
-    file_.strings(name, is_root_ ? std::ssize(texts) : 0,
-                  [&](std::int64_t i) -> std::string_view { return texts[static_cast<std::size_t>(i)]; });
+    file_.strings(name, is_root_ ? std::ssize(texts) : 0, [&](std::int64_t i) -> std::string_view { return texts[i]; });
   }
 
  private:

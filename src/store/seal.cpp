@@ -63,7 +63,7 @@ std::uint32_t structure_crc(const FileBytes& file, std::int64_t bytes, const std
   std::vector<char> buffer;
   const auto add = [&](std::int64_t begin, std::int64_t end) {
     for (; begin < end; begin += block_bytes) {
-      buffer.resize(static_cast<std::size_t>(std::min(block_bytes, end - begin)));
+      buffer.resize(std::min(block_bytes, end - begin));
       file.read(begin, std::ssize(buffer), buffer.data());
       crc =
           static_cast<std::uint32_t>(::crc32_combine(crc, crc_of({buffer.data(), buffer.size()}), std::ssize(buffer)));

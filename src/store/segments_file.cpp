@@ -24,7 +24,7 @@ void read_membership(const Communicator& comm, const h5::Reader& file, const Dis
   std::vector<std::int64_t> counted;
   comm.attempt([&] {
     counted.assign(size.size(), 0);
-    for (const auto s : segment) ++counted[static_cast<std::size_t>(s)];
+    for (const auto s : segment) ++counted[s];
   });
   comm.sum_in_place(std::span<std::int64_t>(counted));
   if (counted != size) throw file.wrong(schema::size, "does not count /" + std::string(schema::users_segment));

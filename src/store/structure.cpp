@@ -120,7 +120,7 @@ std::optional<Element> element_of_type(hid_t type) {
 
 std::vector<std::int64_t> shape_of(hid_t dataset) {
   const Handle space(H5Dget_space(dataset));
-  std::vector<hsize_t> size(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space.get()))));
+  std::vector<hsize_t> size(std::max(0, H5Sget_simple_extent_ndims(space.get())));
   H5Sget_simple_extent_dims(space.get(), size.data(), nullptr);
   return {size.begin(), size.end()};
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "core/ragged.hpp"
 #include "data/dataset.hpp"
 #include "ingest/records/attribute_file.hpp"
 
@@ -24,9 +25,7 @@ struct AttributeRows {
   std::int64_t unknown = 0;            ///< and the others
 
   std::string_view cell(std::size_t row_index, std::size_t column) const {
-    const auto i = row_index * names.size() + column;
-    return std::string_view(text).substr(static_cast<std::size_t>(begin[i]),
-                                         static_cast<std::size_t>(begin[i + 1] - begin[i]));
+    return list_of(text, begin, row_index * names.size() + column);
   }
 };
 

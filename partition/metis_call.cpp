@@ -14,13 +14,13 @@ namespace {
 
 using Partitioner = decltype(&METIS_PartGraphKway);
 
-std::vector<idx_t> call(Partitioner partitioner, MetisGraph& graph, std::int64_t parts, MetisObjective objective,
+std::vector<idx_t> call(Partitioner partitioner, MetisGraph& graph, std::int64_t parts, CutObjective objective,
                         std::uint64_t seed) {
   COHORT_CHECK(parts >= 2 && graph.nodes() >= 2);
   idx_t options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
   options[METIS_OPTION_SEED] = static_cast<idx_t>(seed & 0x7fffffff);
-  options[METIS_OPTION_OBJTYPE] = objective == MetisObjective::cut ? METIS_OBJTYPE_CUT : METIS_OBJTYPE_VOL;
+  options[METIS_OPTION_OBJTYPE] = objective == CutObjective::cut ? METIS_OBJTYPE_CUT : METIS_OBJTYPE_VOL;
   idx_t nodes = static_cast<idx_t>(graph.nodes());
   idx_t constraints = 1;
   idx_t part_count = static_cast<idx_t>(parts);
@@ -50,12 +50,12 @@ std::vector<idx_t> call(Partitioner partitioner, MetisGraph& graph, std::int64_t
 
 }  // namespace
 
-std::vector<idx_t> metis_kway(MetisGraph& graph, std::int64_t parts, MetisObjective objective, std::uint64_t seed) {
+std::vector<idx_t> metis_kway(MetisGraph& graph, std::int64_t parts, CutObjective objective, std::uint64_t seed) {
   return call(METIS_PartGraphKway, graph, parts, objective, seed);
 }
 
 std::vector<idx_t> metis_bisect(MetisGraph& graph, std::uint64_t seed) {
-  return call(METIS_PartGraphRecursive, graph, 2, MetisObjective::cut, seed);
+  return call(METIS_PartGraphRecursive, graph, 2, CutObjective::cut, seed);
 }
 
 std::vector<idx_t> metis_weights(const std::vector<std::int64_t>& weights, double ceiling) {

@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/config.hpp"
+
 namespace cohort {
 
 inline constexpr std::int64_t metis_largest = std::numeric_limits<idx_t>::max();
@@ -22,11 +24,9 @@ struct MetisGraph {
   std::int64_t nodes() const { return static_cast<std::int64_t>(row_begin.size()) - 1; }
 };
 
-enum class MetisObjective { cut, volume };
-
 /// METIS_PartGraphKway (Karypis and Kumar 1998, "Multilevel k-way partitioning scheme for irregular graphs"). The part
 /// of every node, 0..parts-1. parts >= 2. Throws RunError: METIS failed, or what it returned is no partition.
-std::vector<idx_t> metis_kway(MetisGraph& graph, std::int64_t parts, MetisObjective objective, std::uint64_t seed);
+std::vector<idx_t> metis_kway(MetisGraph& graph, std::int64_t parts, CutObjective objective, std::uint64_t seed);
 
 /// METIS_PartGraphRecursive into two halves of even weight. Throws RunError as above.
 std::vector<idx_t> metis_bisect(MetisGraph& graph, std::uint64_t seed);

@@ -43,9 +43,9 @@ MetisGraph gather_graph(const Communicator& comm, const BlockGraph& blocks, std:
 
 }  // namespace
 
-void need_metis_integers(std::int64_t nodes, std::int64_t entries, MetisObjective objective) {
+void need_metis_integers(std::int64_t nodes, std::int64_t entries, CutObjective objective) {
   // The volume objective keeps 1 + two node sizes on every entry and adds them up.
-  const std::int64_t most = objective == MetisObjective::volume ? metis_largest / 3 : metis_largest;
+  const std::int64_t most = objective == CutObjective::volume ? metis_largest / 3 : metis_largest;
   if (entries <= most && nodes <= metis_largest / 4) return;
   throw InputError("the graph has " + std::to_string(nodes) + " nodes and " + std::to_string(entries) +
                    " adjacency entries, but this build of METIS counts in " + std::to_string(8 * sizeof(idx_t)) +
@@ -53,14 +53,13 @@ void need_metis_integers(std::int64_t nodes, std::int64_t entries, MetisObjectiv
                    "; use a METIS with 64-bit idx_t, or partition.tool = \"file\" or \"block\"");
 }
 
-std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::int64_t parts,
-                                MetisObjective objective) {
-  const std::int64_t per_entry = objective == MetisObjective::volume ? 12 : 8;
+std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::int64_t parts, CutObjective objective) {
+  const std::int64_t per_entry = objective == CutObjective::volume ? 12 : 8;
   return static_cast<std::int64_t>(sizeof(idx_t)) * (per_entry * entries + 32 * nodes + 64 * parts);
 }
 
 std::vector<std::int32_t> metis_cut(const Communicator& comm, const BlockGraph& blocks, std::int64_t parts,
-                                    MetisObjective objective, std::uint64_t seed) {
+                                    CutObjective objective, std::uint64_t seed) {
   const auto entries = comm.sum(static_cast<std::int64_t>(blocks.column.size()));
   need_metis_integers(blocks.nodes(), entries, objective);
   comm.attempt([&] {

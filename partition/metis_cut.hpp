@@ -14,12 +14,12 @@ namespace cohort {
 /// neighbours, an edge 1. Throws InputError where the graph does not fit METIS's integers, RunError where rank 0 has
 /// not the memory or METIS fails. parts >= 2, at least one edge. Collective.
 std::vector<std::int32_t> metis_cut(const Communicator& comm, const BlockGraph& blocks, std::int64_t parts,
-                                    MetisObjective objective, std::uint64_t seed);
+                                    CutObjective objective, std::uint64_t seed);
 
 /// Throws InputError, with the numbers, where a graph does not fit METIS's integers. Local.
-void need_metis_integers(std::int64_t nodes, std::int64_t entries, MetisObjective objective);
+void need_metis_integers(std::int64_t nodes, std::int64_t entries, CutObjective objective);
 
 /// Bytes that rank 0 needs on top of what it has, gathering included. Local.
-std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::int64_t parts, MetisObjective objective);
+std::int64_t metis_memory_bytes(std::int64_t nodes, std::int64_t entries, std::int64_t parts, CutObjective objective);
 
 }  // namespace cohort

@@ -59,7 +59,7 @@ void assign(const Communicator& comm, const BlockGraph& blocks, const PartitionC
             PartitionResult& result) {
   auto& tool = result.stats.tool;
   tool = options.tool;
-  if (tool == "file") {
+  if (tool == PartitionTool::file) {
     auto file = read_part_file(comm, options.file, blocks.distribution, options.shards);
     result.shard_of = std::move(file.part_of);
     result.shards = file.parts;
@@ -69,20 +69,17 @@ void assign(const Communicator& comm, const BlockGraph& blocks, const PartitionC
   const auto shards = options.shards > 0 ? options.shards : automatic_shards(blocks.nodes());
   result.shards = static_cast<std::int32_t>(shards);
   need_shards(shards, comm.size());
-  if (tool == "metis" && (shards == 1 || blocks.nodes() < metis_needs_nodes_per_shard * shards ||
-                          comm.sum(std::ssize(blocks.column)) == 0)) {
-    tool = "block";
+  if (tool == PartitionTool::metis && (shards == 1 || blocks.nodes() < metis_needs_nodes_per_shard * shards ||
+                                       comm.sum(std::ssize(blocks.column)) == 0)) {
+    tool = PartitionTool::block;
   }
-  if (tool == "metis") {
+  if (tool == PartitionTool::metis) {
     result.stats.objective = options.objective;
-    result.shard_of = metis_cut(comm, blocks, shards,
-                                options.objective == "volume" ? MetisObjective::volume : MetisObjective::cut, seed);
-  } else if (tool == "random") {
+    result.shard_of = metis_cut(comm, blocks, shards, options.objective, seed);
+  } else if (tool == PartitionTool::random) {
     result.shard_of = random_assignment(blocks.distribution, comm.rank(), result.shards, seed);
-  } else if (tool == "block") {
-    result.shard_of = block_assignment(comm, blocks, result.shards);
   } else {
-    throw InputError("partition.tool = \"" + tool + "\": known are metis, random, block and file");
+    result.shard_of = block_assignment(comm, blocks, result.shards);
   }
 }
 

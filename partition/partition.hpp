@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -15,11 +15,12 @@
 namespace cohort {
 
 struct PartitionStats {
-  std::string tool;       ///< what cut the graph: configured, or "block" where the graph is too small for METIS
-  std::string objective;  ///< of METIS; empty for other tools
-  std::vector<std::int64_t> shard_cost;  ///< (S) nodes + adjacency entries, what cut_points() balances; on all ranks
-  PartitionQuality quality;              ///< by_rank: with cut_points() for the ranks of this run
-  double cut_seconds = 0;                ///< the assignment of nodes to shards: METIS, gathering included
+  PartitionTool tool =
+      PartitionTool::block;  ///< what cut the graph: as configured, or block where it is too small for METIS
+  std::optional<CutObjective> objective;  ///< of METIS; none for other tools
+  std::vector<std::int64_t> shard_cost;   ///< (S) nodes + adjacency entries, what cut_points() balances; on all ranks
+  PartitionQuality quality;               ///< by_rank: with cut_points() for the ranks of this run
+  double cut_seconds = 0;                 ///< the assignment of nodes to shards: METIS, gathering included
   double numbering_seconds = 0;
   double quality_seconds = 0;
 };

@@ -104,7 +104,8 @@ std::string graph_settings(const Config& config) {
   part.clean = config.clean;
   part.clean.max_bad_lines = 0;
   part.graph = config.graph;
-  if (config.input.holdout > 0 && config.input.holdout_split == "random") part.train.seed = config.train.seed;
+  if (config.input.holdout > 0 && config.input.holdout_split == HoldoutSplit::random)
+    part.train.seed = config.train.seed;
   return to_toml(part);
 }
 

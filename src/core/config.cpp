@@ -312,7 +312,7 @@ void check_together(const Config& config, const std::string& name) {
                        " would have no effect; set graph.weight to raw or log");
     }
   }
-  if ((config.partition.tool == "file") != !config.partition.file.empty()) {
+  if ((config.partition.tool == PartitionTool::file) != !config.partition.file.empty()) {
     throw InputError(name + R"(: partition.tool = "file" and partition.file = "..." go together)");
   }
   if (config.output.directory.empty()) throw InputError(name + ": output.directory is empty");

@@ -2,6 +2,7 @@
 // used for reading, for --set, for "did you mean", and for writing the whole configuration into a result).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,9 @@
 #include <vector>
 
 namespace cohort {
+
+/// Which interactions are held out: of each user's, seeded, or the latest of all.
+enum class HoldoutSplit { random, temporal };
 
 struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
@@ -20,35 +24,54 @@ struct InputConfig {
   /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
   /// weight.
   std::vector<std::pair<std::string, std::string>> columns;
-  double holdout = 0.0;                  ///< share of the interactions held out for evaluate; 0: none
-  std::string holdout_split = "random";  ///< random: of each user's, seeded; temporal: the latest of all
-  std::string item_attributes;           ///< a table of items (ingest/attribute_file.hpp); empty: none
+  double holdout = 0.0;  ///< share of the interactions held out for evaluate; 0: none
+  HoldoutSplit holdout_split = HoldoutSplit::random;
+  std::string item_attributes;  ///< a table of items (ingest/attribute_file.hpp); empty: none
   std::string user_attributes;
 };
 
+/// What becomes of users who have friends and no interactions.
+enum class SocialOnlyUsers { keep, drop };
+
 struct CleanConfig {
-  std::string social_only_users = "keep";  ///< keep, drop
+  SocialOnlyUsers social_only_users = SocialOnlyUsers::keep;
   std::int64_t min_user_interactions = 1;
   std::int64_t min_item_interactions = 1;
   std::int64_t max_user_interactions = 0;  ///< 0: no cap
   std::int64_t max_bad_lines = 0;
 };
 
+/// What a record's weight w becomes as the weight of an edge: 1, ln(1 + w), or w.
+enum class EdgeWeighting { binary, log, raw };
+
 struct GraphConfig {
   std::string kind = "bipartite";
-  std::string weight = "binary";  ///< binary, log, raw
-  double min_weight = 0.0;        ///< records below (after the event's weight) are dropped; 0: none
+  EdgeWeighting weight = EdgeWeighting::binary;
+  double min_weight = 0.0;  ///< records below (after the event's weight) are dropped; 0: none
   /// (event, factor of its records' weights), by name; 0: such records are dropped; empty: events are not looked at.
   std::vector<std::pair<std::string, double>> event_weights;
   double half_life = 0.0;      ///< days in which an interaction's weight halves; 0: it does not
   double social_weight = 1.0;  ///< weight of a social edge of weight 1 against an interaction of weight 1
 };
 
+enum class PartitionTool { metis, random, block, file };
+inline constexpr std::array<std::string_view, 4> partition_tool_words{"metis", "random", "block", "file"};
+/// What METIS makes small: the weight of cut edges, or the rows that a halo exchange moves.
+enum class CutObjective { cut, volume };
+inline constexpr std::array<std::string_view, 2> cut_objective_words{"cut", "volume"};
+
+inline std::string_view word_of(PartitionTool tool) {
+  return partition_tool_words[static_cast<std::size_t>(tool)];
+}
+inline std::string_view word_of(CutObjective objective) {
+  return cut_objective_words[static_cast<std::size_t>(objective)];
+}
+
 struct PartitionConfig {
-  std::int64_t shards = 0;        ///< 0: "auto"
-  std::string tool = "metis";     ///< metis, random, block, or file
-  std::string objective = "cut";  ///< cut, volume
-  std::string file;               ///< a METIS .part file to read, for tool = "file"
+  std::int64_t shards = 0;  ///< 0: "auto"
+  PartitionTool tool = PartitionTool::metis;
+  CutObjective objective = CutObjective::cut;
+  std::string file;  ///< a METIS .part file to read, for tool = "file"
 };
 
 enum class EncoderKind {
@@ -99,10 +122,13 @@ struct TrainConfig {
   double checkpoint_minutes = 10.0;    ///< 0: not by time
 };
 
+/// automatic: spherical where training is by cosine, else kmeans.
+enum class ClusterMethod { automatic, kmeans, spherical };
+
 struct SegmentConfig {
   std::int64_t count = 20;
-  std::string method = "auto";  ///< kmeans, spherical; auto: spherical where training is by cosine
-  std::int64_t restarts = 4;    ///< n_init: the run of lowest inertia is kept
+  ClusterMethod method = ClusterMethod::automatic;
+  std::int64_t restarts = 4;  ///< n_init: the run of lowest inertia is kept
   std::int64_t max_iterations = 100;
   double tolerance = 1e-4;  ///< stop when inertia falls by less than this share in an iteration
 

@@ -2,36 +2,31 @@
 #pragma once
 
 #include <cmath>
-#include <string>
 
 #include "core/config.hpp"
-#include "core/error.hpp"
 
 namespace cohort {
 
 /// 0 leaves an edge out.
 class EdgeWeights {
  public:
-  /// Throws InputError where options.weight is no known scheme.
-  explicit EdgeWeights(const GraphConfig& options)
-      : scheme_(options.weight == "binary" ? Scheme::binary
-                : options.weight == "log"  ? Scheme::logarithm
-                                           : Scheme::raw),
-        social_(options.social_weight) {
-    if (scheme_ == Scheme::raw && options.weight != "raw") {
-      throw InputError("graph.weight = \"" + options.weight + "\": known are binary, log and raw");
-    }
-  }
-  /// 1 ("binary"), ln(1 + weight) ("log") or the weight itself ("raw").
+  explicit EdgeWeights(const GraphConfig& options) : weighting_(options.weight), social_(options.social_weight) {}
+
   float interaction(float weight) const {
-    if (scheme_ == Scheme::binary) return 1.0F;
-    return scheme_ == Scheme::raw ? weight : static_cast<float>(std::log1p(static_cast<double>(weight)));
+    switch (weighting_) {
+      case EdgeWeighting::binary:
+        return 1.0F;
+      case EdgeWeighting::log:
+        return static_cast<float>(std::log1p(static_cast<double>(weight)));
+      case EdgeWeighting::raw:
+        break;
+    }
+    return weight;
   }
   float social(float weight) const { return static_cast<float>(social_ * static_cast<double>(weight)); }
 
  private:
-  enum class Scheme { binary, logarithm, raw };
-  Scheme scheme_;
+  EdgeWeighting weighting_;
   double social_;
 };
 

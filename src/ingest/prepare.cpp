@@ -79,7 +79,7 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
        "loosen them"},
       {stats.clean.self_loops, "the rule against social edges of a user with itself",
        "name the right columns in input.columns.source and input.columns.target"},
-      {stats.clean.social_only_edges, "clean.social_only_users = \"" + clean.social_only_users + "\"", loosen}};
+      {stats.clean.social_only_edges, "clean.social_only_users = \"drop\"", loosen}};
   const auto& most = *std::ranges::max_element(rules, {}, &Removed::count);
   if (most.count == 0) {
     const auto others = std::ssize(files) - 1;
@@ -106,7 +106,7 @@ std::int64_t count_different(const Communicator& comm, const Distribution& distr
 
 std::string times_needed_by(const InputConfig& input, const GraphConfig& graph) {
   if (graph.half_life > 0) return "graph.half_life";
-  return input.holdout > 0 && input.holdout_split == "temporal" ? "input.holdout_split = \"temporal\"" : "";
+  return input.holdout > 0 && input.holdout_split == HoldoutSplit::temporal ? "input.holdout_split = \"temporal\"" : "";
 }
 
 RawDataset read_all(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
@@ -189,8 +189,8 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
     dataset.holdout = std::move(test.pairs);
     stats.holdout = std::move(test.stats);
   } else if (input.holdout > 0) {
-    stats.holdout = input.holdout_split == "temporal" ? cut_holdout(comm, dataset, input.holdout)
-                                                      : draw_holdout(comm, dataset, input.holdout, seed);
+    stats.holdout = input.holdout_split == HoldoutSplit::temporal ? cut_holdout(comm, dataset, input.holdout)
+                                                                  : draw_holdout(comm, dataset, input.holdout, seed);
   } else {
     dataset.holdout.row_begin.assign(static_cast<std::size_t>(dataset.users.block_size()) + 1, 0);
   }

@@ -70,7 +70,8 @@ inline Whole reference(const std::vector<Line>& lines, const std::vector<Line>& 
   std::map<IdPair, std::vector<double>> directed;
   for (const auto& edge : social) {
     if (edge.user == edge.item || bots.contains(edge.user) || bots.contains(edge.item)) continue;
-    if (clean.social_only_users == "drop" && !(active.contains(edge.user) && active.contains(edge.item))) continue;
+    if (clean.social_only_users == SocialOnlyUsers::drop && !(active.contains(edge.user) && active.contains(edge.item)))
+      continue;
     directed[{edge.user, edge.item}].push_back(edge.weight);
   }
   for (const auto& [pair, weights] : directed) {

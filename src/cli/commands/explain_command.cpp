@@ -100,7 +100,7 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
 
 // The edge weight that graph.weight gives an interaction of weight 1.
 double weight_of_one(const GraphConfig& graph) {
-  return graph.weight == "log" ? std::log(2.0) : 1.0;
+  return graph.weight == EdgeWeighting::log ? std::log(2.0) : 1.0;
 }
 
 void explain(const ExplainOptions& options) {

@@ -31,10 +31,15 @@ std::string summary(const CutQuality& quality, const char* part) {
       quality.ghosts_per_node, quality.worst_ghost_ratio, quality.node_balance, quality.entry_balance);
 }
 
+std::string_view objective_of(const PartitionStats& stats) {
+  return stats.objective ? word_of(*stats.objective) : "";
+}
+
 }  // namespace
 
 void log_partition(const PartitionStats& stats) {
-  spdlog::info("  cut by {}{}", stats.tool, stats.objective.empty() ? "" : " for " + stats.objective);
+  spdlog::info("  cut by {}{}", word_of(stats.tool),
+               stats.objective ? fmt::format(" for {}", word_of(*stats.objective)) : "");
   spdlog::info("  {}", summary(stats.quality.by_shard, "shard"));
   if (stats.quality.by_rank.parts > 1) spdlog::info("  {}", summary(stats.quality.by_rank, "rank"));
 }
@@ -43,7 +48,8 @@ std::string partition_table(const PartitionStats& stats) {
   const auto& shard = stats.quality.by_shard;
   const auto& rank = stats.quality.by_rank;
   auto text = fmt::format("{}, {}, cut by {} {}\n{:<28} {:>14} {:>14}\n", counted(stats.quality.nodes, "node"),
-                          counted(stats.quality.edges, "edge"), stats.tool, stats.objective, "", "by shard", "by rank");
+                          counted(stats.quality.edges, "edge"), word_of(stats.tool), objective_of(stats), "",
+                          "by shard", "by rank");
   const auto count = [&](const char* name, std::int64_t a, std::int64_t b) {
     text += fmt::format("{:<28} {:>14} {:>14}\n", name, with_commas(a), with_commas(b));
   };
@@ -63,8 +69,8 @@ std::string partition_table(const PartitionStats& stats) {
 }
 
 nlohmann::ordered_json partition_json(const PartitionStats& stats) {
-  return {{"tool", stats.tool},
-          {"objective", stats.objective},
+  return {{"tool", word_of(stats.tool)},
+          {"objective", objective_of(stats)},
           {"nodes", stats.quality.nodes},
           {"edges", stats.quality.edges},
           {"by_shard", json_of(stats.quality.by_shard)},

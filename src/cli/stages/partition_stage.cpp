@@ -16,7 +16,7 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
   const auto& comm = session.comm();
   const auto& config = session.config();
   const Timer timer;
-  spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), config.partition.tool);
+  spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), word_of(config.partition.tool));
   comm.stop_if_interrupted();
   auto result = [&] {
     const Abandonable until_cut;  // METIS cannot look at the flag, and the other ranks wait for it

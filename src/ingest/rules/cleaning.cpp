@@ -125,7 +125,7 @@ class Cleaning {
       stats_.bot_social_edges = drop_edges(allowed);
     }
     social_only_.assign(users(), 0);
-    if (options_.social_only_users != "drop") return;
+    if (options_.social_only_users != SocialOnlyUsers::drop) return;
     std::vector<char> allowed(users());
     for (std::size_t u = 0; u < users(); ++u) {
       allowed[u] = has_entries(raw_.interactions, u) ? 1 : 0;

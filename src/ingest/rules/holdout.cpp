@@ -178,7 +178,7 @@ std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dat
   if (comm.max(most) <= 1) return "every user has one interaction only, and the last one of a user is not held out";
   const auto share = "a share of " + fmt::format("{:g}", input.holdout) + " (input.holdout)";
   const auto of_all = share + " of " + counted(total, "interaction");
-  if (input.holdout_split != "temporal") {
+  if (input.holdout_split != HoldoutSplit::temporal) {
     return "the draw of " + of_all + " took none of them that is not the last one of its user";
   }
   const auto held = held_at_most(input.holdout, total);

@@ -107,7 +107,7 @@ TEST(Assign, MatchesPlainArithmetic) {
   constexpr std::int64_t columns = 10;
   const auto result = some_result(comm, columns);
   GraphConfig graph;
-  graph.weight = "log";
+  graph.weight = EdgeWeighting::log;
   LiveAssigner live(comm, result, graph, {false, 4});
   for (const auto& [user, list] : some_records()) {
     SCOPED_TRACE(user);
@@ -240,7 +240,7 @@ TEST(Newcomers, CountsWhatIsNotKnown) {
   EXPECT_EQ(binary.unknown_pairs, 3 + 2);
   EXPECT_EQ(binary.unknown_items, 3);
   GraphConfig raw;
-  raw.weight = "raw";
+  raw.weight = EdgeWeighting::raw;
   raw.min_weight = 1;
   const auto weighted = read_records(scratch, result, raw);
   EXPECT_EQ(weighted.known_pairs, 3 + 0 + 1 + 10 + 1);
@@ -252,7 +252,7 @@ TEST(Newcomers, WeighAsEventsAndAgesSay) {
   const auto& comm = testing_support::world();
   const auto result = some_result(comm, 10);
   NewcomerFiles files;
-  files.graph.weight = "raw";
+  files.graph.weight = EdgeWeighting::raw;
   files.graph.half_life = 2;
   files.graph.event_weights = {{"buy", 4}, {"view", 1}, {"hover", 0}};
   files.input.interactions = {scratch.write("aged.tsv",

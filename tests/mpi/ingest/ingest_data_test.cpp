@@ -58,7 +58,7 @@ TEST_F(RealData, LastFmSplit) {
   input.interactions.pop_back();
   input.test = file("lastfm/lightgcn-split/test1.txt");
   input.social = file("lastfm/lightgcn-split/trustnetwork.txt");
-  result = prepare(world(), input, {"drop", 1, 1, 0, 0}, {}, 1);
+  result = prepare(world(), input, {SocialOnlyUsers::drop, 1, 1, 0, 0}, {}, 1);
   EXPECT_EQ(counts(result.dataset).users, 1878);
   EXPECT_EQ(counts(result.dataset).items, 4476);
   EXPECT_EQ(counts(result.dataset).interactions, 42135);
@@ -93,9 +93,9 @@ TEST_F(RealData, MovieLens100kOverTime) {
   InputConfig input;
   input.interactions = file("ml-100k/ml-100k.inter.gz");
   input.holdout = 0.1;
-  input.holdout_split = "temporal";
+  input.holdout_split = HoldoutSplit::temporal;
   GraphConfig graph;
-  graph.weight = "raw";
+  graph.weight = EdgeWeighting::raw;
   graph.half_life = 30;
   const auto result = prepare(world(), input, {}, graph, 1);
   // Found with sort and awk: the 90,000th of the times, later than which are 10,000 ratings; 76 users have only such.
@@ -112,7 +112,7 @@ TEST_F(RealData, FilmTrustNeedsTheFormat) {
   input.social = file("filmtrust/trust.txt");
   EXPECT_THROW(prepare(world(), input, {}, {}, 1), InputError);
   input.format = "ssv";
-  const auto result = prepare(world(), input, {"drop", 1, 1, 0, 0}, {}, 1);
+  const auto result = prepare(world(), input, {SocialOnlyUsers::drop, 1, 1, 0, 0}, {}, 1);
   EXPECT_EQ(result.dataset.users.total(), 1508);
   EXPECT_EQ(result.dataset.items.total(), 2071);
   EXPECT_EQ(world().sum(result.dataset.interactions.size()), 35494);

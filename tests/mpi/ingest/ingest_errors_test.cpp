@@ -135,7 +135,7 @@ TEST_F(Errors, ColumnsThatAreNotThere) {
 
 TEST_F(Errors, EventsAndTimesThatAreNeeded) {
   GraphConfig graph;
-  graph.weight = "raw";
+  graph.weight = EdgeWeighting::raw;
   graph.event_weights = {{"buy", 3.0}, {"view", 1.0}};
   std::string text = "user\titem\tevent\n";
   for (int i = 0; i < 300; ++i) text += std::to_string(i % 50) + "\t" + std::to_string(i % 7) + "\tview\n";
@@ -156,14 +156,14 @@ TEST_F(Errors, EventsAndTimesThatAreNeeded) {
   expect_in(refused(reading(scratch_.write("good.tsv", text)), {}, graph), {"graph.event_weights", "300"});
 
   GraphConfig aging;
-  aging.weight = "raw";
+  aging.weight = EdgeWeighting::raw;
   aging.half_life = 7;
   expect_in(refused(plain, {}, aging), {"plain.tsv", "times", "graph.half_life", "input.columns.time"});
   const auto milliseconds = scratch_.write("ms.tsv", "1\t1\t1\t1700000000000\n1\t2\t1\t1700000000001\n");
   expect_in(refused(reading(milliseconds), {}, aging), {"graph.half_life", "milliseconds"});
   auto temporal = plain;
   temporal.holdout = 0.1;
-  temporal.holdout_split = "temporal";
+  temporal.holdout_split = HoldoutSplit::temporal;
   expect_in(refused(temporal), {"plain.tsv", "input.holdout_split", "input.columns.time"});
 }
 
@@ -190,7 +190,7 @@ TEST_F(Errors, NothingLeftNamesTheRule) {
   social.social = {scratch_.write("loops.tsv", "1\t1\n2\t2\n")};
   expect_in(refused(social), {"with itself"});
   social.social = {scratch_.write("s.tsv", "1\t2\n")};
-  expect_in(refused(social, {"drop", 1, 1, 0, 0}), {"clean.social_only_users"});
+  expect_in(refused(social, {SocialOnlyUsers::drop, 1, 1, 0, 0}), {"clean.social_only_users"});
   expect_in(refused(reading(scratch_.write("users.txt", "1\n2\n3\n4 \n5 5\n")), {"keep", 1, 2, 0, 0}),
             {"input.format"});
   auto lists = reading(scratch_.write("users.txt", "1\n2\n3\n"));

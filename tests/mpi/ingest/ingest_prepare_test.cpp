@@ -216,7 +216,7 @@ TEST(Prepare, RulesReportWhatTheyRemoved) {
   const auto input = files(
       {scratch.write("i.tsv", "bot\tx\nbot\ty\nbot\tz\nbot\tw\na\tx\na\ty\nb\tx\nb\ty\nc\tx\nc\ty\nc\ty\nd\tz\n")},
       {scratch.write("s.csv", "a,b\nb,a\na,a\ne,f\nbot,a\nd,a\ng,g\n")});
-  const auto result = prepare(world(), input, {"drop", 2, 2, 3, 0}, {}, 1);
+  const auto result = prepare(world(), input, {SocialOnlyUsers::drop, 2, 2, 3, 0}, {}, 1);
   const auto& stats = result.stats;
   EXPECT_EQ(stats.interactions.lines, 12);
   EXPECT_EQ(stats.users_read, 8);

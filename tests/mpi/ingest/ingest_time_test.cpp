@@ -60,7 +60,7 @@ TEST(OverTime, EventsAndAgeWeighRecordByRecord) {
   const auto input =
       reading({scratch.write("1.csv", written(first)), scratch.write("2.csv.gz", gzipped(written(second)))});
   GraphConfig graph;
-  graph.weight = "raw";
+  graph.weight = EdgeWeighting::raw;
   graph.event_weights = {{"click", 2.0}, {"page shown", 0.0}, {"purchase", 5.3}, {"view", 0.5}};
   graph.min_weight = 0.3;
   graph.half_life = 12.5;
@@ -107,7 +107,7 @@ TEST(OverTime, HalfAfterAHalfLifeAndGoneAtLast) {
                                                "\n2\ta\t2\t" + at(0) + "\n3\tc\t1\t" + at(3 * 126) + "\n4\tc\t1\t" +
                                                at(3 * 127) + "\n5\td\t1\t" + at(9000) + "\n");
   GraphConfig graph;
-  graph.weight = "log";
+  graph.weight = EdgeWeighting::log;
   graph.half_life = 3;
   const auto result = prepare(world(), reading({path}), {}, graph, 1);
   const auto got = whole(result.dataset);
@@ -139,7 +139,7 @@ TEST(OverTime, TestFilesFollowTheSameEvents) {
   auto input = reading({scratch.write("train.csv", "user,item,action\n1,a,view\n1,b,buy\n2,c,view\n")});
   input.test = {scratch.write("test.csv", "action,user,item\nview,2,a\nbuy,2,b\nbuy,1,new\n")};
   GraphConfig graph;
-  graph.weight = "raw";
+  graph.weight = EdgeWeighting::raw;
   graph.event_weights = {{"buy", 4.0}, {"view", 1.0}};
   const std::multimap<IdPair, std::pair<float, double>> all{
       {{"1", ""}, {4.F, 0.}}, {{"2", "a"}, {1.F, 0.}}, {{"2", "b"}, {4.F, 0.}}};
@@ -196,7 +196,7 @@ TEST(OverTime, TheLatestAreHeldOut) {
   text.precision(17);
   for (const auto& line : lines) text << line.user << '\t' << line.item << "\t1\t" << line.time << '\n';
   auto input = reading({scratch.write("a.tsv", text.str())});
-  input.holdout_split = "temporal";
+  input.holdout_split = HoldoutSplit::temporal;
   const auto all = reference(lines, {}, {});
   for (const double share : {0.0005, 0.01, 0.1, 0.37, 0.9}) {
     input.holdout = share;
@@ -224,7 +224,7 @@ TEST(OverTime, EqualTimesStay) {
   const Scratch scratch;
   auto input = reading({scratch.write("a.tsv", "1\ta\t1\t5\n1\tb\t1\t5\n2\ta\t1\t5\n2\tb\t1\t4\n")});
   input.holdout = 0.5;
-  input.holdout_split = "temporal";
+  input.holdout_split = HoldoutSplit::temporal;
   const auto result = prepare(world(), input, {}, {}, 1);
   EXPECT_EQ(result.stats.holdout.pairs, 0);
   EXPECT_EQ(result.stats.holdout.cut, std::optional(5.0));

@@ -54,7 +54,7 @@ std::vector<std::int64_t> naive_cost(const SmallGraph& graph, const std::vector<
   return cost;
 }
 
-std::vector<std::int32_t> naive_partition(const SmallGraph& graph, std::int32_t shards, MetisObjective objective) {
+std::vector<std::int32_t> naive_partition(const SmallGraph& graph, std::int32_t shards, CutObjective objective) {
   MetisGraph metis;
   std::vector<std::int64_t> weight;
   for (const auto& [place, value] : graph.entries) metis.column.push_back(static_cast<idx_t>(place.second));
@@ -71,7 +71,7 @@ std::vector<std::int32_t> naive_partition(const SmallGraph& graph, std::int32_t 
   return shard_of;
 }
 
-PartitionConfig options(std::int64_t shards, const std::string& tool) {
+PartitionConfig options(std::int64_t shards, PartitionTool tool) {
   PartitionConfig result;
   result.shards = shards;
   result.tool = tool;
@@ -82,15 +82,14 @@ TEST(Partition, IsTheSameAsOnTheWholeGraph) {
   const auto comm = Communicator::world();
   for (const auto& graph : {testing_support::planted(1200, 12, 9000, 0.05, 1),
                             testing_support::random_bipartite(500, 300, 4000, 2), testing_support::circle(400)}) {
-    for (const std::string objective : {"cut", "volume"}) {
-      auto config = options(24, "metis");
+    for (const auto objective : {CutObjective::cut, CutObjective::volume}) {
+      auto config = options(24, PartitionTool::metis);
       config.objective = objective;
       const auto result = partition(comm, graph.block(comm), config, seed);
       EXPECT_EQ(result.shards, 24);
-      EXPECT_EQ(result.stats.tool, "metis");
-      const auto reference =
-          naive_partition(graph, 24, objective == "cut" ? MetisObjective::cut : MetisObjective::volume);
-      EXPECT_EQ(whole(comm, result.shard_of), reference) << graph.name << " " << objective;
+      EXPECT_EQ(result.stats.tool, PartitionTool::metis);
+      const auto reference = naive_partition(graph, 24, objective);
+      EXPECT_EQ(whole(comm, result.shard_of), reference) << graph.name << " " << word_of(objective);
       EXPECT_EQ(result.stats.shard_cost, naive_cost(graph, reference, 24));
     }
   }
@@ -100,8 +99,8 @@ TEST(Partition, MetisFindsPlantedCommunities) {
   const auto comm = Communicator::world();
   const auto graph = testing_support::planted(1600, 16, 16000, 0.05, 3);
   const auto blocks = graph.block(comm);
-  const auto metis = partition(comm, blocks, options(16, "metis"), seed).stats.quality.by_shard;
-  const auto random = partition(comm, blocks, options(16, "random"), seed).stats.quality.by_shard;
+  const auto metis = partition(comm, blocks, options(16, PartitionTool::metis), seed).stats.quality.by_shard;
+  const auto random = partition(comm, blocks, options(16, PartitionTool::random), seed).stats.quality.by_shard;
   EXPECT_LT(metis.cut_share, 0.15);
   EXPECT_GT(random.cut_share, 0.9);
   EXPECT_LT(metis.communication_volume, random.communication_volume / 3);
@@ -112,8 +111,8 @@ TEST(Partition, QualityIsWhatCountingFinds) {
   const auto comm = Communicator::world();
   for (const auto& graph : {testing_support::planted(300, 6, 1500, 0.2, 4), testing_support::star(80),
                             testing_support::isolated(70), testing_support::path(5)}) {
-    for (const std::string tool : {"random", "block", "metis"}) {
-      SCOPED_TRACE(graph.name + " " + tool);
+    for (const auto tool : {PartitionTool::random, PartitionTool::block, PartitionTool::metis}) {
+      SCOPED_TRACE(testing::Message() << graph.name << " " << word_of(tool));
       const auto blocks = graph.block(comm);
       const auto result = partition(comm, blocks, options(7, tool), seed);
       const auto shard_of = whole(comm, result.shard_of);
@@ -168,9 +167,9 @@ TEST(Partition, QualityIsWhatCountingFinds) {
 TEST(Partition, SmallGraphsAreCutIntoBlocks) {
   const auto comm = Communicator::world();
   const auto graph = testing_support::random_bipartite(60, 40, 300, 5);
-  const auto result = partition(comm, graph.block(comm), options(0, "metis"), seed);
+  const auto result = partition(comm, graph.block(comm), options(0, PartitionTool::metis), seed);
   EXPECT_EQ(result.shards, 64);
-  EXPECT_EQ(result.stats.tool, "block");
+  EXPECT_EQ(result.stats.tool, PartitionTool::block);
   const auto shard_of = whole(comm, result.shard_of);
   // One block of the users and one of the items, by cost; the number of the block becomes that of the shard.
   std::map<std::int64_t, std::int32_t> number;
@@ -190,7 +189,7 @@ TEST(Partition, SmallGraphsAreCutIntoBlocks) {
     }
   }
   if (comm.size() == 1) {
-    const auto one = partition(comm, graph.block(comm), options(1, "metis"), seed);
+    const auto one = partition(comm, graph.block(comm), options(1, PartitionTool::metis), seed);
     EXPECT_EQ(whole(comm, one.shard_of), std::vector<std::int32_t>(100, 0));
   }
   EXPECT_EQ(automatic_shards(1), 64);
@@ -202,7 +201,7 @@ TEST(Partition, MoreRanksThanShardsIsTheUsersError) {
   const auto comm = Communicator::world();
   if (comm.size() == 1) return;
   const auto blocks = testing_support::circle(100).block(comm);
-  for (const std::string tool : {"metis", "random", "block"}) {
+  for (const auto tool : {PartitionTool::metis, PartitionTool::random, PartitionTool::block}) {
     EXPECT_THROW(partition(comm, blocks, options(comm.size() - 1, tool), seed), InputError);
   }
 }
@@ -238,17 +237,17 @@ class PartFiles : public testing::Test {
 TEST_F(PartFiles, WrittenAndReadAgain) {
   const auto graph = testing_support::planted(200, 4, 900, 0.1, 6);
   const auto blocks = graph.block(comm_);
-  const auto metis = partition(comm_, blocks, options(8, "metis"), seed);
+  const auto metis = partition(comm_, blocks, options(8, PartitionTool::metis), seed);
   write_part_file(comm_, path_, metis.shard_of);
   const auto file = read_part_file(comm_, path_, blocks.distribution, 0);
   EXPECT_EQ(file.part_of, metis.shard_of);
   EXPECT_EQ(file.parts, 8);
   // One part more than the file names: an empty shard, which is numbered last.
-  auto config = options(9, "file");
+  auto config = options(9, PartitionTool::file);
   config.file = path_;
   const auto result = partition(comm_, blocks, config, seed);
   EXPECT_EQ(result.shards, 9);
-  EXPECT_EQ(result.stats.tool, "file");
+  EXPECT_EQ(result.stats.tool, PartitionTool::file);
   EXPECT_EQ(result.stats.quality.by_shard.empty_parts, 1);
   EXPECT_EQ(result.stats.shard_cost.back(), 0);
   EXPECT_EQ(result.stats.quality.by_shard.cut_edges, metis.stats.quality.by_shard.cut_edges);

@@ -198,9 +198,9 @@ TEST(Metis, WeightsFitItsIntegers) {
 }
 
 TEST(Metis, AGraphBeyondItsIntegersIsRefusedWithTheNumbers) {
-  EXPECT_NO_THROW(need_metis_integers(1000, 100000, MetisObjective::cut));
+  EXPECT_NO_THROW(need_metis_integers(1000, 100000, CutObjective::cut));
   try {
-    need_metis_integers(1000, std::numeric_limits<std::int64_t>::max() - 7, MetisObjective::volume);
+    need_metis_integers(1000, std::numeric_limits<std::int64_t>::max() - 7, CutObjective::volume);
     FAIL();
   } catch (const InputError& error) {
     EXPECT_NE(std::string(error.what()).find("9223372036854775800"), std::string::npos);

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/fixed_point.hpp"
 #include "comm/row_exchange.hpp"
+#include "core/fixed_point.hpp"
 #include "core/parallel.hpp"
 #include "data/distinct.hpp"
 #include "data/pair_table.hpp"

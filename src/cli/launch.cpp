@@ -8,27 +8,13 @@
 
 #include "cli/version.hpp"
 #include "comm/same_files.hpp"
+#include "comm/share.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 
 namespace cohort {
 
 namespace {
-
-// What must be the same, part by part; parts are joined by zeros, which no argument holds.
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const auto& part : parts) text.append(part).push_back('\0');
-  return text;
-}
-
-std::vector<std::string> parts_of(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0, end = 0; (end = text.find('\0', begin)) != std::string::npos; begin = end + 1) {
-    parts.push_back(text.substr(begin, end - begin));
-  }
-  return parts;
-}
 
 std::string quoted(const std::vector<std::string>& parts, std::size_t part) {
   return part < parts.size() ? '"' + parts[part] + '"' : "nothing";
@@ -51,9 +37,9 @@ void need_same_command(const Communicator& comm, int argc, const char* const* ar
     mine = {version() + std::string(" (") + git_revision() + ")"};
     for (int i = 1; i < argc; ++i) mine.emplace_back(argv[i]);
   });
-  const auto root_text = comm.broadcast(joined(mine));
+  auto at_root = mine;
+  share(comm, at_root);
   comm.attempt([&] {
-    const auto at_root = parts_of(root_text);
     if (mine == at_root) return;
     const auto who = "rank " + std::to_string(comm.rank()) + ", on " + host_name() + ",";
     if (mine.front() != at_root.front()) {

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "cluster/fixed_point.hpp"
 #include "comm/communicator.hpp"
+#include "core/fixed_point.hpp"
 
 namespace cohort {
 

@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "cluster/fixed_point.hpp"
 #include "cluster/points.hpp"
 #include "comm/shard_sum.hpp"
+#include "core/fixed_point.hpp"
 
 namespace cohort {
 

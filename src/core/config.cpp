@@ -302,7 +302,7 @@ void check_together(const Config& config, const std::string& name) {
   if (config.input.interactions.empty() && (!graph.event_weights.empty() || graph.half_life > 0)) {
     throw InputError(name + ": graph.event_weights and graph.half_life need input.interactions");
   }
-  if (graph.weight == "binary") {
+  if (graph.weight == EdgeWeighting::binary) {
     // All that a weight can do there is to drop a record.
     const bool graded = std::any_of(graph.event_weights.begin(), graph.event_weights.end(),
                                     [](const auto& event) { return event.second != 0 && event.second != 1; });

@@ -43,6 +43,10 @@ struct CleanConfig {
 
 /// What a record's weight w becomes as the weight of an edge: 1, ln(1 + w), or w.
 enum class EdgeWeighting { binary, log, raw };
+inline constexpr std::array<std::string_view, 3> edge_weighting_words{"binary", "log", "raw"};
+inline std::string_view word_of(EdgeWeighting weighting) {
+  return edge_weighting_words[static_cast<std::size_t>(weighting)];
+}
 
 struct GraphConfig {
   std::string kind = "bipartite";

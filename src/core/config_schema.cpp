@@ -52,7 +52,7 @@ std::vector<ConfigKey> make_schema() {
 
       {"graph", "kind", "what the nodes are", TextKey{COHORT_MEMBER(graph.kind), {"bipartite"}}},
       {"graph", "weight", "edge weight of an interaction",
-       WordKey{COHORT_WORD(graph.weight), {"binary", "log", "raw"}}},
+       WordKey{COHORT_WORD(graph.weight), {edge_weighting_words.begin(), edge_weighting_words.end()}}},
       {"graph", "min_weight", "weaker interactions are dropped, 0: none",
        RealKey{COHORT_MEMBER(graph.min_weight), 0, any_size}},
       {"graph", "event_weights", "factor of the weights of each event's records",

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/fixed_point.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
 
@@ -14,7 +15,7 @@ namespace cohort {
 
 namespace {
 
-constexpr int value_bits = 30;  // 2^30 * 13 copies * 2^28 users stay below 2^62
+const auto fixed_point = FixedPoint::with_bits(30);  // 2^30 * 13 copies * 2^28 users stay below 2^62
 constexpr std::int64_t most_users = std::int64_t{1} << 28;
 constexpr std::int64_t batch_bytes = std::int64_t{64} << 20;
 constexpr std::int64_t run_users = 256;  // that a thread adds up before it adds them to everybody's
@@ -36,7 +37,7 @@ std::array<std::uint32_t, most_copies> copies_below() {
 }  // namespace
 
 double value_unit() {
-  return std::ldexp(1.0, -value_bits);
+  return fixed_point.real(1);
 }
 
 void ResampledSums::add(const ResampledSums& other) {
@@ -61,9 +62,8 @@ class GroupSums {
       draw(input_.user[row], copies);
       const auto values = input_.value.subspan(row * input_.width, input_.width);
       for (std::size_t slot = 0; slot <= values.size(); ++slot) {
-        const auto rounded = slot == 0
-                                 ? std::uint64_t{1}
-                                 : static_cast<std::uint64_t>(std::llround(std::ldexp(values[slot - 1], value_bits)));
+        const auto rounded =
+            slot == 0 ? std::uint64_t{1} : static_cast<std::uint64_t>(fixed_point.fixed(values[slot - 1]));
         if (rounded == 0) continue;
         std::int64_t* const sum = mine.sum_.data() + slot * stride;
         for (std::size_t r = 0; r < stride; ++r) sum[r] += static_cast<std::int64_t>(copies[r] * rounded);

@@ -1,11 +1,12 @@
 #include "evaluate/exposure.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <tuple>
+
+#include "core/fixed_point.hpp"
 
 namespace cohort {
 
@@ -30,7 +31,7 @@ struct Shown {
 };
 
 // From runs of equal values in ascending order: sum over items by rank of (2 rank - n - 1) times, over n times' sum.
-Exposure exposure_of(const Shown& shown, std::int64_t catalogue, int bits) {
+Exposure exposure_of(const Shown& shown, std::int64_t catalogue, FixedPoint fixed) {
   __extension__ using Wide = __int128;
   std::int64_t items = 0;
   std::int64_t total = 0;
@@ -49,7 +50,7 @@ Exposure exposure_of(const Shown& shown, std::int64_t catalogue, int bits) {
   }
   Exposure exposure;
   exposure.coverage = static_cast<double>(items) / static_cast<double>(catalogue);
-  exposure.novelty = std::ldexp(static_cast<double>(shown.information), -bits) / static_cast<double>(total);
+  exposure.novelty = fixed.real(shown.information) / static_cast<double>(total);
   exposure.gini = static_cast<double>(weighted) / (static_cast<double>(catalogue) * static_cast<double>(total));
   return exposure;
 }
@@ -60,8 +61,7 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
                     const ItemCounts& counts, std::int64_t users) {
   const auto segments = counts.segments();
   const auto shown = count_items(comm, lists, group, 2 * segments, counts.blocks);
-  // Information is below 2^6 bits, what is shown in all gives the rest.
-  const int bits = 55 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(shown.interactions)));
+  const auto fixed = FixedPoint::for_count(shown.interactions, 7);  // information is below 2^6 bits
   const auto sets = static_cast<std::size_t>(segments) + first_segment_set;
   std::vector<std::int64_t> information(sets, 0);
   std::vector<Tally> tallies;
@@ -72,7 +72,7 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
       ++items[{set, times}];
       const auto owners = std::max<std::int64_t>(1, counts.users[row]);
       const auto self_information = std::log2(static_cast<double>(users) / static_cast<double>(owners));
-      information[set] += times * std::llround(std::ldexp(self_information, bits));
+      information[set] += times * fixed.fixed(self_information);
     };
     std::vector<std::int64_t> cold(shown.users.size(), 0);
     for (std::int32_t s = 0; s < segments; ++s) {
@@ -110,7 +110,7 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
   Exposures result;
   for (std::size_t set = 0; set < sets; ++set) {
     of_set[set].information = information[set];
-    const auto exposure = exposure_of(of_set[set], counts.blocks.total(), bits);
+    const auto exposure = exposure_of(of_set[set], counts.blocks.total(), fixed);
     if (set == overall_set) {
       result.overall = exposure;
     } else if (set == cold_set) {

@@ -69,7 +69,7 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
       {stats.clean.decayed, "graph.half_life = " + std::to_string(graph.half_life), "make it longer"},
       {stats.interactions.below_min_weight, "graph.min_weight = " + std::to_string(graph.min_weight), "lower it"},
       {stats.interactions.zero_weight + stats.social.zero_weight,
-       "weights of zero, which graph.weight = \"" + graph.weight + "\" cannot use",
+       fmt::format("weights of zero, which graph.weight = \"{}\" cannot use", word_of(graph.weight)),
        "name another column in input.columns.weight, or set graph.weight = \"binary\""},
       {stats.clean.bot_interactions + stats.clean.bot_social_edges,
        "clean.max_user_interactions = " + std::to_string(clean.max_user_interactions), loosen},
@@ -112,7 +112,7 @@ std::string times_needed_by(const InputConfig& input, const GraphConfig& graph) 
 RawDataset read_all(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
                     const GraphConfig& graph, PrepareStats& stats) {
   Timer timer;
-  const bool uses_weight = graph.weight != "binary";
+  const bool uses_weight = graph.weight != EdgeWeighting::binary;
   IdInterner users;
   IdInterner items;
   auto interactions = read_pairs(

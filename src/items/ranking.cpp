@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cmath>
+
+#include "core/fixed_point.hpp"
 
 namespace cohort {
 
@@ -61,16 +62,15 @@ std::vector<RankingMeasures> ranking_measures(const Communicator& comm, const Pa
     gains = ideal_gains(longest);
   });
   const auto test_users = comm.sum(std::ssize(users));
-  // Each user adds at most 1, so that all of them together stay below 2^62.
-  const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(test_users)));
-  const auto fixed = [&](double value) { return std::llround(std::ldexp(value, bits)); };
+  // Each user adds at most 1.
+  const auto fixed = FixedPoint::for_count(test_users);
 
   make_lists(longest, users, [&](std::int64_t user, std::span<const ScoredItem> best) {
     for (std::size_t i = 0; i < ks.size(); ++i) {
       const auto found = measure_list(best, held_out.row(user), ks[i], gains);
       if (found.hits == 0) continue;
-      add(sums[i].recall, fixed(found.recall));
-      add(sums[i].gain, fixed(found.ndcg));
+      add(sums[i].recall, fixed.fixed(found.recall));
+      add(sums[i].gain, fixed.fixed(found.ndcg));
       add(sums[i].hits, found.hits);
       add(sums[i].users_with_hit, 1);
     }
@@ -79,7 +79,7 @@ std::vector<RankingMeasures> ranking_measures(const Communicator& comm, const Pa
   std::vector<RankingMeasures> result;
   for (std::size_t i = 0; i < ks.size(); ++i) {
     const auto count = static_cast<double>(test_users);
-    const auto mean = [&](std::int64_t sum) { return std::ldexp(static_cast<double>(comm.sum(sum)), -bits) / count; };
+    const auto mean = [&](std::int64_t sum) { return fixed.real(comm.sum(sum)) / count; };
     RankingMeasures measures;
     measures.k = ks[i];
     measures.users = test_users;

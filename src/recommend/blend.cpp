@@ -1,12 +1,12 @@
 #include "recommend/blend.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <optional>
 
 #include "comm/index_plan.hpp"
+#include "core/fixed_point.hpp"
 #include "core/random.hpp"
 #include "data/distinct.hpp"
 #include "data/pair_table.hpp"
@@ -143,8 +143,7 @@ double choose_smoothing(const Communicator& comm, const ItemCounts& counts, cons
   comm.attempt([&] { pairs = pairs_of(held_back, segment); });
   const auto known = look_up(comm, counts, pairs);
   const auto total = comm.sum(std::ssize(pairs));
-  // -log p < 64 = 2^6, so that all pairs together stay below 2^62.
-  const int bits = 55 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(total)));
+  const auto fixed = FixedPoint::for_count(total, 7);  // -log p < 64 = 2^6
   std::vector<double> candidates{no_segments};
   for (int b = largest_smoothing_bits; b >= 0; --b) candidates.push_back(std::ldexp(1.0, b));
   std::vector<std::int64_t> likelihood(candidates.size(), 0);
@@ -153,7 +152,7 @@ double choose_smoothing(const Communicator& comm, const ItemCounts& counts, cons
       const auto p = popularity_inside(popularity(known[i].users, counts.interactions, counts.blocks.total()),
                                        known[i].segment_users,
                                        counts.in_segment[static_cast<std::size_t>(pairs[i].segment)], candidates[c]);
-      likelihood[c] += std::llround(std::ldexp(std::log(p), bits));
+      likelihood[c] += fixed.fixed(std::log(p));
     }
   }
   comm.sum_in_place(std::span<std::int64_t>(likelihood));

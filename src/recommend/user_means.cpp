@@ -1,9 +1,10 @@
 #include "recommend/user_means.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
+
+#include "core/fixed_point.hpp"
 
 namespace cohort {
 
@@ -12,11 +13,10 @@ UserMeans::UserMeans(const Communicator& comm, std::span<const std::int64_t> use
 
 template <class ValueOf>
 double UserMeans::mean_of(ValueOf value_of) const {
-  // All together stay below 2^62.
-  const int bits = 62 - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count_)));
+  const auto fixed = FixedPoint::for_count(count_);
   std::int64_t sum = 0;
-  for (const auto user : users_) sum += std::llround(std::ldexp(value_of(static_cast<std::size_t>(user)), bits));
-  return std::ldexp(static_cast<double>(comm_.sum(sum)), -bits) / static_cast<double>(count_);
+  for (const auto user : users_) sum += fixed.fixed(value_of(static_cast<std::size_t>(user)));
+  return fixed.real(comm_.sum(sum)) / static_cast<double>(count_);
 }
 
 double UserMeans::mean(std::span<const double> value) const {

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "comm/same_files.hpp"
+#include "comm/share.hpp"
 #include "core/error.hpp"
 #include "store/block_checks.hpp"
 #include "store/h5.hpp"
@@ -236,20 +237,9 @@ void Reader::strings(const std::string& name, std::int64_t first, std::int64_t c
 
 std::vector<std::string> Reader::all_strings(const std::string& name) const {
   const auto rows = shape(name)[0];
-  std::string joined;
-  std::vector<std::int64_t> lengths;
-  strings(name, 0, comm_.is_root() ? rows : 0, [&](std::string_view text) {
-    joined += text;
-    lengths.push_back(std::ssize(text));
-  });
-  comm_.broadcast(lengths);
-  joined = comm_.broadcast(joined);
   std::vector<std::string> texts;
-  std::size_t at = 0;
-  for (const auto length : lengths) {
-    texts.push_back(joined.substr(at, static_cast<std::size_t>(length)));
-    at += static_cast<std::size_t>(length);
-  }
+  strings(name, 0, comm_.is_root() ? rows : 0, [&](std::string_view text) { texts.emplace_back(text); });
+  share(comm_, texts);
   return texts;
 }
 

@@ -4,15 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/mpi/collectives.hpp>
-#include <boost/mpi/communicator.hpp>
-#include <boost/serialization/map.hpp>
-#include <boost/serialization/string.hpp>
-#include <boost/serialization/vector.hpp>
 #include <cstring>
 #include <optional>
 #include <utility>
 
+#include "comm/share.hpp"
 #include "core/error.hpp"
 #include "core/file_call.hpp"
 #include "store/block_checks.hpp"
@@ -255,8 +251,7 @@ Catalogue read_catalogue(const std::string& path, bool sealed, std::int64_t file
 }
 
 void share_catalogue(const Communicator& comm, Catalogue& catalogue) {
-  const boost::mpi::communicator boost_comm(comm.native(), boost::mpi::comm_attach);
-  boost::mpi::broadcast(boost_comm, catalogue, 0);
+  share(comm, catalogue);
 }
 
 void start_hdf5() {

@@ -7,23 +7,22 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "core/fixed_point.hpp"
 #include "core/memory.hpp"
 
 namespace cohort {
 
 std::vector<double> mean_distances(const Communicator& comm, std::span<const std::int32_t> segment,
                                    std::span<const float> distance, std::span<const std::int64_t> size) {
-  // Distances are added as integers of 2^-20, so that the sums do not depend on the ranks.
-  constexpr int bits = 20;
+  const auto fixed = FixedPoint::with_bits(20);
   std::vector<std::int64_t> sum(size.size());
   for (std::size_t i = 0; i < segment.size(); ++i) {
-    sum[static_cast<std::size_t>(segment[i])] +=
-        static_cast<std::int64_t>(std::ldexp(static_cast<double>(distance[i]), bits));
+    sum[segment[i]] += fixed.fixed(static_cast<double>(distance[i]));
   }
   comm.sum_in_place(std::span<std::int64_t>(sum));
   std::vector<double> mean(size.size(), 0);
   for (std::size_t s = 0; s < size.size(); ++s) {
-    if (size[s] > 0) mean[s] = std::ldexp(static_cast<double>(sum[s]), -bits) / static_cast<double>(size[s]);
+    if (size[s] > 0) mean[s] = fixed.real(sum[s]) / static_cast<double>(size[s]);
   }
   return mean;
 }

@@ -1,14 +1,19 @@
 #include "ingest/files/input_files.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <string_view>
+#include <utility>
 
 #include "comm/same_files.hpp"
+#include "comm/share.hpp"
 #include "core/error.hpp"
 #include "ingest/files/byte_source.hpp"
 
 namespace cohort {
+
+template <class Archive>
+void serialize(Archive& archive, LayoutNotes& notes, unsigned /*version*/) {
+  archive& notes.header& notes.header_of& notes.names& notes.sample& notes.warnings;
+}
 
 namespace {
 
@@ -39,31 +44,6 @@ bool mend_line_ends(std::string& head) {
   return true;
 }
 
-// A list of texts as one text, and back: rank 0 tells the others in one call.
-void pack(std::string& packed, const std::string& text) {
-  packed += std::to_string(text.size()) + ":" + text;
-}
-void pack(std::string& packed, const std::vector<std::string>& texts) {
-  packed += std::to_string(texts.size()) + ":";
-  for (const auto& text : texts) pack(packed, text);
-}
-std::size_t unpack_size(std::string_view& packed) {
-  const auto colon = packed.find(':');
-  std::size_t size = 0;
-  std::from_chars(packed.data(), packed.data() + colon, size);
-  packed.remove_prefix(colon + 1);
-  return size;
-}
-void unpack(std::string_view& packed, std::string& text) {
-  const auto size = unpack_size(packed);
-  text = packed.substr(0, size);
-  packed.remove_prefix(size);
-}
-void unpack(std::string_view& packed, std::vector<std::string>& texts) {
-  texts.resize(unpack_size(packed));
-  for (auto& text : texts) unpack(packed, text);
-}
-
 // Opens files and looks at them on rank 0: describe(heads) gives the layouts, where heads(f) are the first bytes of
 // file f. Collective.
 template <class Describe>
@@ -71,7 +51,7 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
   std::vector<Description> described(paths.size());
   std::vector<OpenedFile> files(paths.size());
   std::vector<FileSight> sight(paths.size());
-  std::string notes;
+  std::vector<LayoutNotes> notes(paths.size());
   comm.attempt([&] {
     for (std::size_t f = 0; f < paths.size(); ++f) {
       files[f].path = paths[f];
@@ -94,24 +74,19 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
     for (std::size_t f = 0; f < paths.size(); ++f) {
       described[f].sight = sight[f];
       described[f].layout = layouts[f].layout;
-      const auto& said = layouts[f].notes;
-      for (const auto& text : {said.header, said.header_of}) pack(notes, text);
-      for (const auto& texts : {said.names, said.sample, said.warnings}) pack(notes, texts);
+      notes[f] = layouts[f].notes;
     }
   });
   comm.broadcast(std::span<Description>(described));
-  notes = comm.broadcast(notes);
+  share(comm, notes);
   comm.attempt([&] {
     for (std::size_t f = 0; f < paths.size(); ++f) need_same(comm, paths[f], sight[f], described[f].sight);
   });
-  std::string_view packed = notes;
   for (std::size_t f = 0; f < paths.size(); ++f) {
     files[f].gzip = described[f].gzip;
     files[f].old_mac = described[f].old_mac;
     files[f].layout = described[f].layout;
-    auto& said = files[f].notes;
-    for (auto* text : {&said.header, &said.header_of}) unpack(packed, *text);
-    for (auto* texts : {&said.names, &said.sample, &said.warnings}) unpack(packed, *texts);
+    files[f].notes = std::move(notes[f]);
   }
   return files;
 }
@@ -139,11 +114,8 @@ OpenedTable open_table(const Communicator& comm, const std::string& path) {
                  table.types = std::move(header.types);
                  return std::vector<DetectedLayout>{{header.layout, std::move(header.notes)}};
                }).front();
-  const auto columns = static_cast<std::size_t>(table.file.layout.columns);
-  table.names.resize(columns);
-  for (auto& name : table.names) name = comm.broadcast(name);
-  table.types.resize(comm.any(!table.types.empty()) ? columns : 0);
-  for (auto& type : table.types) type = comm.broadcast(type);
+  share(comm, table.names);
+  share(comm, table.types);
   return table;
 }
 

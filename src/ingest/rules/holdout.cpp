@@ -118,7 +118,8 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
   IdInterner users;
   IdInterner items;
   PairFiles files{input.test, interactions_layout(input),
-                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights}, clean.max_bad_lines, ""};
+                  WeightRule{graph.min_weight, graph.weight != EdgeWeighting::binary, graph.event_weights},
+                  clean.max_bad_lines, ""};
   files.layout.settable = settable;
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);

@@ -24,6 +24,13 @@ struct FixedPoint {
     return {std::ldexp(1.0, std::min(62 - count_exponent, 50) - largest_exponent)};
   }
 
+  /// Multiples of 2^-bits.
+  static FixedPoint with_bits(int bits) { return {std::ldexp(1.0, bits)}; }
+  /// For a sum of at most `count` numbers, all ranks together, of magnitude below 2^exponent.
+  static FixedPoint for_count(std::int64_t count, int exponent = 0) {
+    return with_bits(62 - exponent - static_cast<int>(std::bit_width(static_cast<std::uint64_t>(count))));
+  }
+
   std::int64_t fixed(double number) const { return std::llrint(number * scale); }
   double real(std::int64_t sum) const { return static_cast<double>(sum) / scale; }
 };

@@ -1,5 +1,7 @@
 #include "ingest/prepare.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 

@@ -12,8 +12,8 @@ void BlockShards::renumber(std::span<const std::int32_t> number) {
   for (auto& shard : of_entry) shard = number[shard];
 }
 
-BlockShards see_neighbours(const Communicator& comm, const BlockGraph& blocks, std::span<const std::int32_t> shard_of,
-                           std::int32_t shards) {
+BlockShards shards_of_entries(const Communicator& comm, const BlockGraph& blocks,
+                              std::span<const std::int32_t> shard_of, std::int32_t shards) {
   COHORT_CHECK(std::ssize(shard_of) == blocks.rows());
   BlockShards result;
   Distinct columns;

@@ -21,8 +21,8 @@ struct BlockShards {
 };
 
 /// Collective.
-BlockShards see_neighbours(const Communicator& comm, const BlockGraph& blocks, std::span<const std::int32_t> shard_of,
-                           std::int32_t shards);
+BlockShards shards_of_entries(const Communicator& comm, const BlockGraph& blocks,
+                              std::span<const std::int32_t> shard_of, std::int32_t shards);
 
 /// Nodes + adjacency entries of each shard (S), on all ranks. Collective.
 std::vector<std::int64_t> shard_costs(const Communicator& comm, const BlockGraph& blocks,

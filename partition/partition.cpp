@@ -7,7 +7,7 @@
 #include "comm/cost_blocks.hpp"
 #include "core/ragged.hpp"
 #include "core/random.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "partition/metis_cut.hpp"
 #include "partition/part_file.hpp"
 #include "partition/shard_numbering.hpp"
@@ -108,12 +108,12 @@ PartitionResult partition(const Communicator& comm, const BlockGraph& blocks, co
                           std::uint64_t seed) {
   PartitionResult result;
   auto& stats = result.stats;
-  const Timer cutting;
+  const Stopwatch cutting;
   assign(comm, blocks, options, seed, result);
   stats.cut_seconds = cutting.seconds();
 
-  const Timer numbering;
-  auto assignment = see_neighbours(comm, blocks, result.shard_of, result.shards);
+  const Stopwatch numbering;
+  auto assignment = shards_of_entries(comm, blocks, result.shard_of, result.shards);
   stats.shard_cost.resize(result.shards);
   {
     const auto cost = shard_costs(comm, blocks, assignment);
@@ -123,7 +123,7 @@ PartitionResult partition(const Communicator& comm, const BlockGraph& blocks, co
   }
   stats.numbering_seconds = numbering.seconds();
 
-  const Timer measuring;
+  const Stopwatch measuring;
   stats.quality = measure_partition(comm, blocks, assignment, cut_points(stats.shard_cost, comm.size()));
   stats.quality_seconds = measuring.seconds();
   result.shard_of = std::move(assignment.of_row);

@@ -76,7 +76,7 @@ PartitionQuality measure_partition(const Communicator& comm, const BlockGraph& b
 PartitionQuality measure_partition(const Communicator& comm, const BlockGraph& blocks,
                                    std::span<const std::int32_t> shard_of, const Distribution& shards_of_rank) {
   const auto shards = static_cast<std::int32_t>(shards_of_rank.total());
-  return measure_partition(comm, blocks, see_neighbours(comm, blocks, shard_of, shards), shards_of_rank);
+  return measure_partition(comm, blocks, shards_of_entries(comm, blocks, shard_of, shards), shards_of_rank);
 }
 
 }  // namespace cohort

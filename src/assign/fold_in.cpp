@@ -14,7 +14,7 @@
 #include "core/parallel.hpp"
 #include "data/distinct.hpp"
 #include "data/pair_table.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 #include "kernels/spmm.hpp"
 
 namespace cohort {

@@ -10,7 +10,7 @@
 
 #include "assign/fold_in.hpp"
 #include "core/error.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 

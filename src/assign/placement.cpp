@@ -4,8 +4,8 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/bpr.hpp"
 #include "kernels/distances.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 

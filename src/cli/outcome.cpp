@@ -62,7 +62,7 @@ int end_together(const Communicator& comm, const std::function<int()>& body) {
     (outcome.code == exit_interrupted ? say_interrupted : say_error)(outcome.message);
   }
   const int first = failing < comm.size() ? failing : 0;
-  return comm.all_gather(outcome.code)[static_cast<std::size_t>(first)];
+  return comm.all_gather(outcome.code)[first];
 }
 
 }  // namespace cohort

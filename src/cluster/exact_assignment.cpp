@@ -8,8 +8,8 @@
 
 #include "cluster/centres.hpp"
 #include "comm/shard_sum.hpp"
-#include "kernels/bpr.hpp"
 #include "kernels/distances.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 

@@ -4,8 +4,8 @@
 #include <limits>
 #include <optional>
 
+#include "cluster/checked_points.hpp"
 #include "cluster/lloyd.hpp"
-#include "cluster/points.hpp"
 #include "cluster/seeding.hpp"
 #include "cluster/settle.hpp"
 #include "core/interruption.hpp"

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "cluster/points.hpp"
+#include "cluster/checked_points.hpp"
 #include "comm/shard_sum.hpp"
 #include "core/fixed_point.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cluster/points.hpp"
+#include "cluster/checked_points.hpp"
 #include "comm/shard_sum.hpp"
 #include "core/eigen.hpp"
 #include "core/error.hpp"

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cluster/points.hpp"
+#include "cluster/checked_points.hpp"
 
 namespace cohort {
 

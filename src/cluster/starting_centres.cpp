@@ -6,7 +6,7 @@
 #include "cluster/seeding.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 

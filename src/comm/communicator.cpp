@@ -14,7 +14,7 @@
 
 #include "core/interruption.hpp"
 #include "core/ragged.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "core/utf8.hpp"
 
 namespace cohort {
@@ -58,11 +58,11 @@ std::vector<int> counts_of(std::span<const std::int64_t> begin) {
 
 // Whether what was started was done in so many seconds.
 bool done_within(MPI_Request& request, double seconds) {
-  const Timer timer;
+  const Stopwatch stopwatch;
   for (int done = 0;;) {
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done) return true;
-    if (timer.seconds() > seconds) return false;
+    if (stopwatch.seconds() > seconds) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }

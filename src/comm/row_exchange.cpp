@@ -7,7 +7,7 @@
 #include <atomic>
 #include <climits>
 
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 
 namespace cohort {
 
@@ -110,13 +110,13 @@ bool RowExchange::progress() {
 }
 
 double RowExchange::finish() {
-  const Timer timer;
+  const Stopwatch stopwatch;
   if (!requests_.empty()) {
     check_mpi(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
     requests_.clear();
   }
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  return timer.seconds();
+  return stopwatch.seconds();
 }
 
 }  // namespace cohort

@@ -20,7 +20,7 @@
 
 #include "core/error.hpp"
 #include "core/file_call.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 
 namespace cohort {
 
@@ -113,10 +113,10 @@ class Mark {
 
   // Why this rank does not see it; 0 if it does. Local.
   int missing() const {
-    const Timer timer;
+    const Stopwatch stopwatch;
     for (;;) {
       const int error = look();
-      if ((error != ENOENT && error != ESTALE) || timer.seconds() > patience_seconds) return error;
+      if ((error != ENOENT && error != ESTALE) || stopwatch.seconds() > patience_seconds) return error;
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   }

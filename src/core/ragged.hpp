@@ -38,7 +38,7 @@ inline Places places_of(std::span<const std::int64_t> begin, std::int64_t row) {
 template <class T>
 std::span<const T> list_of(std::span<const T> entries, std::span<const std::int64_t> begin, std::int64_t row) {
   const auto places = places_of(begin, row);
-  return entries.subspan(static_cast<std::size_t>(places.first), static_cast<std::size_t>(places.size()));
+  return entries.subspan(places.first, places.size());
 }
 inline std::string_view list_of(std::string_view text, std::span<const std::int64_t> begin, std::int64_t row) {
   const auto places = places_of(begin, row);

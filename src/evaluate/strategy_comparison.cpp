@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "evaluate/item_neighbours.hpp"
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 
 namespace cohort {
 

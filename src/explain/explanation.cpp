@@ -8,7 +8,7 @@
 #include "core/ragged.hpp"
 #include "explain/linear_response.hpp"
 #include "explain/runner_up.hpp"
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 #include "items/segment_top.hpp"
 
 namespace cohort {

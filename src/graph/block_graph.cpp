@@ -67,10 +67,10 @@ Distribution node_blocks(const Communicator& comm, const Dataset& dataset, const
   comm.attempt([&] {
     seen = distinct_of(dataset.interactions.other);
     of_seen.assign(seen.values.size(), 0);
-    user_cost.assign(static_cast<std::size_t>(dataset.users.distribution.count(comm.rank())), 1);
-    item_cost.assign(static_cast<std::size_t>(items.count(comm.rank())), 1);
+    user_cost.assign(dataset.users.distribution.count(comm.rank()), 1);
+    item_cost.assign(items.count(comm.rank()), 1);
     visit_entries(dataset, first_user, weighting, [&](NodeId row, NodeId /*column*/, float /*weight*/) {
-      if (row.value < dataset.users.total()) ++user_cost[static_cast<std::size_t>(row.value - first_user)];
+      if (row.value < dataset.users.total()) ++user_cost[row.value - first_user];
     });
     for (std::size_t k = 0; k < seen.place.size(); ++k) {
       if (weighting.interaction(dataset.interactions.weight[k]) != 0) ++of_seen[seen.place[k]];
@@ -85,7 +85,7 @@ Distribution node_blocks(const Communicator& comm, const Dataset& dataset, const
 Entries send_entries(const Communicator& comm, const Dataset& dataset, const EdgeWeights& weighting,
                      const Distribution& nodes) {
   const std::int64_t first_user = dataset.users.distribution.begin(comm.rank());
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> begin(comm.size() + 1, 0);
   Entries outgoing;
   comm.attempt([&] {
     visit_entries(dataset, first_user, weighting, [&](NodeId row, NodeId /*column*/, float weight) {
@@ -93,14 +93,14 @@ Entries send_entries(const Communicator& comm, const Dataset& dataset, const Edg
         throw InputError("a weight becomes " + std::to_string(weight) +
                          " in the graph; make the weights or graph.social_weight smaller");
       }
-      ++begin[static_cast<std::size_t>(nodes.owner(row.value)) + 1];
+      ++begin[nodes.owner(row.value) + 1];
     });
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
-    outgoing.place.resize(static_cast<std::size_t>(begin.back()));
-    outgoing.weight.resize(static_cast<std::size_t>(begin.back()));
+    outgoing.place.resize(begin.back());
+    outgoing.weight.resize(begin.back());
     auto next = begin;
     visit_entries(dataset, first_user, weighting, [&](NodeId row, NodeId column, float weight) {
-      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(nodes.owner(row.value))]++);
+      const auto at = static_cast<std::size_t>(next[nodes.owner(row.value)]++);
       outgoing.place[at] = {row, column};
       outgoing.weight[at] = weight;
     });
@@ -125,14 +125,14 @@ BlockGraph bipartite_graph(const Communicator& comm, const Dataset& dataset, con
 
   const std::int64_t first = graph.distribution.begin(comm.rank());
   comm.attempt([&] {
-    graph.row_begin.assign(static_cast<std::size_t>(graph.distribution.count(comm.rank())) + 1, 0);
-    for (const auto& entry : entries.place) ++graph.row_begin[static_cast<std::size_t>(entry.row.value - first) + 1];
+    graph.row_begin.assign(graph.distribution.count(comm.rank()) + 1, 0);
+    for (const auto& entry : entries.place) ++graph.row_begin[entry.row.value - first + 1];
     std::partial_sum(graph.row_begin.begin(), graph.row_begin.end(), graph.row_begin.begin());
     auto next = graph.row_begin;
     graph.column.resize(entries.place.size());
     graph.weight.resize(entries.place.size());
     for (std::size_t i = 0; i < entries.place.size(); ++i) {
-      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(entries.place[i].row.value - first)]++);
+      const auto at = static_cast<std::size_t>(next[entries.place[i].row.value - first]++);
       graph.column[at] = entries.place[i].column;
       graph.weight[at] = entries.weight[i];
     }

@@ -9,6 +9,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "graph/shard_graph.hpp"
 
 namespace cohort {
@@ -19,15 +20,15 @@ void fill_ghosts(const Communicator& comm, const ShardGraph& graph, std::int64_t
   const auto& halo = graph.halo;
   const auto width = static_cast<std::size_t>(columns);
   std::vector<T> outgoing;
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> begin(comm.size() + 1, 0);
   comm.attempt([&] {
     outgoing.reserve(halo.send_rows.size() * width);
     for (const auto row : halo.send_rows) {
-      const auto from = values.subspan(static_cast<std::size_t>(row) * width, width);
+      const auto from = values.subspan(row * width, width);
       outgoing.insert(outgoing.end(), from.begin(), from.end());
     }
     for (std::size_t i = 0; i < halo.send_to.size(); ++i) {
-      begin[static_cast<std::size_t>(halo.send_to[i]) + 1] = (halo.send_begin[i + 1] - halo.send_begin[i]) * columns;
+      begin[halo.send_to[i] + 1] = (places_of(halo.send_begin, i).size()) * columns;
     }
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
   });

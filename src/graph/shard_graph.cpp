@@ -9,6 +9,7 @@
 #include "comm/index_plan.hpp"
 #include "core/mixed.hpp"
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 #include "graph/id_numbers.hpp"
 
@@ -30,20 +31,16 @@ struct ArrivedRows {
   std::vector<float> value;
 };
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 // Fills layout.position_begin; returns the positions of this rank's block. Blocks hold ascending NodeIds, so within a
 // shard the nodes of lower ranks come first.
 std::vector<Position> assign_positions(const Communicator& comm, std::span<const std::int32_t> shard_of,
                                        ShardLayout& layout) {
   const std::int64_t shards = layout.shards_of_rank.total();
-  std::vector<std::int64_t> next(index(shards), 0);
+  std::vector<std::int64_t> next(shards, 0);
   comm.attempt([&] {
     for (const auto shard : shard_of) {
       COHORT_CHECK(shard >= 0 && shard < shards, "a node's shard is out of range");
-      ++next[index(shard)];
+      ++next[shard];
     }
   });
   auto size = next;
@@ -56,7 +53,7 @@ std::vector<Position> assign_positions(const Communicator& comm, std::span<const
   }
   std::vector<Position> position;
   position.reserve(shard_of.size());
-  for (const auto shard : shard_of) position.emplace_back(next[index(shard)]++);
+  for (const auto shard : shard_of) position.emplace_back(next[shard]++);
   return position;
 }
 
@@ -67,7 +64,7 @@ void check_symmetry(const Communicator& comm, const BlockGraph& blocks) {
   const std::int64_t first = blocks.distribution.begin(comm.rank());
   for (std::int64_t row = 0; row < blocks.rows(); ++row) {
     const auto from = mixed(0, static_cast<std::uint64_t>(first + row));
-    for (auto k = index(blocks.row_begin[index(row)]); k < index(blocks.row_begin[index(row) + 1]); ++k) {
+    for (const auto k : places_of(blocks.row_begin, static_cast<std::size_t>(row))) {
       const auto to = mixed(0, static_cast<std::uint64_t>(blocks.column[k].value));
       const std::uint64_t weight = std::bit_cast<std::uint32_t>(blocks.weight[k]);
       difference += mixed(3 * from + to, weight) - mixed(3 * to + from, weight);
@@ -77,9 +74,9 @@ void check_symmetry(const Communicator& comm, const BlockGraph& blocks) {
 }
 
 std::vector<double> weighted_degrees(const BlockGraph& blocks) {
-  std::vector<double> degree(index(blocks.rows()), 0.0);
+  std::vector<double> degree(blocks.rows(), 0.0);
   for (std::size_t row = 0; row < degree.size(); ++row) {
-    for (auto k = index(blocks.row_begin[row]); k < index(blocks.row_begin[row + 1]); ++k) {
+    for (const auto k : places_of(blocks.row_begin, row)) {
       degree[row] += static_cast<double>(blocks.weight[k]);
     }
   }
@@ -105,13 +102,12 @@ ArrivedRows send_rows(const Communicator& comm, const BlockGraph& blocks, const 
   std::vector<RowHeader> header(rows.data.size());
   std::vector<std::int64_t> entries_before(rows.data.size() + 1, 0);
   for (std::size_t i = 0; i < header.size(); ++i) {
-    const auto row = index(rows.source[i]);
-    header[i] = {rows.data[i], NodeId{first + rows.source[i]}, blocks.row_begin[row + 1] - blocks.row_begin[row],
-                 degree[row]};
+    const auto row = static_cast<std::size_t>(rows.source[i]);
+    header[i] = {rows.data[i], NodeId{first + rows.source[i]}, places_of(blocks.row_begin, row).size(), degree[row]};
     entries_before[i + 1] = entries_before[i] + header[i].entries;
   }
   std::vector<std::int64_t> entry_begin;
-  for (const auto row : rows.begin) entry_begin.push_back(entries_before[index(row)]);
+  for (const auto row : rows.begin) entry_begin.push_back(entries_before[row]);
 
   std::vector<Position> column;
   std::vector<float> value;
@@ -121,9 +117,10 @@ ArrivedRows send_rows(const Communicator& comm, const BlockGraph& blocks, const 
   });
 #pragma omp parallel for schedule(dynamic, 512)
   for (std::size_t i = 0; i < header.size(); ++i) {
-    const auto row = index(rows.source[i]);
-    auto at = index(entries_before[i]);
-    for (auto k = index(blocks.row_begin[row]); k < index(blocks.row_begin[row + 1]); ++k, ++at) {
+    const auto row = static_cast<std::size_t>(rows.source[i]);
+    auto at = static_cast<std::size_t>(entries_before[i]);
+    for (auto k = static_cast<std::size_t>(blocks.row_begin[row]);
+         k < static_cast<std::size_t>(blocks.row_begin[row + 1]); ++k, ++at) {
       const auto place = columns.place[k];
       column[at] = position_of[place];
       value[at] = static_cast<float>(static_cast<double>(blocks.weight[k]) / std::sqrt(degree[row] * degree_of[place]));
@@ -159,14 +156,14 @@ void place_rows(ArrivedRows arrived, std::int64_t first, std::int64_t owned, Sha
     local_of[i].value = static_cast<std::int32_t>(is_owned(position) ? position - first : owned + ghosts++);
   }
 
-  std::vector<std::int64_t> came_at(index(owned));
+  std::vector<std::int64_t> came_at(owned);
   auto& adjacency = graph.adjacency;
-  adjacency.row_begin.assign(index(owned) + 1, 0);
-  graph.node.resize(index(owned));
-  graph.degree.resize(index(owned));
+  adjacency.row_begin.assign(owned + 1, 0);
+  graph.node.resize(owned);
+  graph.degree.resize(owned);
   std::int64_t at = 0;
   for (const auto& header : arrived.header) {
-    const auto row = index(header.position.value - first);
+    const auto row = static_cast<std::size_t>(header.position.value - first);
     came_at[row] = at;
     at += header.entries;
     adjacency.row_begin[row + 1] = header.entries;
@@ -174,8 +171,8 @@ void place_rows(ArrivedRows arrived, std::int64_t first, std::int64_t owned, Sha
     graph.degree[row] = header.degree;
   }
   std::partial_sum(adjacency.row_begin.begin(), adjacency.row_begin.end(), adjacency.row_begin.begin());
-  adjacency.column.resize(index(at));
-  adjacency.value.resize(index(at));
+  adjacency.column.resize(at);
+  adjacency.value.resize(at);
   ParallelFailure failure;
 #pragma omp parallel
   {
@@ -183,15 +180,15 @@ void place_rows(ArrivedRows arrived, std::int64_t first, std::int64_t owned, Sha
 #pragma omp for schedule(dynamic, 512)
     for (std::size_t row = 0; row < came_at.size(); ++row) {
       failure.run([&] {
-        const auto begin = index(adjacency.row_begin[row]);
-        entries.resize(index(adjacency.row_begin[row + 1]) - begin);
+        const auto begin = static_cast<std::size_t>(adjacency.row_begin[row]);
+        entries.resize(adjacency.row_begin[row + 1] - begin);
         for (std::size_t k = 0; k < entries.size(); ++k) {
-          const auto from = index(came_at[row]) + k;
+          const auto from = static_cast<std::size_t>(came_at[row]) + k;
           entries[k] = std::uint64_t{distinct.place[from]} << 32 | std::bit_cast<std::uint32_t>(arrived.value[from]);
         }
         std::ranges::sort(entries);
         for (std::size_t k = 0; k < entries.size(); ++k) {
-          adjacency.column[begin + k] = local_of[index(static_cast<std::int64_t>(entries[k] >> 32))];
+          adjacency.column[begin + k] = local_of[static_cast<std::int64_t>(entries[k] >> 32)];
           adjacency.value[begin + k] = std::bit_cast<float>(static_cast<std::uint32_t>(entries[k]));
         }
       });
@@ -209,9 +206,8 @@ void find_boundary(int rank, ShardGraph& graph) {
   for (std::int32_t k = 0; k < shards; ++k) {
     for (auto row = graph.shard_first_row(rank, k); row < graph.shard_first_row(rank, k + 1); ++row) {
       const auto begin = graph.adjacency.column.begin();
-      const bool waits =
-          std::any_of(begin + graph.adjacency.row_begin[index(row)], begin + graph.adjacency.row_begin[index(row) + 1],
-                      [&](LocalRow column) { return column.value >= owned; });
+      const bool waits = std::any_of(begin + graph.adjacency.row_begin[row], begin + graph.adjacency.row_begin[row + 1],
+                                     [&](LocalRow column) { return column.value >= owned; });
       (waits ? graph.boundary : graph.interior).emplace_back(static_cast<std::int32_t>(row));
     }
     graph.interior_begin.push_back(std::ssize(graph.interior));

@@ -39,10 +39,10 @@ struct ShardGraph {
 
   std::int64_t owned() const { return static_cast<std::int64_t>(adjacency.row_begin.size()) - 1; }
   std::int64_t local_rows() const { return owned() + static_cast<std::int64_t>(ghost.size()); }
-  bool is_user(LocalRow row) const { return node[static_cast<std::size_t>(row.value)].value < users; }
+  bool is_user(LocalRow row) const { return node[row.value].value < users; }
   /// Owned rows [first, last) of this rank's k-th shard.
   std::int64_t shard_first_row(int rank, std::int32_t k) const {
-    return layout.position_begin[static_cast<std::size_t>(layout.first_shard(rank) + k)] - positions.begin(rank);
+    return layout.position_begin[layout.first_shard(rank) + k] - positions.begin(rank);
   }
 };
 

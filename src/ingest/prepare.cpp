@@ -7,7 +7,7 @@
 
 #include "comm/index_plan.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "core/words.hpp"
 #include "data/distinct.hpp"
 #include "ingest/files/sha256.hpp"
@@ -100,7 +100,7 @@ std::int64_t count_different(const Communicator& comm, const Distribution& distr
   std::vector<std::int64_t> global(used.size());
   std::ranges::transform(used, global.begin(), [&](std::uint32_t id) { return number[id]; });
   const auto distinct = distinct_of(global).values;
-  std::vector<char> seen(static_cast<std::size_t>(distribution.count(comm.rank())), 0);
+  std::vector<char> seen(distribution.count(comm.rank()), 0);
   const std::vector<char> ones(distinct.size(), 1);
   IndexPlan(comm, distribution, distinct).set<char>(ones, seen);
   return comm.sum(static_cast<std::int64_t>(std::ranges::count(seen, 1)));
@@ -113,7 +113,7 @@ std::string times_needed_by(const InputConfig& input, const GraphConfig& graph) 
 
 RawDataset read_all(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
                     const GraphConfig& graph, PrepareStats& stats) {
-  Timer timer;
+  Stopwatch stopwatch;
   const bool uses_weight = graph.weight != EdgeWeighting::binary;
   IdInterner users;
   IdInterner items;
@@ -128,9 +128,9 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
       comm, {input.social, social_layout(input), WeightRule{0.0, true, {}}, clean.max_bad_lines, ""}, users, users);
   stats.interactions = std::move(interactions.stats);
   stats.social = std::move(social.stats);
-  stats.read_seconds = timer.seconds();
+  stats.read_seconds = stopwatch.seconds();
 
-  timer = Timer();
+  stopwatch = Stopwatch();
   RawDataset raw;
   auto user_dictionary = build_dictionary(comm, users.take_ids());
   auto item_dictionary = build_dictionary(comm, items.take_ids());
@@ -154,7 +154,7 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   raw.social = social_table(
       comm, raw.users.distribution,
       with_global_numbers(std::move(social.pairs), user_dictionary.number, user_dictionary.number), stats.clean);
-  stats.dictionary_seconds = timer.seconds();
+  stats.dictionary_seconds = stopwatch.seconds();
   return raw;
 }
 
@@ -177,7 +177,7 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   if (on_input) on_input(stats.input);
 
   auto raw = read_all(comm, input, clean_options, graph, stats);
-  const Timer timer;
+  const Stopwatch stopwatch;
   dataset = clean(comm, std::move(raw), clean_options, stats.clean);
   dataset.files = files.whole();
   const bool interactions_left = comm.sum(dataset.interactions.size()) > 0;
@@ -194,10 +194,10 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
     stats.holdout = input.holdout_split == HoldoutSplit::temporal ? cut_holdout(comm, dataset, input.holdout)
                                                                   : draw_holdout(comm, dataset, input.holdout, seed);
   } else {
-    dataset.holdout.row_begin.assign(static_cast<std::size_t>(dataset.users.block_size()) + 1, 0);
+    dataset.holdout.row_begin.assign(dataset.users.block_size() + 1, 0);
   }
   stats.holdout.nothing = why_nothing_is_held_out(comm, dataset, input);
-  stats.clean_seconds = timer.seconds();
+  stats.clean_seconds = stopwatch.seconds();
   return result;
 }
 

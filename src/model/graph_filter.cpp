@@ -35,7 +35,7 @@ ConstMatrixView GraphFilter::apply() {
   for (std::int64_t k = 0; k < products; ++k) {
     auto& current = k % 2 == 0 ? even_ : odd_;
     auto& next = k % 2 == 0 ? odd_ : even_;
-    const auto factor = static_cast<float>(coefficients[static_cast<std::size_t>(k) + 1]);
+    const auto factor = static_cast<float>(coefficients[k + 1]);
     propagation_.over(current, users_.selection(), [&](Propagation::Rows rows, std::int64_t /*place*/) {
       spmm(propagation_.entries(), rows, current.view(), {}, 1.0F, current.view());
     });

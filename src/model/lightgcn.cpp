@@ -3,30 +3,23 @@
 #include <algorithm>
 
 #include "core/error.hpp"
-#include "kernels/bpr.hpp"
+#include "core/ragged.hpp"
+#include "kernels/rows.hpp"
 #include "kernels/spmm.hpp"
 
 namespace cohort {
-
-namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
-}  // namespace
 
 LightGcn::LightGcn(const Communicator& comm, Propagation& propagation, std::int64_t layers)
     : propagation_(propagation), layers_(layers) {
   COHORT_CHECK(layers >= 0);
   for (std::int64_t b = 0; b < std::min<std::int64_t>(layers, 2); ++b) buffer_[b] = propagation.matrix();
   comm.attempt([&] {
-    place_.assign(index(propagation.graph().local_rows()), -1);
-    const auto entries = index(layers == 0 ? 0 : propagation.most_entries_of_block());
-    scratch_.resize(index(propagation.threads()));
+    place_.assign(propagation.graph().local_rows(), -1);
+    const auto entries = static_cast<std::size_t>(layers == 0 ? 0 : propagation.most_entries_of_block());
+    scratch_.resize(propagation.threads());
     for (auto& scratch : scratch_) {
       scratch.block = Matrix(Propagation::block_rows, propagation.columns());
-      scratch.row_begin.resize(index(Propagation::block_rows) + 1);
+      scratch.row_begin.resize(Propagation::block_rows + 1);
       scratch.column.resize(entries + 1);
       scratch.value.resize(entries + 1);
     }
@@ -82,7 +75,7 @@ ConstMatrixView LightGcn::forward(HaloMatrix& base) {
 }
 
 MatrixView LightGcn::block_of(int thread, Rows rows) {
-  return scratch_[index(thread)].block.view().slice(0, std::ssize(rows));
+  return scratch_[thread].block.view().slice(0, std::ssize(rows));
 }
 
 void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float factor, Scratch& scratch,
@@ -90,7 +83,7 @@ void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float f
   // Most of a row's neighbours have no gradient: what is left of the block's rows is again a sparse matrix, in the same
   // order, whose columns are places in the gradient.
   static const auto block_row = [] {
-    std::vector<LocalRow> row(index(Propagation::block_rows));
+    std::vector<LocalRow> row(Propagation::block_rows);
     for (std::size_t i = 0; i < row.size(); ++i) row[i].value = static_cast<std::int32_t>(i);
     return row;
   }();
@@ -98,9 +91,9 @@ void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float f
   std::size_t left = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     scratch.row_begin[i] = static_cast<std::int64_t>(left);
-    const auto row = index(rows[i].value);
-    for (auto k = index(adjacency.row_begin[row]); k < index(adjacency.row_begin[row + 1]); ++k) {
-      const std::int32_t place = place_[index(adjacency.column[k].value)];
+    const auto row = static_cast<std::size_t>(rows[i].value);
+    for (const auto k : places_of(adjacency.row_begin, row)) {
+      const std::int32_t place = place_[adjacency.column[k].value];
       scratch.column[left].value = place;
       scratch.value[left] = adjacency.value[k];
       left += place >= 0 ? 1 : 0;
@@ -116,7 +109,7 @@ void LightGcn::add_neighbours(const SparseGradient& gradient, Rows rows, float f
 template <class Target>
 void LightGcn::add_own(const SparseGradient& gradient, Rows rows, float factor, Target target) const {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::int32_t place = place_[index(rows[i].value)];
+    const std::int32_t place = place_[rows[i].value];
     if (place >= 0) {
       add_scaled(factor, gradient.value.row(place), target(static_cast<std::int64_t>(i)), gradient.value.stride);
     }
@@ -129,7 +122,7 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
                gradient.value.columns == propagation_.columns());
   std::int32_t place = 0;
   for (const Rows list : {rows.interior, rows.boundary, gradient.ghost}) {
-    for (const LocalRow row : list) place_[index(row.value)] = place++;
+    for (const LocalRow row : list) place_[row.value] = place++;
   }
   const float mean = 1.0F / static_cast<float>(layers_ + 1);
   // The gradient is the first term of Horner's rule in every layer, Z <- G + Ahat Z; the first Z is G itself.
@@ -149,7 +142,7 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
     const float factor = layers_ == 1 ? mean : 1.0F;
     propagation_.in_blocks(gradient, [&](Rows part, int thread) {
       const auto block = block_of(thread, part);
-      add_neighbours(gradient, part, factor, scratch_[index(thread)], block);
+      add_neighbours(gradient, part, factor, scratch_[thread], block);
       if (layers_ == 1) {
         finish(part, block);
         return;
@@ -164,7 +157,7 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
     HaloMatrix& out = next_buffer();
     propagation_.over(*in, propagation_.all_rows(), [&](Rows part, std::int64_t /*place*/) {
       spmm(propagation_.entries(), part, in->view(), {}, 1.0F, out.view());
-      add_own(gradient, part, 1.0F, [&](std::int64_t i) { return out.row(part[index(i)].value); });
+      add_own(gradient, part, 1.0F, [&](std::int64_t i) { return out.row(part[i].value); });
     });
     in = &out;
   }
@@ -176,7 +169,7 @@ void LightGcn::backward(const SparseGradient& gradient, const GradientSink& sink
     });
   }
   for (const Rows list : {rows.interior, rows.boundary, gradient.ghost}) {
-    for (const LocalRow row : list) place_[index(row.value)] = -1;
+    for (const LocalRow row : list) place_[row.value] = -1;
   }
 }
 

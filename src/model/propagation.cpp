@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
@@ -30,10 +31,10 @@ std::int64_t Propagation::most_entries_of_block() const {
   std::int64_t most = 0;
   const auto look = [&](Rows rows, std::span<const std::int64_t> begin) {
     for (std::size_t shard = 0; shard + 1 < begin.size(); ++shard) {
-      const auto part = rows.subspan(at(begin[shard]), at(begin[shard + 1] - begin[shard]));
+      const auto part = rows.subspan(at(begin[shard]), at(places_of(begin, shard).size()));
       blocks_of([&](Rows block, int /*thread*/) {
         std::int64_t entries = 0;
-        for (const LocalRow row : block) entries += row_begin[at(row.value) + 1] - row_begin[at(row.value)];
+        for (const LocalRow row : block) entries += places_of(row_begin, at(row.value)).size();
         most = std::max(most, entries);
       })(part, 0);
     }

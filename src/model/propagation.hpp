@@ -102,8 +102,6 @@ class Propagation {
   double waiting_seconds() const { return waiting_; }                 ///< for rows of other ranks, since construction
 
  private:
-  static constexpr std::size_t at(std::int64_t value) { return static_cast<std::size_t>(value); }
-
   /// Calls work(first, last) for each shard's range of a selection's list; the main thread lets MPI make progress.
   template <class Work>
   void over_shards(std::span<const std::int64_t> begin, Work work) {
@@ -116,7 +114,8 @@ class Propagation {
       // The thread that called is thread 0, the only one that may call MPI.
       const bool main = omp_get_thread_num() == 0;
       failure.run([&] {
-        for (auto shard = at(next++); std::cmp_less(shard, shards); shard = at(next++)) {
+        for (auto shard = static_cast<std::size_t>(next++); std::cmp_less(shard, shards);
+             shard = static_cast<std::size_t>(next++)) {
           if (begin[shard] < begin[shard + 1]) work(begin[shard], begin[shard + 1]);
           if (main) exchange_.progress();
         }
@@ -128,19 +127,20 @@ class Propagation {
   template <class Work>
   void overlapped(const RowSelection& rows, Work work) {
     over_shards(rows.interior_begin, [&](std::int64_t first, std::int64_t last) {
-      work(rows.interior.subspan(at(first), at(last - first)), first);
+      work(rows.interior.subspan(first, last - first), first);
     });
     waiting_ += exchange_.finish();
     const std::int64_t interior = std::ssize(rows.interior);
     over_shards(rows.boundary_begin, [&](std::int64_t first, std::int64_t last) {
-      work(rows.boundary.subspan(at(first), at(last - first)), interior + first);
+      work(rows.boundary.subspan(first, last - first), interior + first);
     });
   }
   template <class Work>
   static auto blocks_of(Work work) {
     return [work](Rows part, std::int64_t /*place*/) {
-      for (std::size_t first = 0; first < part.size(); first += at(block_rows)) {
-        work(part.subspan(first, std::min(at(block_rows), part.size() - first)), omp_get_thread_num());
+      for (std::size_t first = 0; first < part.size(); first += static_cast<std::size_t>(block_rows)) {
+        work(part.subspan(first, std::min(static_cast<std::size_t>(block_rows), part.size() - first)),
+             omp_get_thread_num());
       }
     };
   }

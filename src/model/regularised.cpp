@@ -18,10 +18,6 @@ constexpr int filter_degree = 8;
 constexpr int most_rounds = 40;
 constexpr double settled = 1e-6;
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 double mean_degree(const Communicator& comm, const ShardGraph& graph) {
   const auto shards = graph.layout.shards_of_rank.count(comm.rank());
   std::vector<double> partials;
@@ -29,7 +25,7 @@ double mean_degree(const Communicator& comm, const ShardGraph& graph) {
     for (std::int32_t k = 0; k < shards; ++k) {
       double sum = 0;
       const auto end = graph.shard_first_row(comm.rank(), k + 1);
-      for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) sum += graph.degree[index(row)];
+      for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) sum += graph.degree[row];
       partials.push_back(sum);
     }
   });
@@ -69,7 +65,7 @@ class ChebyshevIteration {
       for (std::size_t j = 0; j < wanted(); ++j) moved = std::max(moved, std::abs(values[j] - last[j]));
       if (moved < settled) break;
     }
-    std::vector<double> kept(index(options_.dim), 0.0);
+    std::vector<double> kept(options_.dim, 0.0);
     Eigen::MatrixXd keep = Eigen::MatrixXd::Zero(space_.columns(), space_.columns());
     for (std::size_t j = 0; j < wanted(); ++j) {
       if (values[j] <= least_eigenvalue_share * values.front()) continue;
@@ -81,17 +77,16 @@ class ChebyshevIteration {
   }
 
  private:
-  std::size_t wanted() const { return index(std::min(options_.dim, space_.columns())); }
+  std::size_t wanted() const { return static_cast<std::size_t>(std::min(options_.dim, space_.columns())); }
 
   // out = M in. What neighbours may still read of the last product is another matrix than what is written now.
   void multiply(const HaloMatrix& in, HaloMatrix& out) {
     auto& scaled = scaled_[turn_];
     turn_ = 1 - turn_;
-    by_rows([&](std::int64_t row, std::int64_t column) {
-      scaled.row(row)[column] = scale_[index(row)] * in.row(row)[column];
-    });
+    by_rows(
+        [&](std::int64_t row, std::int64_t column) { scaled.row(row)[column] = scale_[row] * in.row(row)[column]; });
     space_.multiply(all_, scaled, out);
-    by_rows([&](std::int64_t row, std::int64_t column) { out.row(row)[column] *= scale_[index(row)]; });
+    by_rows([&](std::int64_t row, std::int64_t column) { out.row(row)[column] *= scale_[row]; });
   }
 
   template <class Body>
@@ -174,9 +169,9 @@ CommunityRows community_rows(const Communicator& comm, const ShardGraph& graph, 
     result.base = Matrix(graph.owned(), vectors.columns());
     result.embedding = Matrix(graph.owned(), vectors.columns());
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
-      const double scale = 2 * row_scale(graph.degree[index(row)], found.added);
+      const double scale = 2 * row_scale(graph.degree[row], found.added);
       for (std::int64_t j = 0; j < vectors.columns(); ++j) {
-        const double value = values[index(j)];
+        const double value = values[j];
         const double weight = value > 0 ? scale * std::pow(value, power - 1) : 0;
         result.base.row(row)[j] = static_cast<float>(weight * static_cast<double>(vectors.row(row)[j]));
         base.row(row)[j] = result.base.row(row)[j];

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/ragged.hpp"
 #include "graph/shard_graph.hpp"
 #include "model/propagation.hpp"
 
@@ -22,9 +23,7 @@ struct RowSet {
 
   RowSelection selection() const { return {interior, interior_begin, boundary, boundary_begin}; }
   std::span<const LocalRow> shard(std::int64_t k) const {
-    return std::span<const LocalRow>(rows).subspan(
-        static_cast<std::size_t>(begin[static_cast<std::size_t>(k)]),
-        static_cast<std::size_t>(begin[static_cast<std::size_t>(k) + 1] - begin[static_cast<std::size_t>(k)]));
+    return std::span<const LocalRow>(rows).subspan(begin[k], places_of(begin, static_cast<std::size_t>(k)).size());
   }
   std::int64_t shards() const { return std::ssize(begin) - 1; }
 };
@@ -36,8 +35,7 @@ RowSet choose_rows(const ShardGraph& graph, Choose choose) {
   const auto keep = [&](std::span<const LocalRow> list, std::span<const std::int64_t> cuts, auto& kept,
                         auto& kept_begin) {
     for (std::size_t shard = 0; shard + 1 < cuts.size(); ++shard) {
-      for (const LocalRow row : list.subspan(static_cast<std::size_t>(cuts[shard]),
-                                             static_cast<std::size_t>(cuts[shard + 1] - cuts[shard]))) {
+      for (const LocalRow row : list.subspan(cuts[shard], cuts[shard + 1] - cuts[shard])) {
         if (choose(row)) kept.push_back(row);
       }
       kept_begin.push_back(std::ssize(kept));

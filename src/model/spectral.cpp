@@ -11,10 +11,6 @@ namespace cohort {
 
 namespace {
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 bool counts(double value, const std::vector<double>& values) {
   return std::abs(value) > least_eigenvalue_share * std::abs(values.front());
 }
@@ -29,7 +25,7 @@ Eigen::MatrixXd scaled(Eigen::MatrixXd vectors, const std::vector<double>& divis
 
 // The wanted values, zero where there is no direction.
 std::vector<double> kept(const std::vector<double>& values, std::int64_t dim) {
-  std::vector<double> result(index(dim), 0.0);
+  std::vector<double> result(dim, 0.0);
   for (std::size_t j = 0; j < std::min(result.size(), values.size()); ++j) {
     if (counts(values[j], values)) result[j] = values[j];
   }
@@ -80,8 +76,8 @@ bool joins_users(const Communicator& comm, const ShardGraph& graph) {
   for (std::int64_t row = 0; row < graph.owned() && !found; ++row) {
     if (!graph.is_user(LocalRow{static_cast<std::int32_t>(row)})) continue;
     const auto& adjacency = graph.adjacency;
-    found = std::any_of(adjacency.column.begin() + adjacency.row_begin[index(row)],
-                        adjacency.column.begin() + adjacency.row_begin[index(row) + 1],
+    found = std::any_of(adjacency.column.begin() + adjacency.row_begin[row],
+                        adjacency.column.begin() + adjacency.row_begin[row + 1],
                         [&](LocalRow column) { return graph.is_user(column); });
   }
   return comm.any(found);
@@ -108,7 +104,7 @@ SpectralRows spectral_rows(const Communicator& comm, const ShardGraph& graph, co
     result.base = Matrix(graph.owned(), vectors.columns);
     result.embedding = Matrix(graph.owned(), vectors.columns);
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
-      const double degree = graph.degree[index(row)];
+      const double degree = graph.degree[row];
       const bool is_user = graph.is_user(LocalRow{static_cast<std::int32_t>(row)});
       const double weight = degree > 0 && (own_rows || !is_user) ? 2 * std::pow(degree, 0.5 - b) : 0.0;
       const double of_item = degree > 0 ? std::pow(degree, b) : 0.0;
@@ -135,14 +131,14 @@ Matrix spectral_start(const Spectrum& spectrum, double length) {
   for (std::int64_t row = 0; row < vectors.rows; ++row) {
     double squares = 0;
     for (std::int64_t j = 0; j < vectors.columns; ++j) {
-      const double value = static_cast<double>(vectors.row(row)[j]) * std::sqrt(std::abs(spectrum.values[index(j)]));
+      const double value = static_cast<double>(vectors.row(row)[j]) * std::sqrt(std::abs(spectrum.values[j]));
       squares += value * value;
     }
     if (squares == 0) continue;
     const double scale = length / std::sqrt(squares);
     for (std::int64_t j = 0; j < vectors.columns; ++j) {
       result.row(row)[j] = static_cast<float>(static_cast<double>(vectors.row(row)[j]) *
-                                              std::sqrt(std::abs(spectrum.values[index(j)])) * scale);
+                                              std::sqrt(std::abs(spectrum.values[j])) * scale);
     }
   }
   return result;

@@ -26,10 +26,6 @@ constexpr std::int64_t block_rows = 128;
 constexpr std::int64_t tile_rows = 4;
 constexpr std::int64_t tile_columns = 8;
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 // products[i][j] = sum over the rows, ascending, of x[a + i] * y[b + j]: in registers from the first row to the last.
 void multiply_tile(Rows rows, ConstMatrixView x, std::int64_t a, ConstMatrixView y, std::int64_t b,
                    double (&sum)[tile_rows][tile_columns]) {
@@ -68,7 +64,7 @@ void Subspace::start(const RowSet& set, std::uint64_t seed, HaloMatrix& block) c
 #pragma omp parallel for schedule(static) num_threads(threads_)
   for (std::size_t i = 0; i < set.rows.size(); ++i) {
     const auto row = set.rows[i].value;
-    const auto node = static_cast<std::uint64_t>(graph_.node[index(row)].value);
+    const auto node = static_cast<std::uint64_t>(graph_.node[row].value);
     float* const values = block.row(row);
     for (std::int64_t column = 0; column < columns_; column += 2) {
       const auto pair = random.normal(node, static_cast<std::uint32_t>(column / 2));
@@ -93,7 +89,7 @@ Eigen::MatrixXd Subspace::products(const RowSet& set, const HaloMatrix& x, const
   for (std::int64_t first = 0; first < columns_; first += together_) {
     const auto count = std::min(together_, columns_ - first);
     comm_.attempt([&] {
-      partials.assign(index(set.shards() * count * columns_), 0.0);
+      partials.assign(set.shards() * count * columns_, 0.0);
       for_each_in_parallel(set.shards(), threads_, [&](std::int64_t shard) {
         double sum[tile_rows][tile_columns];
         double* const out = partials.data() + shard * count * columns_;
@@ -110,7 +106,7 @@ Eigen::MatrixXd Subspace::products(const RowSet& set, const HaloMatrix& x, const
     });
     const auto sums = shard_sum_.of(partials, count * columns_);
     for (std::int64_t a = 0; a < count; ++a) {
-      for (std::int64_t b = 0; b < columns_; ++b) result(first + a, b) = sums[index(a * columns_ + b)];
+      for (std::int64_t b = 0; b < columns_; ++b) result(first + a, b) = sums[a * columns_ + b];
     }
   }
   if (symmetric) result = Eigen::MatrixXd(result.selfadjointView<Eigen::Upper>());
@@ -126,8 +122,9 @@ void Subspace::transform(const RowSet& set, const Eigen::MatrixXd& basis, HaloMa
     const PackedRows packed(transposed.view());
     const std::int64_t blocks = (std::ssize(set.rows) + block_rows - 1) / block_rows;
     for_each_in_parallel(blocks, threads_, [&](std::int64_t block) {
-      const auto first = index(block * block_rows);
-      const auto part = Rows(set.rows).subspan(first, std::min(index(block_rows), set.rows.size() - first));
+      const auto first = static_cast<std::size_t>(block * block_rows);
+      const auto part =
+          Rows(set.rows).subspan(first, std::min(static_cast<std::size_t>(block_rows), set.rows.size() - first));
       Matrix in(std::ssize(part), columns_);
       Matrix out(std::ssize(part), columns_);
       for (std::size_t i = 0; i < part.size(); ++i) {
@@ -177,7 +174,7 @@ Subspace::Pairs Subspace::eigenpairs(const Eigen::MatrixXd& projected, Order ord
   Eigen::MatrixXd joined = on_root([&] {
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver((projected + projected.transpose()) / 2);
     if (solver.info() != Eigen::Success) throw RunError("the graph's eigenvectors cannot be found: no convergence");
-    std::vector<Eigen::Index> order(index(columns_));
+    std::vector<Eigen::Index> order(columns_);
     std::iota(order.begin(), order.end(), Eigen::Index{0});
     const auto& values = solver.eigenvalues();
     std::ranges::stable_sort(order, [&](Eigen::Index a, Eigen::Index b) {
@@ -187,8 +184,8 @@ Subspace::Pairs Subspace::eigenpairs(const Eigen::MatrixXd& projected, Order ord
     });
     Eigen::MatrixXd all(columns_ + 1, columns_);
     for (std::int64_t j = 0; j < columns_; ++j) {
-      all(0, j) = values[order[index(j)]];
-      all.block(1, j, columns_, 1) = solver.eigenvectors().col(order[index(j)]);
+      all(0, j) = values[order[j]];
+      all.block(1, j, columns_, 1) = solver.eigenvectors().col(order[j]);
     }
     return all;
   });
@@ -215,7 +212,7 @@ Matrix Subspace::finish(std::initializer_list<const RowSet*> sets, HaloMatrix& b
 #pragma omp parallel for schedule(static) num_threads(threads_)
     for (std::int64_t row = 0; row < graph_.owned(); ++row) {
       for (std::int64_t j = 0; j < wanted; ++j) {
-        result.row(row)[j] = static_cast<float>(sign[index(j)]) * block.row(row)[j];
+        result.row(row)[j] = static_cast<float>(sign[j]) * block.row(row)[j];
       }
     }
   });
@@ -225,20 +222,20 @@ Matrix Subspace::finish(std::initializer_list<const RowSet*> sets, HaloMatrix& b
 // -1 where the entry of largest magnitude, of equals the smallest node's, is negative.
 std::vector<std::int64_t> Subspace::signs(const HaloMatrix& block, std::int64_t wanted) const {
   constexpr auto nowhere = std::numeric_limits<std::int64_t>::max();
-  std::vector<std::int64_t> largest(index(wanted), 0);  // bits of the magnitude, negative so that the least wins
+  std::vector<std::int64_t> largest(wanted, 0);  // bits of the magnitude, negative so that the least wins
   const auto bits = [&](std::int64_t row, std::int64_t j) {
     return -std::int64_t{std::bit_cast<std::int32_t>(std::fabs(block.row(row)[j]))};
   };
   for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-    for (std::int64_t j = 0; j < wanted; ++j) largest[index(j)] = std::min(largest[index(j)], bits(row, j));
+    for (std::int64_t j = 0; j < wanted; ++j) largest[j] = std::min(largest[j], bits(row, j));
   }
   comm_.min_in_place(std::span<std::int64_t>(largest));
-  std::vector<std::int64_t> where(index(wanted), nowhere);  // node, and in the last bit whether it is negative
+  std::vector<std::int64_t> where(wanted, nowhere);  // node, and in the last bit whether it is negative
   for (std::int64_t row = 0; row < graph_.owned(); ++row) {
     for (std::int64_t j = 0; j < wanted; ++j) {
-      if (bits(row, j) != largest[index(j)]) continue;
-      const auto node = 2 * graph_.node[index(row)].value + (block.row(row)[j] < 0 ? 1 : 0);
-      where[index(j)] = std::min(where[index(j)], node);
+      if (bits(row, j) != largest[j]) continue;
+      const auto node = 2 * graph_.node[row].value + (block.row(row)[j] < 0 ? 1 : 0);
+      where[j] = std::min(where[j], node);
     }
   }
   comm_.min_in_place(std::span<std::int64_t>(where));

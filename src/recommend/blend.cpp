@@ -7,10 +7,11 @@
 
 #include "comm/index_plan.hpp"
 #include "core/fixed_point.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "data/distinct.hpp"
 #include "data/pair_table.hpp"
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 #include "recommend/blend_query.hpp"
 #include "recommend/item_rows.hpp"
 #include "recommend/score_scale.hpp"
@@ -57,8 +58,8 @@ std::int32_t nearest_segment(std::span<const float> row, const Population& popul
 std::vector<SegmentItem> pairs_of(const PairTable& pairs, std::span<const std::int32_t> segment) {
   std::vector<SegmentItem> result;
   for (std::size_t u = 0; u < segment.size(); ++u) {
-    for (auto k = pairs.row_begin[u]; k < pairs.row_begin[u + 1]; ++k) {
-      result.push_back({pairs.other[static_cast<std::size_t>(k)], segment[u]});
+    for (const auto k : places_of(pairs.row_begin, u)) {
+      result.push_back({pairs.other[k], segment[u]});
     }
   }
   return result;
@@ -79,8 +80,8 @@ HeldBack hold_back(const Communicator& comm, const PairTable& interactions, cons
     for (std::int64_t u = 0; u < interactions.rows(); ++u) {
       const auto user = static_cast<std::uint64_t>(first + u);
       if (of_users.uniform(user) >= share) continue;
-      const auto begin = static_cast<std::size_t>(interactions.row_begin[static_cast<std::size_t>(u)]);
-      const auto end = static_cast<std::size_t>(interactions.row_begin[static_cast<std::size_t>(u) + 1]);
+      const auto begin = static_cast<std::size_t>(interactions.row_begin[u]);
+      const auto end = static_cast<std::size_t>(interactions.row_begin[u + 1]);
       bool any_left = false;
       for (auto i = begin; i < end; ++i) {
         const auto item = static_cast<std::uint32_t>(interactions.other[i]);
@@ -116,7 +117,7 @@ std::vector<std::int32_t> stand_in_segments(const Communicator& comm, const Popu
   std::vector<std::int32_t> segment;
   comm.attempt([&] {
     segment.assign(population.segment.begin(), population.segment.end());
-    std::vector<double> sum(static_cast<std::size_t>(rows.columns()));
+    std::vector<double> sum(rows.columns());
     std::vector<float> stand_in(sum.size());
     std::size_t next = 0;  // of items.place
     for (const auto user : users) {
@@ -131,7 +132,7 @@ std::vector<std::int32_t> stand_in_segments(const Communicator& comm, const Popu
       for (const auto value : sum) squares += value * value;
       const auto factor = squares > 0 ? length_of(population.users.at(user)) / std::sqrt(squares) : 0.0;
       for (std::size_t c = 0; c < sum.size(); ++c) stand_in[c] = static_cast<float>(factor * sum[c]);
-      segment[static_cast<std::size_t>(user)] = nearest_segment(stand_in, population);
+      segment[user] = nearest_segment(stand_in, population);
     }
   });
   return segment;
@@ -150,13 +151,12 @@ double choose_smoothing(const Communicator& comm, const ItemCounts& counts, cons
   for (std::size_t c = 0; c < candidates.size(); ++c) {
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const auto p = popularity_inside(popularity(known[i].users, counts.interactions, counts.blocks.total()),
-                                       known[i].segment_users,
-                                       counts.in_segment[static_cast<std::size_t>(pairs[i].segment)], candidates[c]);
+                                       known[i].segment_users, counts.in_segment[pairs[i].segment], candidates[c]);
       likelihood[c] += fixed.fixed(std::log(p));
     }
   }
   comm.sum_in_place(std::span<std::int64_t>(likelihood));
-  return candidates[static_cast<std::size_t>(std::ranges::max_element(likelihood) - likelihood.begin())];
+  return candidates[std::ranges::max_element(likelihood) - likelihood.begin()];
 }
 
 BlendWeight choose_weight(const Communicator& comm, const Validation& validation, const ItemCounts& counts,
@@ -185,12 +185,11 @@ BlendWeight choose_weight(const Communicator& comm, const Validation& validation
     std::vector<double> ndcg;
     comm.attempt([&] {
       blend.emplace(query.users, validation.segment, scale, prior, weight);
-      ndcg.assign(static_cast<std::size_t>(validation.held.pairs.rows()), 0.0);
+      ndcg.assign(validation.held.pairs.rows(), 0.0);
     });
     query.prior = blend->prior();
     top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> best) {
-      ndcg[static_cast<std::size_t>(user)] =
-          measure_list(best, validation.held.pairs.row(user), validation_cut_off, gains).ndcg;
+      ndcg[user] = measure_list(best, validation.held.pairs.row(user), validation_cut_off, gains).ndcg;
     });
     return ndcg;
   };

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/random.hpp"
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 #include "recommend/blend.hpp"
 #include "recommend/filter_ranking.hpp"
 #include "recommend/user_means.hpp"
@@ -64,12 +64,11 @@ FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& quest
   std::vector<double> best;
   for (const auto power : powers) {
     comm.attempt([&] {
-      for (auto& values : ndcg) values.assign(static_cast<std::size_t>(held.pairs.rows()), 0.0);
+      for (auto& values : ndcg) values.assign(held.pairs.rows(), 0.0);
     });
     ranking.rank(signals, {power, weights}, cut_off,
                  [&](std::size_t weight, std::int64_t user, std::span<const ScoredItem> list) {
-                   ndcg[weight][static_cast<std::size_t>(user)] =
-                       measure_list(list, held.pairs.row(user), cut_off, gains).ndcg;
+                   ndcg[weight][user] = measure_list(list, held.pairs.row(user), cut_off, gains).ndcg;
                  });
     double best_beside = -1;
     double weight_beside = std::numeric_limits<double>::quiet_NaN();

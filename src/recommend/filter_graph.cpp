@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 #include "model/graph_filter.hpp"
 
 namespace cohort {

@@ -10,6 +10,7 @@
 #include "comm/shard_sum.hpp"
 #include "core/interruption.hpp"
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 #include "graph/edge_weights.hpp"
 #include "kernels/scores.hpp"
 #include "recommend/item_rows.hpp"
@@ -20,10 +21,6 @@ namespace {
 
 constexpr std::int64_t columns_of_block = GraphFilter::columns;
 constexpr std::int64_t chunk_items = 128;  // whose scores a thread makes at a time
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 struct Entry {
   std::int64_t item;
@@ -73,15 +70,15 @@ void FilterRanking::place_items(ConstMatrixView items, const Distribution& item_
     const auto& rows = filter_.items().rows;
     std::vector<std::size_t> order(rows.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto number = [&](std::size_t i) { return graph.node[index(rows[i].value)].value - graph.users; };
+    const auto number = [&](std::size_t i) { return graph.node[rows[i].value].value - graph.users; };
     std::ranges::sort(order, {}, number);
     for (const auto i : order) {
       item_.push_back(number(i));
       row_of_item_.push_back(rows[i].value);
     }
     if (!choice.all) {
-      allowed.assign(index(item_blocks.count(comm_.rank())), 0);
-      for (const auto row : choice.rows) allowed[index(row)] = 1;
+      allowed.assign(item_blocks.count(comm_.rank()), 0);
+      for (const auto row : choice.rows) allowed[row] = 1;
     }
   });
   const auto all_allowed = choice.all ? std::vector<char>() : comm_.all_gather(std::span<const char>(allowed)).data;
@@ -90,8 +87,8 @@ void FilterRanking::place_items(ConstMatrixView items, const Distribution& item_
     std::vector<std::int64_t> fetched_row;
     for (std::int64_t shard = 0; shard < filter_.items().shards(); ++shard) {
       for (const LocalRow row : filter_.items().shard(shard)) {
-        const auto number = graph.node[index(row.value)].value - graph.users;
-        if (!all_allowed.empty() && !all_allowed[index(number)]) continue;
+        const auto number = graph.node[row.value].value - graph.users;
+        if (!all_allowed.empty() && !all_allowed[number]) continue;
         row_.push_back(row.value);
         number_.push_back(number);
         fetched_row.push_back(std::ranges::lower_bound(item_, number) - item_.begin());
@@ -101,7 +98,7 @@ void FilterRanking::place_items(ConstMatrixView items, const Distribution& item_
     if (columns_ == 0) return;
     embedding_ = Matrix(std::ssize(row_), columns_);
     for (std::int64_t i = 0; i < embedding_.rows(); ++i) {
-      std::memcpy(embedding_.row(i), fetched.row(fetched_row[index(i)]),
+      std::memcpy(embedding_.row(i), fetched.row(fetched_row[i]),
                   static_cast<std::size_t>(embedding_.stride()) * sizeof(float));
     }
   });
@@ -111,8 +108,8 @@ void FilterRanking::take_power(double power) {
   power_ = power;
   degree_power_.assign(graph_.degree.size(), 0.0F);
   for (const auto row : row_of_item_) {
-    const auto degree = graph_.degree[index(row)];
-    if (degree > 0) degree_power_[index(row)] = static_cast<float>(std::pow(degree, power));
+    const auto degree = graph_.degree[row];
+    if (degree > 0) degree_power_[row] = static_cast<float>(std::pow(degree, power));
   }
 }
 
@@ -149,13 +146,13 @@ FilterRanking::Block FilterRanking::gather(const FilterSignals& signals, std::in
     const auto from = std::clamp<std::int64_t>(place - before, 0, mine);
     const auto to = std::clamp<std::int64_t>(place + columns_of_block - before, 0, mine);
     for (auto i = from; i < to; ++i) {
-      const auto row = signals.chosen ? (*signals.chosen)[index(i)] : i;
+      const auto row = signals.chosen ? (*signals.chosen)[i] : i;
       const auto column = static_cast<std::int32_t>(before + i - place);
       block.row.push_back(row);
       const auto& table = *signals.items;
-      for (auto k = table.row_begin[index(row)]; k < table.row_begin[index(row) + 1]; ++k) {
-        const float weight = table.weight[index(k)];
-        entries.push_back({table.other[index(k)], column, signals.weighed ? weight : weighting.interaction(weight)});
+      for (const auto k : places_of(table.row_begin, static_cast<std::size_t>(row))) {
+        const float weight = table.weight[k];
+        entries.push_back({table.other[k], column, signals.weighed ? weight : weighting.interaction(weight)});
       }
       if (signals.excluded) {
         for (const auto item : signals.excluded->row(row)) excluded.push_back({item, column, 0});
@@ -175,9 +172,9 @@ FilterRanking::Block FilterRanking::gather(const FilterSignals& signals, std::in
   const auto rows = comm_.all_gather(std::span<const float>(embedding)).data;
   block.deviation = comm_.all_gather(std::span<const double>(deviation)).data;
   comm_.attempt([&] {
-    block.excluded.resize(index(block.columns()));
-    for (const auto& entry : passed_over) block.excluded[index(entry.column)].push_back(entry.item);
-    block.deviation.resize(index(block.columns()), 0.0);
+    block.excluded.resize(block.columns());
+    for (const auto& entry : passed_over) block.excluded[entry.column].push_back(entry.item);
+    block.deviation.resize(block.columns(), 0.0);
     if (columns_ == 0) return;
     block.embedding = Matrix(block.columns(), columns_);
     for (std::int64_t i = 0; i < block.columns(); ++i) {
@@ -195,8 +192,8 @@ void FilterRanking::fill(const Block& block) {
   for (const auto& entry : block.entries) {
     const auto at = std::ranges::lower_bound(item_, entry.item);
     if (at == item_.end() || *at != entry.item) continue;
-    const auto row = row_of_item_[index(at - item_.begin())];
-    const auto power = degree_power_[index(row)];
+    const auto row = row_of_item_[at - item_.begin()];
+    const auto power = degree_power_[row];
     if (power > 0) signals.row(row)[entry.column] = entry.value / power;
   }
 }
@@ -206,12 +203,12 @@ void FilterRanking::measure(ConstMatrixView smoothed, Block& block) const {
   constexpr auto width = 2 * columns_of_block;
   std::vector<double> partials;
   comm_.attempt([&] {
-    partials.assign(index(filter_.items().shards() * width), 0.0);
+    partials.assign(filter_.items().shards() * width, 0.0);
     for_each_in_parallel(filter_.items().shards(), [&](std::int64_t shard) {
       double* const sum = partials.data() + shard * width;
       double* const squares = sum + columns_of_block;
       for (const LocalRow row : filter_.items().shard(shard)) {
-        const float power = degree_power_[index(row.value)];
+        const float power = degree_power_[row.value];
         const float* const values = smoothed.row(row.value);
         for (std::int64_t j = 0; j < columns_of_block; ++j) {
           const auto score = static_cast<double>(values[j] * power);
@@ -224,8 +221,7 @@ void FilterRanking::measure(ConstMatrixView smoothed, Block& block) const {
   const auto sums = shard_sum(comm_, graph_.graph.layout, partials, width);
   comm_.attempt([&] {
     for (std::int64_t j = 0; j < block.columns(); ++j) {
-      block.filter_deviation.push_back(
-          deviation_of(sums[index(j)], sums[index(columns_of_block + j)], graph_.graph.items));
+      block.filter_deviation.push_back(deviation_of(sums[j], sums[columns_of_block + j], graph_.graph.items));
     }
   });
 }
@@ -238,54 +234,54 @@ std::vector<ScoredItem> FilterRanking::best_here(ConstMatrixView smoothed, const
   comm_.attempt([&] {
     const PackedRows users = columns_ > 0 ? PackedRows(block.embedding.view()) : PackedRows();
     // Factors of both scores in each column, and with each weight.
-    std::vector<float> of_filter(index(columns), 0.0F);
-    std::vector<float> of_embedding(index(columns * weights), 0.0F);
+    std::vector<float> of_filter(columns, 0.0F);
+    std::vector<float> of_embedding(columns * weights, 0.0F);
     for (std::int64_t j = 0; j < columns; ++j) {
-      const double filter = block.filter_deviation[index(j)];
-      const double embedding = block.deviation[index(j)];
-      if (filter > 0) of_filter[index(j)] = static_cast<float>(1 / filter);
+      const double filter = block.filter_deviation[j];
+      const double embedding = block.deviation[j];
+      if (filter > 0) of_filter[j] = static_cast<float>(1 / filter);
       for (std::int64_t w = 0; w < weights && embedding > 0; ++w) {
-        of_embedding[index(j * weights + w)] = static_cast<float>((filter > 0 ? beside[index(w)] : 1) / embedding);
+        of_embedding[j * weights + w] = static_cast<float>((filter > 0 ? beside[w] : 1) / embedding);
       }
     }
-    std::vector<std::vector<TopK>> heaps(index(omp_get_max_threads()));
-    for (auto& heap : heaps) heap.assign(index(columns * weights), TopK(k));
+    std::vector<std::vector<TopK>> heaps(omp_get_max_threads());
+    for (auto& heap : heaps) heap.assign(columns * weights, TopK(k));
     for_each_in_parallel(std::ssize(shard_begin_) - 1, [&](std::int64_t shard) {
-      auto& heap = heaps[index(omp_get_thread_num())];
+      auto& heap = heaps[omp_get_thread_num()];
       Matrix products(chunk_items, columns_of_block);
       Matrix filtered(columns_of_block, chunk_items);
       Matrix embedded(columns_of_block, chunk_items);
       Matrix scores(1, chunk_items);
-      const auto end = shard_begin_[index(shard) + 1];
-      for (auto first = shard_begin_[index(shard)]; first < end; first += chunk_items) {
+      const auto end = shard_begin_[shard + 1];
+      for (auto first = shard_begin_[shard]; first < end; first += chunk_items) {
         const auto count = std::min(chunk_items, end - first);
         if (columns_ > 0) inner_products(embedding_.view().slice(first, count), users, products.view());
         for (std::int64_t i = 0; i < count; ++i) {
-          const auto row = row_[index(first + i)];
-          const float power = degree_power_[index(row)];
+          const auto row = row_[first + i];
+          const float power = degree_power_[row];
           for (std::int64_t j = 0; j < columns; ++j) {
             filtered.row(j)[i] = smoothed.row(row)[j] * power;
             embedded.row(j)[i] = products.row(i)[j];
           }
         }
-        const auto items = std::span<const std::int64_t>(number_).subspan(index(first), index(count));
+        const auto items = std::span<const std::int64_t>(number_).subspan(first, count);
         for (std::int64_t j = 0; j < columns; ++j) {
           for (std::int64_t w = 0; w < weights; ++w) {
-            const float one = of_filter[index(j)];
-            const float other = of_embedding[index(j * weights + w)];
+            const float one = of_filter[j];
+            const float other = of_embedding[j * weights + w];
             for (std::int64_t i = 0; i < chunk_items; ++i) {
               scores.row(0)[i] = one * filtered.row(j)[i] + other * embedded.row(j)[i];
             }
-            heap[index(j * weights + w)].offer({scores.row(0), index(count)}, items, block.excluded[index(j)]);
+            heap[j * weights + w].offer({scores.row(0), static_cast<std::size_t>(count)}, items, block.excluded[j]);
           }
         }
       }
     });
-    best.assign(index(columns * weights * k), {0, -1});
+    best.assign(columns * weights * k, {0, -1});
     for_each_in_parallel(columns * weights, [&](std::int64_t list) {
       std::vector<ScoredItem> all;
       for (const auto& heap : heaps) {
-        const auto some = heap[index(list)].sorted();
+        const auto some = heap[list].sorted();
         all.insert(all.end(), some.begin(), some.end());
       }
       std::ranges::sort(all, std::less<>());
@@ -309,8 +305,8 @@ void FilterRanking::hand_out(const Block& block, std::span<const ScoredItem> min
         std::copy_if(first, first + k, std::back_inserter(all), [](const ScoredItem& one) { return one.item >= 0; });
       }
       std::ranges::sort(all, std::less<>());
-      all.resize(index(std::min(std::ssize(all), k)));
-      sink(index(list % weights), block.row[index(list / weights)], all);
+      all.resize(std::min(std::ssize(all), k));
+      sink(static_cast<std::size_t>(list % weights), block.row[list / weights], all);
     });
   });
 }

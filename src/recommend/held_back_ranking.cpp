@@ -1,6 +1,6 @@
 #include "recommend/held_back_ranking.hpp"
 
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 #include "items/top_items.hpp"
 
 namespace cohort {
@@ -18,7 +18,7 @@ std::vector<double> ndcg_of_users(const Communicator& comm, ConstMatrixView user
   std::vector<double> ndcg;
   comm.attempt([&] {
     gains = ideal_gains(cut_off);
-    ndcg.assign(static_cast<std::size_t>(held.pairs.rows()), 0.0);
+    ndcg.assign(held.pairs.rows(), 0.0);
     chosen = held.user_rows();
   });
   TopItemsQuery query;
@@ -29,7 +29,7 @@ std::vector<double> ndcg_of_users(const Communicator& comm, ConstMatrixView user
   query.chosen = &chosen;
   query.k = cut_off;
   top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> best) {
-    ndcg[static_cast<std::size_t>(user)] = measure_list(best, held.pairs.row(user), cut_off, gains).ndcg;
+    ndcg[user] = measure_list(best, held.pairs.row(user), cut_off, gains).ndcg;
   });
   return ndcg;
 }

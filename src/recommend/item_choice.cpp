@@ -32,7 +32,7 @@ ItemChoice choose_items(const Communicator& comm, const ItemCounts& counts, Cons
   comm.attempt([&] {
     choice.embedding = Matrix(std::ssize(choice.rows), items.columns);
     for (std::int64_t i = 0; i < choice.embedding.rows(); ++i) {
-      const auto row = choice.rows[static_cast<std::size_t>(i)];
+      const auto row = choice.rows[i];
       choice.numbers.push_back(counts.blocks.begin(comm.rank()) + row);
       std::copy_n(items.row(row), items.columns, choice.embedding.row(i));
     }

@@ -19,7 +19,7 @@ Matrix fetch_item_rows(const Communicator& comm, const Distribution& blocks, Con
   Matrix rows;
   comm.attempt([&] {
     for (std::int64_t i = 0; i < std::ssize(wanted); ++i) {
-      if (i < first || i >= last) others.emplace_back(wanted[static_cast<std::size_t>(i)]);
+      if (i < first || i >= last) others.emplace_back(wanted[i]);
     }
     came = Matrix(std::ssize(others), columns);
     rows = Matrix(std::ssize(wanted), columns);
@@ -30,8 +30,8 @@ Matrix fetch_item_rows(const Communicator& comm, const Distribution& blocks, Con
   exchange.finish();
   for (std::int64_t i = 0; i < rows.rows(); ++i) {
     const bool own = i >= first && i < last;
-    const auto* const row = own ? mine.row(wanted[static_cast<std::size_t>(i)] - blocks.begin(comm.rank()))
-                                : came.row(i < first ? i : i - (last - first));
+    const auto* const row =
+        own ? mine.row(wanted[i] - blocks.begin(comm.rank())) : came.row(i < first ? i : i - (last - first));
     std::memcpy(rows.row(i), row, static_cast<std::size_t>(columns) * sizeof(float));
   }
   return rows;

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 #include "recommend/blend_query.hpp"
 #include "recommend/filter_ranking.hpp"
 #include "recommend/score_scale.hpp"
@@ -44,8 +45,8 @@ std::vector<std::int64_t> list_lengths(const Communicator& comm, const Populatio
   std::vector<std::int64_t> most(one_list ? 1 : static_cast<std::size_t>(population.segments()), 0);
   const auto users = chosen ? std::ssize(*chosen) : std::ssize(population.segment);
   for (std::int64_t i = 0; i < users; ++i) {
-    const auto user = chosen ? (*chosen)[static_cast<std::size_t>(i)] : i;
-    auto& list = most[one_list ? 0 : static_cast<std::size_t>(population.segment[static_cast<std::size_t>(user)])];
+    const auto user = chosen ? (*chosen)[i] : i;
+    auto& list = most[one_list ? 0 : population.segment[user]];
     list = std::max(list, std::ssize(population.interactions->row(user)));
   }
   // The largest, as the least of what is negative.
@@ -86,8 +87,7 @@ PairTable segments_items(const Communicator& comm, const ItemCounts& counts, con
     const auto first = counts.blocks.begin(comm.rank());
     for (int rank = 0; rank < comm.size(); ++rank) {
       for (auto s = segments.begin(rank); s < segments.end(rank); ++s) {
-        for (auto k = counts.begin[static_cast<std::size_t>(s)]; k < counts.begin[static_cast<std::size_t>(s) + 1];
-             ++k) {
+        for (auto k = counts.begin[s]; k < counts.begin[s + 1]; ++k) {
           const auto at = static_cast<std::size_t>(k);
           outgoing.push_back({first + counts.row[at], static_cast<std::int32_t>(s), counts.segment_users[at]});
         }
@@ -180,9 +180,8 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
       for_each_in_parallel((users + block_users - 1) / block_users, [&](std::int64_t block) {
         std::vector<ScoredItem> best;
         for (auto i = block * block_users; i < std::min(users, (block + 1) * block_users); ++i) {
-          const auto user = chosen ? (*chosen)[static_cast<std::size_t>(i)] : i;
-          pick(lists, one_list ? 0 : population.segment[static_cast<std::size_t>(user)],
-               population.interactions->row(user), count, best);
+          const auto user = chosen ? (*chosen)[i] : i;
+          pick(lists, one_list ? 0 : population.segment[user], population.interactions->row(user), count, best);
           sink(user, best);
         }
       });
@@ -227,14 +226,14 @@ PairTable widely_held(const Communicator& comm, const ItemCounts& counts, const 
   std::vector<std::int64_t> size;
   comm.attempt([&] {
     size.assign(segments, 0);
-    for (const auto s : population.segment) ++size[static_cast<std::size_t>(s)];
+    for (const auto s : population.segment) ++size[s];
   });
   comm.sum_in_place(std::span<std::int64_t>(size));
   std::vector<SegmentItem> mine;  // by segment, items ascending
   comm.attempt([&] {
     const auto first = counts.blocks.begin(comm.rank());
     for (std::size_t s = 0; s < segments; ++s) {
-      for (auto k = counts.begin[s]; k < counts.begin[s + 1]; ++k) {
+      for (const auto k : places_of(counts.begin, s)) {
         const auto at = static_cast<std::size_t>(k);
         if (2 * static_cast<std::int64_t>(counts.segment_users[at]) <= size[s]) continue;
         mine.push_back({first + counts.row[at], static_cast<std::int32_t>(s)});
@@ -249,7 +248,7 @@ PairTable widely_held(const Communicator& comm, const ItemCounts& counts, const 
     held.row_begin.assign(segments + 1, 0);
     for (const auto& entry : all) {
       held.other.push_back(entry.item);
-      ++held.row_begin[static_cast<std::size_t>(entry.segment) + 1];
+      ++held.row_begin[entry.segment + 1];
     }
     std::partial_sum(held.row_begin.begin(), held.row_begin.end(), held.row_begin.begin());
   });
@@ -306,7 +305,7 @@ RankedLists recommend_to_segments(const Communicator& comm, const Population& po
   }
   std::vector<std::vector<ScoredItem>> best(segment.size());
   const auto keep = [&](std::int64_t row, std::span<const ScoredItem> ranked) {
-    auto& list = best[static_cast<std::size_t>(row)];
+    auto& list = best[row];
     list.assign(ranked.begin(), ranked.end());
     for (auto& item : list) item.score = blend ? blend->score(row, item.score) : item.score;
   };

@@ -5,6 +5,7 @@
 #include <functional>
 #include <numeric>
 
+#include "core/ragged.hpp"
 #include "items/best_of_all.hpp"
 
 namespace cohort {
@@ -23,7 +24,7 @@ struct Candidate {
 void keep_best(std::vector<Candidate>& candidates, std::int64_t length) {
   const auto kept = std::min(std::ssize(candidates), length);
   std::partial_sort(candidates.begin(), candidates.begin() + kept, candidates.end());
-  candidates.resize(static_cast<std::size_t>(kept));
+  candidates.resize(kept);
 }
 
 // Candidates that one round holds, at most, unless one list has more.
@@ -36,15 +37,14 @@ RankedLists join(const Communicator& comm, std::span<const std::int64_t> length,
   for (std::int64_t first = 0; first < std::ssize(length);) {
     std::int64_t last = first;
     for (std::int64_t candidates = 0; last < std::ssize(length); ++last) {
-      candidates += length[static_cast<std::size_t>(last)];
+      candidates += length[last];
       if (last > first && candidates > round_candidates) break;
     }
     std::vector<std::vector<Candidate>> mine;
     comm.attempt([&] {
       for (auto l = first; l < last; ++l) mine.push_back(best_of(l));
     });
-    const auto best = best_of_all(
-        comm, std::move(mine), length.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+    const auto best = best_of_all(comm, std::move(mine), length.subspan(first, last - first));
     comm.attempt([&] {
       const auto before = lists.begin.back();
       for (const auto& candidate : best.entries) {
@@ -71,7 +71,7 @@ double popularity_inside(double popularity, std::int64_t segment_users, std::int
 
 LogPrior log_prior(const ItemCounts& counts, std::span<const std::int32_t> rows, double smoothing) {
   const auto p = [&](std::int32_t row) {
-    return popularity(counts.users[static_cast<std::size_t>(row)], counts.interactions, counts.blocks.total());
+    return popularity(counts.users[row], counts.interactions, counts.blocks.total());
   };
   LogPrior prior;
   for (const auto row : rows) prior.base.push_back(static_cast<float>(std::log(p(row))));
@@ -79,11 +79,11 @@ LogPrior log_prior(const ItemCounts& counts, std::span<const std::int32_t> rows,
     // Entries and rows ascend, so one walk over both finds what is in both.
     auto at = rows.begin();
     for (auto k = counts.begin[s]; k < counts.begin[s + 1] && !std::isinf(smoothing); ++k) {
-      const auto row = counts.row[static_cast<std::size_t>(k)];
+      const auto row = counts.row[k];
       while (at != rows.end() && *at < row) ++at;
       if (at == rows.end()) break;
       if (*at != row) continue;
-      const auto users = static_cast<double>(counts.segment_users[static_cast<std::size_t>(k)]);
+      const auto users = static_cast<double>(counts.segment_users[k]);
       prior.row.push_back(static_cast<std::int32_t>(at - rows.begin()));
       prior.value.push_back(static_cast<float>(std::log(p(row) + users / smoothing)));
     }
@@ -99,7 +99,7 @@ RankedLists popular_items(const Communicator& comm, const ItemCounts& counts, st
   return join(comm, std::span<const std::int64_t>(&length, 1), [&](std::int64_t) {
     std::vector<Candidate> candidates;
     for (const auto row : rows) {
-      candidates.push_back({static_cast<double>(counts.users[static_cast<std::size_t>(row)]), first + row});
+      candidates.push_back({static_cast<double>(counts.users[row]), first + row});
     }
     keep_best(candidates, length);
     return candidates;
@@ -110,7 +110,7 @@ RankedLists popular_inside(const Communicator& comm, const ItemCounts& counts, s
                            double smoothing, std::span<const std::int64_t> length) {
   COHORT_CHECK(length.size() == counts.in_segment.size());
   const auto first = counts.blocks.begin(comm.rank());
-  const auto users = [&](std::int32_t row) { return counts.users[static_cast<std::size_t>(row)]; };
+  const auto users = [&](std::int32_t row) { return counts.users[row]; };
   std::vector<char> eligible;
   std::vector<char> inside;
   // Items that nobody of the segment has stand in the order of the population, so its beginning is enough of them.
@@ -118,7 +118,7 @@ RankedLists popular_inside(const Communicator& comm, const ItemCounts& counts, s
   comm.attempt([&] {
     inside.assign(counts.users.size(), 0);
     eligible.assign(counts.users.size(), 0);
-    for (const auto row : rows) eligible[static_cast<std::size_t>(row)] = 1;
+    for (const auto row : rows) eligible[row] = 1;
     by_users.assign(rows.begin(), rows.end());
     std::ranges::stable_sort(by_users, [&](std::int32_t a, std::int32_t b) { return users(a) > users(b); });
   });
@@ -128,24 +128,21 @@ RankedLists popular_inside(const Communicator& comm, const ItemCounts& counts, s
       return popularity_inside(popularity(users(row), counts.interactions, counts.blocks.total()), segment_users,
                                counts.in_segment[at], smoothing);
     };
-    const auto entries = std::span(counts.row)
-                             .subspan(static_cast<std::size_t>(counts.begin[at]),
-                                      static_cast<std::size_t>(counts.begin[at + 1] - counts.begin[at]));
+    const auto entries = std::span(counts.row).subspan(counts.begin[at], places_of(counts.begin, at).size());
     std::vector<Candidate> candidates;
     for (std::size_t e = 0; e < entries.size(); ++e) {
       const auto row = entries[e];
-      inside[static_cast<std::size_t>(row)] = 1;
-      if (!eligible[static_cast<std::size_t>(row)]) continue;
-      candidates.push_back(
-          {score(row, counts.segment_users[static_cast<std::size_t>(counts.begin[at]) + e]), first + row});
+      inside[row] = 1;
+      if (!eligible[row]) continue;
+      candidates.push_back({score(row, counts.segment_users[counts.begin[at] + e]), first + row});
     }
     std::int64_t others = 0;
     for (auto row = by_users.begin(); row != by_users.end() && others < length[at]; ++row) {
-      if (inside[static_cast<std::size_t>(*row)]) continue;
+      if (inside[(*row)]) continue;
       candidates.push_back({score(*row, 0), first + *row});
       ++others;
     }
-    for (const auto row : entries) inside[static_cast<std::size_t>(row)] = 0;
+    for (const auto row : entries) inside[row] = 0;
     keep_best(candidates, length[at]);
     return candidates;
   });

@@ -12,7 +12,7 @@ Bpr::Bpr(const Communicator& comm, const ShardGraph& graph, const NodeDirectory&
       sampler_(comm, graph, directory, positives, config),
       planner_(comm, graph, sampler_, threads),
       pairs_(comm, columns, config.decay, threads) {
-  comm.attempt([&] { decay_.assign(static_cast<std::size_t>(graph.owned()), 0.0F); });
+  comm.attempt([&] { decay_.assign(graph.owned(), 0.0F); });
 }
 
 std::int64_t Bpr::plan(std::int64_t first) {
@@ -31,7 +31,7 @@ SparseGradient Bpr::gradient(std::int64_t step, ConstMatrixView layer_zero, std:
   const auto gradient = pairs_.gradient(plan, layer_zero, loss_by_shard);
   clear_decay();
   for (std::size_t i = 0; i < plan.touched.size(); ++i) {
-    decay_[static_cast<std::size_t>(plan.touched[i].value)] = pairs_.decay_of(plan, i);
+    decay_[plan.touched[i].value] = pairs_.decay_of(plan, i);
   }
   decayed_ = plan.touched;
   remote_rows_ += plan.fetched();
@@ -39,7 +39,7 @@ SparseGradient Bpr::gradient(std::int64_t step, ConstMatrixView layer_zero, std:
 }
 
 void Bpr::clear_decay() {
-  for (const LocalRow row : decayed_) decay_[static_cast<std::size_t>(row.value)] = 0;
+  for (const LocalRow row : decayed_) decay_[row.value] = 0;
   decayed_ = {};
 }
 

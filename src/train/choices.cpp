@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 

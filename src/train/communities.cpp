@@ -10,6 +10,7 @@
 #include "cluster/kmeans.hpp"
 #include "comm/shard_sum.hpp"
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "graph/ghosts.hpp"
 #include "model/regularised.hpp"
 
@@ -19,10 +20,6 @@ namespace {
 
 constexpr std::int64_t most_columns = 1024;
 constexpr double weighted_power = 2;
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 std::vector<std::int32_t> segments_by(const Communicator& comm, const ShardGraph& graph, const Matrix& embedding,
                                       const CommunityOptions& options) {
@@ -37,7 +34,7 @@ std::vector<std::int32_t> segments_by(const Communicator& comm, const ShardGraph
   kmeans_options.max_iterations = options.segment.max_iterations;
   kmeans_options.tolerance = options.segment.tolerance;
   kmeans_options.seed = options.seed;
-  const auto nodes = std::span<const NodeId>(graph.node).first(index(graph.owned()));
+  const auto nodes = std::span<const NodeId>(graph.node).first(graph.owned());
   return kmeans(comm, {embedding.view(), nodes, begin, &graph.layout}, kmeans_options).segment;
 }
 
@@ -65,7 +62,7 @@ ModularityGain modularity_gain(const Communicator& comm, const ShardGraph& graph
   };
   std::vector<Node> node;
   comm.attempt([&] {
-    node.resize(index(graph.local_rows()));
+    node.resize(graph.local_rows());
     for (std::size_t row = 0; row < first.size(); ++row) node[row] = {graph.degree[row], first[row], second[row]};
   });
   fill_ghosts(comm, graph, 1, std::span<Node>(node));
@@ -77,13 +74,13 @@ ModularityGain modularity_gain(const Communicator& comm, const ShardGraph& graph
       double sums[parts] = {};
       const auto end = graph.shard_first_row(comm.rank(), k + 1);
       for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
-        const auto& own = node[index(row)];
+        const auto& own = node[row];
         sums[total] += own.degree;
-        for (auto e = adjacency.row_begin[index(row)]; e < adjacency.row_begin[index(row) + 1]; ++e) {
-          const auto& other = node[index(adjacency.column[index(e)].value)];
+        for (const auto e : places_of(adjacency.row_begin, static_cast<std::size_t>(row))) {
+          const auto& other = node[adjacency.column[e].value];
           const int difference = (own.second == other.second ? 1 : 0) - (own.first == other.first ? 1 : 0);
           if (difference == 0) continue;
-          const double weight = static_cast<double>(adjacency.value[index(e)]) * std::sqrt(own.degree * other.degree);
+          const double weight = static_cast<double>(adjacency.value[e]) * std::sqrt(own.degree * other.degree);
           sums[more] += difference * weight;
           sums[squares] += weight * weight;
         }

@@ -6,14 +6,6 @@
 
 namespace cohort {
 
-namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
-}  // namespace
-
 LearnedRows::LearnedRows(const Communicator& comm, const Propagation& propagation)
     : graph_(propagation.graph()), rows_(propagation.matrix()) {
   comm.attempt([&] {
@@ -27,7 +19,7 @@ void LearnedRows::initialise(std::uint64_t seed) {
   const MatrixView rows = rows_.view();
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-    const auto node = static_cast<std::uint64_t>(graph_.node[index(row)].value);
+    const auto node = static_cast<std::uint64_t>(graph_.node[row].value);
     const auto values = rows.at(row);
     for (std::size_t column = 0; column < values.size(); column += 2) {
       const auto pair = random.normal(node, static_cast<std::uint32_t>(column / 2));
@@ -51,7 +43,7 @@ TrainingState LearnedRows::state() {
 void LearnedRows::update(const AdamStep& adam, std::span<const float> decay, std::span<const LocalRow> rows,
                          MatrixView gradient) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const float factor = decay[index(rows[i].value)];
+    const float factor = decay[rows[i].value];
     if (factor != 0) {
       add_scaled(factor, rows_.row(rows[i].value), gradient.row(static_cast<std::int64_t>(i)), gradient.stride);
     }

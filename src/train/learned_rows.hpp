@@ -7,7 +7,7 @@
 #include "comm/communicator.hpp"
 #include "comm/halo_matrix.hpp"
 #include "core/matrix.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 #include "model/propagation.hpp"
 #include "train/training_state.hpp"
 

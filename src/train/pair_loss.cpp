@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/bpr.hpp"
+#include "core/ragged.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 void grow(Matrix& matrix, std::int64_t rows, std::int64_t columns) {
   if (rows <= matrix.rows() && matrix.columns() == columns) return;
@@ -29,7 +26,7 @@ double logistic(double x) {
 }
 
 std::int64_t times_in_triples(const StepPlan& plan, std::size_t i) {
-  return plan.source_begin[i + 1] - plan.source_begin[i];
+  return places_of(plan.source_begin, i).size();
 }
 
 }  // namespace
@@ -96,10 +93,9 @@ void PairLoss::return_gradients(const StepPlan& plan) {
 #pragma omp parallel for schedule(static) num_threads(threads_) if (threads_ > 1)
   for (std::size_t k = 0; k < plan.remote.size(); ++k) {
     const auto& part = plan.remote[k];
-    const float coefficient = coefficient_[index(part.triple)];
-    scale_into(part.role == Role::positive ? -coefficient : coefficient,
-               embedding_.row(plan.own[index(part.triple)].user), outgoing_.row(static_cast<std::int64_t>(k)),
-               outgoing_.stride());
+    const float coefficient = coefficient_[part.triple];
+    scale_into(part.role == Role::positive ? -coefficient : coefficient, embedding_.row(plan.own[part.triple].user),
+               outgoing_.row(static_cast<std::int64_t>(k)), outgoing_.stride());
   }
   exchange_.start(plan.give_back, outgoing_.view(), incoming_.row(0));
 }
@@ -107,7 +103,7 @@ void PairLoss::return_gradients(const StepPlan& plan) {
 // Triples by number, then touched rows ascending, each to its shard: the order on any number of ranks.
 void PairLoss::sum_partials(const StepPlan& plan, ConstMatrixView parameters, std::span<double> partial) {
   std::ranges::fill(partial, 0.0);
-  for (std::size_t i = 0; i < plan.own.size(); ++i) partial[index(plan.own_shard[i])] += loss_[i];
+  for (std::size_t i = 0; i < plan.own.size(); ++i) partial[plan.own_shard[i]] += loss_[i];
   if (decay_ > 0) {
 #pragma omp parallel for schedule(static) num_threads(threads_) if (threads_ > 1)
     for (std::size_t i = 0; i < plan.touched.size(); ++i) {
@@ -115,7 +111,7 @@ void PairLoss::sum_partials(const StepPlan& plan, ConstMatrixView parameters, st
       norm_[i] = row_dot(row, row, parameters.stride);
     }
     for (std::size_t i = 0; i < plan.touched.size(); ++i) {
-      partial[index(plan.touched_shard[i])] += 0.5 * decay_ * static_cast<double>(times_in_triples(plan, i)) * norm_[i];
+      partial[plan.touched_shard[i]] += 0.5 * decay_ * static_cast<double>(times_in_triples(plan, i)) * norm_[i];
     }
   }
   for (double& value : partial) value /= static_cast<double>(plan.triples);
@@ -127,14 +123,14 @@ void PairLoss::add_gradients(const StepPlan& plan) {
   for (std::size_t i = 0; i < plan.touched.size(); ++i) {
     float* const out = gradient_.row(plan.slot[i]);
     std::fill_n(out, stride, 0.0F);
-    for (auto k = plan.source_begin[i]; k < plan.source_begin[i + 1]; ++k) {
-      const StepPlan::Source source = plan.source[index(k)];
+    for (const auto k : places_of(plan.source_begin, i)) {
+      const StepPlan::Source source = plan.source[k];
       if (source < 0) {
         add_row(incoming_.row(-1 - source), out, stride);
         continue;
       }
-      const auto& slots = plan.own[index(source / 3)];
-      const float coefficient = coefficient_[index(source / 3)];
+      const auto& slots = plan.own[source / 3];
+      const float coefficient = coefficient_[source / 3];
       const float* const user = embedding_.row(slots.user);
       switch (Role{source % 3}) {
         case Role::user:

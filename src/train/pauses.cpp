@@ -33,7 +33,7 @@ Pause Pauses::after_step() {
     agreed[2] = next_steps(steps_between_, since_agreement_.seconds());
   }
   comm_.sum_in_place(std::span<std::int64_t>(agreed));
-  since_agreement_ = Timer();
+  since_agreement_ = Stopwatch();
   steps_left_ = steps_between_ = agreed[2];
   if (agreed[0] > 0) return Pause::interruption;
   return agreed[1] > 0 ? Pause::checkpoint : Pause::none;

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "comm/communicator.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 
 namespace cohort {
 
@@ -29,14 +29,14 @@ class Pauses {
   /// After every step. The same on all ranks. Collective.
   Pause after_step();
   /// From now on time counts towards the next checkpoint. Local.
-  void checkpoint_written() { since_checkpoint_ = Timer(); }
+  void checkpoint_written() { since_checkpoint_ = Stopwatch(); }
 
  private:
   const Communicator& comm_;
   double checkpoint_seconds_;
   std::function<bool()> asked_to_end_;
-  Timer since_checkpoint_;
-  Timer since_agreement_;
+  Stopwatch since_checkpoint_;
+  Stopwatch since_agreement_;
   std::int64_t steps_between_ = 1;
   std::int64_t steps_left_ = 1;
 };

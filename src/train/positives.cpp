@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 namespace {
@@ -14,17 +16,13 @@ struct UserHeader {
   std::int64_t user_number;
 };
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 // Headers of this rank's block of users, with numbers that go on from block to block. Fills in the totals.
 std::vector<UserHeader> number_users(const Communicator& comm, const PairTable& table,
                                      std::span<const Position> position, bool users_are_candidates, Positives& result) {
   std::vector<UserHeader> header(position.size());
   std::int64_t totals[2] = {0, 0};
   for (std::size_t u = 0; u < header.size(); ++u) {
-    const auto count = table.rows() == 0 ? 0 : table.row_begin[u + 1] - table.row_begin[u];
+    const auto count = table.rows() == 0 ? 0 : places_of(table.row_begin, u).size();
     header[u] = {position[u], count, totals[0], totals[1]};
     const bool sampled = count > 0 && count + (users_are_candidates ? 1 : 0) < result.candidates;
     totals[0] += sampled ? count : 0;
@@ -47,9 +45,7 @@ std::vector<UserHeader> number_users(const Communicator& comm, const PairTable& 
 NodeId Positives::negative(std::int64_t row, NodeId user, std::int64_t rank) const {
   const auto positives = of(row);
   // Among the candidates from the k-th positive on, `before` counts those before it that are no positives.
-  const auto non_positives_before = [&](std::int64_t k) {
-    return positives[index(k)].value - first_candidate.value - k;
-  };
+  const auto non_positives_before = [&](std::int64_t k) { return positives[k].value - first_candidate.value - k; };
   if (is_candidate(user)) {
     const auto smaller = std::ranges::lower_bound(positives, user) - positives.begin();
     if (rank >= user.value - first_candidate.value - smaller) ++rank;
@@ -94,12 +90,12 @@ Positives positives_of(const Communicator& comm, const Dataset& dataset, const S
     node.reserve(table.other.size());
     std::size_t rank = 0;
     for (std::size_t i = 0; i <= outgoing.data.size(); ++i) {
-      for (; rank < outgoing.begin.size() && index(outgoing.begin[rank]) == i; ++rank) {
+      for (; rank < outgoing.begin.size() && static_cast<std::size_t>(outgoing.begin[rank]) == i; ++rank) {
         node_begin.push_back(std::ssize(node));
       }
       if (i == outgoing.data.size() || outgoing.data[i].positives == 0) continue;
-      const auto u = index(outgoing.source[i]);
-      for (auto k = index(table.row_begin[u]); k < index(table.row_begin[u + 1]); ++k) {
+      const auto u = static_cast<std::size_t>(outgoing.source[i]);
+      for (const auto k : places_of(table.row_begin, u)) {
         node.emplace_back(result.first_candidate.value + table.other[k]);
       }
     }
@@ -109,13 +105,13 @@ Positives positives_of(const Communicator& comm, const Dataset& dataset, const S
   const auto nodes = comm.exchange(std::span<const NodeId>(node), std::span<const std::int64_t>(node_begin)).data;
 
   comm.attempt([&] {
-    const auto owned = index(graph.owned());
+    const auto owned = static_cast<std::size_t>(graph.owned());
     result.row_begin.assign(owned + 1, 0);
     result.first_number.assign(owned, 0);
     result.user_number.assign(owned, 0);
     const std::int64_t first = graph.positions.begin(comm.rank());
     for (const auto& each : arrived) {
-      const auto row = index(each.position.value - first);
+      const auto row = static_cast<std::size_t>(each.position.value - first);
       result.row_begin[row + 1] = each.positives;
       result.first_number[row] = each.first_number;
       result.user_number[row] = each.user_number;
@@ -124,7 +120,7 @@ Positives positives_of(const Communicator& comm, const Dataset& dataset, const S
     result.node.resize(nodes.size());
     auto from = nodes.begin();
     for (const auto& each : arrived) {
-      const auto row = index(each.position.value - first);
+      const auto row = static_cast<std::size_t>(each.position.value - first);
       std::copy_n(from, each.positives, result.node.begin() + result.row_begin[row]);
       from += each.positives;
     }

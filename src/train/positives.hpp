@@ -7,6 +7,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/ids.hpp"
+#include "core/ragged.hpp"
 #include "data/dataset.hpp"
 #include "graph/shard_graph.hpp"
 
@@ -27,8 +28,7 @@ struct Positives {
 
   std::span<const NodeId> of(std::int64_t row) const {
     const auto r = static_cast<std::size_t>(row);
-    return std::span<const NodeId>(node).subspan(static_cast<std::size_t>(row_begin[r]),
-                                                 static_cast<std::size_t>(row_begin[r + 1] - row_begin[r]));
+    return std::span<const NodeId>(node).subspan(row_begin[r], places_of(row_begin, r).size());
   }
   /// Candidates that can be a negative of the owned user row `row`, whose NodeId is `user`: not its positives, not
   /// itself.

@@ -15,10 +15,6 @@ struct DrawnUser {
   std::int64_t user;  // user_number
 };
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 std::uint64_t counter(std::int64_t value) {
   return static_cast<std::uint64_t>(value);
 }
@@ -47,8 +43,8 @@ TripleSampler::TripleSampler(const Communicator& comm, const ShardGraph& graph, 
   }
   comm.attempt([&] {
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
-      if (!positives.can_be_sampled(row, graph.node[index(row)])) continue;
-      user_.push_back({positives.user_number[index(row)], LocalRow{static_cast<std::int32_t>(row)}});
+      if (!positives.can_be_sampled(row, graph.node[row])) continue;
+      user_.push_back({positives.user_number[row], LocalRow{static_cast<std::int32_t>(row)}});
     }
     std::ranges::sort(user_, {}, &NumberedUser::number);
   });
@@ -64,7 +60,7 @@ void TripleSampler::find_owners() {
   comm_.attempt([&] {
     for (const auto& user : user_) number.push_back(user.number);
     mine.assign(user_.size(), static_cast<std::int32_t>(comm_.rank()));
-    owner_.assign(index(numbered_users_.count(comm_.rank())), -1);
+    owner_.assign(numbered_users_.count(comm_.rank()), -1);
   });
   IndexPlan(comm_, numbered_users_, number).set(std::span<const std::int32_t>(mine), std::span<std::int32_t>(owner_));
 }
@@ -77,15 +73,14 @@ void TripleSampler::begin_epoch(std::int64_t epoch) {
     const RandomPermutation order(counter(triples()), seed_, Purpose::interaction_order, counter(epoch));
     std::vector<std::int64_t> begin{0};
     for (const auto& user : user_) begin.push_back(begin.back() + std::ssize(positives_.of(user.row.value)));
-    std::vector<Pick> picks(index(begin.back()));
+    std::vector<Pick> picks(begin.back());
 #pragma omp parallel for schedule(dynamic, 64)
     for (std::size_t u = 0; u < user_.size(); ++u) {
       const LocalRow row = user_[u].row;
-      const std::int64_t first = positives_.first_number[index(row.value)];
+      const std::int64_t first = positives_.first_number[row.value];
       for (std::int64_t at = begin[u]; at < begin[u + 1]; ++at) {
         const std::int64_t k = at - begin[u];
-        picks[index(at)] = {static_cast<std::int64_t>(order.inverse(counter(first + k))), row,
-                            static_cast<std::int32_t>(k)};
+        picks[at] = {static_cast<std::int64_t>(order.inverse(counter(first + k))), row, static_cast<std::int32_t>(k)};
       }
     }
     order_ = {};
@@ -96,15 +91,15 @@ void TripleSampler::begin_epoch(std::int64_t epoch) {
 // Picks of steps [first, last), sorted by number.
 TripleSampler::Picks TripleSampler::by_step(std::vector<Pick> picks, std::int64_t first, std::int64_t last) const {
   Picks result;
-  result.step_begin.assign(index(last - first) + 1, 0);
-  const auto step_of = [&](const Pick& pick) { return index(pick.number / batch_ - first); };
+  result.step_begin.assign(last - first + 1, 0);
+  const auto step_of = [&](const Pick& pick) { return static_cast<std::size_t>(pick.number / batch_ - first); };
   for (const auto& pick : picks) ++result.step_begin[step_of(pick) + 1];
   std::partial_sum(result.step_begin.begin(), result.step_begin.end(), result.step_begin.begin());
   auto next = result.step_begin;
   result.pick.resize(picks.size());
-  for (const auto& pick : picks) result.pick[index(next[step_of(pick)]++)] = pick;
+  for (const auto& pick : picks) result.pick[next[step_of(pick)]++] = pick;
 #pragma omp parallel for schedule(dynamic)
-  for (std::size_t step = 0; step < index(last - first); ++step) {
+  for (std::size_t step = 0; step < static_cast<std::size_t>(last - first); ++step) {
     std::ranges::sort(result.pick.begin() + result.step_begin[step], result.pick.begin() + result.step_begin[step + 1],
                       {}, &Pick::number);
   }
@@ -129,8 +124,7 @@ std::vector<TripleSampler::Pick> TripleSampler::draw_users(std::int64_t first, s
     }
   });
   drawn = travel(drawn, [&](const DrawnUser& each) { return numbered_users_.owner(each.user); });
-  drawn = travel(drawn,
-                 [&](const DrawnUser& each) { return owner_[index(each.user - numbered_users_.begin(comm_.rank()))]; });
+  drawn = travel(drawn, [&](const DrawnUser& each) { return owner_[each.user - numbered_users_.begin(comm_.rank())]; });
   std::vector<Pick> picks;
   comm_.attempt([&] {
     const CounterRandom positive(seed_, Purpose::sampled_positive);
@@ -151,7 +145,7 @@ StepTriples TripleSampler::draw(std::int64_t first, std::int64_t last) const {
     std::vector<std::int64_t> step_begin(begin + first, begin + last + 1);
     const auto from = step_begin.front();
     for (auto& offset : step_begin) offset -= from;
-    const auto picks = std::span(order_.pick).subspan(index(from), index(step_begin.back()));
+    const auto picks = std::span(order_.pick).subspan(from, step_begin.back());
     return with_negatives(picks, std::move(step_begin), first);
   }
   auto picks = draw_users(first * batch_, std::min(last * batch_, triples()));
@@ -174,12 +168,12 @@ StepTriples TripleSampler::with_negatives(std::span<const Pick> picks, std::vect
     for (std::size_t i = 0; i < picks.size(); ++i) {
       const auto& pick = picks[i];
       const std::int64_t row = pick.user.value;
-      const NodeId user = graph_.node[index(row)];
+      const NodeId user = graph_.node[row];
       const auto rank = random.below(counter(positives_.negatives(row, user)), counter(pick.number), epoch_);
       negative[i] = positives_.negative(row, user, static_cast<std::int64_t>(rank));
       result.triple[i].number = pick.number;
       result.triple[i].user = pick.user;
-      result.triple[i].positive = positive_position_[index(positives_.row_begin[index(row)] + pick.k)];
+      result.triple[i].positive = positive_position_[positives_.row_begin[row] + pick.k];
     }
   });
   const auto position = directory_.lookup(comm_, negative);

@@ -8,6 +8,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "graph/shard_graph.hpp"
 #include "train/positives.hpp"
@@ -33,8 +34,7 @@ struct StepTriples {
   std::int64_t steps() const { return std::ssize(step_begin) - 1; }
   std::span<const Triple> of(std::int64_t step) const {
     const auto s = static_cast<std::size_t>(step);
-    return std::span<const Triple>(triple).subspan(static_cast<std::size_t>(step_begin[s]),
-                                                   static_cast<std::size_t>(step_begin[s + 1] - step_begin[s]));
+    return std::span<const Triple>(triple).subspan(step_begin[s], places_of(step_begin, s).size());
   }
 };
 

@@ -10,8 +10,9 @@
 #include "comm/shard_sum.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 #include "kernels/scores.hpp"
 #include "kernels/softmax.hpp"
 #include "kernels/spmm.hpp"
@@ -22,10 +23,6 @@ namespace {
 
 // Users whose scores a thread holds at a time; which users share a block is given by the graph's shards alone.
 constexpr std::int64_t block_users = 64;
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 const std::vector<LocalRow>& first_row() {
   static const std::vector<LocalRow> row{LocalRow{0}};
@@ -60,21 +57,21 @@ void Softmax::weigh_users() {
   HaloMatrix count(comm_, one);
   std::vector<double> sums;
   comm_.attempt([&] {
-    positives_.assign(index(graph_.owned()), 0);
-    weight_.assign(index(graph_.local_rows()), 0.0F);
-    sums.assign(index(shards_), 0.0);
+    positives_.assign(graph_.owned(), 0);
+    weight_.assign(graph_.local_rows(), 0.0F);
+    sums.assign(shards_, 0.0);
     for (std::int64_t k = 0; k < shards_; ++k) {
       const auto shard = static_cast<std::int32_t>(k);
       for (auto row = graph_.shard_first_row(comm_.rank(), shard);
            row < graph_.shard_first_row(comm_.rank(), shard + 1); ++row) {
         if (!is_user(LocalRow{static_cast<std::int32_t>(row)})) continue;
-        for (auto e = graph_.adjacency.row_begin[index(row)]; e < graph_.adjacency.row_begin[index(row) + 1]; ++e) {
-          positives_[index(row)] += is_target(graph_.adjacency.column[index(e)]) ? 1 : 0;
+        for (const auto e : places_of(graph_.adjacency.row_begin, static_cast<std::size_t>(row))) {
+          positives_[row] += is_target(graph_.adjacency.column[e]) ? 1 : 0;
         }
-        const auto degree = static_cast<double>(positives_[index(row)]);
-        if (degree > 0) sums[index(k)] += std::pow(degree, 1 - options_.degree_power);
+        const auto degree = static_cast<double>(positives_[row]);
+        if (degree > 0) sums[k] += std::pow(degree, 1 - options_.degree_power);
         count.row(row)[0] = static_cast<float>(degree);
-        pairs_ += positives_[index(row)];
+        pairs_ += positives_[row];
       }
     }
   });
@@ -88,9 +85,9 @@ void Softmax::weigh_users() {
   exchange.finish();
   const auto chosen = static_cast<double>(steps_);
   for (std::int64_t row = 0; row < graph_.local_rows(); ++row) {
-    const auto at = row < graph_.owned() ? row : std::int64_t{one.ghost_row()[index(row - graph_.owned())].value};
+    const auto at = row < graph_.owned() ? row : std::int64_t{one.ghost_row()[row - graph_.owned()].value};
     const auto degree = static_cast<double>(count.row(at)[0]);
-    if (degree > 0) weight_[index(row)] = static_cast<float>(chosen * std::pow(degree, -options_.degree_power) / total);
+    if (degree > 0) weight_[row] = static_cast<float>(chosen * std::pow(degree, -options_.degree_power) / total);
   }
   comm_.barrier();  // others may be reading the counts
   // The pool's gradient is at most the sum of all weights: what 62 bits leave beside it is far below float32.
@@ -99,37 +96,37 @@ void Softmax::weigh_users() {
 
 void Softmax::find_candidates() {
   for (std::int32_t row = 0; std::cmp_less(row, graph_.owned()); ++row) {
-    if (is_target(LocalRow{row})) candidate_.emplace_back(graph_.node[index(row)], LocalRow{row});
+    if (is_target(LocalRow{row})) candidate_.emplace_back(graph_.node[row], LocalRow{row});
   }
   std::ranges::sort(candidate_);
 }
 
 void Softmax::make_room() {
-  step_of_.assign(index(graph_.local_rows()), -1);
-  place_.assign(index(graph_.owned()), -1);
+  step_of_.assign(graph_.local_rows(), -1);
+  place_.assign(graph_.owned(), -1);
   // Every target, and the users of a step: at most all rows.
   value_ = Matrix(graph_.local_rows(), columns_);
-  no_decay_.assign(index(graph_.owned()), 0.0F);
-  inverse_norm_.resize(index(graph_.owned()));
-  log_sum_.resize(index(graph_.owned()));
+  no_decay_.assign(graph_.owned(), 0.0F);
+  inverse_norm_.resize(graph_.owned());
+  log_sum_.resize(graph_.owned());
   pool_ = Matrix(options_.pool, columns_);
-  pool_gradient_.resize(index(options_.pool * pool_.stride()));
+  pool_gradient_.resize(options_.pool * pool_.stride());
   std::int64_t longest = 0;
   for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-    longest = std::max(longest, graph_.adjacency.row_begin[index(row) + 1] - graph_.adjacency.row_begin[index(row)]);
+    longest = std::max(longest, places_of(graph_.adjacency.row_begin, static_cast<std::size_t>(row)).size());
   }
-  scratch_.resize(index(threads_));
+  scratch_.resize(threads_);
   for (auto& scratch : scratch_) {
     scratch.unit = Matrix(block_users, columns_);
     scratch.score = Matrix(block_users, options_.pool);
     scratch.by_candidate = Matrix(options_.pool, block_users);
     scratch.pool = Matrix(options_.pool, columns_);
     scratch.sum = Matrix(2, columns_);
-    scratch.log_sum.resize(index(block_users));
+    scratch.log_sum.resize(block_users);
     scratch.fixed_pool.resize(pool_gradient_.size());
     scratch.row_begin.resize(2);
-    scratch.column.resize(index(longest) + 1);
-    scratch.factor.resize(index(longest) + 1);
+    scratch.column.resize(longest + 1);
+    scratch.factor.resize(longest + 1);
   }
 }
 
@@ -149,8 +146,8 @@ void Softmax::normalise() {
       const std::int64_t place = first + static_cast<std::int64_t>(i);
       const float* const z = value_.row(place);
       const double norm = std::sqrt(row_dot(z, z, value_.stride()));
-      inverse_norm_[index(place)] = norm > 0 ? static_cast<float>(1 / norm) : 0.0F;
-      scale_into(inverse_norm_[index(place)], z, unit_.row(rows[i].value), value_.stride());
+      inverse_norm_[place] = norm > 0 ? static_cast<float>(1 / norm) : 0.0F;
+      scale_into(inverse_norm_[place], z, unit_.row(rows[i].value), value_.stride());
     }
   };
   unit(interior_, 0);
@@ -159,7 +156,8 @@ void Softmax::normalise() {
 
 // Every row of the pool has one owner: the sum of the bit patterns is its own, with zeros.
 void Softmax::gather_pool() {
-  const auto bits = std::span(reinterpret_cast<std::int32_t*>(pool_.row(0)), index(options_.pool * pool_.stride()));
+  const auto bits = std::span(reinterpret_cast<std::int32_t*>(pool_.row(0)),
+                              static_cast<std::size_t>(options_.pool * pool_.stride()));
   std::ranges::fill(bits, 0);
   for (const auto& [row, k] : drawn_) std::copy_n(unit_.row(row.value), pool_.stride(), pool_.row(k));
   comm_.sum_in_place(bits);
@@ -175,10 +173,10 @@ void Softmax::add_pool() {
   const PackedRows by_column(transposed.view());
   for (auto& scratch : scratch_) std::ranges::fill(scratch.fixed_pool, 0);
   for_each_in_parallel(shards_, threads_, [&](std::int64_t shard) {
-    auto& scratch = scratch_[index(omp_get_thread_num())];
-    for (auto first = users_begin_[index(shard)]; first < users_begin_[index(shard) + 1]; first += block_users) {
-      const auto count = std::min(block_users, users_begin_[index(shard) + 1] - first);
-      add_pool(first, Rows(users_).subspan(index(first), index(count)), pool, by_column, scratch);
+    auto& scratch = scratch_[omp_get_thread_num()];
+    for (auto first = users_begin_[shard]; first < users_begin_[shard + 1]; first += block_users) {
+      const auto count = std::min(block_users, users_begin_[shard + 1] - first);
+      add_pool(first, Rows(users_).subspan(first, count), pool, by_column, scratch);
     }
     if (omp_get_thread_num() == 0) exchange_.progress();
   });
@@ -193,27 +191,27 @@ void Softmax::add_pool(std::int64_t first, Rows users, const PackedRows& pool, c
                        Scratch& scratch) {
   const std::int64_t count = std::ssize(users);
   for (std::int64_t i = 0; i < count; ++i) {
-    std::copy_n(unit_.row(users[index(i)].value), unit_.stride(), scratch.unit.row(i));
+    std::copy_n(unit_.row(users[i].value), unit_.stride(), scratch.unit.row(i));
   }
   const MatrixView score = scratch.score.view().slice(0, count);
   inner_products(scratch.unit.view().slice(0, count), pool, score);
-  softmax_rows(score, options_.temperature, std::span(log_sum_).subspan(index(first), index(count)));
+  softmax_rows(score, options_.temperature, std::span(log_sum_).subspan(first, count));
   Matrix by_user(columns_, block_users);  // unit, transposed; zero beyond the block
   for (std::int64_t i = 0; i < block_users; ++i) {
     if (i >= count) {
       for (std::int64_t k = 0; k < options_.pool; ++k) scratch.by_candidate.row(k)[i] = 0;
       continue;
     }
-    const LocalRow user = users[index(i)];
-    const auto factor = static_cast<float>(static_cast<double>(weight_[index(user.value)]) *
-                                           static_cast<double>(positives_[index(user.value)]) / options_.temperature);
+    const LocalRow user = users[i];
+    const auto factor = static_cast<float>(static_cast<double>(weight_[user.value]) *
+                                           static_cast<double>(positives_[user.value]) / options_.temperature);
     scale_into(factor, score.row(i), score.row(i), score.stride);
     for (std::int64_t k = 0; k < options_.pool; ++k) scratch.by_candidate.row(k)[i] = score.row(i)[k];
     for (std::int64_t c = 0; c < columns_; ++c) by_user.row(c)[i] = scratch.unit.row(i)[c];
   }
   inner_products(score, by_column, scratch.unit.view().slice(0, count));
   for (std::int64_t i = 0; i < count; ++i) {
-    std::copy_n(scratch.unit.row(i), value_.stride(), value_.row(place_[index(users[index(i)].value)]));
+    std::copy_n(scratch.unit.row(i), value_.stride(), value_.row(place_[users[i].value]));
   }
   inner_products(scratch.by_candidate.view(), PackedRows(by_user.view()), scratch.pool.view());
   const float* const sums = scratch.pool.row(0);
@@ -227,11 +225,10 @@ template <class Factor>
 void Softmax::sum_columns(LocalRow row, Factor factor, float* out, Scratch& scratch) const {
   const auto& adjacency = graph_.adjacency;
   std::size_t left = 0;
-  for (auto e = adjacency.row_begin[index(row.value)]; e < adjacency.row_begin[index(row.value) + 1]; ++e) {
-    const LocalRow column = adjacency.column[index(e)];
+  for (const auto e : places_of(adjacency.row_begin, static_cast<std::size_t>(row.value))) {
+    const LocalRow column = adjacency.column[e];
     const float value = factor(column);
-    scratch.column[left] =
-        column.value < graph_.owned() ? column : halo_.ghost_row()[index(column.value - graph_.owned())];
+    scratch.column[left] = column.value < graph_.owned() ? column : halo_.ghost_row()[column.value - graph_.owned()];
     scratch.factor[left] = value;
     left += value != 0 ? 1 : 0;
   }
@@ -246,17 +243,17 @@ void Softmax::sum_columns(LocalRow row, Factor factor, float* out, Scratch& scra
 void Softmax::add_positives(std::span<double> loss) {
   const double inverse = 1 / options_.temperature;
   const auto finish = [&](LocalRow row, float* gradient) {
-    const std::int64_t place = place_[index(row.value)];
+    const std::int64_t place = place_[row.value];
     const float* const unit = unit_.row(row.value);
     const auto along = static_cast<float>(-row_dot(gradient, unit, unit_.stride()));
     add_scaled(along, unit, gradient, unit_.stride());
-    scale_into(inverse_norm_[index(place)], gradient, gradient, unit_.stride());
+    scale_into(inverse_norm_[place], gradient, gradient, unit_.stride());
   };
   for_each_in_parallel(shards_, threads_, [&](std::int64_t shard) {
-    auto& scratch = scratch_[index(omp_get_thread_num())];
+    auto& scratch = scratch_[omp_get_thread_num()];
     float* const sum = scratch.sum.row(0);
     double partial = 0;
-    auto user = users_begin_[index(shard)];
+    auto user = users_begin_[shard];
     auto drawn = std::ranges::lower_bound(
         drawn_,
         LocalRow{static_cast<std::int32_t>(graph_.shard_first_row(comm_.rank(), static_cast<std::int32_t>(shard)))}, {},
@@ -264,13 +261,13 @@ void Softmax::add_positives(std::span<double> loss) {
     const auto last = graph_.shard_first_row(comm_.rank(), static_cast<std::int32_t>(shard) + 1);
     for (auto r = graph_.shard_first_row(comm_.rank(), static_cast<std::int32_t>(shard)); r < last; ++r) {
       const LocalRow row{static_cast<std::int32_t>(r)};
-      if (place_[index(r)] < 0) continue;
-      float* const gradient = value_.row(place_[index(r)]);
+      if (place_[r] < 0) continue;
+      float* const gradient = value_.row(place_[r]);
       if (is_chosen(row)) {
-        const auto weight = static_cast<double>(weight_[index(r)]);
+        const auto weight = static_cast<double>(weight_[r]);
         sum_columns(
             row, [&](LocalRow column) { return is_target(column) ? 1.0F : 0.0F; }, sum, scratch);
-        partial += weight * (static_cast<double>(positives_[index(r)]) * log_sum_[index(user++)] -
+        partial += weight * (static_cast<double>(positives_[r]) * log_sum_[user++] -
                              row_dot(unit_.row(r), sum, unit_.stride()) * inverse);
         add_scaled(static_cast<float>(-weight * inverse), sum, gradient, unit_.stride());
       } else {
@@ -279,8 +276,7 @@ void Softmax::add_positives(std::span<double> loss) {
       if (is_target(row)) {
         const auto factor = static_cast<float>(-inverse);
         sum_columns(
-            row, [&](LocalRow column) { return is_chosen(column) ? weight_[index(column.value)] : 0.0F; }, sum,
-            scratch);
+            row, [&](LocalRow column) { return is_chosen(column) ? weight_[column.value] : 0.0F; }, sum, scratch);
         add_scaled(factor, sum, gradient, unit_.stride());
         for (; drawn != drawn_.end() && drawn->first == row; ++drawn) {
           const std::int64_t* const pool = pool_gradient_.data() + drawn->second * pool_.stride();
@@ -290,7 +286,7 @@ void Softmax::add_positives(std::span<double> loss) {
       }
       finish(row, gradient);
     }
-    loss[index(shard)] = partial;
+    loss[shard] = partial;
   });
 }
 

@@ -75,7 +75,7 @@ class Softmax final : public Objective {
 
   bool is_user(LocalRow row) const { return graph_.is_user(row); }
   bool is_target(LocalRow row) const { return graph_.items == 0 || !graph_.is_user(row); }
-  bool is_chosen(LocalRow row) const { return step_of_[static_cast<std::size_t>(row.value)] == step_; }
+  bool is_chosen(LocalRow row) const { return step_of_[row.value] == step_; }
   void weigh_users();
   void find_candidates();
   void make_room();

@@ -3,18 +3,11 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "train/softmax.hpp"
 
 namespace cohort {
-
-namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
-}  // namespace
 
 // Any rank knows when any user's turn is: nobody needs to be told.
 void Softmax::begin_epoch(std::int64_t epoch) {
@@ -25,8 +18,8 @@ void Softmax::begin_epoch(std::int64_t epoch) {
   for (std::int64_t row = 0; row < graph_.local_rows(); ++row) {
     const LocalRow local{static_cast<std::int32_t>(row)};
     if (!is_user(local)) continue;
-    const auto turn = order(static_cast<std::uint64_t>(graph_.node[index(row)].value));
-    step_of_[index(row)] = static_cast<std::int32_t>(turn / static_cast<std::uint64_t>(options_.batch));
+    const auto turn = order(static_cast<std::uint64_t>(graph_.node[row].value));
+    step_of_[row] = static_cast<std::int32_t>(turn / static_cast<std::uint64_t>(options_.batch));
   }
 }
 
@@ -60,7 +53,7 @@ void Softmax::choose_rows() {
     kept.clear();
     begin.assign(1, 0);
     for (std::size_t shard = 0; shard + 1 < cuts.size(); ++shard) {
-      for (const LocalRow row : list.subspan(index(cuts[shard]), index(cuts[shard + 1] - cuts[shard]))) {
+      for (const LocalRow row : list.subspan(cuts[shard], cuts[shard + 1] - cuts[shard])) {
         if (is_target(row) || is_chosen(row)) kept.push_back(row);
       }
       begin.push_back(std::ssize(kept));
@@ -71,7 +64,7 @@ void Softmax::choose_rows() {
   std::ranges::fill(place_, -1);
   std::int32_t place = 0;
   for (const auto* list : {&interior_, &boundary_}) {
-    for (const LocalRow row : *list) place_[index(row.value)] = place++;
+    for (const LocalRow row : *list) place_[row.value] = place++;
   }
   users_.clear();
   users_begin_.assign(1, 0);
@@ -93,7 +86,7 @@ void Softmax::plan_ghosts() {
   ghost_halo_.send_begin.push_back(0);
   for (std::size_t i = 0; i < all.send_to.size(); ++i) {
     for (const std::int32_t row : all.rows_to(i)) {
-      if (counts(LocalRow{row})) ghost_halo_.send_rows.push_back(place_[index(row)]);
+      if (counts(LocalRow{row})) ghost_halo_.send_rows.push_back(place_[row]);
     }
     if (std::ssize(ghost_halo_.send_rows) == ghost_halo_.send_begin.back()) continue;
     ghost_halo_.send_to.push_back(all.send_to[i]);
@@ -101,7 +94,7 @@ void Softmax::plan_ghosts() {
   }
   ghost_halo_.receive_begin.push_back(0);
   for (std::size_t i = 0; i < all.receive_from.size(); ++i) {
-    for (auto k = all.receive_begin[i]; k < all.receive_begin[i + 1]; ++k) {
+    for (const auto k : places_of(all.receive_begin, i)) {
       const LocalRow row{static_cast<std::int32_t>(graph_.owned() + k)};
       if (counts(row)) ghost_.push_back(row);
     }

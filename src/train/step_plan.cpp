@@ -6,14 +6,11 @@
 #include <limits>
 
 #include "core/parallel.hpp"
+#include "core/ragged.hpp"
 
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 std::int32_t narrow(std::int64_t value) {
   return static_cast<std::int32_t>(value);
@@ -45,14 +42,14 @@ void sort_unique(std::vector<std::int64_t>& values) {
 StepPlanner::StepPlanner(const Communicator& comm, const ShardGraph& graph, const TripleSampler& sampler, int threads)
     : comm_(comm), graph_(graph), sampler_(sampler), threads_(threads) {
   comm.attempt([&] {
-    const auto owned = index(graph.owned());
+    const auto owned = static_cast<std::size_t>(graph.owned());
     is_boundary_.assign(owned, 0);
-    for (const LocalRow row : graph.boundary) is_boundary_[index(row.value)] = 1;
+    for (const LocalRow row : graph.boundary) is_boundary_[row.value] = 1;
     shard_.reserve(owned);
     for (std::int32_t k = 0; std::cmp_less(k, graph.layout.shards_of_rank.count(comm.rank())); ++k) {
-      shard_.resize(index(graph.shard_first_row(comm.rank(), k + 1)), k);
+      shard_.resize(graph.shard_first_row(comm.rank(), k + 1), k);
     }
-    marks_.assign(index(threads), std::vector<std::int32_t>(owned, 0));
+    marks_.assign(threads, std::vector<std::int32_t>(owned, 0));
   });
 }
 
@@ -77,7 +74,7 @@ std::span<const StepPlanner::Request> StepPlanner::of_step(std::span<const Reque
     return std::ranges::lower_bound(requests, 3 * s * sampler_.batch(), {}, &Request::key) - requests.begin();
   };
   const auto first = from(step);
-  return requests.subspan(index(first), index(from(step + 1) - first));
+  return requests.subspan(first, from(step + 1) - first);
 }
 
 std::vector<StepPlan> StepPlanner::plan(std::int64_t first, std::int64_t last) {
@@ -94,7 +91,7 @@ std::vector<StepPlan> StepPlanner::plan(std::int64_t first, std::int64_t last) {
   std::vector<StepPlan> plans;
   std::vector<TouchedHalo> halos;
   comm_.attempt([&] {
-    plans.resize(index(last - first));
+    plans.resize(last - first);
     halos.resize(plans.size());
     const std::int64_t most = std::numeric_limits<std::int32_t>::max() / 4;
     for (std::int64_t s = 0; s < drawn.steps(); ++s) {
@@ -108,8 +105,8 @@ std::vector<StepPlan> StepPlanner::plan(std::int64_t first, std::int64_t last) {
       failure.run([&] {
         const std::int64_t step = first + static_cast<std::int64_t>(s);
         plans[s].triples = std::min(sampler_.batch(), sampler_.triples() - step * sampler_.batch());
-        plan_step(drawn.of(static_cast<std::int64_t>(s)), step, sent, asked, marks_[index(omp_get_thread_num())],
-                  plans[s], halos[s]);
+        plan_step(drawn.of(static_cast<std::int64_t>(s)), step, sent, asked, marks_[omp_get_thread_num()], plans[s],
+                  halos[s]);
       });
     }
     failure.rethrow();
@@ -137,19 +134,18 @@ void StepPlanner::plan_step(std::span<const Triple> triples, std::int64_t step, 
   const std::int64_t first = graph_.positions.begin(comm_.rank());
   std::vector<std::int64_t> rows;
   for (int rank = 0; rank < comm_.size(); ++rank) {
-    const auto r = index(rank);
+    const auto r = static_cast<std::size_t>(rank);
     rows.clear();
-    for (auto k = requests_begin[r]; k < requests_begin[r + 1]; ++k)
-      rows.push_back(requests[index(k)].row.value - first);
+    for (const auto k : places_of(requests_begin, r)) rows.push_back(requests[k].row.value - first);
     add_part(rank, std::ssize(rows), plan.give_back.receive_from, plan.give_back.receive_begin);
     sort_unique(rows);
     add_part(rank, std::ssize(rows), plan.fetch.send_to, plan.fetch.send_begin);
-    for (const auto row : rows) plan.fetch.send_rows.push_back(mark[index(row)] - 1);
+    for (const auto row : rows) plan.fetch.send_rows.push_back(mark[row] - 1);
   }
   for (std::size_t neighbour = 0; neighbour < graph_.halo.send_to.size(); ++neighbour) {
     const std::int64_t begin = graph_.halo.send_begin[neighbour];
     for (auto k = begin; k < graph_.halo.send_begin[neighbour + 1]; ++k) {
-      const std::int32_t slot = mark[index(graph_.halo.send_rows[index(k)])] - 1;
+      const std::int32_t slot = mark[graph_.halo.send_rows[k]] - 1;
       if (slot < 0) continue;
       plan.halo.send_rows.push_back(slot);
       halo.place.push_back(narrow(k - begin));
@@ -158,7 +154,7 @@ void StepPlanner::plan_step(std::span<const Triple> triples, std::int64_t step, 
     add_part(graph_.halo.send_to[neighbour], halo.begin.back() - halo.begin[neighbour], plan.halo.send_to,
              plan.halo.send_begin);
   }
-  for (const LocalRow row : plan.touched) mark[index(row.value)] = 0;
+  for (const LocalRow row : plan.touched) mark[row.value] = 0;
 }
 
 // Finds the touched rows and what is added to each: a counting sort by row keeps the order of the own triples; parts
@@ -169,12 +165,12 @@ void StepPlanner::place_sources(std::span<const Triple> triples, std::span<const
   const auto each_part = [&](auto visit) {
     for (std::size_t i = 0; i < triples.size(); ++i) {
       const auto source = narrow(3 * static_cast<std::int64_t>(i));
-      visit(index(triples[i].user.value), source);
-      if (owns(triples[i].positive)) visit(index(triples[i].positive.value - first), source + 1);
-      if (owns(triples[i].negative)) visit(index(triples[i].negative.value - first), source + 2);
+      visit(static_cast<std::size_t>(triples[i].user.value), source);
+      if (owns(triples[i].positive)) visit(static_cast<std::size_t>(triples[i].positive.value - first), source + 1);
+      if (owns(triples[i].negative)) visit(static_cast<std::size_t>(triples[i].negative.value - first), source + 2);
     }
     for (std::size_t k = 0; k < asked.size(); ++k) {
-      visit(index(asked[k].row.value - first), -1 - narrow(static_cast<std::int64_t>(k)));
+      visit(static_cast<std::size_t>(asked[k].row.value - first), -1 - narrow(static_cast<std::int64_t>(k)));
     }
   };
   each_part([&](std::size_t row, StepPlan::Source) { ++mark[row]; });
@@ -184,11 +180,11 @@ void StepPlanner::place_sources(std::span<const Triple> triples, std::span<const
     plan.source_begin.push_back(plan.source_begin.back() + mark[row]);
     mark[row] = narrow(plan.source_begin.end()[-2]);
   }
-  plan.source.resize(index(plan.source_begin.back()));
-  each_part([&](std::size_t row, StepPlan::Source source) { plan.source[index(mark[row]++)] = source; });
+  plan.source.resize(plan.source_begin.back());
+  each_part([&](std::size_t row, StepPlan::Source source) { plan.source[mark[row]++] = source; });
   if (asked.empty()) return;
   const auto key = [&](StepPlan::Source source) {
-    return source < 0 ? asked[index(-1 - source)].key : 3 * triples[index(source / 3)].number + source % 3;
+    return source < 0 ? asked[-1 - source].key : 3 * triples[source / 3].number + source % 3;
   };
   for (std::size_t i = 0; i < plan.touched.size(); ++i) {
     const auto begin = plan.source.begin() + plan.source_begin[i];
@@ -207,17 +203,17 @@ void StepPlanner::place_rows(std::vector<std::int32_t>& mark, StepPlan& plan) co
     }
   };
   for (const LocalRow row : plan.touched) {
-    close_shards(shard_[index(row.value)]);
-    plan.touched_shard.push_back(shard_[index(row.value)]);
-    (is_boundary_[index(row.value)] != 0 ? plan.boundary : plan.interior).push_back(row);
+    close_shards(shard_[row.value]);
+    plan.touched_shard.push_back(shard_[row.value]);
+    (is_boundary_[row.value] != 0 ? plan.boundary : plan.interior).push_back(row);
   }
   close_shards(narrow(graph_.layout.shards_of_rank.count(comm_.rank())));
   std::int32_t slot = 0;
   for (const auto* list : {&plan.interior, &plan.boundary}) {
-    for (const LocalRow row : *list) mark[index(row.value)] = ++slot;
+    for (const LocalRow row : *list) mark[row.value] = ++slot;
   }
   plan.slot.reserve(plan.touched.size());
-  for (const LocalRow row : plan.touched) plan.slot.push_back(mark[index(row.value)] - 1);
+  for (const LocalRow row : plan.touched) plan.slot.push_back(mark[row.value] - 1);
 }
 
 // Own triples by rows of the embedding matrix, and the plan by which the rows of other ranks get there.
@@ -239,14 +235,14 @@ void StepPlanner::place_triples(std::span<const Triple> triples, const std::vect
   }
   const std::int64_t first = graph_.positions.begin(comm_.rank());
   const auto slot_of = [&](Position position) {
-    if (owns(position)) return mark[index(position.value - first)] - 1;
+    if (owns(position)) return mark[position.value - first] - 1;
     return narrow(std::ssize(plan.touched) + (std::ranges::lower_bound(wanted, position.value) - wanted.begin()));
   };
   plan.own.reserve(triples.size());
   plan.own_shard.reserve(triples.size());
   for (const auto& triple : triples) {
-    plan.own.push_back({mark[index(triple.user.value)] - 1, slot_of(triple.positive), slot_of(triple.negative)});
-    plan.own_shard.push_back(shard_[index(triple.user.value)]);
+    plan.own.push_back({mark[triple.user.value] - 1, slot_of(triple.positive), slot_of(triple.negative)});
+    plan.own_shard.push_back(shard_[triple.user.value]);
   }
 }
 
@@ -255,8 +251,8 @@ void StepPlanner::plan_remote(std::span<const Triple> triples, std::int64_t step
                               StepPlan& plan) const {
   const std::span<const Request> all(sent.data);
   for (int rank = 0; rank < comm_.size(); ++rank) {
-    const auto r = index(rank);
-    const auto part = of_step(all.subspan(index(sent.begin[r]), index(sent.begin[r + 1] - sent.begin[r])), step);
+    const auto r = static_cast<std::size_t>(rank);
+    const auto part = of_step(all.subspan(sent.begin[r], places_of(sent.begin, r).size()), step);
     add_part(rank, std::ssize(part), plan.give_back.send_to, plan.give_back.send_begin);
     for (const auto& request : part) {
       const auto triple = std::ranges::lower_bound(triples, request.key / 3, {}, &Triple::number) - triples.begin();
@@ -270,17 +266,17 @@ void StepPlanner::plan_remote(std::span<const Triple> triples, std::int64_t step
 void StepPlanner::tell_ghosts(std::span<const TouchedHalo> halos, std::span<StepPlan> plans) const {
   const auto& halo = graph_.halo;
   std::vector<TouchedGhost> outgoing;
-  std::vector<std::int64_t> begin(index(comm_.size()) + 1, 0);
+  std::vector<std::int64_t> begin(comm_.size() + 1, 0);
   comm_.attempt([&] {
     for (std::size_t neighbour = 0; neighbour < halo.send_to.size(); ++neighbour) {
       for (std::size_t step = 0; step < halos.size(); ++step) {
         for (auto k = halos[step].begin[neighbour]; k < halos[step].begin[neighbour + 1]; ++k) {
-          outgoing.push_back({narrow(static_cast<std::int64_t>(step)), halos[step].place[index(k)]});
+          outgoing.push_back({narrow(static_cast<std::int64_t>(step)), halos[step].place[k]});
         }
       }
       // Ranks between this neighbour and the next one are sent nothing.
       const int next = neighbour + 1 < halo.send_to.size() ? halo.send_to[neighbour + 1] : comm_.size();
-      for (int rank = halo.send_to[neighbour]; rank < next; ++rank) begin[index(rank) + 1] = std::ssize(outgoing);
+      for (int rank = halo.send_to[neighbour]; rank < next; ++rank) begin[rank + 1] = std::ssize(outgoing);
     }
   });
   const auto came = comm_.exchange(std::span<const TouchedGhost>(outgoing), std::span<const std::int64_t>(begin));
@@ -290,7 +286,7 @@ void StepPlanner::tell_ghosts(std::span<const TouchedHalo> halos, std::span<Step
       const std::int64_t first_ghost = graph_.owned() + halo.receive_begin[neighbour];
       const auto part = came.from(rank);
       for (std::size_t at = 0; at < part.size();) {
-        auto& plan = plans[index(part[at].step)];
+        auto& plan = plans[part[at].step];
         const auto start = std::ssize(plan.ghost);
         for (const auto step = part[at].step; at < part.size() && part[at].step == step; ++at) {
           plan.ghost.emplace_back(narrow(first_ghost + part[at].place));

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "comm/shard_sum.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "core/words.hpp"
 #include "model/encoder.hpp"
 #include "model/propagation.hpp"
@@ -22,10 +22,6 @@
 namespace cohort {
 
 namespace {
-
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
 
 bool is_finite(ConstMatrixView rows) {
   bool finite = true;
@@ -86,7 +82,7 @@ class Trainer {
   const TrainOptions& options_;
   const TrainConfig& train_;
   ShardSum shard_sum_;
-  Timer since_start_;
+  Stopwatch since_start_;
   std::unique_ptr<Objective> objective_;
   Propagation propagation_;
   std::unique_ptr<Encoder> encoder_;
@@ -161,7 +157,7 @@ TrainResult Trainer::run() {
 // What is left of the epoch at hand. Returns what the last step was followed by: what comes of that, the caller
 // decides.
 Pause Trainer::train_epoch() {
-  const Timer timer;
+  const Stopwatch stopwatch;
   const std::int64_t halo_before = propagation_.bytes_sent();
   const auto before = objective_->traffic();
   const double waiting_before = waiting_seconds();
@@ -185,7 +181,7 @@ Pause Trainer::train_epoch() {
   stats.halo_bytes = comm_.max(propagation_.bytes_sent() - halo_before);
   stats.pair_bytes = comm_.max(after.bytes_sent - before.bytes_sent);
   stats.waiting_seconds = comm_.max(waiting_seconds() - waiting_before);
-  stats.seconds = comm_.max(timer.seconds());
+  stats.seconds = comm_.max(stopwatch.seconds());
   progress_ = {stats.epoch, 0};
   epoch_loss_ = 0;
   history_.push_back(stats);
@@ -194,21 +190,22 @@ Pause Trainer::train_epoch() {
 
 // Planned steps until there is a pause or `end`, at least one.
 Pause Trainer::train_steps(std::int64_t end) {
-  const auto shards = index(graph_.layout.shards_of_rank.count(comm_.rank()));
+  const auto shards = static_cast<std::size_t>(graph_.layout.shards_of_rank.count(comm_.rank()));
   const std::int64_t first = progress_.step;
   std::vector<double> partials;  // steps x shards
   std::vector<double> by_shard;  // the same by shard
   comm_.attempt([&] {
-    partials.resize(shards * index(end - first));
+    partials.resize(shards * static_cast<std::size_t>(end - first));
     by_shard.resize(partials.size());
   });
   Pause pause = Pause::none;
   while (progress_.step < end && pause == Pause::none) {
-    step(progress_.step, std::span(partials).subspan(shards * index(progress_.step - first), shards));
+    step(progress_.step,
+         std::span(partials).subspan(shards * static_cast<std::size_t>(progress_.step - first), shards));
     ++progress_.step;
     pause = pauses_.after_step();
   }
-  const std::size_t done = index(progress_.step - first);
+  const std::size_t done = static_cast<std::size_t>(progress_.step - first);
   by_shard.resize(shards * done);
   for (std::size_t shard = 0; shard < shards; ++shard) {
     for (std::size_t s = 0; s < done; ++s) by_shard[shard * done + s] = partials[s * shards + shard];

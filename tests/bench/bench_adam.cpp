@@ -1,7 +1,7 @@
 // Adam's update and the other row kernels of a step, against the memory.
 #include "bench_areas.hpp"
 #include "core/matrix.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort::bench {
 

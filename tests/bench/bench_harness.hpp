@@ -9,16 +9,16 @@
 #include <string>
 #include <vector>
 
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 
 namespace cohort::bench {
 
 /// Seconds of one call.
 template <class Body>
 double seconds_of(Body&& body) {
-  const Timer timer;
+  const Stopwatch stopwatch;
   body();
-  return timer.seconds();
+  return stopwatch.seconds();
 }
 
 struct Case {

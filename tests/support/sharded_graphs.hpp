@@ -10,7 +10,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/matrix.hpp"
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 #include "graph/shard_graph.hpp"
 #include "support/small_graphs.hpp"
 

@@ -9,13 +9,14 @@
 #include "cli/output/answer_lines.hpp"
 #include "cli/output/assign_stream.hpp"
 #include "cli/output/logging.hpp"
-#include "cli/output/rank_order.hpp"
 #include "cli/output/report.hpp"
+#include "cli/output/text_output.hpp"
 #include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
-#include "core/timer.hpp"
+#include "core/ragged.hpp"
+#include "core/stopwatch.hpp"
 #include "ingest/records/pair_reader.hpp"
 #include "store/segments_file.hpp"
 #include "train/choices.hpp"
@@ -41,17 +42,15 @@ constexpr std::size_t bytes_at_a_time = std::size_t{16} << 20;
 std::vector<std::string> format_answers(const Newcomers& newcomers, const Assignment& assignment,
                                         const AnswerLines& lines) {
   const auto users = newcomers.users.block_size();
-  std::vector<std::string> parts(static_cast<std::size_t>((users + users_at_a_time - 1) / users_at_a_time));
+  std::vector<std::string> parts((users + users_at_a_time - 1) / users_at_a_time);
   for_each_in_parallel(std::ssize(parts), [&](std::int64_t part) {
-    auto& text = parts[static_cast<std::size_t>(part)];
+    auto& text = parts[part];
     for (auto user = part * users_at_a_time; user < std::min(users, (part + 1) * users_at_a_time); ++user) {
       const auto u = static_cast<std::size_t>(user);
       const auto begin = assignment.best_begin[u];
       text += lines.line({newcomers.users[user], assignment.placement[u],
-                          newcomers.edges.row_begin[u + 1] - newcomers.edges.row_begin[u], newcomers.unknown[u],
-                          std::span(assignment.best)
-                              .subspan(static_cast<std::size_t>(begin),
-                                       static_cast<std::size_t>(assignment.best_begin[u + 1] - begin))});
+                          places_of(newcomers.edges.row_begin, u).size(), newcomers.unknown[u],
+                          std::span(assignment.best).subspan(begin, assignment.best_begin[u + 1] - begin)});
     }
   });
   return parts;
@@ -74,7 +73,7 @@ void write_answers(const Communicator& comm, const std::string& path, const std:
 
 void assign_files(const Communicator& comm, const AssignCommand& command, const SegmentsFile& result,
                   const Config& config, const AssignOptions& options) {
-  const Timer timer;
+  const Stopwatch stopwatch;
   NewcomerFiles files{config.input, config.clean, config.graph};
   files.input.interactions = command.interactions;
   if (!command.format.empty()) {
@@ -113,7 +112,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   if (without > 0) {
     spdlog::info("  {} without an item of the model: no basis, popular items", counted(without, "user"));
   }
-  spdlog::info("assign: {:.1f} s", timer.seconds());
+  spdlog::info("assign: {:.1f} s", stopwatch.seconds());
 }
 
 void assign_stream(const Communicator& comm, const SegmentsFile& result, const Config& config,

@@ -105,12 +105,10 @@ std::string for_a_person(const CompareOptions& options, const Compared& both) {
       continue;
     }
     text += fmt::format("{:>8} {:>12} -> {:>8} {:>12} {:>12} {:>6.1f} %\n", s, with_commas(both.first.size[s]), to,
-                        with_commas(both.second.size[static_cast<std::size_t>(to)]), with_commas(users[s]),
-                        100 * share(users[s], of_first[s]));
+                        with_commas(both.second.size[to]), with_commas(users[s]), 100 * share(users[s], of_first[s]));
   }
   auto moves = comparison.flows;
-  std::erase_if(
-      moves, [&](const SegmentFlow& flow) { return comparison.match[static_cast<std::size_t>(flow.from)] == flow.to; });
+  std::erase_if(moves, [&](const SegmentFlow& flow) { return comparison.match[flow.from] == flow.to; });
   std::ranges::stable_sort(moves, std::greater<>(), &SegmentFlow::users);
   if (moves.empty()) return text;
   text += fmt::format("\nmoves to other segments: {}, the largest\n", moves.size());

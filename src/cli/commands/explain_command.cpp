@@ -15,7 +15,7 @@
 #include "core/error.hpp"
 #include "core/utf8.hpp"
 #include "core/words.hpp"
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"

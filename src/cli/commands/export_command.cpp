@@ -5,8 +5,8 @@
 
 #include "cli/commands/commands.hpp"
 #include "cli/output/logging.hpp"
-#include "cli/output/rank_order.hpp"
 #include "cli/output/segments_report.hpp"
+#include "cli/output/text_output.hpp"
 #include "core/csv_field.hpp"
 #include "core/error.hpp"
 #include "store/segments_file.hpp"

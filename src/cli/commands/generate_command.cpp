@@ -4,7 +4,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/session.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "generate/population.hpp"
 
 namespace cohort {
@@ -21,13 +21,13 @@ void generate(const GenerateOptions& options) {
   auto threads = choose_threads(0);
   comm.broadcast(std::span<std::int64_t>(&threads, 1));
   prepare_process(comm, threads);
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto& population = options.population;
   spdlog::info("generate: {} in {}, {}, {}, {}", counted(population.users, "user"),
                counted(population.segments, "segment"), counted(population.items, "item"),
                counted(population.interactions, "interaction"), counted(population.social, "friendship"));
   generate_population(comm, population, options.directory);
-  spdlog::info("generate: {:.1f} s; next: cohort run {}/config.toml", timer.seconds(), options.directory);
+  spdlog::info("generate: {:.1f} s; next: cohort run {}/config.toml", stopwatch.seconds(), options.directory);
 }
 
 }  // namespace

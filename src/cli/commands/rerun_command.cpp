@@ -12,7 +12,7 @@
 #include "cli/stored_config.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "core/words.hpp"
 #include "ingest/files/sha256.hpp"
 #include "kernels/dispatch.hpp"
@@ -139,7 +139,7 @@ void report(const Communicator& comm, const std::string& path, const h5::Differe
 
 void rerun(const RerunOptions& options) {
   const auto comm = Communicator::world();
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto [provenance, epochs] = read_original(comm, options.file);
   auto config = stored_config(provenance, options.file);
   check_inputs(comm, options.file, provenance.inputs);
@@ -159,7 +159,7 @@ void rerun(const RerunOptions& options) {
   run_pipeline(session);
   const h5::Reader old_file(comm, options.file);
   const h5::Reader new_file(comm, session.segments_path());
-  spdlog::info("rerun: {:.1f} s", timer.seconds());
+  spdlog::info("rerun: {:.1f} s", stopwatch.seconds());
   report(comm, options.file, h5::compare_datasets(comm, old_file, new_file, measured));
 }
 

@@ -9,7 +9,7 @@
 #include "cli/output/segments_report.hpp"
 #include "cli/stages/evaluation.hpp"
 #include "cli/stages/pipeline.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 
 namespace cohort {
 
@@ -17,7 +17,7 @@ namespace {
 
 void run(const Session& session) {
   const auto& comm = session.comm();
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto result = run_pipeline(session);
   say_segments(comm, result.segments);
   if (spdlog::should_log(spdlog::level::info)) {
@@ -27,7 +27,7 @@ void run(const Session& session) {
     say(comm, text + "\n" + evaluation_table(evaluate_run(session, result.graph, result.segments)));
   }
   log_memory(comm);
-  spdlog::info("run: {:.1f} s", timer.seconds());
+  spdlog::info("run: {:.1f} s", stopwatch.seconds());
 }
 
 }  // namespace

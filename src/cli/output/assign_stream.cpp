@@ -13,7 +13,7 @@
 #include "core/error.hpp"
 #include "core/interruption.hpp"
 #include "core/output_file.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "core/utf8.hpp"
 
 namespace cohort {
@@ -176,9 +176,9 @@ StreamLatency answer_stream(LiveAssigner& assigner, const AnswerLines& lines) {
   std::string line;
   for (std::int64_t number = 1; reader.next(line); ++number) {
     end_if_interrupted();
-    const Timer timer;
+    const Stopwatch stopwatch;
     const auto text = answer_line(assigner, lines, line, number);
-    latency.add(timer.seconds());
+    latency.add(stopwatch.seconds());
     write_standard_output(text);
   }
   return latency.summary();

@@ -44,12 +44,12 @@ NodeLabels node_labels(const Communicator& comm, const Config& config, const Seg
   const auto& named = result.profiles->items;
   const auto& blocks = result.items.distribution;
   comm.attempt([&] {
-    labels.items.resize(static_cast<std::size_t>(result.items.block_size()));
+    labels.items.resize(result.items.block_size());
     for (std::size_t row = 0; row < named.item.size(); ++row) {
       const auto place = named.item[row] - blocks.begin(comm.rank());
       if (place < 0 || place >= result.items.block_size()) continue;
       // Where nothing named it, the profile has the id.
-      if (named.name[row] != result.items[place]) labels.items[static_cast<std::size_t>(place)] = named.name[row];
+      if (named.name[row] != result.items[place]) labels.items[place] = named.name[row];
     }
   });
   return labels;

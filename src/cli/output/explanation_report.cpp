@@ -37,7 +37,7 @@ class NodeNames {
     const auto at = [](const std::vector<std::string>& labels) {
       return [&labels](std::int64_t i) -> std::string_view {
         if (labels.empty()) return {};
-        return labels[static_cast<std::size_t>(i)];
+        return labels[i];
       };
     };
     return texts(rows, at(labels_.users), at(labels_.items));

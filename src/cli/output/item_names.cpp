@@ -29,7 +29,7 @@ ItemNames::ItemNames(const IdTable& items, Quoted quoted) : number_(static_cast<
 }
 
 const std::string& ItemNames::of(std::int64_t item) const {
-  return name_[static_cast<std::size_t>(std::ranges::lower_bound(number_, item) - number_.begin())];
+  return name_[std::ranges::lower_bound(number_, item) - number_.begin()];
 }
 
 }  // namespace cohort

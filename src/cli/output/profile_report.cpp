@@ -8,6 +8,7 @@
 
 #include "cli/output/report.hpp"
 #include "core/csv_field.hpp"
+#include "core/ragged.hpp"
 #include "core/utf8.hpp"
 #include "data/id_names.hpp"
 
@@ -19,14 +20,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t shown_rows = 5;  // of a list, to a person
 
-std::size_t index(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 // Calls take(row) for every row of a segment.
 template <class Table, class Take>
 void each_row(const Table& table, std::size_t segment, Take take) {
-  for (auto row = index(table.row_begin[segment]); row < index(table.row_begin[segment + 1]); ++row) take(row);
+  for (const auto row : places_of(table.row_begin, segment)) take(row);
 }
 
 // Ids of the listed users, in the order of the list.

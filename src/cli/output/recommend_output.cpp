@@ -11,7 +11,7 @@
 
 #include "cli/output/answer_lines.hpp"
 #include "cli/output/item_names.hpp"
-#include "cli/output/rank_order.hpp"
+#include "cli/output/text_output.hpp"
 #include "core/csv_field.hpp"
 #include "core/parallel.hpp"
 
@@ -62,7 +62,7 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   const auto blocks = (users + block_lists - 1) / block_lists;
   std::vector<std::string> pieces;
   comm.attempt([&] {
-    pieces.resize(static_cast<std::size_t>(blocks) + 1);
+    pieces.resize(blocks + 1);
     if (comm.is_root()) {
       if (format == ListFormat::csv) pieces[0] = "user,segment,rank,item,score,known\n";
       for (std::size_t s = 0; s < result.segments.size.size(); ++s) {
@@ -75,7 +75,7 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
     for_each_in_parallel(blocks, [&](std::int64_t block) {
       for (auto u = block * block_lists; u < std::min(users, (block + 1) * block_lists); ++u) {
         const auto at = static_cast<std::size_t>(u);
-        add_list(pieces[static_cast<std::size_t>(block) + 1], format, result.users[u], segment[at],
+        add_list(pieces[block + 1], format, result.users[u], segment[at],
                  std::span(recommendations.item).subspan(at * n, n),
                  std::span(recommendations.score).subspan(at * n, n), {}, names);
       }

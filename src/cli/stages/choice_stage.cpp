@@ -12,8 +12,8 @@
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
-#include "graph/reorder.hpp"
+#include "core/stopwatch.hpp"
+#include "graph/node_route.hpp"
 #include "recommend/blend.hpp"
 #include "recommend/held_back_ranking.hpp"
 #include "recommend/user_means.hpp"
@@ -195,7 +195,7 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   const bool given =
       wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
   if (given || !dataset.has_items()) return usual;
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto pairs = comm.sum(dataset.interactions.size());
   if (pairs > most_pairs) {
     spdlog::info("choose: {}, too many to try settings of training on; the usual ones are taken",
@@ -211,7 +211,7 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   }
   spdlog::info("choose: settings of training, on {} held back", counted(held_back, "interaction"));
   auto table = Chooser(session, graph, std::move(held)).choose(wanted);
-  spdlog::info("choose: {:.1f} s, {}", timer.seconds(), in_words(with_chosen(wanted, table)));
+  spdlog::info("choose: {:.1f} s, {}", stopwatch.seconds(), in_words(with_chosen(wanted, table)));
   return table;
 }
 
@@ -226,7 +226,7 @@ TrainConfig with_chosen(TrainConfig train, const CandidateTable& table) {
   const auto value = [&](const char* column) {
     const auto found = table.find(column);
     if (found == table.end() || row >= std::ssize(found->second)) throw damaged();
-    return found->second[static_cast<std::size_t>(row)];
+    return found->second[row];
   };
   train.temperature = value("temperature");
   train.pair_weight = value("by_degree") == 0 ? PairWeight::equal : PairWeight::degree;

@@ -19,7 +19,7 @@
 #include "graph/id_numbers.hpp"
 #include "ingest/rules/holdout.hpp"
 #include "items/node_segments.hpp"
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 #include "profile/activity_share.hpp"
 #include "recommend/recommendation.hpp"
 #include "train/choices.hpp"

@@ -5,9 +5,9 @@
 #include "cli/output/logging.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "graph/edge_weights.hpp"
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 #include "model/lightgcn.hpp"
 #include "train/choices.hpp"
 
@@ -20,8 +20,8 @@ PairTable interaction_edges(const PairTable& interactions, const GraphConfig& gr
   const EdgeWeights weights(graph);
   PairTable edges;
   for (std::int64_t u = 0; u < interactions.rows(); ++u) {
-    const auto end = static_cast<std::size_t>(interactions.row_begin[static_cast<std::size_t>(u) + 1]);
-    for (auto k = static_cast<std::size_t>(interactions.row_begin[static_cast<std::size_t>(u)]); k < end; ++k) {
+    const auto end = static_cast<std::size_t>(interactions.row_begin[u + 1]);
+    for (auto k = static_cast<std::size_t>(interactions.row_begin[u]); k < end; ++k) {
       const auto weight = weights.interaction(interactions.weight[k]);
       if (weight == 0) continue;
       edges.other.push_back(interactions.other[k]);
@@ -60,13 +60,13 @@ std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
   if (!dataset.has_items()) return std::nullopt;
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto below = below_last_layer(session, graph, sharded, model);
   PairTable edges;
   comm.attempt([&] { edges = interaction_edges(dataset.interactions, session.config().graph); });
   auto table = make_fold_in(
       comm, {below.view(), segments.users.view(), &edges, &dataset.items.distribution, &dataset.users.distribution});
-  spdlog::debug("segment: {:.1f} s for what new users are folded in with", timer.seconds());
+  spdlog::debug("segment: {:.1f} s for what new users are folded in with", stopwatch.seconds());
   return table;
 }
 

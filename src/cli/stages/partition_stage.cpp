@@ -4,7 +4,7 @@
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
 #include "core/interruption.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 
 namespace cohort {
 
@@ -15,7 +15,7 @@ BlockGraph graph_of(const Session& session, const Dataset& dataset) {
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph) {
   const auto& comm = session.comm();
   const auto& config = session.config();
-  const Timer timer;
+  const Stopwatch stopwatch;
   spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), word_of(config.partition.tool));
   comm.stop_if_interrupted();
   auto result = [&] {
@@ -25,18 +25,18 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
   graph.partition = StoredPartition{reblock(comm, std::span<const std::int32_t>(result.shard_of), blocks.distribution,
                                             Distribution::even(blocks.nodes(), comm.size())),
                                     result.stats.shard_cost};
-  graph.history.timing["partition"] = comm.all_gather(timer.seconds());
+  graph.history.timing["partition"] = comm.all_gather(stopwatch.seconds());
   log_partition(result.stats);
-  spdlog::info("partition: {:.1f} s", timer.seconds());
+  spdlog::info("partition: {:.1f} s", stopwatch.seconds());
   return result.stats;
 }
 
 ShardedGraph shard_graph(const Communicator& comm, const BlockGraph& blocks, const StoredPartition& partition) {
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto shard_of = reblock(comm, std::span<const std::int32_t>(partition.shard_of),
                                 Distribution::even(blocks.nodes(), comm.size()), blocks.distribution);
   auto sharded = distribute(comm, blocks, shard_of, cut_points(partition.shard_cost, comm.size()));
-  spdlog::debug("shards to their ranks: {:.1f} s", timer.seconds());
+  spdlog::debug("shards to their ranks: {:.1f} s", stopwatch.seconds());
   return sharded;
 }
 

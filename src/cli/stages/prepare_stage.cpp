@@ -1,7 +1,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "ingest/prepare.hpp"
 
 namespace cohort {
@@ -32,7 +32,7 @@ Prepared read_input(const Session& session) {
 
 GraphFile prepare_graph(const Session& session) {
   const auto& comm = session.comm();
-  const Timer timer;
+  const Stopwatch stopwatch;
   auto prepared = read_input(session);
   GraphFile graph;
   graph.dataset = std::move(prepared.dataset);
@@ -40,8 +40,8 @@ GraphFile prepare_graph(const Session& session) {
   graph.history.timing["read"] = comm.all_gather(prepared.stats.read_seconds);
   graph.history.timing["dictionary"] = comm.all_gather(prepared.stats.dictionary_seconds);
   graph.history.timing["clean"] = comm.all_gather(prepared.stats.clean_seconds);
-  graph.history.timing["prepare"] = comm.all_gather(timer.seconds());
-  spdlog::info("prepare: {:.1f} s for {}", timer.seconds(), in_bytes(prepared.stats.bytes));
+  graph.history.timing["prepare"] = comm.all_gather(stopwatch.seconds());
+  spdlog::info("prepare: {:.1f} s for {}", stopwatch.seconds(), in_bytes(prepared.stats.bytes));
   return graph;
 }
 

@@ -5,7 +5,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "core/utf8.hpp"
 #include "ingest/records/attribute_file.hpp"
 #include "ingest/rules/holdout.hpp"
@@ -57,7 +57,7 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
   const auto& comm = session.comm();
   const auto& config = session.config();
   const auto& dataset = graph.dataset;
-  const Timer timer;
+  const Stopwatch stopwatch;
   spdlog::info("profile: {}", counted(std::ssize(segments.segments.size), "segment"));
   ProfileInput input{&dataset, &segments.segments};
   if (attributes.items) input.item_attributes = &*attributes.items;
@@ -79,8 +79,8 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
                  reason.empty() ? "set input.holdout, for example to 0.1" : reason);
   }
   segments.profiles = std::move(profiles);
-  segments.history.timing["profile"] = comm.all_gather(timer.seconds());
-  spdlog::info("profile: {:.1f} s", timer.seconds());
+  segments.history.timing["profile"] = comm.all_gather(stopwatch.seconds());
+  spdlog::info("profile: {:.1f} s", stopwatch.seconds());
 }
 
 }  // namespace cohort

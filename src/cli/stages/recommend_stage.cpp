@@ -9,7 +9,8 @@
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
+#include "core/ragged.hpp"
+#include "core/stopwatch.hpp"
 #include "ingest/records/id_list.hpp"
 #include "recommend/blend.hpp"
 #include "recommend/filter_graph.hpp"
@@ -134,7 +135,7 @@ std::vector<char> read_allowed_items(const Session& session, const Dataset& data
   if (min_support > 0) {
     // The segments do not matter here, only whether an item is left.
     std::vector<std::int32_t> one_segment;
-    comm.attempt([&] { one_segment.assign(static_cast<std::size_t>(dataset.interactions.rows()), 0); });
+    comm.attempt([&] { one_segment.assign(dataset.interactions.rows(), 0); });
     const auto counts = count_items(comm, dataset.interactions, one_segment, 1, dataset.items.distribution);
     choose_items(comm, counts, {}, min_support, list.listed);
   }
@@ -145,7 +146,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
                      SegmentsFile& result) {
   const auto& comm = session.comm();
   const auto& config = session.config().recommend;
-  const Timer timer;
+  const Stopwatch stopwatch;
   if (result.items.total() == 0) {
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
@@ -174,9 +175,9 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   comm.attempt([&] {
     found.item.assign(population.segment.size() * n, -1);
     found.score.assign(population.segment.size() * n, no_score);
-    found.segment_item.assign(static_cast<std::size_t>(population.segments()) * n, -1);
-    found.segment_score.assign(static_cast<std::size_t>(population.segments()) * n, no_score);
-    found.segment_known.assign(static_cast<std::size_t>(population.segments()) * n, 0);
+    found.segment_item.assign(population.segments() * n, -1);
+    found.segment_score.assign(population.segments() * n, no_score);
+    found.segment_known.assign(population.segments() * n, 0);
   });
   recommend_to_users(comm, population, model, strategy, config.count, nullptr,
                      [&](std::int64_t user, std::span<const ScoredItem> best) {
@@ -186,17 +187,17 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   const auto lists =
       recommend_to_segments(comm, population, model, strategy, config.count, config.novel ? &held : nullptr);
   for (std::size_t s = 0; s + 1 < lists.begin.size(); ++s) {
-    for (auto i = lists.begin[s]; i < lists.begin[s + 1]; ++i) {
+    for (const auto i : places_of(lists.begin, s)) {
       const auto place = s * n + static_cast<std::size_t>(i - lists.begin[s]);
-      const auto item = lists.item[static_cast<std::size_t>(i)];
+      const auto item = lists.item[i];
       found.segment_item[place] = item;
       found.segment_known[place] = std::ranges::binary_search(held.row(static_cast<std::int64_t>(s)), item) ? 1 : 0;
-      found.segment_score[place] = lists.score[static_cast<std::size_t>(i)];
+      found.segment_score[place] = lists.score[i];
     }
   }
   result.recommendations = std::move(found);
-  result.history.timing["recommend"] = comm.all_gather(timer.seconds());
-  spdlog::info("recommend: {:.1f} s", timer.seconds());
+  result.history.timing["recommend"] = comm.all_gather(stopwatch.seconds());
+  spdlog::info("recommend: {:.1f} s", stopwatch.seconds());
 }
 
 }  // namespace cohort

@@ -11,8 +11,8 @@
 #include "cluster/principal_plane.hpp"
 #include "comm/reblock.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
-#include "graph/reorder.hpp"
+#include "core/stopwatch.hpp"
+#include "graph/node_route.hpp"
 #include "train/choices.hpp"
 #include "train/communities.hpp"
 
@@ -36,7 +36,7 @@ UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, Const
     users.shard_begin.push_back(std::ssize(users.id));
     const auto end = graph.shard_first_row(comm.rank(), k + 1);
     for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
-      const auto node = graph.node[static_cast<std::size_t>(row)];
+      const auto node = graph.node[row];
       if (node.value >= graph.users) continue;
       users.id.push_back(node);
       users.owned_row.push_back(row);
@@ -45,7 +45,7 @@ UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, Const
   users.shard_begin.push_back(std::ssize(users.id));
   users.rows = Matrix(std::ssize(users.id), owned.columns);
   for (std::int64_t i = 0; i < users.rows.rows(); ++i) {
-    std::memcpy(users.rows.row(i), owned.row(users.owned_row[static_cast<std::size_t>(i)]),
+    std::memcpy(users.rows.row(i), owned.row(users.owned_row[i]),
                 static_cast<std::size_t>(owned.stride) * sizeof(float));
   }
   return users;
@@ -55,8 +55,8 @@ UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, Const
 template <class T>
 std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const UserRows& users,
                        const std::vector<T>& values) {
-  std::vector<T> owned(static_cast<std::size_t>(graph.owned()));
-  for (std::size_t i = 0; i < values.size(); ++i) owned[static_cast<std::size_t>(users.owned_row[i])] = values[i];
+  std::vector<T> owned(graph.owned());
+  for (std::size_t i = 0; i < values.size(); ++i) owned[users.owned_row[i]] = values[i];
   return route.to_blocks(std::span<const T>(owned));
 }
 
@@ -79,7 +79,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
                  const ShardedUsers& by_shard, const NodeRoute& route) {
   const auto& comm = session.comm();
   const auto& config = session.config();
-  const Timer timer;
+  const Stopwatch stopwatch;
   spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
                counted(config.segment.count, "segment"), by_direction(config) ? "spherical" : "kmeans");
   KmeansOptions options;
@@ -110,7 +110,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);
-  spdlog::info("segment: {:.1f} s, {}, inertia {:.6g}", timer.seconds(),
+  spdlog::info("segment: {:.1f} s, {}, inertia {:.6g}", stopwatch.seconds(),
                counted(std::ssize(segments.inertia), "iteration"),
                segments.inertia.empty() ? 0.0 : segments.inertia.back());
   return segments;
@@ -129,7 +129,7 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
                            const ModelFile& model) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
-  const Timer timer;
+  const Stopwatch stopwatch;
   const ShardedUsers by_shard(comm, dataset, sharded, model);
   const NodeRoute route(comm, sharded, dataset.users.distribution);
 
@@ -147,7 +147,7 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   }
   segments.loss = model.model.loss;
   result.fold_in = fold_in_table(session, graph, sharded, model, segments);
-  result.history.timing["segment"] = comm.all_gather(timer.seconds());
+  result.history.timing["segment"] = comm.all_gather(stopwatch.seconds());
   return result;
 }
 

@@ -5,8 +5,8 @@
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
-#include "core/timer.hpp"
-#include "graph/reorder.hpp"
+#include "core/stopwatch.hpp"
+#include "graph/node_route.hpp"
 #include "model/spectral.hpp"
 #include "recommend/blend.hpp"
 #include "recommend/held_back_ranking.hpp"
@@ -104,7 +104,7 @@ SpectralRows of_items(const Session& session, const GraphFile& graph, const Shar
 ModelFile spectral_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                          const TrainTarget& target) {
   const auto& comm = session.comm();
-  const Timer timer;
+  const Stopwatch stopwatch;
   auto model = empty_model(session, graph, sharded);
   if (auto earlier = load_checkpoint(session, graph, target)) {
     model.model = std::move(earlier->model);
@@ -117,8 +117,8 @@ ModelFile spectral_model(const Session& session, const GraphFile& graph, const S
     model.model.embedding = route.to_blocks(rows.embedding.view());
     model.model.state.rows[layer_zero_rows] = route.to_blocks(rows.base.view());
   }
-  model.history.timing["train"] = comm.all_gather(timer.seconds());
-  spdlog::info("train: {:.1f} s", timer.seconds());
+  model.history.timing["train"] = comm.all_gather(stopwatch.seconds());
+  spdlog::info("train: {:.1f} s", stopwatch.seconds());
   return model;
 }
 

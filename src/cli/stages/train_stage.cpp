@@ -7,8 +7,8 @@
 #include "cli/stages/choice_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
-#include "graph/reorder.hpp"
+#include "core/stopwatch.hpp"
+#include "graph/node_route.hpp"
 #include "store/graph_hash.hpp"
 #include "train/choices.hpp"
 #include "train/positives.hpp"
@@ -80,7 +80,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   const auto& comm = session.comm();
   const auto& config = session.config();
   if (encoder_of(config) == EncoderKind::spectral) return spectral_model(session, graph, sharded, target);
-  const Timer timer;
+  const Stopwatch stopwatch;
   const auto positives = positives_of(comm, graph.dataset, sharded);
   auto earlier = load_checkpoint(session, graph, target);
   const auto candidates = earlier         ? earlier->history.choice
@@ -134,8 +134,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
                  counted(target.epochs, "epoch"));
   }
   if (const auto warning = loss_warning(model.model.loss); !warning.empty()) spdlog::warn("{}", warning);
-  model.history.timing["train"] = comm.all_gather(timer.seconds());
-  spdlog::info("train: {:.1f} s", timer.seconds());
+  model.history.timing["train"] = comm.all_gather(stopwatch.seconds());
+  spdlog::info("train: {:.1f} s", stopwatch.seconds());
   return model;
 }
 

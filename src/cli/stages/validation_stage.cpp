@@ -2,7 +2,7 @@
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
-#include "core/timer.hpp"
+#include "core/stopwatch.hpp"
 #include "recommend/blend.hpp"
 
 namespace cohort {
@@ -10,7 +10,7 @@ namespace cohort {
 Validation learn_validation(const Session& session, const GraphFile& graph, const SegmentsFile& trained_on_all) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
-  const Timer timer;
+  const Stopwatch stopwatch;
   Validation result;
   result.held = hold_back(comm, dataset.interactions, dataset.users.distribution, dataset.items.distribution,
                           static_cast<std::uint64_t>(session.config().train.seed));
@@ -40,7 +40,7 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
   result.items = std::move(segments.items);
   result.segment = std::move(segments.segment);
   result.segments = static_cast<std::int32_t>(segments.centroid.rows());
-  spdlog::info("validate: {:.1f} s", timer.seconds());
+  spdlog::info("validate: {:.1f} s", stopwatch.seconds());
   return result;
 }
 

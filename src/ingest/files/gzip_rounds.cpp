@@ -53,7 +53,7 @@ class Inflating {
  private:
   void open(const OpenedFile& file) {
     source_ = std::make_unique<GzipFile>(file.path);
-    std::vector<char> header(static_cast<std::size_t>(file.layout.data_begin));
+    std::vector<char> header(file.layout.data_begin);
     for (std::size_t read = 0; read < header.size();) {
       const auto got = source_->read(header.data() + read, header.size() - read);
       if (got == 0) throw InputError(file.path + ": changed while it was read; run again");

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <tuple>
 
+#include "core/ragged.hpp"
+
 namespace cohort {
 
 namespace {
@@ -41,7 +43,7 @@ std::vector<std::int64_t> sorted_order(const IdTable& ids) {
     IdKey key;
     std::int64_t index;
   };
-  std::vector<Entry> entries(static_cast<std::size_t>(ids.block_size()));
+  std::vector<Entry> entries(ids.block_size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto index = static_cast<std::int64_t>(i);
     entries[i] = {key_of(ids[index]), index};
@@ -79,7 +81,7 @@ IdTable choose_splitters(const Communicator& comm, const IdTable& ids, std::span
   const auto samples = std::min(count, samples_per_rank);
   IdTable mine;
   for (std::int64_t s = 0; s < samples; ++s) {
-    mine.push_back(ids[order[static_cast<std::size_t>((2 * s + 1) * count / (2 * samples))]]);
+    mine.push_back(ids[order[(2 * s + 1) * count / (2 * samples)]]);
   }
   const auto all = gather_ids(comm, mine);
   const auto counts = comm.all_gather(count);
@@ -94,7 +96,7 @@ IdTable choose_splitters(const Communicator& comm, const IdTable& ids, std::span
   IdTable splitters;
   double seen = 0;
   for (const auto s : sorted_order(all)) {
-    seen += stands_for[static_cast<std::size_t>(s)];
+    seen += stands_for[s];
     const auto wanted = std::min<std::int64_t>(
         comm.size() - 1, static_cast<std::int64_t>(seen / total * static_cast<double>(comm.size())));
     while (splitters.block_size() < wanted) splitters.push_back(all[s]);
@@ -121,15 +123,15 @@ RoutedIds route_ids(const Communicator& comm, const IdTable& ids, std::vector<st
   for (std::int64_t s = 0; s < splitters.block_size(); ++s) {
     const auto cut =
         std::ranges::partition_point(routed.order, [&](std::int64_t i) { return id_less(ids[i], splitters[s]); });
-    begin[static_cast<std::size_t>(s) + 1] = cut - routed.order.begin();
+    begin[s + 1] = cut - routed.order.begin();
   }
   std::vector<std::uint16_t> lengths;
   std::string bytes;
   lengths.reserve(routed.order.size());
   bytes.reserve(ids.bytes.size());
   for (std::size_t r = 0; r < ranks; ++r) {
-    for (auto i = begin[r]; i < begin[r + 1]; ++i) {
-      const auto id = ids[routed.order[static_cast<std::size_t>(i)]];
+    for (const auto i : places_of(begin, r)) {
+      const auto id = ids[routed.order[i]];
       lengths.push_back(static_cast<std::uint16_t>(id.size()));
       bytes.append(id);
     }
@@ -151,7 +153,7 @@ std::vector<std::int64_t> send_back(const Communicator& comm, const RoutedIds& r
                                     std::span<const std::int64_t> answers) {
   const auto got = comm.exchange(answers, std::span(routed.received_begin)).data;
   std::vector<std::int64_t> result(routed.order.size());
-  for (std::size_t i = 0; i < got.size(); ++i) result[static_cast<std::size_t>(routed.order[i])] = got[i];
+  for (std::size_t i = 0; i < got.size(); ++i) result[routed.order[i]] = got[i];
   return result;
 }
 
@@ -169,12 +171,12 @@ Dictionary build_dictionary(const Communicator& comm, const IdTable& local_ids) 
   const auto routed = route_ids(comm, local_ids, std::move(order), splitters);
 
   Dictionary result;
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(routed.received.block_size()));
+  std::vector<std::int64_t> numbers(routed.received.block_size());
   for (const auto i : sorted_order(routed.received)) {
     const auto id = routed.received[i];
     const auto known = result.table.block_size();
     if (known == 0 || result.table[known - 1] != id) result.table.push_back(id);
-    numbers[static_cast<std::size_t>(i)] = result.table.block_size() - 1;
+    numbers[i] = result.table.block_size() - 1;
   }
   result.table.distribution = distribution_of(comm, result.table.block_size());
   for (auto& number : numbers) number += result.table.distribution.begin(comm.rank());
@@ -194,7 +196,7 @@ std::vector<std::int64_t> find_ids(const Communicator& comm, const IdTable& tabl
     if (table.distribution.count(r) > 0) ++of_rank;
   }
   const auto routed = route_ids(comm, ids, sorted_order(ids), splitters);
-  std::vector<std::int64_t> answers(static_cast<std::size_t>(routed.received.block_size()), -1);
+  std::vector<std::int64_t> answers(routed.received.block_size(), -1);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto id = routed.received[static_cast<std::int64_t>(i)];
     std::int64_t low = 0;
@@ -230,7 +232,7 @@ IdTable keep_ids(const Communicator& comm, const IdTable& table, std::span<const
   std::string bytes;
   std::vector<std::int64_t> byte_begin{0};
   for (std::int64_t i = 0; i < table.block_size(); ++i) {
-    if (!keep[static_cast<std::size_t>(i)]) continue;
+    if (!keep[i]) continue;
     lengths.push_back(static_cast<std::uint16_t>(table[i].size()));
     bytes.append(table[i]);
     byte_begin.push_back(std::ssize(bytes));
@@ -245,7 +247,7 @@ IdTable keep_ids(const Communicator& comm, const IdTable& table, std::span<const
     const auto edge = r < comm.size() ? kept.distribution.begin(r) : from.total();
     const auto cut = std::clamp<std::int64_t>(edge - mine, 0, std::ssize(lengths));
     send_begin.push_back(cut);
-    send_bytes.push_back(byte_begin[static_cast<std::size_t>(cut)]);
+    send_bytes.push_back(byte_begin[cut]);
   }
   const auto got = comm.exchange(std::span<const std::uint16_t>(lengths), std::span(std::as_const(send_begin)));
   const auto text = comm.exchange(std::span<const char>(bytes), std::span(std::as_const(send_bytes)));

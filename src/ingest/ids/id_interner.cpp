@@ -80,7 +80,7 @@ std::uint32_t IdInterner::insert_sparse(std::uint64_t value, std::size_t at) {
 void IdInterner::make_room_for_numbers() {
   std::array<std::size_t, 65> count{};  // of numbers in the hash part, by their bits
   for (const auto& slot : numbers_.slots) {
-    if (slot.id != no_id) ++count[static_cast<std::size_t>(std::bit_width(slot.key))];
+    if (slot.id != no_id) ++count[std::bit_width(slot.key)];
   }
   auto size = dense_.size();
   auto below = dense_used_;

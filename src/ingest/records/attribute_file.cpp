@@ -133,7 +133,7 @@ class Columns {
       attribute.value.assign(block_size_, std::numeric_limits<double>::quiet_NaN());
       for (std::size_t r = 0; r < rows_.row.size(); ++r) {
         if (const auto value = number_of(rows_.cell(r, c))) {
-          attribute.value[static_cast<std::size_t>(rows_.row[r])] = *value;
+          attribute.value[rows_.row[r]] = *value;
         }
       }
     });
@@ -147,7 +147,7 @@ class Columns {
     comm_.attempt([&] {
       table_.label.resize(block_size_);
       for (std::size_t r = 0; r < rows_.row.size(); ++r) {
-        table_.label[static_cast<std::size_t>(rows_.row[r])] = rows_.cell(r, c);
+        table_.label[rows_.row[r]] = rows_.cell(r, c);
       }
     });
     return true;

@@ -205,9 +205,8 @@ AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, 
       bucketed = bucket_by(std::span<const Routed>(known), comm.size(),
                            [&](const Routed& line) { return ids.distribution.owner(line.number); });
       for (int r = 0; r < comm.size(); ++r) {
-        for (auto i = bucketed.begin[static_cast<std::size_t>(r)]; i < bucketed.begin[static_cast<std::size_t>(r) + 1];
-             ++i) {
-          const auto line = line_of[static_cast<std::size_t>(bucketed.source[static_cast<std::size_t>(i)])];
+        for (auto i = bucketed.begin[r]; i < bucketed.begin[r + 1]; ++i) {
+          const auto line = line_of[bucketed.source[i]];
           outgoing.append(lines.text, static_cast<std::size_t>(lines.text_end[line]),
                           static_cast<std::size_t>(lines.text_end[line + 1] - lines.text_end[line]));
         }
@@ -237,7 +236,7 @@ AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, 
       }
       result.row.push_back(line.number - first);
       for (auto at = begin[order[k]]; at < begin[order[k] + 1]; ++at) {
-        const auto byte = text.data[static_cast<std::size_t>(at)];
+        const auto byte = text.data[at];
         if (byte != '\0') {
           result.text.push_back(byte);
         } else {

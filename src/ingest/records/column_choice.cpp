@@ -84,7 +84,7 @@ class Chooser {
     static const std::vector<std::string> none;
     return !seen_.names.empty() ? seen_.names : seen_.data.empty() ? none : seen_.data[0];
   }
-  const std::string& name(Index column) const { return seen_.names[static_cast<std::size_t>(column)]; }
+  const std::string& name(Index column) const { return seen_.names[column]; }
 
   // What to do about a role that cannot be told.
   std::string remedy(std::string_view role) const {
@@ -308,7 +308,7 @@ class Chooser {
   }
 
   void require_number(Index column, std::string_view role) const {
-    const auto& field = seen_.data[0][static_cast<std::size_t>(column)];
+    const auto& field = seen_.data[0][column];
     if (is_number(field)) return;
     throw InputError(seen_.file + ":1: " + column_text(column, {}) + " would be the " + std::string(role) + ", but " +
                      quoted(field) + " is no number; " +

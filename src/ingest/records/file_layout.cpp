@@ -248,7 +248,7 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
     const Look* named = look.header ? &look : part ? &*with_header : nullptr;
     layouts.push_back(choose_layout(look, named, names[f], request));
     if (named && named != &look) {
-      layouts[f].notes.header_of = names[static_cast<std::size_t>(with_header - looks.begin())];
+      layouts[f].notes.header_of = names[with_header - looks.begin()];
     }
     if (const auto text = differences(look, layouts[f], looks[0], layouts[0]); !text.empty()) {
       layouts[f].notes.warnings.push_back("is written differently from " + names[0] + ": " + text +

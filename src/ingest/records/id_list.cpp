@@ -74,10 +74,10 @@ IdList read_id_list(const Communicator& comm, const IdTable& table, const std::s
   std::ranges::copy_if(numbers, std::back_inserter(known), [](std::int64_t number) { return number >= 0; });
   const auto sent = bucket_by(std::span<const std::int64_t>(known), comm.size(),
                               [&](std::int64_t number) { return table.distribution.owner(number); });
-  result.listed.assign(static_cast<std::size_t>(table.block_size()), 0);
+  result.listed.assign(table.block_size(), 0);
   for (const auto number :
        comm.exchange(std::span<const std::int64_t>(sent.data), std::span<const std::int64_t>(sent.begin)).data) {
-    result.listed[static_cast<std::size_t>(number - table.distribution.begin(comm.rank()))] = 1;
+    result.listed[number - table.distribution.begin(comm.rank())] = 1;
   }
   return result;
 }

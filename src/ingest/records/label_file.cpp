@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "data/pair_table.hpp"
@@ -60,14 +61,12 @@ Labels read_labels(const Communicator& comm, const IdTable& users, const std::st
   const auto table = make_pair_table(comm, users.distribution, std::move(raw)).table;
   comm.attempt([&] {
     for (std::int64_t u = 0; u < table.rows(); ++u) {
-      const auto begin = static_cast<std::size_t>(table.row_begin[static_cast<std::size_t>(u)]);
-      const auto count =
-          table.row_begin[static_cast<std::size_t>(u) + 1] - table.row_begin[static_cast<std::size_t>(u)];
+      const auto begin = static_cast<std::size_t>(table.row_begin[u]);
+      const auto count = places_of(table.row_begin, static_cast<std::size_t>(u)).size();
       if (count > 1) {
         throw InputError(path + ": user " + quoted(users[u]) + " has the labels " +
-                         quoted(result.names[static_cast<std::size_t>(table.other[begin])]) + " and " +
-                         quoted(result.names[static_cast<std::size_t>(table.other[begin + 1])]) +
-                         "; a user may have one");
+                         quoted(result.names[table.other[begin]]) + " and " +
+                         quoted(result.names[table.other[begin + 1]]) + "; a user may have one");
       }
       result.label.push_back(count == 0 ? -1 : static_cast<std::int32_t>(table.other[begin]));
     }

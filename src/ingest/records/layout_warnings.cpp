@@ -69,7 +69,7 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
     } else if (all(fields, is_fraction)) {
       warn(column, role, "looks like real numbers", fields);
     } else if (role == "user" && layout.columns > 2 && counts_lines(fields) &&
-               (seen.names.empty() || !means(seen.names[static_cast<std::size_t>(column)], Meaning::user))) {
+               (seen.names.empty() || !means(seen.names[column], Meaning::user))) {
       warn(column, role, "counts the lines, as an index does", fields);
     }
   };

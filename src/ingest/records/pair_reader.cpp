@@ -30,10 +30,9 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
   comm.attempt([&] {
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (all[i].rank != comm.rank()) continue;
-      const auto& bad = mine[static_cast<std::size_t>(all[i].index)];
-      const auto& path = opened[static_cast<std::size_t>(bad.file)].path;
-      const auto line =
-          bad.line > 0 ? bad.line : line_number_at(opened[static_cast<std::size_t>(bad.file)], bad.offset);
+      const auto& bad = mine[all[i].index];
+      const auto& path = opened[bad.file].path;
+      const auto line = bad.line > 0 ? bad.line : line_number_at(opened[bad.file], bad.offset);
       texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
     }
   });

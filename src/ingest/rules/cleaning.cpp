@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "comm/index_plan.hpp"
+#include "core/ragged.hpp"
 #include "data/distinct.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "ingest/rules/k_core.hpp"
@@ -76,7 +77,7 @@ class Cleaning {
     if (cap <= 0) return;
     std::int64_t interactions = 0;
     for (std::size_t u = 0; u < users(); ++u) {
-      const auto has = raw_.interactions.row_begin[u + 1] - raw_.interactions.row_begin[u];
+      const auto has = places_of(raw_.interactions.row_begin, u).size();
       if (has <= cap) continue;
       bot_[u] = 1;
       interactions += has;

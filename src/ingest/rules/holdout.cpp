@@ -31,7 +31,7 @@ HoldoutStats set_aside(const Communicator& comm, Dataset& dataset, const std::ve
   HoldoutStats stats;
   stats.pairs = comm.sum(dataset.holdout.size());
   const auto distinct = distinct_of(dataset.interactions.other).values;
-  std::vector<char> trained(static_cast<std::size_t>(dataset.items.block_size()), 0);
+  std::vector<char> trained(dataset.items.block_size(), 0);
   const std::vector<char> ones(distinct.size(), 1);
   IndexPlan(comm, dataset.items.distribution, distinct).set<char>(ones, trained);
   stats.items_without_training = comm.sum(static_cast<std::int64_t>(std::ranges::count(trained, 0)));
@@ -203,8 +203,8 @@ HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double sha
   const auto first_user = dataset.users.distribution.begin(comm.rank());
   std::vector<char> train(all.other.size(), 1);
   for (std::int64_t u = 0; u < all.rows(); ++u) {
-    const auto begin = static_cast<std::size_t>(all.row_begin[static_cast<std::size_t>(u)]);
-    const auto end = static_cast<std::size_t>(all.row_begin[static_cast<std::size_t>(u) + 1]);
+    const auto begin = static_cast<std::size_t>(all.row_begin[u]);
+    const auto end = static_cast<std::size_t>(all.row_begin[u + 1]);
     double largest = -1;
     std::size_t last = begin;
     bool any_left = false;
@@ -239,7 +239,7 @@ HoldoutStats cut_holdout(const Communicator& comm, Dataset& dataset, double shar
     if (begin == end) continue;
     const auto earliest = std::min_element(begin, end);
     if (*earliest <= cut) continue;
-    train[static_cast<std::size_t>(earliest - all.time.begin())] = 1;
+    train[earliest - all.time.begin()] = 1;
     ++users_after_cut;
   }
   auto stats = set_aside(comm, dataset, train);

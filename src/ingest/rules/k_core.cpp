@@ -14,9 +14,9 @@ class Peeling {
   Peeling(const Communicator& comm, const PairTable& table, const Distribution& items)
       : comm_(comm), table_(table), distinct_(distinct_of(table.other)), plan_(comm, items, distinct_.values) {
     item_alive_.assign(distinct_.values.size(), 1);
-    owned_alive_.assign(static_cast<std::size_t>(items.count(comm.rank())), 1);
+    owned_alive_.assign(items.count(comm.rank()), 1);
     result_.keep.assign(table.other.size(), 1);
-    result_.dropped_user.assign(static_cast<std::size_t>(table.rows()), 0);
+    result_.dropped_user.assign(table.rows(), 0);
     result_.item_left.assign(owned_alive_.size(), 0);
     std::vector<std::int64_t> counts(distinct_.values.size(), 0);
     for (const auto item : distinct_.place) ++counts[item];

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 #include "graph/shard_graph.hpp"
 #include "support/small_graphs.hpp"
 

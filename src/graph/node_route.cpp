@@ -1,4 +1,4 @@
-#include "graph/reorder.hpp"
+#include "graph/node_route.hpp"
 
 #include <algorithm>
 
@@ -34,7 +34,7 @@ NodeRoute::NodeRoute(const Communicator& comm, const ShardGraph& graph, const Di
     : comm_(comm), owned_rows_(graph.owned()) {
   std::vector<NodeId> node;
   for (std::int64_t row = 0; row < owned_rows_; ++row) {
-    const auto id = graph.node[static_cast<std::size_t>(row)];
+    const auto id = graph.node[row];
     if (id.value >= blocks.total()) continue;
     node.push_back(id);
     row_.push_back(row);
@@ -43,7 +43,7 @@ NodeRoute::NodeRoute(const Communicator& comm, const ShardGraph& graph, const Di
       bucket_by(std::span<const NodeId>(node), comm.size(), [&](NodeId id) { return blocks.owner(id.value); });
   std::vector<std::int64_t> row(row_.size());
   std::transform(by_rank.source.begin(), by_rank.source.end(), row.begin(),
-                 [&](std::int64_t source) { return row_[static_cast<std::size_t>(source)]; });
+                 [&](std::int64_t source) { return row_[source]; });
   row_ = std::move(row);
   row_begin_ = std::move(by_rank.begin);
   auto arrived = comm.exchange(std::span<const NodeId>(by_rank.data), std::span<const std::int64_t>(row_begin_));
@@ -74,7 +74,7 @@ Matrix to_shards(const Communicator& comm, const ShardGraph& graph, ConstMatrixV
 }
 
 std::vector<double> weighted_degrees(const Communicator& comm, const BlockGraph& blocks, const ShardGraph& graph) {
-  std::vector<double> degree(static_cast<std::size_t>(blocks.rows()), 0.0);
+  std::vector<double> degree(blocks.rows(), 0.0);
   for (std::size_t row = 0; row < degree.size(); ++row) {
     for (auto k = static_cast<std::size_t>(blocks.row_begin[row]);
          k < static_cast<std::size_t>(blocks.row_begin[row + 1]); ++k) {

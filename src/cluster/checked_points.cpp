@@ -1,4 +1,4 @@
-#include "cluster/points.hpp"
+#include "cluster/checked_points.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "core/ragged.hpp"
-#include "kernels/bpr.hpp"
 #include "kernels/distances.hpp"
+#include "kernels/rows.hpp"
 
 namespace cohort {
 

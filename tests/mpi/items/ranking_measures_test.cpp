@@ -1,6 +1,6 @@
 // The best items of every user and the ranking measures, against plain sorts of whole rows of scores. Every rank knows
 // all users and items, and hands over its block only.
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 
 #include <gtest/gtest.h>
 

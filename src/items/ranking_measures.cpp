@@ -1,4 +1,4 @@
-#include "items/ranking.hpp"
+#include "items/ranking_measures.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "core/error.hpp"
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 #include "support/kernels_support.hpp"
 
 namespace cohort::testing {

@@ -1,4 +1,4 @@
-#include "cli/output/rank_order.hpp"
+#include "cli/output/text_output.hpp"
 
 namespace cohort {
 

@@ -1,9 +1,9 @@
-#include "kernels/bpr.hpp"
+#include "kernels/rows.hpp"
 
 #include "kernels/vector_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/bpr.cpp"
+#define HWY_TARGET_INCLUDE "kernels/rows.cpp"
 #include <cmath>
 
 #include "core/error.hpp"

@@ -28,7 +28,7 @@ class NodeRoute {
     COHORT_CHECK(std::ssize(owned) == owned_rows_);
     const auto came = comm_.exchange(std::span<const T>(pick(owned, row_)), std::span<const std::int64_t>(row_begin_));
     std::vector<T> result(place_.size());
-    for (std::size_t i = 0; i < place_.size(); ++i) result[static_cast<std::size_t>(place_[i])] = came.data[i];
+    for (std::size_t i = 0; i < place_.size(); ++i) result[place_[i]] = came.data[i];
     return result;
   }
   /// of_block: one value a node of this rank's block. Returns one a owned row. Collective.
@@ -37,8 +37,8 @@ class NodeRoute {
     COHORT_CHECK(of_block.size() == place_.size());
     const auto came =
         comm_.exchange(std::span<const T>(pick(of_block, place_)), std::span<const std::int64_t>(place_begin_));
-    std::vector<T> result(static_cast<std::size_t>(owned_rows_));
-    for (std::size_t i = 0; i < row_.size(); ++i) result[static_cast<std::size_t>(row_[i])] = came.data[i];
+    std::vector<T> result(owned_rows_);
+    for (std::size_t i = 0; i < row_.size(); ++i) result[row_[i]] = came.data[i];
     return result;
   }
   /// The same for rows of a matrix. Collective.
@@ -50,7 +50,7 @@ class NodeRoute {
   static std::vector<T> pick(std::span<const T> values, const std::vector<std::int64_t>& which) {
     std::vector<T> picked;
     picked.reserve(which.size());
-    for (const auto i : which) picked.push_back(values[static_cast<std::size_t>(i)]);
+    for (const auto i : which) picked.push_back(values[i]);
     return picked;
   }
 

@@ -45,7 +45,7 @@ struct CleanConfig {
 enum class EdgeWeighting { binary, log, raw };
 inline constexpr std::array<std::string_view, 3> edge_weighting_words{"binary", "log", "raw"};
 inline std::string_view word_of(EdgeWeighting weighting) {
-  return edge_weighting_words[weighting];
+  return edge_weighting_words.at(static_cast<std::size_t>(weighting));
 }
 
 struct GraphConfig {
@@ -65,10 +65,10 @@ enum class CutObjective { cut, volume };
 inline constexpr std::array<std::string_view, 2> cut_objective_words{"cut", "volume"};
 
 inline std::string_view word_of(PartitionTool tool) {
-  return partition_tool_words[tool];
+  return partition_tool_words.at(static_cast<std::size_t>(tool));
 }
 inline std::string_view word_of(CutObjective objective) {
-  return cut_objective_words[objective];
+  return cut_objective_words.at(static_cast<std::size_t>(objective));
 }
 
 struct PartitionConfig {

@@ -20,7 +20,7 @@ Propagation::Propagation(const Communicator& comm, const ShardGraph& graph, std:
     if (graph.ghost.empty()) return;
     mapped_column_ = graph.adjacency.column;
     for (auto& column : mapped_column_) {
-      if (column.value >= graph.owned()) column = halo_.ghost_row()[at(column.value - graph.owned())];
+      if (column.value >= graph.owned()) column = halo_.ghost_row()[column.value - graph.owned()];
     }
     column_ = mapped_column_;
   });
@@ -31,10 +31,10 @@ std::int64_t Propagation::most_entries_of_block() const {
   std::int64_t most = 0;
   const auto look = [&](Rows rows, std::span<const std::int64_t> begin) {
     for (std::size_t shard = 0; shard + 1 < begin.size(); ++shard) {
-      const auto part = rows.subspan(at(begin[shard]), at(places_of(begin, shard).size()));
+      const auto part = rows.subspan(begin[shard], places_of(begin, shard).size());
       blocks_of([&](Rows block, int /*thread*/) {
         std::int64_t entries = 0;
-        for (const LocalRow row : block) entries += places_of(row_begin, at(row.value)).size();
+        for (const LocalRow row : block) entries += places_of(row_begin, row.value).size();
         most = std::max(most, entries);
       })(part, 0);
     }

@@ -341,11 +341,12 @@ std::int64_t StructureWriter::dataset(const std::string& name, Element element, 
   return extents_.back().offset;
 }
 
-void StructureWriter::checks(const std::string& name, const std::vector<std::uint32_t>& crcs) {
+std::int64_t StructureWriter::checks(const std::string& name, std::int64_t count) {
   const auto checks_name = std::string(schema::checksums) + "/" + name;
-  const auto dataset = make_dataset(file_, checks_name, H5T_STD_U32LE, {std::ssize(crcs)});
-  need(dataset && H5Dwrite(dataset.get(), H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, crcs.data()) >= 0,
-       "dataset /" + checks_name);
+  const auto dataset = make_dataset(file_, checks_name, H5T_STD_U32LE, {count});
+  const auto offset = dataset ? H5Dget_offset(dataset.get()) : HADDR_UNDEF;
+  need(offset != HADDR_UNDEF, "dataset /" + checks_name);
+  return static_cast<std::int64_t>(offset);
 }
 
 std::vector<Extent> StructureWriter::finish() {

@@ -11,6 +11,7 @@ import argparse
 import errno
 import os
 import pathlib
+import random
 import sys
 import tempfile
 import time
@@ -106,12 +107,15 @@ def main():
         people = population.Population(scratch)
         for area in options.areas or AREAS:
             begin = time.monotonic()
-            results = harness.carry_out(AREAS[area](people, scratch, options))
-            bad = [result for result in results if result.complaints]
-            wrong += len(bad)
-            for result in bad:
-                print(result, "\n")
-            print(f"{area}: {len(results)} trials, {harness.summary(results)}; {time.monotonic() - begin:.0f} s", flush=True)
+            trials = AREAS[area](people, scratch, options)
+            if options.long:
+                random.Random(area).shuffle(trials)  # where it is interrupted, all kinds were tried
+            results = harness.carry_out(trials, told=lambda result: print(result, "\n", flush=True))
+            wrong += sum(bool(result.complaints) for result in results)
+            print(f"{area}: {len(results)} of {len(trials)} trials, {harness.summary(results)}; "
+                  f"{time.monotonic() - begin:.0f} s", flush=True)
+            if len(results) < len(trials):
+                return 1
     return 1 if wrong else 0
 
 

@@ -17,6 +17,7 @@ MPIEXEC = os.environ.get("COHORT_MPIEXEC", "mpirun")
 LIBRARY = os.environ["COHORT_FAULTS_LIBRARY"]
 LIMIT = 30  # seconds until all processes of a run must have ended when something has gone wrong
 UNDISTURBED = 300  # seconds for a run to which nothing happens, however slow the machine is
+TRIALS_A_CORE = 3  # at a time
 MARK = "COHORT_FAULT_CASE"
 
 # What no user may see, whatever went wrong.
@@ -90,8 +91,8 @@ def ranks_of(mark):
 
 
 def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), environment=None):
-    """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark): what is done
-    to the run while it runs, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
+    """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark, log): what is
+    done to the run while it runs, log being the path of its standard error, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
     before mpirun."""
     scratch = pathlib.Path(scratch)
     place = scratch / f"launch-{uuid.uuid4().hex[:8]}"
@@ -115,7 +116,7 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
         process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    start_new_session=True, cwd=scratch)
     if during:
-        during(process, mark.encode())
+        during(process, mark.encode(), place / "err")
     waited = time.monotonic()
     limit = limit or allowed()
     code = None
@@ -191,8 +192,9 @@ class Trial:
     run: object
 
 
-def carry_out(trials, workers=None):
-    """All trials, some at a time; the results in their order."""
+def carry_out(trials, told=print):
+    """All trials, several at a time, as each mostly waits for its launcher; the results as they come, those with complaints
+    told at once. An interrupt from the keyboard leaves it at those that were begun."""
 
     def one(trial):
         with tempfile.TemporaryDirectory(prefix="cohort-fault-") as directory:
@@ -201,8 +203,22 @@ def carry_out(trials, workers=None):
             except Exception as error:  # a trial that cannot be judged is a complaint, and the others go on
                 return Result(trial.name, "not judged", [f"not judged: {type(error).__name__}: {error}"])
 
-    with concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return list(pool.map(one, trials))
+    results = []
+
+    def take(future):
+        results.append(future.result())
+        if results[-1].complaints:
+            told(results[-1])
+
+    with concurrent.futures.ThreadPoolExecutor(TRIALS_A_CORE * len(os.sched_getaffinity(0))) as pool:
+        futures = [pool.submit(one, trial) for trial in trials]
+        for future in futures:
+            future.add_done_callback(lambda done: None if done.cancelled() else take(done))
+        try:
+            concurrent.futures.wait(futures)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+    return results
 
 
 def summary(results):

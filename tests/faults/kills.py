@@ -7,7 +7,7 @@ import time
 
 import h5py
 
-from harness import UNDISTURBED, Result, Trial, allowed, judge, launch, marked, ranks_of, undisturbed
+from harness import UNDISTURBED, Result, Trial, allowed, judge, launch, ranks_of, undisturbed
 from population import differences, temporary_files
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
@@ -15,15 +15,9 @@ TARGETS = ("a rank", "all ranks", "mpirun")
 LONGER = ("train.epochs=60", "train.checkpoint_every=5", "segment.restarts=20")  # a run that can be met anywhere
 
 
-def lines_of(mark):
+def lines_of(log):
     """How many lines the run has logged."""
-    for pid in marked(mark):
-        try:
-            with open(f"/proc/{pid}/fd/2", "rb") as file:
-                return file.read().count(b"\n")
-        except OSError:
-            continue
-    return None
+    return log.read_bytes().count(b"\n")
 
 
 class Timeline:
@@ -32,12 +26,12 @@ class Timeline:
     def __init__(self):
         self.times = []
 
-    def watch(self, process, mark):
+    def watch(self, process, mark, log):
         begin = time.monotonic()
         while process.poll() is None and time.monotonic() - begin < UNDISTURBED:
-            lines = lines_of(mark)
+            lines = lines_of(log)
             now = time.monotonic() - begin
-            while lines is not None and len(self.times) < lines:
+            while len(self.times) < lines:
                 self.times.append(now)
             time.sleep(0.002)
         self.times.append(time.monotonic() - begin)
@@ -64,12 +58,9 @@ def send(number, target, line, delay, draw):
             ranks = sorted(ranks_of(mark).items())
         return ranks
 
-    def act(process, mark):
+    def act(process, mark, log):
         limit = time.monotonic() + allowed()
-        while process.poll() is None and time.monotonic() < limit:
-            lines = lines_of(mark)
-            if line == 0 or (lines is not None and lines >= line):
-                break
+        while lines_of(log) < line and process.poll() is None and time.monotonic() < limit:
             time.sleep(0.002)
         time.sleep(delay)
         if target == "mpirun":

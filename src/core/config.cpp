@@ -322,8 +322,7 @@ void check_together(const Config& config, const std::string& name) {
 void settle(Config& config) {
   auto& train = config.train;
   if (train.loss == LossKind::automatic) {
-    const bool bpr_alone =
-        config.input.interactions.empty() || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
+    const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
     train.loss = bpr_alone ? LossKind::bpr : LossKind::softmax;
   }
   if (config.model.layers == automatic_layers) config.model.layers = train.loss == LossKind::softmax ? 2 : 3;

@@ -47,12 +47,12 @@ void weigh_by_length(MatrixView items, double power) {
 
 EncoderKind encoder_of(const Config& config) {
   if (config.model.encoder != EncoderKind::automatic) return config.model.encoder;
-  return config.input.interactions.empty() ? EncoderKind::spectral : EncoderKind::lightgcn;
+  return items_are_nodes(config) ? EncoderKind::lightgcn : EncoderKind::spectral;
 }
 
 LinearForm linear_form(const Config& config) {
   if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
-  return {1, !config.input.interactions.empty()};
+  return {1, items_are_nodes(config)};
 }
 
 bool by_direction(const Config& config) {

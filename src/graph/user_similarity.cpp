@@ -13,6 +13,7 @@
 #include "core/parallel.hpp"
 #include "data/distinct.hpp"
 #include "graph/edge_weights.hpp"
+#include "graph/item_lists.hpp"
 
 namespace cohort {
 
@@ -21,205 +22,6 @@ namespace {
 std::size_t index(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
-
-// What this rank's users have, as far as it takes part: rows of items, ascending, and their weights.
-struct Behaviour {
-  std::vector<std::int64_t> row_begin{0};
-  std::vector<std::int64_t> item;
-  std::vector<float> weight;  // empty: all are 1
-
-  std::int64_t users() const { return std::ssize(row_begin) - 1; }
-  double weight_of(std::size_t k) const { return weight.empty() ? 1.0 : static_cast<double>(weight[k]); }
-};
-
-bool by_cosine(const GraphConfig& options) {
-  return options.similarity == "cosine";
-}
-
-// An interaction that weighs nothing is none, as in the bipartite graph.
-Behaviour behaviour_of(const Dataset& dataset, const GraphConfig& options) {
-  const EdgeWeights weighting(options);
-  const bool weighted = by_cosine(options) && options.weight != "binary";
-  const auto& table = dataset.interactions;
-  Behaviour behaviour;
-  for (std::int64_t u = 0; u < table.rows(); ++u) {
-    for (auto k = index(table.row_begin[index(u)]); k < index(table.row_begin[index(u) + 1]); ++k) {
-      const float weight = weighting.interaction(table.weight[k]);
-      if (weight == 0) continue;
-      behaviour.item.push_back(table.other[k]);
-      if (weighted) behaviour.weight.push_back(weight);
-    }
-    behaviour.row_begin.push_back(std::ssize(behaviour.item));
-  }
-  return behaviour;
-}
-
-// The largest limit at which the users of the items within it make no more pairs than `most`. Collective.
-std::int64_t affordable_limit(const Communicator& comm, std::span<const std::int64_t> item_users, std::int64_t most) {
-  constexpr std::int64_t plenty = std::int64_t{1} << 50;
-  const auto pairs_within = [&](std::int64_t limit) {
-    std::int64_t pairs = 0;
-    for (const auto users : item_users) {
-      if (users > limit) continue;
-      pairs = users > (1 << 25) ? plenty : std::min(plenty, pairs + users * users);
-    }
-    return comm.sum(pairs);
-  };
-  auto low = comparisons_an_interaction;
-  auto high = low;
-  for (const auto users : item_users) high = std::max(high, users);
-  high = comm.max(high);
-  while (low < high) {
-    const auto middle = high - (high - low) / 2;
-    if (pairs_within(middle) <= most) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
-// Chooses the limit and takes what is above it out of `behaviour`. Collective.
-void pass_over(const Communicator& comm, const Distribution& items, const GraphConfig& options, Behaviour& behaviour,
-               SimilarUsers& result) {
-  Distinct seen;
-  std::vector<std::int64_t> of_seen;
-  std::vector<std::int64_t> item_users;
-  comm.attempt([&] {
-    seen = distinct_of(behaviour.item);
-    of_seen.assign(seen.values.size(), 0);
-    for (const auto place : seen.place) ++of_seen[place];
-    item_users.assign(index(items.count(comm.rank())), 0);
-  });
-  const IndexPlan plan(comm, items, seen.values);
-  plan.add<std::int64_t>(of_seen, item_users);
-  const auto interactions = comm.sum(std::ssize(behaviour.item));
-  result.max_item_users = options.max_item_users > 0
-                              ? options.max_item_users
-                              : affordable_limit(comm, item_users, comparisons_an_interaction * interactions);
-  for (const auto users : item_users) {
-    if (users > result.max_item_users) {
-      ++result.items_passed_over;
-      result.interactions_passed_over += users;
-    }
-  }
-  result.items_passed_over = comm.sum(result.items_passed_over);
-  result.interactions_passed_over = comm.sum(result.interactions_passed_over);
-  const auto users_of_seen = plan.fetch(std::span<const std::int64_t>(item_users));
-  comm.attempt([&] {
-    std::size_t kept = 0;
-    std::size_t k = 0;
-    for (std::size_t u = 0; u + 1 < behaviour.row_begin.size(); ++u) {
-      for (const auto end = index(behaviour.row_begin[u + 1]); k < end; ++k) {
-        if (users_of_seen[seen.place[k]] > result.max_item_users) continue;
-        behaviour.item[kept] = behaviour.item[k];
-        if (!behaviour.weight.empty()) behaviour.weight[kept] = behaviour.weight[k];
-        ++kept;
-      }
-      behaviour.row_begin[u + 1] = static_cast<std::int64_t>(kept);
-    }
-    behaviour.item.resize(kept);
-    if (!behaviour.weight.empty()) behaviour.weight.resize(kept);
-  });
-}
-
-// The lists of items, in blocks of about even length: who has an item, ascending, and with what weight.
-class ItemLists {
- public:
-  /// first_user: of this rank. wanted: the items of `behaviour`. Collective.
-  ItemLists(const Communicator& comm, const Distribution& items, std::int64_t first_user, const Behaviour& behaviour,
-            const Distinct& wanted, bool weighted)
-      : weighted_(weighted) {
-    blocks_ = item_blocks(comm, items, wanted);
-    std::vector<std::int64_t> begin(index(comm.size()) + 1, 0);
-    std::vector<Entry> outgoing;
-    std::vector<float> weight;
-    comm.attempt([&] {
-      std::vector<std::int32_t> owner;
-      for (const auto item : wanted.values) owner.push_back(blocks_.owner(item));
-      for (const auto place : wanted.place) ++begin[index(owner[place]) + 1];
-      std::partial_sum(begin.begin(), begin.end(), begin.begin());
-      outgoing.resize(behaviour.item.size());
-      if (weighted) weight.resize(behaviour.item.size());
-      auto next = begin;
-      for (std::int64_t u = 0; u < behaviour.users(); ++u) {
-        for (auto k = index(behaviour.row_begin[index(u)]); k < index(behaviour.row_begin[index(u) + 1]); ++k) {
-          const auto to = owner[wanted.place[k]];
-          const auto at = index(next[index(to)]++);
-          outgoing[at] = {behaviour.item[k] - blocks_.begin(to), static_cast<std::uint32_t>(first_user + u)};
-          if (weighted) weight[at] = behaviour.weight[k];
-        }
-      }
-    });
-    const auto came = comm.exchange(std::span<const Entry>(outgoing), std::span<const std::int64_t>(begin)).data;
-    outgoing = {};
-    if (!weighted) begin.assign(begin.size(), 0);
-    const auto came_weight = comm.exchange(std::span<const float>(weight), std::span<const std::int64_t>(begin)).data;
-    comm.attempt([&] { fill(came, came_weight, blocks_.count(comm.rank())); });
-  }
-
-  const Distribution& blocks() const { return blocks_; }
-
-  /// The parts of this rank's lists with users below `end`, after what was taken before: users less `first`. Local.
-  struct Part {
-    std::vector<std::int64_t> row_begin{0};
-    std::vector<std::int32_t> user;
-    std::vector<std::int32_t> weight;  // the bits of float32, as lists travel as such; empty: all are 1
-  };
-  Part take(std::int64_t first, std::int64_t end) {
-    Part part;
-    for (std::size_t i = 0; i + 1 < row_begin_.size(); ++i) {
-      for (auto& k = taken_[i]; k < row_begin_[i + 1] && user_[index(k)] < end; ++k) {
-        part.user.push_back(static_cast<std::int32_t>(user_[index(k)] - first));
-        if (weighted_) part.weight.push_back(std::bit_cast<std::int32_t>(weight_[index(k)]));
-      }
-      part.row_begin.push_back(std::ssize(part.user));
-    }
-    return part;
-  }
-
- private:
-  struct Entry {
-    std::int64_t item;  // of the receiver's block
-    std::uint32_t user;
-  };
-
-  static Distribution item_blocks(const Communicator& comm, const Distribution& items, const Distinct& wanted) {
-    std::vector<std::int64_t> of_wanted;
-    std::vector<std::int64_t> cost;
-    comm.attempt([&] {
-      of_wanted.assign(wanted.values.size(), 0);
-      for (const auto place : wanted.place) ++of_wanted[place];
-      cost.assign(index(items.count(comm.rank())), 1);
-    });
-    IndexPlan(comm, items, wanted.values).add<std::int64_t>(of_wanted, cost);
-    return cost_blocks(comm, {cost}, comm.size());
-  }
-
-  // Ranks hold ascending users, so that a list in the order of arrival ascends.
-  void fill(std::span<const Entry> came, std::span<const float> weight, std::int64_t items) {
-    row_begin_.assign(index(items) + 1, 0);
-    for (const auto& entry : came) ++row_begin_[index(entry.item) + 1];
-    std::partial_sum(row_begin_.begin(), row_begin_.end(), row_begin_.begin());
-    taken_ = row_begin_;
-    auto next = row_begin_;
-    user_.resize(came.size());
-    weight_.resize(weight.size());
-    for (std::size_t i = 0; i < came.size(); ++i) {
-      const auto at = index(next[index(came[i].item)]++);
-      user_[at] = came[i].user;
-      if (weighted_) weight_[at] = weight[i];
-    }
-  }
-
-  bool weighted_;
-  Distribution blocks_;
-  std::vector<std::int64_t> row_begin_;
-  std::vector<std::int64_t> taken_;
-  std::vector<std::uint32_t> user_;
-  std::vector<float> weight_;
-};
 
 struct Candidate {
   double score;  // what orders a user's candidates: the square of the cosine times the user's own norm, or the count
@@ -274,10 +76,10 @@ struct Pass {
   std::vector<std::int32_t> bits;  // of the lists' weights; empty: all are 1
 };
 
-class Comparison {
+class UserComparison {
  public:
-  Comparison(const GraphConfig& options, const Behaviour& behaviour, const Distinct& items, std::int64_t first_user)
-      : cosine_(by_cosine(options)),
+  UserComparison(const GraphConfig& options, const Behaviour& behaviour, const Distinct& items, std::int64_t first_user)
+      : cosine_(options.similarity == "cosine"),
         of_count_(options),
         behaviour_(behaviour),
         items_(items),
@@ -458,15 +260,12 @@ SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, con
   }
   SimilarUsers result;
   Behaviour behaviour;
-  comm.attempt([&] {
-    behaviour = behaviour_of(dataset, options);
-    behaviour.row_begin.resize(index(users.count(comm.rank())) + 1, std::ssize(behaviour.item));
-  });
-  pass_over(comm, dataset.items.distribution, options, behaviour, result);
+  comm.attempt([&] { behaviour = behaviour_of(dataset, users.count(comm.rank()), options); });
+  result.passed_over = pass_over(comm, dataset.items.distribution, options.max_item_users, behaviour);
   const bool weighted = comm.any(!behaviour.weight.empty());
   const auto first_user = users.begin(comm.rank());
   Distinct wanted;
-  std::optional<Comparison> comparison;
+  std::optional<UserComparison> comparison;
   comm.attempt([&] {
     wanted = distinct_of(behaviour.item);
     comparison.emplace(options, behaviour, wanted, first_user);

@@ -12,6 +12,7 @@
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
 #include "data/dataset.hpp"
+#include "graph/behaviour.hpp"
 
 namespace cohort {
 
@@ -19,15 +20,9 @@ namespace cohort {
 /// others and the neighbours found so far.
 inline constexpr std::int64_t similarity_memory = std::int64_t{1} << 30;
 
-/// graph.max_item_users "auto" is the largest at which comparisons are no more than this for each interaction; never
-/// less than this number.
-inline constexpr std::int64_t comparisons_an_interaction = 2000;
-
 struct SimilarUsers {
-  PairTable edges;                            ///< by users.distribution, both directions of every edge; no times
-  std::int64_t max_item_users = 0;            ///< as given or chosen; of the items that take part
-  std::int64_t items_passed_over = 0;         ///< over all ranks, with more users than that: as if they were not there
-  std::int64_t interactions_passed_over = 0;  ///< theirs
+  PairTable edges;         ///< by users.distribution, both directions of every edge; no times
+  PassedOver passed_over;  ///< as if it were not there
   std::int64_t passes = 0;
 };
 

@@ -21,9 +21,10 @@ void join_users(const Session& session, Dataset& dataset) {
   dataset.neighbours = std::move(found.edges);
   spdlog::info("  users joined by what they share: {}, at most {} for each and those whose neighbour it is; {:.1f} s",
                counted(comm.sum(dataset.neighbours.size()) / 2, "edge"), options.neighbours, timer.seconds());
-  if (found.items_passed_over > 0) {
-    spdlog::info("  passed over: {} with more than {}, {}", counted(found.items_passed_over, "item"),
-                 counted(found.max_item_users, "user"), counted(found.interactions_passed_over, "interaction"));
+  if (found.passed_over.items > 0) {
+    spdlog::info("  passed over: {} with more than {}, {}", counted(found.passed_over.items, "item"),
+                 counted(found.passed_over.max_item_users, "user"),
+                 counted(found.passed_over.interactions, "interaction"));
   }
 }
 

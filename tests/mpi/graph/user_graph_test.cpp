@@ -185,8 +185,8 @@ TEST(SimilarUsers, AreThoseOfEveryPairLookedAt) {
         EXPECT_EQ(found.edges.row_begin, reference.row_begin);
         EXPECT_EQ(found.edges.other, reference.other);
         EXPECT_EQ(found.edges.weight, reference.weight);
-        EXPECT_EQ(found.items_passed_over, expected.items_passed_over);
-        EXPECT_EQ(found.interactions_passed_over, expected.interactions_passed_over);
+        EXPECT_EQ(found.passed_over.items, expected.items_passed_over);
+        EXPECT_EQ(found.passed_over.interactions, expected.interactions_passed_over);
         EXPECT_TRUE(memory != similarity_memory || found.passes == 1) << found.passes;
         EXPECT_TRUE(memory != 1 || found.passes == input.users) << found.passes;
       }
@@ -219,14 +219,14 @@ TEST(SimilarUsers, TheLimitChosenKeepsComparisonsInBounds) {
   GraphConfig options;
   options.neighbours = 5;
   const auto all = similar_users(comm, input.dataset(comm), options);
-  EXPECT_EQ(all.items_passed_over, 0);  // 3000^2 + 1000 * 3^2 pairs of users, and 2000 * 6000 are allowed
+  EXPECT_EQ(all.passed_over.items, 0);  // 3000^2 + 1000 * 3^2 pairs of users, and 2000 * 6000 are allowed
   input.users = 7000;
   for (std::int64_t u = 3000; u < input.users; ++u) input.interactions[{u, 0}] = 1;
   const auto fewer = similar_users(comm, input.dataset(comm), options);
-  EXPECT_EQ(fewer.items_passed_over, 1);  // 7000^2 and 2000 * 10000
-  EXPECT_EQ(fewer.interactions_passed_over, 7000);
-  EXPECT_GE(fewer.max_item_users, comparisons_an_interaction);
-  EXPECT_LT(fewer.max_item_users, 7000);
+  EXPECT_EQ(fewer.passed_over.items, 1);  // 7000^2 and 2000 * 10000
+  EXPECT_EQ(fewer.passed_over.interactions, 7000);
+  EXPECT_GE(fewer.passed_over.max_item_users, comparisons_an_interaction);
+  EXPECT_LT(fewer.passed_over.max_item_users, 7000);
   EXPECT_EQ(comm.sum(fewer.edges.size()), 3000 * 2);
 }
 

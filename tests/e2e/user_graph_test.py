@@ -24,7 +24,7 @@ class UserGraph(WithDirectory):
     def test_the_graph_is_that_of_every_pair_looked_at(self):
         result = self.run_config(self.generated("--social", 300), "graph.neighbours=7", "recommend.strategy=personal")
         with h5py.File(result.parent / "graph.h5", "r") as file:
-            self.assertEqual(file.attrs["nodes"], "users")
+            self.assertEqual(file.attrs["nodes"], "user")
             users, items = len(file["users/id"]), len(file["items/id"])
             matrix = numpy.zeros((users, items))
             begin = file["interactions/row_begin"][...]

@@ -17,7 +17,7 @@ MPIEXEC = os.environ.get("COHORT_MPIEXEC", "mpirun")
 LIBRARY = os.environ["COHORT_FAULTS_LIBRARY"]
 LIMIT = 30  # seconds until all processes of a run must have ended when something has gone wrong
 UNDISTURBED = 300  # seconds for a run to which nothing happens, however slow the machine is
-TRIALS_A_CORE = 3  # at a time
+TRIALS_A_CORE = 2  # at a time
 MARK = "COHORT_FAULT_CASE"
 
 # What no user may see, whatever went wrong.

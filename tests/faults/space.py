@@ -39,7 +39,7 @@ def full_disk(population, ranks, size):
             ended = launch(arguments, ranks, directory)
             complaints = judge(ended, codes=(0, 1))
             subprocess.run(["mount", "-o", "remount,size=64m", output], check=True)
-            return what_is_left(population, "run", arguments, output, right, ended, name, ranks, complaints)
+            return what_is_left(population, "run", arguments, output, right, ended, name, complaints)
 
     return Trial(name, run)
 
@@ -54,7 +54,7 @@ def small_shm(population, ranks, size):
         ended = launch(arguments, ranks, directory, prefix=prefix,
                        environment={"OMPI_MCA_btl_vader_backing_directory": "/dev/shm"})
         complaints = judge(ended, codes=(ended.code,))
-        return what_is_left(population, "run", arguments, output, right, ended, name, ranks, complaints)
+        return what_is_left(population, "run", arguments, output, right, ended, name, complaints)
 
     return Trial(name, run)
 

@@ -90,10 +90,10 @@ def ranks_of(mark):
     return found
 
 
-def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), environment=None):
+def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), inside=(), environment=None):
     """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark, log): what is
     done to the run while it runs, log being the path of its standard error, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
-    before mpirun."""
+    before mpirun; inside: before the program."""
     scratch = pathlib.Path(scratch)
     place = scratch / f"launch-{uuid.uuid4().hex[:8]}"
     place.mkdir(parents=True)
@@ -109,7 +109,7 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
         words = {key: str(value) for key, value in faults.items()} | {"COHORT_FAULT_LOG": str(place / "log")}
         variables.update(words)
         command += ["-x", f"LD_PRELOAD={LIBRARY}"]
-    command += [PROGRAM, *map(str, arguments)]
+    command += [*inside, PROGRAM, *map(str, arguments)]
     line = " ".join([*(f"{key}={shlex.quote(value)}" for key, value in words.items()), *map(shlex.quote, command)])
     begin = time.monotonic()
     with open(place / "out", "wb") as out, open(place / "err", "wb") as err:

@@ -10,9 +10,17 @@ namespace cohort {
 
 TrainConfig with_choices(TrainConfig train, std::int64_t users) {
   COHORT_CHECK(train.loss != LossKind::automatic);
+  if (train.decay == automatic_share) train.decay = train.loss == LossKind::bpr ? 1e-4 : 1e-5;
   if (train.loss == LossKind::bpr) {
     if (train.epochs == 0) train.epochs = 100;
     if (train.start == StartKind::automatic) train.start = StartKind::random;
+    return train;
+  }
+  if (train.loss == LossKind::ns4gc) {
+    if (train.epochs == 0) train.epochs = train.steps == 0 ? ns4gc_epochs : train.steps;
+    if (train.batch == 0) train.batch = std::max<std::int64_t>(users, 1);
+    if (train.learning_rate == 0) train.learning_rate = 0.001;
+    if (train.start == StartKind::automatic) train.start = StartKind::spectral;
     return train;
   }
   if (train.minutes > 0) {
@@ -50,6 +58,10 @@ EncoderKind encoder_of(const Config& config) {
   return config.input.interactions.empty() ? EncoderKind::spectral : EncoderKind::lightgcn;
 }
 
+bool is_network(EncoderKind encoder) {
+  return encoder == EncoderKind::gcn || encoder == EncoderKind::sage;
+}
+
 LinearForm linear_form(const Config& config) {
   if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
   return {1, !config.input.interactions.empty()};
@@ -57,7 +69,7 @@ LinearForm linear_form(const Config& config) {
 
 bool by_direction(const Config& config) {
   if (config.segment.method == "auto") {
-    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax;
+    return encoder_of(config) == EncoderKind::spectral || config.train.loss != LossKind::bpr;
   }
   return config.segment.method == "spherical";
 }

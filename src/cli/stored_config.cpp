@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/error.hpp"
+#include "train/choices.hpp"
+
 namespace cohort {
 
 Config stored_config(const Provenance& provenance, const std::string& path) {

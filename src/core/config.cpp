@@ -364,8 +364,7 @@ void settle(Config& config, const std::string& name) {
   auto& train = config.train;
   settle_network(config, name);
   if (train.loss == LossKind::automatic) {
-    const bool bpr_alone =
-        config.input.interactions.empty() || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
+    const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
     train.loss = bpr_alone ? LossKind::bpr : LossKind::softmax;
   }
   if (config.model.layers == automatic_layers) config.model.layers = train.loss == LossKind::softmax ? 2 : 3;

@@ -35,9 +35,12 @@ struct CleanConfig {
 };
 
 struct GraphConfig {
-  std::string kind = "bipartite";
-  std::string weight = "binary";  ///< binary, log, raw
-  double min_weight = 0.0;        ///< records below (after the event's weight) are dropped; 0: none
+  std::string kind = "bipartite";     ///< bipartite, user
+  std::string similarity = "cosine";  ///< of users, by what they share: cosine, count
+  std::int64_t neighbours = 50;       ///< most similar users that each is joined with
+  std::int64_t max_item_users = 0;    ///< items with more users join nobody; 0: "auto"
+  std::string weight = "binary";      ///< binary, log, raw
+  double min_weight = 0.0;            ///< records below (after the event's weight) are dropped; 0: none
   /// (event, factor of its records' weights), by name; 0: such records are dropped; empty: events are not looked at.
   std::vector<std::pair<std::string, double>> event_weights;
   double half_life = 0.0;      ///< days in which an interaction's weight halves; 0: it does not
@@ -52,7 +55,7 @@ struct PartitionConfig {
 };
 
 enum class EncoderKind {
-  automatic,  ///< spectral where there are no interactions, else lightgcn
+  automatic,  ///< spectral where no items are nodes, else lightgcn
   lightgcn,
   spectral,
   gcn,
@@ -79,7 +82,7 @@ struct ModelConfig {
   std::int64_t smoothings = automatic_share;  ///< of the embedding, by the graph
 };
 
-/// automatic: softmax, or bpr where there are no items, or a budget of time or the authors' sampler is set, which
+/// automatic: softmax, or bpr where no items are nodes, or a budget of time or the authors' sampler is set, which
 /// softmax has not; settled by parse_config.
 /// Networks with features: ns4gc, other networks softmax.
 enum class LossKind { automatic, bpr, softmax, ns4gc };
@@ -160,6 +163,11 @@ struct Config {
   OutputConfig output;
   std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1
 };
+
+/// Whether the graph has nodes that are items. Local.
+inline bool items_are_nodes(const Config& config) {
+  return !config.input.interactions.empty() && config.graph.kind != "user";
+}
 
 /// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`
 /// are "section.key=value" as given to --set, applied in order. Throws InputError: syntax (file:line), an unknown key

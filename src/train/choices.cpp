@@ -55,7 +55,7 @@ void weigh_by_length(MatrixView items, double power) {
 
 EncoderKind encoder_of(const Config& config) {
   if (config.model.encoder != EncoderKind::automatic) return config.model.encoder;
-  return config.input.interactions.empty() ? EncoderKind::spectral : EncoderKind::lightgcn;
+  return items_are_nodes(config) ? EncoderKind::lightgcn : EncoderKind::spectral;
 }
 
 bool is_network(EncoderKind encoder) {
@@ -64,7 +64,7 @@ bool is_network(EncoderKind encoder) {
 
 LinearForm linear_form(const Config& config) {
   if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
-  return {1, !config.input.interactions.empty()};
+  return {1, items_are_nodes(config)};
 }
 
 bool by_direction(const Config& config) {

@@ -48,7 +48,11 @@ inline constexpr auto checksums = "checksums";
 // graph.h5: groups of pairs in compressed rows.
 inline constexpr auto interactions = "interactions";  ///< row_begin (U + 1), item, weight[, time]
 inline constexpr auto holdout = "holdout";            ///< the same, for evaluate; absent if nothing is held out
-inline constexpr auto social = "social";              ///< row_begin (U + 1), user, weight; absent if there is none
+inline constexpr auto neighbours = "neighbours";      ///< the same for users joined by what they share
+inline constexpr auto nodes = "nodes";                ///< attribute: what the nodes are, as graph.kind; absent: both
+inline constexpr auto users_alone = "user";
+inline constexpr auto users_and_items = "bipartite";
+inline constexpr auto social = "social";  ///< row_begin (U + 1), user, weight; absent if there is none
 inline constexpr auto row_begin = "row_begin";
 inline constexpr auto item = "item";
 inline constexpr auto user = "user";

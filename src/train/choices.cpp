@@ -10,9 +10,17 @@ namespace cohort {
 
 TrainConfig with_choices(TrainConfig train, std::int64_t users) {
   COHORT_CHECK(train.loss != LossKind::automatic);
+  if (train.decay == automatic_share) train.decay = train.loss == LossKind::bpr ? 1e-4 : 1e-5;
   if (train.loss == LossKind::bpr) {
     if (train.epochs == 0) train.epochs = 100;
     if (train.start == StartKind::automatic) train.start = StartKind::random;
+    return train;
+  }
+  if (train.loss == LossKind::ns4gc) {
+    if (train.epochs == 0) train.epochs = train.steps == 0 ? ns4gc_epochs : train.steps;
+    if (train.batch == 0) train.batch = std::max<std::int64_t>(users, 1);
+    if (train.learning_rate == 0) train.learning_rate = 0.001;
+    if (train.start == StartKind::automatic) train.start = StartKind::spectral;
     return train;
   }
   if (train.minutes > 0) {
@@ -47,17 +55,21 @@ void weigh_by_length(MatrixView items, double power) {
 
 EncoderKind encoder_of(const Config& config) {
   if (config.model.encoder != EncoderKind::automatic) return config.model.encoder;
-  return config.input.interactions.empty() ? EncoderKind::spectral : EncoderKind::lightgcn;
+  return items_are_nodes(config) ? EncoderKind::lightgcn : EncoderKind::spectral;
+}
+
+bool is_network(EncoderKind encoder) {
+  return encoder == EncoderKind::gcn || encoder == EncoderKind::sage;
 }
 
 LinearForm linear_form(const Config& config) {
   if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
-  return {1, !config.input.interactions.empty()};
+  return {1, items_are_nodes(config)};
 }
 
 bool by_direction(const Config& config) {
   if (config.segment.method == "auto") {
-    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax;
+    return encoder_of(config) == EncoderKind::spectral || config.train.loss != LossKind::bpr;
   }
   return config.segment.method == "spherical";
 }

@@ -194,7 +194,7 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   auto usual = only(with_choices(wanted, users));
   const bool given =
       wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
-  if (given || !dataset.has_items()) return usual;
+  if (given || !dataset.has_item_nodes()) return usual;
   const Timer timer;
   const auto pairs = comm.sum(dataset.interactions.size());
   if (pairs > most_pairs) {

@@ -81,7 +81,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   const auto& config = session.config();
   if (encoder_of(config) == EncoderKind::spectral) return spectral_model(session, graph, sharded, target);
   const Timer timer;
-  const auto positives = positives_of(comm, graph.dataset, sharded);
+  const auto positives = training_pairs(session, graph.dataset, sharded);
   auto earlier = load_checkpoint(session, graph, target);
   const auto candidates = earlier         ? earlier->history.choice
                           : target.choice ? *target.choice

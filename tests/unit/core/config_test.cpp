@@ -162,14 +162,15 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
   EXPECT_EQ(message("[model]\ndim = 64.0\n"),
             "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024, but is 64.0");
   EXPECT_EQ(message("[model]\nencoder = \"lightgnc\"\n"),
-            "c.toml:2: model.encoder (what makes the embedding) must be one of auto, lightgcn, spectral, but is "
+            "c.toml:2: model.encoder (what makes the embedding) must be one of auto, lightgcn, spectral, gcn, sage, but is "
             "\"lightgnc\"");
   EXPECT_EQ(message("[graph]\nweight = \"sqrt\"\n"),
             "c.toml:2: graph.weight (edge weight of an interaction) must be one of binary, log, raw, but is \"sqrt\"");
   EXPECT_EQ(message("[train]\nlearning_rate = 0\n"),
             "c.toml:2: train.learning_rate (of Adam) must be a number above 0 or \"auto\", but is 0");
   EXPECT_EQ(message("[train]\ndecay = nan\n"),
-            "c.toml:2: train.decay (L2 on the rows of a step) must be a number from 0.0 up, but is nan");
+            "c.toml:2: train.decay (L2 on the rows of a step, or on weights) must be a number from 0.0 up or \"auto\", but is "
+            "nan");
   EXPECT_EQ(message("[input]\nholdout = true\n"),
             "c.toml:2: input.holdout (share of the interactions held out) must be a number, but is true");
   EXPECT_EQ(message("[recommend]\nnovel = 1\n"),

@@ -2,9 +2,7 @@
 every checksum is right."""
 
 import contextlib
-import pathlib
 import random
-import sys
 
 import h5py
 import numpy
@@ -12,9 +10,7 @@ import numpy
 from calls import what_is_left
 from harness import Result, Trial, judge, launch
 from population import temporary_files
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from reseal import reseal  # noqa: E402 - found only then
+from reseal import reseal
 
 READERS = {
     "graph.h5": ("partition", "train", "segment", "profile", "recommend", "evaluate", "strategies", "explain", "graph"),

@@ -56,10 +56,10 @@ double ridge_response(double angle, double ridge) {
   Eigen::MatrixXd waves(grid, 6);
   Eigen::VectorXd wanted(grid);
   for (int j = 0; j < grid; ++j) {
-    const double at = std::acos(-1.0) * (j + 0.5) / grid;
-    const double p = (1 - std::cos(at)) / 2;
+    const double node = std::acos(-1.0) * (j + 0.5) / grid;
+    const double p = (1 - std::cos(node)) / 2;
     wanted[j] = p / (p + ridge);
-    for (int k = 0; k < 6; ++k) waves(j, k) = std::cos(k * at);
+    for (int k = 0; k < 6; ++k) waves(j, k) = std::cos(k * node);
   }
   const Eigen::VectorXd c = (waves.transpose() * waves).ldlt().solve(waves.transpose() * wanted);
   double sum = -c.sum();

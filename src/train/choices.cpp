@@ -62,6 +62,34 @@ bool is_network(EncoderKind encoder) {
   return encoder == EncoderKind::gcn || encoder == EncoderKind::sage;
 }
 
+std::string ignored_settings(const Config& config) {
+  const auto& train = config.train;
+  const TrainConfig usual;
+  const bool trained = encoder_of(config) != EncoderKind::spectral;
+  const bool softmax = trained && train.loss == LossKind::softmax;
+  const bool bpr = trained && train.loss == LossKind::bpr;
+  std::string ignored;
+  const auto look = [&](const char* key, bool looked_at, bool set) {
+    if (looked_at || !set) return;
+    if (!ignored.empty()) ignored += ", ";
+    ignored.append("train.").append(key);
+  };
+  look("sampler", bpr, train.sampler != usual.sampler);
+  look("start", trained, train.start != usual.start);
+  look("epochs", trained, train.epochs != usual.epochs);
+  look("steps", softmax, train.steps != usual.steps);
+  look("batch", trained, train.batch != usual.batch);
+  look("learning_rate", trained, train.learning_rate != usual.learning_rate);
+  look("temperature", softmax, train.temperature != usual.temperature);
+  look("pair_weight", softmax, train.pair_weight != usual.pair_weight);
+  look("length_power", softmax, train.length_power != usual.length_power);
+  look("decay", bpr, train.decay != usual.decay);
+  look("minutes", trained, train.minutes != usual.minutes);
+  look("checkpoint_every", trained, train.checkpoint_every != usual.checkpoint_every);
+  look("checkpoint_minutes", trained, train.checkpoint_minutes != usual.checkpoint_minutes);
+  return ignored;
+}
+
 LinearForm linear_form(const Config& config) {
   if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
   return {1, items_are_nodes(config)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/config.hpp"
 #include "core/matrix.hpp"
@@ -40,6 +41,10 @@ EncoderKind encoder_of(const Config& config);
 
 /// Whether it has weights between its layers (model/network.hpp). Local.
 bool is_network(EncoderKind encoder);
+
+/// The keys of [train] that are set to something else than their defaults and that nothing looks at: all but the seed
+/// where nothing is trained, else those of the other loss. "train.a, train.b"; empty: none. Local.
+std::string ignored_settings(const Config& config);
 
 /// How the embedding of users follows from the rows that the model keeps (its parameters E): 1/(L+1) (E_u + ...), as
 /// explain/explanation.hpp has it. Of spectral embeddings L is 1, and where there are no interactions, the user's own

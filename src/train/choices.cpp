@@ -77,13 +77,13 @@ std::string ignored_settings(const Config& config) {
   look("sampler", bpr, train.sampler != usual.sampler);
   look("start", trained, train.start != usual.start);
   look("epochs", trained, train.epochs != usual.epochs);
-  look("steps", softmax, train.steps != usual.steps);
+  look("steps", trained && !bpr, train.steps != usual.steps);
   look("batch", trained, train.batch != usual.batch);
   look("learning_rate", trained, train.learning_rate != usual.learning_rate);
   look("temperature", softmax, train.temperature != usual.temperature);
   look("pair_weight", softmax, train.pair_weight != usual.pair_weight);
   look("length_power", softmax, train.length_power != usual.length_power);
-  look("decay", bpr, train.decay != usual.decay);
+  look("decay", bpr || is_network(encoder_of(config)), train.decay != usual.decay);
   look("minutes", trained, train.minutes != usual.minutes);
   look("checkpoint_every", trained, train.checkpoint_every != usual.checkpoint_every);
   look("checkpoint_minutes", trained, train.checkpoint_minutes != usual.checkpoint_minutes);

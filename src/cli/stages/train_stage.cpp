@@ -52,9 +52,10 @@ void say_what_is_ignored(const Config& config) {
   if (ignored.empty()) return;
   const bool trained = encoder_of(config) != EncoderKind::spectral;
   spdlog::warn("without effect: {}, since {}", ignored,
-               !trained                             ? "nothing is trained (model.encoder is or comes to spectral)"
-               : config.train.loss == LossKind::bpr ? "train.loss is or comes to bpr"
-                                                    : "train.loss is or comes to softmax");
+               !trained                                 ? "nothing is trained (model.encoder is or comes to spectral)"
+               : config.train.loss == LossKind::bpr     ? "train.loss is or comes to bpr"
+               : config.train.loss == LossKind::softmax ? "train.loss is or comes to softmax"
+                                                        : "train.loss is or comes to ns4gc");
 }
 
 TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelState model, const std::string& path) {

@@ -217,6 +217,7 @@ def carry_out(trials, told=print):
         try:
             concurrent.futures.wait(futures)
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the trials that were begun come to their end
             pool.shutdown(cancel_futures=True)
     return results
 

@@ -373,54 +373,5 @@ TEST(Network, BitsDoNotDependOnWhereShardsLie) {
   }
 }
 
-// The sum over shards of products of rows against exact ones: of small integers nothing is rounded.
-TEST(WeightGradient, FoldsTheSumsOfShardsAsTheyAre) {
-  const auto comm = Communicator::world();
-  for (const std::int32_t shards : {1, 2, 5, 7, 64, 100}) {
-    if (shards < comm.size()) continue;
-    const ShardLayout layout{Distribution::even(shards, comm.size()),
-                             std::vector<std::int64_t>(static_cast<std::size_t>(shards) + 1, 0)};
-    constexpr std::int64_t rows = 3;
-    constexpr std::int64_t columns = 5;
-    const auto entry = [](std::int64_t shard, std::int64_t row, std::int64_t column) {
-      return static_cast<float>((shard * 31 + row * 7 + column * 3) % 11 - 5);
-    };
-    const auto add = [&](std::int64_t local, std::span<double> sum) {
-      const auto shard = layout.first_shard(comm.rank()) + local;
-      const auto count = shard % 3 == 1 ? 0 : 1 + shard * 40;  // also none, and more than a block of them
-      Matrix left(count, rows);
-      Matrix right(count, columns);
-      for (std::int64_t i = 0; i < count; ++i) {
-        for (std::int64_t c = 0; c < rows; ++c) left.row(i)[c] = entry(shard, i, c);
-        for (std::int64_t c = 0; c < columns; ++c) right.row(i)[c] = entry(shard, i, c + 10);
-      }
-      OuterProducts().add(left.view(), right.view(), sum);
-    };
-    std::vector<double> exact(rows * columns, 0.0);
-    for (std::int64_t shard = 0; shard < shards; ++shard) {
-      for (std::int64_t i = 0; i < (shard % 3 == 1 ? 0 : 1 + shard * 40); ++i) {
-        for (std::int64_t r = 0; r < rows; ++r) {
-          for (std::int64_t c = 0; c < columns; ++c) {
-            exact[static_cast<std::size_t>(r * columns + c)] +=
-                static_cast<double>(entry(shard, i, r)) * static_cast<double>(entry(shard, i, c + 10));
-          }
-        }
-      }
-    }
-    for (const int threads : {1, 2, 3}) {
-      EXPECT_EQ(ShardSum(comm, layout).fold(rows * columns, threads, add), exact) << shards;
-    }
-    // What is rounded is rounded as the tree of partials is.
-    const auto third = [&](std::int64_t local) {
-      return 1.0 / (3.0 + static_cast<double>(layout.first_shard(comm.rank()) + local));
-    };
-    std::vector<double> partials;
-    for (std::int64_t k = 0; k < layout.shards_of_rank.count(comm.rank()); ++k) partials.push_back(third(k));
-    const auto folded =
-        ShardSum(comm, layout).fold(1, 2, [&](std::int64_t k, std::span<double> sum) { sum[0] += third(k); });
-    EXPECT_EQ(folded.front(), ShardSum(comm, layout).of(partials));
-  }
-}
-
 }  // namespace
 }  // namespace cohort

@@ -40,8 +40,8 @@ struct Catalogue {
 };
 
 /// Reads the catalogue of a file whose seal holds, or of one that never had a seal, of which it takes the attributes
-/// alone. Throws InputError, never with HDF5's words. Local.
-Catalogue read_catalogue(const std::string& path, bool sealed, std::int64_t file_bytes);
+/// alone. `name` stands for it in messages. Throws InputError, never with HDF5's words. Local.
+Catalogue read_catalogue(const std::string& path, const std::string& name, bool sealed, std::int64_t file_bytes);
 
 /// The same on all ranks, from rank 0's. Collective.
 void share_catalogue(const Communicator& comm, Catalogue& catalogue);

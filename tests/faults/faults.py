@@ -58,12 +58,12 @@ def legal(people, scratch, options):
     groups = [("run", "write", calls.in_output)]
     groups += [(command, LOOKS, calls.in_output) for command in ("half", "recommend", "assign")]
     groups.append(("prepare", LOOKS, calls.in_input))
-    return calls.trials(people, scratch, 1 if options.long else 50, (0, errno.EINTR), groups, stickies=(2, 0, 3))
+    return calls.trials(people, scratch, 1 if options.long else 100, (0, errno.EINTR), groups, stickies=(2, 0, 3))
 
 
 def shared(people, scratch, options):
     groups = [("run", "map,memory,size", calls.by_program)]
-    return calls.trials(people, scratch, 1 if options.long else 5, (errno.ENOMEM,), groups)
+    return calls.trials(people, scratch, 1 if options.long else 10, (errno.ENOMEM,), groups)
 
 
 def stacks(people, scratch, options):

@@ -111,7 +111,7 @@ TEST(Attributes, EveryKindOfColumn) {
     const auto id = std::string("f").append(std::to_string(i));
     const auto title = "The \"" + std::to_string(i) + "\", part " + std::to_string(i / 2);
     const auto year = std::to_string(1990 + i % 7);
-    const auto genre = genres[static_cast<std::size_t>(i % 4)];
+    const auto& genre = genres[static_cast<std::size_t>(i % 4)];
     const std::string score = i % 5 == 0 ? "" : std::to_string(i) + ".5e-1";
     const auto picture = "http://x/" + std::to_string(i);
     typed += id + "\t" + title + "\t" + year + "\t" + genre + "\t" + score + "\t" + picture + "\t1 2 3\t\n";

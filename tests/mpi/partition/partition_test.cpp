@@ -194,8 +194,8 @@ TEST(Partition, SmallGraphsAreCutIntoBlocks) {
     EXPECT_EQ(whole(comm, one.shard_of), std::vector<std::int32_t>(100, 0));
   }
   EXPECT_EQ(automatic_shards(1), 64);
-  EXPECT_EQ(automatic_shards(64 * 4096), 64);
-  EXPECT_EQ(automatic_shards(64 * 4096 + 1), 128);
+  EXPECT_EQ(automatic_shards(std::int64_t{64} * 4096), 64);
+  EXPECT_EQ(automatic_shards(std::int64_t{64} * 4096 + 1), 128);
 }
 
 TEST(Partition, MoreRanksThanShardsIsTheUsersError) {

@@ -151,7 +151,7 @@ TEST(CostCuts, AThousandRanksHoldAlikeOfAHundredMillionUsersAndAHundredThousandI
   by_block(of_users.distribution(), 0, users, cost_of_user, add);
   by_block(of_items.distribution(), 0, items, cost_of_item, add);
   // Of 64 columns: layer 0, its two moments, two matrices of propagation; a column and a value.
-  EXPECT_LT(sharded.imbalance(5 * 256, 8), 1.1);
+  EXPECT_LT(sharded.imbalance(1280, 8), 1.1);
   EXPECT_LT(sharded.imbalance(0, 8), 1.1);
   EXPECT_LT(sharded.imbalance(1, 0), 1.1);
 }

@@ -8,7 +8,7 @@
 namespace cohort {
 namespace {
 
-DetectedLayout detected(const std::string& text, LayoutRequest request = {}, const std::string& name = "f.csv") {
+DetectedLayout detected(const std::string& text, const LayoutRequest& request = {}, const std::string& name = "f.csv") {
   return detect_layout(text, name, request);
 }
 

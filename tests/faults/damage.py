@@ -287,7 +287,7 @@ def trial(population, name, command, ranks, file, damage, content):
             # A damaged file of which nothing was needed stays as it is, and is not what the command made.
             if before is not None and path.read_bytes() == before:
                 path.write_bytes((population.start(command, directory / "fresh")[0] / file).read_bytes())
-            return what_is_left(population, command, arguments, output, right, ended, name, ranks, complaints)
+            return what_is_left(population, command, arguments, output, right, ended, name, complaints)
         outcome = "shown as it is" if ended.code == 0 else f"exit {ended.code}"
         return Result(name, "wrong" if complaints else outcome, complaints, ended.line, ended.err)
 

@@ -17,7 +17,7 @@ MPIEXEC = os.environ.get("COHORT_MPIEXEC", "mpirun")
 LIBRARY = os.environ["COHORT_FAULTS_LIBRARY"]
 LIMIT = 30  # seconds until all processes of a run must have ended when something has gone wrong
 UNDISTURBED = 300  # seconds for a run to which nothing happens, however slow the machine is
-TRIALS_A_CORE = 3  # at a time
+TRIALS_A_CORE = 2  # at a time
 MARK = "COHORT_FAULT_CASE"
 
 # What no user may see, whatever went wrong.
@@ -90,10 +90,10 @@ def ranks_of(mark):
     return found
 
 
-def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), environment=None):
+def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), inside=(), environment=None):
     """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark, log): what is
     done to the run while it runs, log being the path of its standard error, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
-    before mpirun."""
+    before mpirun; inside: before the program."""
     scratch = pathlib.Path(scratch)
     place = scratch / f"launch-{uuid.uuid4().hex[:8]}"
     place.mkdir(parents=True)
@@ -109,7 +109,7 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
         words = {key: str(value) for key, value in faults.items()} | {"COHORT_FAULT_LOG": str(place / "log")}
         variables.update(words)
         command += ["-x", f"LD_PRELOAD={LIBRARY}"]
-    command += [PROGRAM, *map(str, arguments)]
+    command += [*inside, PROGRAM, *map(str, arguments)]
     line = " ".join([*(f"{key}={shlex.quote(value)}" for key, value in words.items()), *map(shlex.quote, command)])
     begin = time.monotonic()
     with open(place / "out", "wb") as out, open(place / "err", "wb") as err:
@@ -217,6 +217,7 @@ def carry_out(trials, told=print):
         try:
             concurrent.futures.wait(futures)
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the trials that were begun come to their end
             pool.shutdown(cancel_futures=True)
     return results
 

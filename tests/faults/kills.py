@@ -48,8 +48,9 @@ class Timeline:
 
 
 def send(number, target, line, delay, draw):
-    """Waits for the line of the log and the delay after it, then sends. Ranks that are not up yet are waited for; to ranks
-    that have ended nothing is sent: mpirun, which may still be there, is another target."""
+    """Waits for the line of the log and the delay after it, then sends. Until a rank is up nothing is sent: mpirun alone is
+    not what is tested. To ranks that have ended nothing is sent either: mpirun, which may still be there, is another
+    target."""
 
     def ranks_up(process, mark):
         ranks = sorted(ranks_of(mark).items())
@@ -63,10 +64,10 @@ def send(number, target, line, delay, draw):
         while lines_of(log) < line and process.poll() is None and time.monotonic() < limit:
             time.sleep(0.002)
         time.sleep(delay)
+        ranks = ranks_up(process, mark)
         if target == "mpirun":
             pids = [process.pid] if process.poll() is None else []
         else:
-            ranks = ranks_up(process, mark)
             pids = [pid for _, pid in (ranks if target == "all ranks" or not ranks else [draw.choice(ranks)])]
         for pid in pids:
             try:
@@ -94,7 +95,7 @@ def judge_signal(ended, number, target, early):
         complaints = judge(ended, codes=(ended.code,))
         complaints = [text for text in complaints if "exited on signal" not in text and "messages" not in text]
         return complaints
-    codes = (0, 3) + ((128 + number, -number, 1) if early else ())
+    codes = (0, 3) + ((128 + number, 1) if early else ())
     complaints = judge(ended, codes=codes)
     # Before the program's first instruction there is nobody to block the signal, or to say a word.
     return [text for text in complaints if not (early and ("exited on signal" in text or "messages" in text))]

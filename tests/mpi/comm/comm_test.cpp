@@ -68,7 +68,7 @@ TEST(Communicator, ExchangeDeliversByRank) {
   std::vector<std::int32_t> data;
   std::vector<std::int64_t> begin{0};
   for (int t = 0; t < comm.size(); ++t) {
-    data.insert(data.end(), static_cast<std::size_t>(t + 1), comm.rank() * 100 + t);
+    data.insert(data.end(), static_cast<std::size_t>(t) + 1, comm.rank() * 100 + t);
     begin.push_back(std::ssize(data));
   }
   const auto received = comm.exchange(std::span<const std::int32_t>(data), std::span<const std::int64_t>(begin));

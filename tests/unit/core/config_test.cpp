@@ -60,6 +60,9 @@ max_bad_lines = 8
 
 [graph]
 kind = "bipartite"
+similarity = "count"
+neighbours = 7
+max_item_users = 900
 weight = "log"
 min_weight = 4.5
 event_weights = {"add to cart" = 2.5, "view" = 0.0}
@@ -76,6 +79,11 @@ file = "/x/g.part"
 encoder = "lightgcn"
 layers = 2
 dim = 33
+widths = "auto"
+activation = "auto"
+edge_dropout = "auto"
+column_dropout = "auto"
+smoothings = "auto"
 
 [train]
 loss = "softmax"

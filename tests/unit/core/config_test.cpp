@@ -59,10 +59,10 @@ max_user_interactions = 700
 max_bad_lines = 8
 
 [graph]
-kind = "bipartite"
+kind = "user"
 similarity = "count"
-neighbours = 7
-max_item_users = 900
+neighbours = 9
+max_item_users = 500
 weight = "log"
 min_weight = 4.5
 event_weights = {"add to cart" = 2.5, "view" = 0.0}

@@ -339,10 +339,8 @@ void settle_network(Config& config, const std::string& name) {
     if (model.smoothings != automatic_share) needs_network("model.smoothings");
     return;
   }
-  const bool features = false;
-  if (train.loss == LossKind::automatic && train.sampler == SamplerKind::interactions) {
-    if (features) train.loss = LossKind::ns4gc;
-    if (!features && train.minutes == 0) train.loss = LossKind::softmax;
+  if (train.loss == LossKind::automatic && train.sampler == SamplerKind::interactions && train.minutes == 0) {
+    train.loss = LossKind::softmax;
   }
   const auto hidden = std::ssize(model.widths);
   if (model.layers == automatic_layers) model.layers = hidden > 0 ? hidden + 1 : 2;
@@ -351,9 +349,9 @@ void settle_network(Config& config, const std::string& name) {
     throw InputError(name + ": model.layers is " + std::to_string(model.layers) + ", but model.widths has " +
                      std::to_string(hidden) + " hidden layers, which makes " + std::to_string(hidden + 1));
   }
-  model.widths.resize(static_cast<std::size_t>(model.layers - 1), features ? 256 : model.dim);
+  model.widths.resize(static_cast<std::size_t>(model.layers - 1), model.dim);
   const bool contrasts = train.loss == LossKind::ns4gc;
-  if (model.activation == Activation::automatic) model.activation = features ? Activation::selu : Activation::relu;
+  if (model.activation == Activation::automatic) model.activation = Activation::relu;
   if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
   if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
   if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;

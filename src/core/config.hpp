@@ -62,7 +62,7 @@ enum class EncoderKind {
   sage,
 };
 
-/// Between the layers of gcn and sage; automatic: selu with features, else relu.
+/// Between the layers of gcn and sage; automatic: relu.
 enum class Activation { automatic, relu, selu };
 /// Of ModelConfig::edge_dropout, column_dropout and smoothings, and of TrainConfig::decay.
 constexpr int automatic_share = -1;
@@ -75,7 +75,7 @@ struct ModelConfig {
   std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr; of networks one more than widths
   std::int64_t dim = 64;
   // Of gcn and sage.
-  std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", 256 with features, else dim
+  std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", dim each
   Activation activation = Activation::automatic;
   double edge_dropout = automatic_share;      ///< share of the edges that a view leaves out
   double column_dropout = automatic_share;    ///< share of the input's columns that a view leaves out
@@ -84,7 +84,7 @@ struct ModelConfig {
 
 /// automatic: softmax, or bpr where no items are nodes, or a budget of time or the authors' sampler is set, which
 /// softmax has not; settled by parse_config.
-/// Networks with features: ns4gc, other networks softmax.
+/// Networks: softmax, but where there is a budget of time.
 enum class LossKind { automatic, bpr, softmax, ns4gc };
 /// What a pair weighs in softmax: all alike, or its user's degree^-1/2.
 enum class PairWeight { automatic, equal, degree };

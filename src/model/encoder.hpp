@@ -51,8 +51,8 @@ class Encoder {
   virtual void backward(const SparseGradient& gradient, const GradientSink& sink) = 0;
 
   /// The next forward() of rows is of this view, corrupted so, and keeps what its backward() needs. Views count from 0;
-  /// an encoder without weights has one alone, and it is never corrupted. Calls of forward() without rows are of nothing
-  /// corrupted, and forget what view 0 kept.
+  /// an encoder without weights has one alone, and it is never corrupted. Calls of forward() without rows are of
+  /// nothing corrupted, and forget what view 0 kept.
   virtual void look(int /*view*/, const Corruption& /*corruption*/) {}
   /// The next backward() is of this view. Local.
   virtual void turn_to(int /*view*/) {}

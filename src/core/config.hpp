@@ -58,20 +58,34 @@ enum class EncoderKind {
   automatic,  ///< spectral where no items are nodes, else lightgcn
   lightgcn,
   spectral,
+  gcn,
+  sage,
 };
+
+/// Between the layers of gcn and sage; automatic: relu.
+enum class Activation { automatic, relu, selu };
+/// Of ModelConfig::edge_dropout, column_dropout and smoothings, and of TrainConfig::decay.
+constexpr int automatic_share = -1;
 
 /// Of ModelConfig::layers before parse_config has settled it.
 constexpr std::int64_t automatic_layers = -1;
 
 struct ModelConfig {
   EncoderKind encoder = EncoderKind::automatic;
-  std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr
+  std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr; of networks one more than widths
   std::int64_t dim = 64;
+  // Of gcn and sage.
+  std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", dim each
+  Activation activation = Activation::automatic;
+  double edge_dropout = automatic_share;      ///< share of the edges that a view leaves out
+  double column_dropout = automatic_share;    ///< share of the input's columns that a view leaves out
+  std::int64_t smoothings = automatic_share;  ///< of the embedding, by the graph
 };
 
 /// automatic: softmax, or bpr where no items are nodes, or a budget of time or the authors' sampler is set, which
 /// softmax has not; settled by parse_config.
-enum class LossKind { automatic, bpr, softmax };
+/// Networks: softmax, but where there is a budget of time.
+enum class LossKind { automatic, bpr, softmax, ns4gc };
 /// What a pair weighs in softmax: all alike, or its user's degree^-1/2.
 enum class PairWeight { automatic, equal, degree };
 /// Of TrainConfig::length_power.
@@ -95,8 +109,8 @@ struct TrainConfig {
   double temperature = 0.0;  ///< cosines are divided by it; 0: "auto"
   PairWeight pair_weight = PairWeight::automatic;
   double length_power = automatic_power;  ///< items are ranked by their length to this power times the cosine
-  double decay = 1e-4;
-  double minutes = 0.0;  ///< time budget; 0: none
+  double decay = automatic_share;         ///< auto: 1e-4 on the rows of a step (bpr), 1e-5 on weights
+  double minutes = 0.0;                   ///< time budget; 0: none
   std::int64_t seed = 42;
   std::int64_t checkpoint_every = 10;  ///< epochs
   double checkpoint_minutes = 10.0;    ///< 0: not by time

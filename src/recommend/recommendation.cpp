@@ -197,7 +197,7 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
     signals.chosen = chosen;
     const auto weight = weight_in(model, strategy);
     auto ranking = filter_of(comm, population, model);
-    ranking.rank(signals, {model.filter_power, std::span(&weight, 1)}, count,
+    ranking.rank(signals, {model.filter_ridge, model.filter_power, std::span(&weight, 1)}, count,
                  [&](std::size_t, std::int64_t user, std::span<const ScoredItem> best) { sink(user, best); });
     return;
   }
@@ -319,7 +319,7 @@ RankedLists recommend_to_segments(const Communicator& comm, const Population& po
     signals.rows = query.users;
     const auto weight = weight_in(model, strategy);
     auto ranking = filter_of(comm, population, model);
-    ranking.rank(signals, {model.filter_power, std::span(&weight, 1)}, count,
+    ranking.rank(signals, {model.filter_ridge, model.filter_power, std::span(&weight, 1)}, count,
                  [&](std::size_t, std::int64_t row, std::span<const ScoredItem> ranked) { keep(row, ranked); });
   } else {
     top_items(comm, query, keep);

@@ -92,6 +92,7 @@ inline constexpr auto recommend_strategy = "recommend_strategy";
 inline constexpr auto recommend_count = "recommend_count";
 inline constexpr auto recommend_smoothing = "recommend_smoothing";        ///< float64; infinite: the global popularity
 inline constexpr auto recommend_blend_weight = "recommend_blend_weight";  ///< float64; NaN where the strategy has none
+inline constexpr auto recommend_filter_ridge = "recommend_filter_ridge";  ///< float64; NaN alike; older files: 0
 inline constexpr auto recommend_filter_power = "recommend_filter_power";  ///< float64; NaN alike; absent in older files
 inline constexpr auto recommend_filter_weight = "recommend_filter_weight";  ///< the same
 

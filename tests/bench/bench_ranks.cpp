@@ -68,6 +68,7 @@ class Distributed {
     options.model.dim = columns;
     options.train.loss = LossKind::bpr;
     options.train.epochs = 1;
+    options.train.decay = 1e-4;
     options.train.batch = (positives_.total + 3) / 4;
     const auto result = train(comm_, sharded_.graph, sharded_.directory, positives_, options);
     return result.history.front().seconds / static_cast<double>(result.history.front().steps);

@@ -51,6 +51,7 @@ double seconds_a_step(const Communicator& comm, const ShardedGraph& sharded, con
   options.train.loss = LossKind::bpr;
   options.train.epochs = 1;
   options.train.batch = batch;
+  options.train.decay = 1e-4;
   options.threads = threads;
   const auto result = train(comm, sharded.graph, sharded.directory, positives, options);
   return result.history.front().seconds / static_cast<double>(result.history.front().steps);

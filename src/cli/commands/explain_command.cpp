@@ -111,13 +111,14 @@ void explain(const ExplainOptions& options) {
   prepare_process(comm, threads);
 
   const auto result = read_segments_file(comm, options.result);
+  const auto config = stored_config(result.provenance, options.result);
+  refuse_network(config, options.result, "explain");
   const auto segments = std::ssize(result.segments.size);
   if (options.segment >= segments) {
     throw InputError("there is no segment " + std::to_string(options.segment) + "; " + options.result +
                      " has segments 0 to " + std::to_string(segments - 1));
   }
   const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
-  const auto config = stored_config(result.provenance, options.result);
   const auto sources = read_sources(comm, result, config, options.result);
   const auto blocks = block_graph(comm, sources.graph.dataset, config.graph);
   const auto sharded = shard_graph(comm, blocks, *sources.graph.partition);

@@ -147,6 +147,7 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
   if (weight) model.blend_weight = written->blend_weight;
   std::optional<FilterGraph> filter;
   if (written && !std::isnan(written->filter_power) && data.graph && data.graph->partition) {
+    model.filter_ridge = written->filter_ridge;
     model.filter_power = written->filter_power;
     model.filter_weight = written->filter_weight;
     population.filter = &filter.emplace(filter_graph_of(comm, config, *data.graph, dataset.interactions));

@@ -59,7 +59,7 @@ std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile
                                          const ModelFile& model, const Segments& segments) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
-  if (!dataset.has_items()) return std::nullopt;
+  if (!dataset.has_items() || is_network(encoder_of(session.config()))) return std::nullopt;
   const Timer timer;
   // Where items are no nodes, a new user is put among the users of what it has.
   const auto below =

@@ -69,7 +69,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
 ModelFile spectral_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                          const TrainTarget& target);
 
-/// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
+/// What new users are folded in with; nullopt where the graph has no items, or a network
+/// made the embedding, which is no mean of neighbours' rows. segments: the embedding of the users.
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                                          const ModelFile& model, const Segments& segments);
 

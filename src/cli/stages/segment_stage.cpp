@@ -107,7 +107,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
     segments.items =
         reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
   }
-  if (dataset.has_item_nodes() && encoder_of(config) == EncoderKind::lightgcn &&
+  if (dataset.has_item_nodes() && encoder_of(config) != EncoderKind::spectral &&
       config.train.loss == LossKind::softmax) {
     const double power = with_chosen(config.train, model.history.choice).length_power;
     comm.attempt([&] { weigh_by_length(segments.items.view(), power); });

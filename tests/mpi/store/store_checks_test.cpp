@@ -76,7 +76,7 @@ class StoreChecks : public Store {
     segments.size = {19, 18};
     segments.loss = {1};
     segments.inertia = {5, 4};
-    Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, {}, {}, {3, -1}, {1, NAN}, {0, 0}};
+    Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, NAN, {}, {}, {3, -1}, {1, NAN}, {0, 0}};
     lists.item.assign(segments.segment.size(), 2);
     lists.score.assign(segments.segment.size(), 0.5F);
     result.recommendations = lists;

@@ -129,7 +129,7 @@ Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t column
        std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 0}, {1, 0}, {1, softmax.steps() - 1}}) {
     softmax.begin_epoch(epoch);
     EXPECT_EQ(softmax.plan(step), 1);
-    const auto z = softmax.outputs(step);
+    const auto z = softmax.outputs(step, 0);
     std::int64_t place = 0;
     for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
       for (const LocalRow row : list) {
@@ -138,7 +138,7 @@ Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t column
         ++place;
       }
     }
-    gradient = softmax.gradient(step, {}, partial);
+    gradient = softmax.gradient(step, 0, {}, partial);
   }
   Found found;
   found.loss = shard_sum(comm, graph.layout, partial);

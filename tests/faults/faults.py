@@ -63,14 +63,14 @@ def legal(people, scratch, options):
 
 def shared(people, scratch, options):
     groups = [("run", "map,memory,size", calls.by_program)]
-    return calls.trials(people, scratch, 1 if options.long else 10, (errno.ENOMEM,), groups)
+    return calls.trials(people, scratch, 1 if options.long else 20, (errno.ENOMEM,), groups)
 
 
 def stacks(people, scratch, options):
     groups = [("run", 3), ("run", 1), ("half", 3), ("half", 1)]
     if options.long:
         groups += [(command, ranks) for ranks in (3, 1) for command in READING]
-    return memory.trials(people, scratch, 1 if options.long else 50, groups)
+    return memory.trials(people, scratch, 1 if options.long else 200, groups)
 
 
 def damages(people, scratch, options):

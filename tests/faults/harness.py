@@ -101,6 +101,9 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
     variables = dict(os.environ, OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1",
                      OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_mpi_yield_when_idle="1",
                      OMPI_MCA_btl_vader_backing_directory=str(place), TMPDIR=str(place))
+    # On a busy machine mpirun may hear that a rank has ended before it hears that MPI has, and says exit code 1 of its own;
+    # a rank that ends without a word and with exit code 0 is missed all the same, as the others wait for it.
+    variables["OMPI_MCA_orte_allowed_exit_without_sync"] = "1"
     variables.update(environment or {})
     variables[MARK] = mark.split("=")[1]
     command = [*prefix, MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]

@@ -92,7 +92,7 @@ class Trainer {
     return propagation_.waiting_seconds() + encoder_->waiting_seconds() + objective_->traffic().waiting_seconds;
   }
   HaloMatrix& layer_zero() { return rows_ ? rows_->matrix() : no_base_; }
-  void update_rows(int view, const AdamStep& adam, std::span<const LocalRow> rows, MatrixView gradient);
+  void add_view(bool first, std::span<const LocalRow> rows, MatrixView gradient);
 
   const Communicator& comm_;
   const ShardGraph& graph_;
@@ -276,23 +276,24 @@ void Trainer::step(std::int64_t step, std::span<double> loss_by_shard) {
   const auto owned = rows_ ? rows_->owned() : ConstMatrixView(no_rows_.view());
   for (int view = 0; view < views; ++view) {
     const auto gradient = objective_->gradient(step, view, owned, loss_by_shard);
+    const auto decay = objective_->decay();
     encoder_->turn_to(view);
-    encoder_->backward(gradient,
-                       [&](std::span<const LocalRow> rows, MatrixView block) { update_rows(view, adam, rows, block); });
+    encoder_->backward(gradient, [&](std::span<const LocalRow> rows, MatrixView block) {
+      if (views > 1) add_view(view == 0, rows, block);
+      if (view + 1 == views) rows_->update(adam, decay, rows, block);
+    });
   }
   weights_->update(rate, train_.decay, encoder_->weight_gradients());
 }
 
-// The views' gradients are added up, in order, and the last one makes the step.
-void Trainer::update_rows(int view, const AdamStep& adam, std::span<const LocalRow> rows, MatrixView gradient) {
-  const int views = objective_->views();
-  for (std::size_t i = 0; views > 1 && i < rows.size(); ++i) {
+// The views' gradients are added up, in order; the last one becomes the sum.
+void Trainer::add_view(bool first, std::span<const LocalRow> rows, MatrixView gradient) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
     float* const sum = by_views_.row(rows[i].value);
     float* const part = gradient.row(static_cast<std::int64_t>(i));
-    if (view > 0) add_row(sum, part, gradient.stride);
+    if (!first) add_row(sum, part, gradient.stride);
     std::copy_n(part, gradient.stride, sum);
   }
-  if (view + 1 == views) rows_->update(adam, objective_->decay(), rows, gradient);
 }
 
 // The loss is float64, what it comes from is float32: beyond that range nothing is learned any more.

@@ -11,23 +11,13 @@
 
 #include "core/error.hpp"
 #include "graph/user_similarity.hpp"
+#include "support/pair_tables.hpp"
 
 namespace cohort {
 namespace {
 
-using Pairs = std::map<std::pair<std::int64_t, std::int64_t>, float>;
-
-PairTable table_of(const Pairs& pairs, std::int64_t first, std::int64_t last) {
-  PairTable table;
-  for (auto row = first; row < last; ++row) {
-    for (auto pair = pairs.lower_bound({row, 0}); pair != pairs.end() && pair->first.first == row; ++pair) {
-      table.other.push_back(pair->first.second);
-      table.weight.push_back(pair->second);
-    }
-    table.row_begin.push_back(table.size());
-  }
-  return table;
-}
+using testing_support::Pairs;
+using testing_support::table_of;
 
 struct Input {
   std::int64_t users = 0;

@@ -110,7 +110,10 @@ class Result:
                        zip(*(numpy.atleast_1d(file.attrs[name]) for name in
                              ("input_path", "input_bytes", "input_sha256")))]
         settings = tomllib.loads(self.configuration)
-        self.spherical = settings["segment"]["method"] == "spherical"
+        # Spherical k-means has centroids of length 1 (0 where a segment's users have no direction); the configuration may
+        # leave it to the loss.
+        lengths = numpy.linalg.norm(file["segments/centroid"][...], axis=1)
+        self.spherical = bool(numpy.all((numpy.abs(lengths - 1) < 1e-5) | (lengths == 0)))
         self.item_attributes = settings["input"].get("item_attributes", "")
         self.holds_out = settings["input"]["holdout"] > 0 or bool(settings["input"]["test"])
         self.loss = file["history/loss"][...]

@@ -72,7 +72,9 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of writing, which says so
+  // A closed pipe, and a file larger than the limit (ulimit -f), are errors of writing, which say so.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const cohort::SignalWatch signals;
   const auto tasks = cohort::LaunchedTasks::from_environment();
   cohort::h5::start_hdf5();

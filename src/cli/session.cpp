@@ -104,6 +104,12 @@ std::string graph_settings(const Config& config) {
   part.clean = config.clean;
   part.clean.max_bad_lines = 0;
   part.graph = config.graph;
+  if (config.graph.kind != GraphKind::user) {
+    const GraphConfig unused;
+    part.graph.similarity = unused.similarity;
+    part.graph.neighbours = unused.neighbours;
+    part.graph.max_item_users = unused.max_item_users;
+  }
   if (config.input.holdout > 0 && config.input.holdout_split == HoldoutSplit::random)
     part.train.seed = config.train.seed;
   return to_toml(part);
@@ -117,8 +123,8 @@ std::string model_settings(const Config& config) {
   if (part.model.encoder == EncoderKind::spectral) {
     part.model.layers = Config().model.layers;
     part.train.seed = config.train.seed;
-    // Without interactions there are as many columns as segments, weighed by what k-means finds with them.
-    if (config.input.interactions.empty()) {
+    // Without nodes that are items there are as many columns as segments, weighed by what k-means finds with them.
+    if (!items_are_nodes(config)) {
       part.model.dim = Config().model.dim;
       part.segment = config.segment;
     }

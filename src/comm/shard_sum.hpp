@@ -2,6 +2,7 @@
 // (core/shard_tree.hpp), so that the bits do not depend on how many ranks hold the shards.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,10 +22,20 @@ class ShardSum {
   /// on every rank and for every number of ranks. Each rank finishes 1/P of the columns. Collective.
   std::vector<double> of(std::span<const double> partials, std::int64_t width) const;
 
+  /// The same where the partials are too large for a row a shard: add(shard, partial) adds to `partial` (width zeros)
+  /// what the shard (counted from this rank's first) has. They are folded into the tree as they finish, so that a
+  /// thread keeps one for each level of the tree. Shards are given to several threads at a time. Collective.
+  using AddShard = std::function<void(std::int64_t shard, std::span<double> partial)>;
+  std::vector<double> fold(std::int64_t width, int threads, const AddShard& add) const;
+
   /// The same for one number per shard.
   double of(std::span<const double> partials) const { return of(partials, 1).front(); }
 
  private:
+  std::span<const ShardBlock> own_blocks() const;
+  /// rows: of this rank's blocks x width.
+  std::vector<double> join(std::span<const double> rows, std::int64_t width) const;
+
   const Communicator& comm_;
   std::int32_t shards_;
   std::int32_t first_;

@@ -114,8 +114,12 @@ class ValueSetter {
     kind.of(config_) = std::move(paths);
   }
   void operator()(const IntegersKey& kind) const {
-    const std::string expected =
-        "an integer or an array of integers from " + with_thousands(kind.low) + " to " + with_thousands(kind.high);
+    if (kind.automatic && node_.value_exact<std::string>() == "auto") {
+      kind.of(config_).clear();
+      return;
+    }
+    const std::string expected = "an integer or an array of integers from " + with_thousands(kind.low) + " to " +
+                                 with_thousands(kind.high) + (kind.automatic ? R"( or "auto")" : "");
     std::vector<std::int64_t> numbers;
     if (const auto* array = node_.as_array()) {
       for (const auto& entry : *array) numbers.push_back(integer(entry, kind.low, kind.high, expected));
@@ -318,12 +322,47 @@ void check_together(const Config& config, const std::string& name) {
   if (config.output.directory.empty()) throw InputError(name + ": output.directory is empty");
 }
 
-// What is "auto" and follows from the rest of the configuration alone: the loss, and from it the layers.
-void settle(Config& config) {
+// What only networks look at.
+void settle_network(Config& config, const std::string& name) {
+  auto& model = config.model;
   auto& train = config.train;
+  const bool network = model.encoder == EncoderKind::gcn || model.encoder == EncoderKind::sage;
+  if (!network) {
+    const auto needs_network = [&](const std::string& key) {
+      throw InputError(name + ": " + key + R"( needs model.encoder = "gcn" or "sage")");
+    };
+    if (train.loss == LossKind::ns4gc) needs_network(R"(train.loss = "ns4gc")");
+    if (!model.widths.empty()) needs_network("model.widths");
+    if (model.activation != Activation::automatic) needs_network("model.activation");
+    if (model.edge_dropout != automatic_share) needs_network("model.edge_dropout");
+    if (model.column_dropout != automatic_share) needs_network("model.column_dropout");
+    if (model.smoothings != automatic_share) needs_network("model.smoothings");
+    return;
+  }
+  if (train.loss == LossKind::automatic && train.sampler == SamplerKind::interactions && train.minutes == 0) {
+    train.loss = LossKind::softmax;
+  }
+  const auto hidden = std::ssize(model.widths);
+  if (model.layers == automatic_layers) model.layers = hidden > 0 ? hidden + 1 : 2;
+  if (model.layers == 0) throw InputError(name + ": model.layers is 0, but a network has one layer at least");
+  if (hidden > 0 && model.layers != hidden + 1) {
+    throw InputError(name + ": model.layers is " + std::to_string(model.layers) + ", but model.widths has " +
+                     std::to_string(hidden) + " hidden layers, which makes " + std::to_string(hidden + 1));
+  }
+  model.widths.resize(model.layers - 1, model.dim);
+  const bool contrasts = train.loss == LossKind::ns4gc;
+  if (model.activation == Activation::automatic) model.activation = Activation::relu;
+  if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
+  if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
+  if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;
+}
+
+// What is "auto" and follows from the rest of the configuration alone: the loss, and from it the layers.
+void settle(Config& config, const std::string& name) {
+  auto& train = config.train;
+  settle_network(config, name);
   if (train.loss == LossKind::automatic) {
-    const bool bpr_alone =
-        config.input.interactions.empty() || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
+    const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
     train.loss = bpr_alone ? LossKind::bpr : LossKind::softmax;
   }
   if (config.model.layers == automatic_layers) config.model.layers = train.loss == LossKind::softmax ? 2 : 3;
@@ -338,7 +377,7 @@ Config parse_config(std::string_view text, const std::string& name, const std::s
   apply_text(config, text, name, directory);
   for (const auto& override_text : overrides) apply_override(config, override_text);
   check_together(config, name);
-  settle(config);
+  settle(config, name);
   return config;
 }
 

@@ -48,8 +48,16 @@ inline std::string_view word_of(EdgeWeighting weighting) {
   return edge_weighting_words.at(static_cast<std::size_t>(weighting));
 }
 
+/// What the nodes are: users and items, or users joined by what they share.
+enum class GraphKind { bipartite, user };
+/// Of users, by what they share.
+enum class UserSimilarity { cosine, count };
+
 struct GraphConfig {
-  std::string kind = "bipartite";
+  GraphKind kind = GraphKind::bipartite;
+  UserSimilarity similarity = UserSimilarity::cosine;
+  std::int64_t neighbours = 50;     ///< most similar users that each is joined with
+  std::int64_t max_item_users = 0;  ///< items with more users join nobody; 0: "auto"
   EdgeWeighting weight = EdgeWeighting::binary;
   double min_weight = 0.0;  ///< records below (after the event's weight) are dropped; 0: none
   /// (event, factor of its records' weights), by name; 0: such records are dropped; empty: events are not looked at.
@@ -79,23 +87,37 @@ struct PartitionConfig {
 };
 
 enum class EncoderKind {
-  automatic,  ///< spectral where there are no interactions, else lightgcn
+  automatic,  ///< spectral where no items are nodes, else lightgcn
   lightgcn,
   spectral,
+  gcn,
+  sage,
 };
+
+/// Between the layers of gcn and sage; automatic: relu.
+enum class Activation { automatic, relu, selu };
+/// Of ModelConfig::edge_dropout, column_dropout and smoothings, and of TrainConfig::decay.
+constexpr int automatic_share = -1;
 
 /// Of ModelConfig::layers before parse_config has settled it.
 constexpr std::int64_t automatic_layers = -1;
 
 struct ModelConfig {
   EncoderKind encoder = EncoderKind::automatic;
-  std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr
+  std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr; of networks one more than widths
   std::int64_t dim = 64;
+  // Of gcn and sage.
+  std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", dim each
+  Activation activation = Activation::automatic;
+  double edge_dropout = automatic_share;      ///< share of the edges that a view leaves out
+  double column_dropout = automatic_share;    ///< share of the input's columns that a view leaves out
+  std::int64_t smoothings = automatic_share;  ///< of the embedding, by the graph
 };
 
-/// automatic: softmax, or bpr where there are no items, or a budget of time or the authors' sampler is set, which
+/// automatic: softmax, or bpr where no items are nodes, or a budget of time or the authors' sampler is set, which
 /// softmax has not; settled by parse_config.
-enum class LossKind { automatic, bpr, softmax };
+/// Networks: softmax, but where there is a budget of time.
+enum class LossKind { automatic, bpr, softmax, ns4gc };
 /// What a pair weighs in softmax: all alike, or its user's degree^-1/2.
 enum class PairWeight { automatic, equal, degree };
 /// Of TrainConfig::length_power.
@@ -119,8 +141,8 @@ struct TrainConfig {
   double temperature = 0.0;  ///< cosines are divided by it; 0: "auto"
   PairWeight pair_weight = PairWeight::automatic;
   double length_power = automatic_power;  ///< items are ranked by their length to this power times the cosine
-  double decay = 1e-4;
-  double minutes = 0.0;  ///< time budget; 0: none
+  double decay = automatic_share;         ///< auto: 1e-4 on the rows of a step (bpr), 1e-5 on weights
+  double minutes = 0.0;                   ///< time budget; 0: none
   std::int64_t seed = 42;
   std::int64_t checkpoint_every = 10;  ///< epochs
   double checkpoint_minutes = 10.0;    ///< 0: not by time
@@ -176,6 +198,11 @@ struct Config {
   OutputConfig output;
   std::int64_t threads = 0;  ///< a rank; 0: OMP_NUM_THREADS, else SLURM_CPUS_PER_TASK, else 1
 };
+
+/// Whether the graph has nodes that are items. Local.
+inline bool items_are_nodes(const Config& config) {
+  return !config.input.interactions.empty() && config.graph.kind != GraphKind::user;
+}
 
 /// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`
 /// are "section.key=value" as given to --set, applied in order. Throws InputError: syntax (file:line), an unknown key

@@ -67,6 +67,7 @@ struct IntegersKey {
   std::vector<std::int64_t>& (*of)(Config&);
   std::int64_t low;
   std::int64_t high;
+  bool automatic = false;  ///< "auto" may stand for them, which is kept as none
 };
 
 /// A table of column names or indices by role.

@@ -61,6 +61,7 @@ struct Written {
     return "[" + result + "]";
   }
   std::string operator()(const IntegersKey& kind) const {
+    if (kind.automatic && kind.of(config).empty()) return "\"auto\"";
     std::string result;
     for (const auto number : kind.of(config)) result += (result.empty() ? "" : ", ") + std::to_string(number);
     return "[" + result + "]";

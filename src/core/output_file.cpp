@@ -36,7 +36,8 @@ std::string temporary_of(const std::string& path) {
   return path + ".tmp." + std::to_string(::getpid());
 }
 
-// 0, or what failed. A terminal or pipe that does not block is waited for.
+}  // namespace
+
 int write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const auto put = ::write(descriptor, text.data(), text.size());
@@ -51,8 +52,6 @@ int write_all(int descriptor, std::string_view text) {
   }
   return 0;
 }
-
-}  // namespace
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
   if (path_.empty()) return;

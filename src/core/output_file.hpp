@@ -32,6 +32,9 @@ class OutputFile {
 /// Throws InputError where an OutputFile of this name could not be made; for finding out before the work is done.
 void check_output_path(const std::string& path);
 
+/// Writes all of `text`, waiting for a terminal or a pipe that does not block; returns 0, or errno.
+int write_all(int descriptor, std::string_view text);
+
 /// Writes to standard output at once. Throws RunError where it takes nothing (a full disk, a closed pipe).
 void write_standard_output(std::string_view text);
 

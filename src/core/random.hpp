@@ -31,6 +31,10 @@ enum class Purpose : std::uint32_t {
   spectral_start = 41,
   softmax_users = 42,
   softmax_pool = 43,
+  weight_init = 44,
+  dropped_edges = 45,
+  dropped_columns = 46,
+  contrast_pool = 47,
 };
 
 class CounterRandom {

@@ -57,9 +57,15 @@ struct Dataset {
   PairTable holdout;  ///< for evaluate only, none of it among `interactions`: the test file's, or the share held out.
                       ///< `other` = -1 (repeats allowed): an item that the graph does not know, which counts as missed
   PairTable social;   ///< both directions of every edge, no self-loops
+  PairTable neighbours;      ///< the same for users joined by what they share; none where items are nodes
+  bool users_alone = false;  ///< the nodes of the graph are users, whether there are items or not
   std::vector<InputFile> files;
 
   bool has_items() const { return items.total() > 0; }
+  /// Whether the graph has nodes that are items.
+  bool has_item_nodes() const { return has_items() && !users_alone; }
+  /// Of the graph: users, and then items where they are nodes.
+  std::int64_t nodes() const { return users.total() + (users_alone ? 0 : items.total()); }
 };
 
 }  // namespace cohort

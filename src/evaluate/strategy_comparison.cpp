@@ -199,6 +199,7 @@ StrategyComparison compare_strategies(const Communicator& comm, const Population
   comparison.resamples = options.resamples;
   comparison.smoothing = model.smoothing;
   comparison.blend_weight = model.blend_weight;
+  comparison.filter_ridge = model.filter_ridge;
   comparison.filter_power = model.filter_power;
   comparison.filter_weight = model.filter_weight;
   comparison.validation_users = model.validation_users;

@@ -55,7 +55,8 @@ struct StrategyComparison {
   double critical_value = 0;  ///< standard errors that a gain needs; NaN where nothing was tested
   double smoothing = 0;       ///< m, w and what they were chosen on, as in RecommendModel
   double blend_weight = 0;
-  double filter_power = 0;  ///< NaN where filter and hybrid are not among the strategies, as the weight
+  double filter_ridge = 0;  ///< NaN where filter and hybrid are not among the strategies, as the other two
+  double filter_power = 0;
   double filter_weight = 0;
   std::int64_t validation_users = 0;
   std::vector<StrategyResult>

@@ -1,5 +1,9 @@
 #include "model/graph_filter.hpp"
 
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
 #include "kernels/spmm.hpp"
 
 namespace cohort {
@@ -26,7 +30,7 @@ GraphFilter::GraphFilter(const Communicator& comm, const ShardGraph& graph, int 
   });
 }
 
-ConstMatrixView GraphFilter::apply() {
+ConstMatrixView GraphFilter::apply(const Coefficients& coefficients) {
   for (const LocalRow row : items_.rows) {
     for (std::int64_t j = 0; j < columns; ++j) {
       sum_.row(row.value)[j] = static_cast<float>(coefficients[0]) * even_.row(row.value)[j];
@@ -54,6 +58,21 @@ ConstMatrixView GraphFilter::apply() {
     });
   }
   return sum_.view();
+}
+
+GraphFilter::Coefficients filter_coefficients(double ridge) {
+  if (ridge == 0) return {0.5, -0.4927, 0, -0.0323, 0, 0.0211};
+  constexpr int nodes = 400;  // of the quadrature, Chebyshev's
+  GraphFilter::Coefficients c{};
+  for (int j = 0; j < nodes; ++j) {
+    const double angle = std::numbers::pi * (j + 0.5) / nodes;
+    const double p = (1 - std::cos(angle)) / 2;
+    for (std::size_t k = 0; k < c.size(); ++k) {
+      c[k] += (k == 0 ? 1.0 : 2.0) / nodes * p / (p + ridge) * std::cos(static_cast<double>(k) * angle);
+    }
+  }
+  c[0] -= std::accumulate(c.begin(), c.end(), 0.0);  // T_k(1) = 1
+  return c;
 }
 
 }  // namespace cohort

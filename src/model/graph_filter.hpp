@@ -3,10 +3,13 @@
 // Interpolation for Recommendation", arXiv:2505.00552, eq. 9; Shuman et al. 2011, "Chebyshev Polynomial Approximation
 // for Distributed Signal Processing").
 //
-//   y = sum over k of c_k T_k(I - 2 P) x,   c = 0.5, -0.4927, 0, -0.0323, 0, 0.0211
+//   y = sum over k of c_k T_k(I - 2 P) x
 //
 // The eigenvalues of P are within [0, 1], so those of I - 2 P are within [-1, 1]; T_0 = 1, T_1(z) = z, T_k+1(z) =
-// 2 z T_k(z) - T_k-1(z). The polynomial rises from 0 at 0 to 1 at 1: what is smooth on the graph stays.
+// 2 z T_k(z) - T_k-1(z). The polynomial is 0 at 0: what is smooth on the graph stays. Theirs rises nearly in a line to
+// 1 at 1, so that the few largest eigenvalues, popularity first, say most; that suits sparse data. On dense data the
+// ridge regression of items on items has more of the others: its response is p / (p + m) (EASE, Steck 2019, without its
+// zero diagonal), of which a polynomial of the same degree is taken.
 #pragma once
 
 #include <array>
@@ -22,9 +25,9 @@ namespace cohort {
 
 class GraphFilter {
  public:
-  static constexpr std::int64_t columns = 64;  ///< signals that are filtered together
-  static constexpr std::array<double, 6> coefficients{0.5, -0.4927, 0, -0.0323, 0, 0.0211};
-  static constexpr std::int64_t products = std::ssize(coefficients) - 1;  ///< with P
+  static constexpr std::int64_t columns = 64;             ///< signals that are filtered together
+  static constexpr std::int64_t products = 5;             ///< with P
+  using Coefficients = std::array<double, products + 1>;  ///< c
 
   /// graph: without edges between users, or these are taken for what they are not; must outlive this. Holds three rows
   /// of `columns` a node. Throws RunError where the memory is not there. Collective.
@@ -36,7 +39,7 @@ class GraphFilter {
   MatrixView signals() { return even_.view(); }
   /// y, in the owned rows of items, until the next call. The bits of a column depend on nothing but the column.
   /// Collective.
-  ConstMatrixView apply();
+  ConstMatrixView apply(const Coefficients& coefficients);
 
  private:
   RowSet users_;
@@ -46,5 +49,9 @@ class GraphFilter {
   HaloMatrix odd_;
   Matrix sum_;
 };
+
+/// c of p / (p + ridge), the best in the mean of squares with weights (1 - z^2)^-1/2 and then moved to 0 at 0; of ridge
+/// 0 those of Kim et al. Local.
+GraphFilter::Coefficients filter_coefficients(double ridge);
 
 }  // namespace cohort

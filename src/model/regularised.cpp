@@ -161,7 +161,8 @@ RegularisedSpectrum regularised_eigenvectors(const Communicator& comm, const Sha
 
 CommunityRows community_rows(const Communicator& comm, const ShardGraph& graph, const RegularisedSpectrum& found,
                              double power, int threads) {
-  const auto& [vectors, values] = found.spectrum;
+  const auto& vectors = found.spectrum.vectors;
+  const auto& values = found.spectrum.values;
   CommunityRows result;
   Propagation propagation(comm, graph, vectors.columns(), threads);
   auto base = propagation.matrix();

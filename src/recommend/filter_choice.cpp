@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "core/random.hpp"
@@ -17,7 +18,8 @@ namespace {
 
 constexpr double sampled_users = 2048;  // expected
 constexpr std::int64_t cut_off = 20;
-constexpr std::array powers{0.0, 0.2, 0.3, 0.4, 0.5};
+constexpr std::array ridges{0.0, 0.1, 0.02};
+constexpr std::array other_powers{0.0, 0.2, 0.4, 0.5};
 constexpr std::array weights_beside{0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
 constexpr double usual_power = 0.3;
 constexpr double usual_weight = 2;
@@ -31,6 +33,7 @@ FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& quest
   std::vector<std::int64_t> users;
   std::vector<double> gains;
   std::vector<double> weights;
+  std::size_t start = 0;  // of them
   comm.attempt([&] {
     for (std::int64_t u = 0; u < held.pairs.rows(); ++u) {
       // Those that hold something back are some 5,000.
@@ -42,6 +45,7 @@ FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& quest
     gains = ideal_gains(cut_off);
     if (question.alone) weights.push_back(0);
     if (question.beside) weights.insert(weights.end(), weights_beside.begin(), weights_beside.end());
+    if (question.beside) start = static_cast<std::size_t>(std::ranges::find(weights, usual_weight) - weights.begin());
   });
   FilterAnswer answer;
   answer.users = comm.sum(std::ssize(users));
@@ -59,35 +63,46 @@ FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& quest
   signals.excluded = &held.left;
   if (question.beside) signals.rows = question.validation->users.view();
   signals.chosen = &users;
-  answer.ndcg = -1;
   std::vector<std::vector<double>> ndcg(weights.size());
   std::vector<double> best;
-  for (const auto power : powers) {
+  bool any_tried = false;
+  const auto try_out = [&](double ridge, double power) {
     comm.attempt([&] {
       for (auto& values : ndcg) values.assign(held.pairs.rows(), 0.0);
     });
-    ranking.rank(signals, {power, weights}, cut_off,
+    ranking.rank(signals, {ridge, power, weights}, cut_off,
                  [&](std::size_t weight, std::int64_t user, std::span<const ScoredItem> list) {
                    ndcg[weight][user] = measure_list(list, held.pairs.row(user), cut_off, gains).ndcg;
                  });
-    double best_beside = -1;
-    double weight_beside = std::numeric_limits<double>::quiet_NaN();
-    bool better = false;
-    for (std::size_t w = 0; w < weights.size(); ++w) {
-      const auto found = means.mean(ndcg[w]);
-      if (weights[w] > 0 && found > best_beside) {
-        best_beside = found;
-        weight_beside = weights[w];
-      }
-      if (found <= answer.ndcg) continue;
-      better = true;
-      answer.ndcg = found;
-      answer.power = power;
-      answer.alone = weights[w] == 0;
+    std::optional<std::size_t> chosen;
+    const auto take = [&](std::size_t w) {
+      chosen = w;
       best = ndcg[w];
+    };
+    if (!any_tried) take(start);
+    any_tried = true;
+    for (std::size_t w = 0; w < weights.size(); ++w) {
+      const auto gain = means.gain(ndcg[w], best);
+      if (gain.mean > gain.standard_error) take(w);
     }
-    if (better) answer.weight = weight_beside;
-  }
+    if (!chosen) return;
+    answer.ridge = ridge;
+    answer.power = power;
+    answer.ndcg = means.mean(best);
+    answer.weight = weights[*chosen];
+    answer.alone = answer.weight == 0;
+    if (!answer.alone || !question.beside) return;
+    double largest = -1;
+    for (std::size_t w = 1; w < weights.size(); ++w) {
+      const auto found = means.mean(ndcg[w]);
+      if (found <= largest) continue;
+      largest = found;
+      answer.weight = weights[w];
+    }
+  };
+  for (const auto ridge : ridges) try_out(ridge, usual_power);
+  const auto ridge = answer.ridge;
+  for (const auto power : other_powers) try_out(ridge, power);
   if (question.without) {
     const auto gain = means.gain(best, *question.without);
     answer.gain = gain.mean;

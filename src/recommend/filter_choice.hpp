@@ -26,8 +26,9 @@ struct FilterQuestion {
 };
 
 struct FilterAnswer {
+  double ridge = 0;    ///< which filter (filter_coefficients)
   double power = 0;    ///< b
-  double weight = 0;   ///< w: the best above 0 at that power, where `beside` was asked for
+  double weight = 0;   ///< w: the best above 0 with these, where `beside` was asked for
   bool alone = false;  ///< w = 0 is better
   double ndcg = 0;     ///< NDCG@20 on the users looked at; NaN where there are none
   double gain = 0;
@@ -35,8 +36,10 @@ struct FilterAnswer {
   std::int64_t users = 0;     ///< looked at
 };
 
-/// b among 0, 0.2, 0.3, 0.4, 0.5 and w among 0, 0.5, 1, 2, 4, 8, 16 of largest NDCG@20 over some 2,048 of the users
-/// that hold something back, the smallest of equals; b = 0.3 and w = 2 where nobody does. Collective.
+/// By NDCG@20 over some 2,048 of the users that hold something back: from ridge 0, b = 0.3 and w = 2 (where `beside` is
+/// not asked for, 0) on, whatever gains more than its standard error over the best before it; first the ridges 0, 0.1
+/// and 0.02, then with the best of them b among 0, 0.2, 0.4, 0.5, each with w among 0, 0.5, 1, 2, 4, 8, 16. A largest
+/// of so many would be chance too often. Where nobody holds anything back, what it starts from. Collective.
 FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& question);
 
 }  // namespace cohort

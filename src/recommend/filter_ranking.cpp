@@ -118,6 +118,7 @@ void FilterRanking::rank(const FilterSignals& signals, const FilterWeights& weig
   COHORT_CHECK(signals.items && k >= 0 && signals.rows.rows <= signals.items->rows());
   COHORT_CHECK(columns_ == 0 || signals.rows.rows == signals.items->rows());
   comm_.attempt([&] { take_power(weights.power); });
+  const auto coefficients = filter_coefficients(weights.ridge);
   const auto mine = signals.chosen ? std::ssize(*signals.chosen) : signals.items->rows();
   std::int64_t before = mine;
   comm_.exclusive_sum_in_place(std::span<std::int64_t>(&before, 1));
@@ -125,7 +126,7 @@ void FilterRanking::rank(const FilterSignals& signals, const FilterWeights& weig
   for (std::int64_t first = 0; first < total; first += columns_of_block) {
     auto block = gather(signals, before, first);
     fill(block);
-    const auto smoothed = filter_.apply();
+    const auto smoothed = filter_.apply(coefficients);
     measure(smoothed, block);
     const auto best = best_here(smoothed, block, weights.beside, k);
     hand_out(block, best, std::ssize(weights.beside), k, sink);

@@ -37,6 +37,7 @@ struct FilterSignals {
 
 /// What the filter and the embedding are put together with.
 struct FilterWeights {
+  double ridge = 0;                ///< which filter (filter_coefficients)
   double power = 0;                ///< b
   std::span<const double> beside;  ///< w of each list that is made; the same on all ranks
 };

@@ -87,7 +87,7 @@ PairTable segments_items(const Communicator& comm, const ItemCounts& counts, con
     const auto first = counts.blocks.begin(comm.rank());
     for (int rank = 0; rank < comm.size(); ++rank) {
       for (auto s = segments.begin(rank); s < segments.end(rank); ++s) {
-        for (auto k = counts.begin[s]; k < counts.begin[s + 1]; ++k) {
+        for (const auto k : places_of(counts.begin, s)) {
           const auto at = static_cast<std::size_t>(k);
           outgoing.push_back({first + counts.row[at], static_cast<std::int32_t>(s), counts.segment_users[at]});
         }
@@ -196,7 +196,7 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
     signals.chosen = chosen;
     const auto weight = weight_in(model, strategy);
     auto ranking = filter_of(comm, population, model);
-    ranking.rank(signals, {model.filter_power, std::span(&weight, 1)}, count,
+    ranking.rank(signals, {model.filter_ridge, model.filter_power, std::span(&weight, 1)}, count,
                  [&](std::size_t, std::int64_t user, std::span<const ScoredItem> best) { sink(user, best); });
     return;
   }
@@ -318,7 +318,7 @@ RankedLists recommend_to_segments(const Communicator& comm, const Population& po
     signals.rows = query.users;
     const auto weight = weight_in(model, strategy);
     auto ranking = filter_of(comm, population, model);
-    ranking.rank(signals, {model.filter_power, std::span(&weight, 1)}, count,
+    ranking.rank(signals, {model.filter_ridge, model.filter_power, std::span(&weight, 1)}, count,
                  [&](std::size_t, std::int64_t row, std::span<const ScoredItem> ranked) { keep(row, ranked); });
   } else {
     top_items(comm, query, keep);

@@ -96,7 +96,9 @@ struct RecommendModel {
   double best_weight = 0;      ///< of the largest NDCG@20 there; w unless its gain is within two standard errors
   double best_gain = 0;        ///< over weight 0
   double gain_error = 0;       ///< standard error of it
-  double filter_power = std::numeric_limits<double>::quiet_NaN();   ///< b; NaN: not chosen, as the weight
+  double filter_ridge =
+      std::numeric_limits<double>::quiet_NaN();  ///< which filter; NaN: not chosen, as b and the weight
+  double filter_power = std::numeric_limits<double>::quiet_NaN();   ///< b
   double filter_weight = std::numeric_limits<double>::quiet_NaN();  ///< w of the embedding in hybrid
   std::int64_t filter_users = 0;       ///< that they were chosen on, some of the validation users
   double filter_ndcg = 0;              ///< NDCG@20 of the better of filter and hybrid on them; NaN where there are none

@@ -69,6 +69,7 @@ RecommendModel fit_recommendations(const Communicator& comm, const Population& p
   question.seed = options.seed;
   if (options.smoothing) question.without = &without;
   const auto answer = choose_filter(comm, question);
+  model.filter_ridge = answer.ridge;
   model.filter_power = answer.power;
   if (options.hybrid) model.filter_weight = answer.weight;
   model.filter_users = answer.users;

@@ -13,6 +13,7 @@ struct Recommendations {
   std::int64_t count = 0;          ///< n, items a list; at least 1
   double smoothing = 0;            ///< m of recommend/segment_prior.hpp, infinite: the global popularity; NaN: not used
   double blend_weight = 0;         ///< w of recommend/recommendation.hpp; NaN: not used
+  double filter_ridge = 0;         ///< which filter (model/graph_filter.hpp); NaN: not used
   double filter_power = 0;         ///< b of recommend/filter_ranking.hpp; NaN: not used
   double filter_weight = 0;        ///< w of recommend/filter_ranking.hpp; NaN: not used
   std::vector<std::int64_t> item;  ///< of this rank's block of users, n each

@@ -1,6 +1,7 @@
 #include "store/file_bytes.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -58,6 +59,17 @@ void FileBytes::open_to_write(const std::string& path, const std::string& name) 
   const FileCall call("open", path_);
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor_ < 0) cannot_write(path_, errno);
+}
+
+void FileBytes::open_in_memory(const std::string& name, std::int64_t bytes) {
+  close();
+  path_ = name;
+  descriptor_ = ::memfd_create("cohort-structure", MFD_CLOEXEC);
+  if (descriptor_ < 0 || ::ftruncate(descriptor_, bytes) != 0) cannot_write(path_, errno);
+}
+
+std::string FileBytes::own_path() const {
+  return "/proc/self/fd/" + std::to_string(descriptor_);
 }
 
 std::int64_t FileBytes::size() const {

@@ -19,7 +19,11 @@ class FileBytes {
   void open_to_read(const std::string& path);
   /// An existing file. `name` stands for it in messages. Throws RunError.
   void open_to_write(const std::string& path, const std::string& name);
+  /// A new file in memory, of `bytes` zeros, which take no room until they are written. Throws RunError.
+  void open_in_memory(const std::string& name, std::int64_t bytes);
   bool is_open() const { return descriptor_ >= 0; }
+  /// Under which this process may open it once more, also where it is in memory.
+  std::string own_path() const;
 
   std::int64_t size() const;
   /// Throws InputError; also where the file ends before.

@@ -77,6 +77,17 @@ PairTable read_pairs(const Communicator& comm, const h5::Reader& file, const cha
   return pairs;
 }
 
+// Files of before there were graphs of users alone do not say it.
+bool has_users_alone(const h5::Reader& file) {
+  if (!file.has_attribute(schema::nodes)) return false;
+  const auto nodes = file.text_attribute(schema::nodes);
+  if (nodes != schema::users_alone && nodes != schema::users_and_items) {
+    throw InputError(file.path() + ": the attribute nodes is \"" + nodes + "\"; known are \"" + schema::users_alone +
+                     "\" and \"" + schema::users_and_items + "\"");
+  }
+  return nodes == schema::users_alone;
+}
+
 PairTable no_pairs(std::int64_t rows) {
   PairTable pairs;
   pairs.row_begin.assign(rows + 1, 0);
@@ -89,6 +100,7 @@ void write_graph_file(const Communicator& comm, const std::string& path, const G
   const auto& dataset = graph.dataset;
   h5::Writer file(comm, path);
   write_provenance(file, schema::graph_kind, graph.provenance);
+  file.attribute(schema::nodes, dataset.users_alone ? schema::users_alone : schema::users_and_items);
   write_ids(file, schema::users_id, dataset.users);
   if (dataset.has_items()) {
     write_ids(file, schema::items_id, dataset.items);
@@ -96,6 +108,9 @@ void write_graph_file(const Communicator& comm, const std::string& path, const G
   }
   if (comm.any(dataset.holdout.size() > 0)) write_pairs(comm, file, schema::holdout, schema::item, dataset.holdout);
   if (comm.any(dataset.social.size() > 0)) write_pairs(comm, file, schema::social, schema::user, dataset.social);
+  if (comm.any(dataset.neighbours.size() > 0)) {
+    write_pairs(comm, file, schema::neighbours, schema::user, dataset.neighbours);
+  }
   if (graph.partition) {
     file.attribute(schema::shards, std::ssize(graph.partition->shard_cost));
     file.rows(schema::partition_shard, std::span<const std::int32_t>(graph.partition->shard_of));
@@ -122,8 +137,10 @@ GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
   // An item of the hold-out that the graph does not know is -1.
   dataset.holdout = pairs(schema::holdout, schema::item, -1, dataset.items.total());
   dataset.social = pairs(schema::social, schema::user, 0, dataset.users.total());
+  dataset.users_alone = has_users_alone(file);
+  dataset.neighbours = pairs(schema::neighbours, schema::user, 0, dataset.users.total());
   if (file.has(schema::partition_shard)) {
-    const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+    const auto nodes = Distribution::even(dataset.nodes(), comm.size());
     StoredPartition partition;
     partition.shard_of = file.rows<std::int32_t>(schema::partition_shard, nodes);
     partition.shard_cost = file.all<std::int64_t>(schema::partition_cost);

@@ -12,7 +12,7 @@ namespace {
 // One hash a thing, added modulo 2^64: any order, any ranks.
 
 // What a hash is of, so that a user is no item.
-enum class Thing : std::uint64_t { user, item, interaction, friendship, shard };
+enum class Thing : std::uint64_t { user, item, interaction, friendship, shard, neighbour };
 
 std::uint64_t start(Thing thing, std::int64_t number) {
   return mixed(mixed(0, static_cast<std::uint64_t>(thing)), static_cast<std::uint64_t>(number));
@@ -48,7 +48,8 @@ std::int64_t graph_hash(const Communicator& comm, const Dataset& dataset) {
   const auto first = dataset.users.distribution.begin(comm.rank());
   const auto mine = ids_hash(comm, Thing::user, dataset.users) + ids_hash(comm, Thing::item, dataset.items) +
                     pairs_hash(Thing::interaction, dataset.interactions, first) +
-                    pairs_hash(Thing::friendship, dataset.social, first);
+                    pairs_hash(Thing::friendship, dataset.social, first) +
+                    pairs_hash(Thing::neighbour, dataset.neighbours, first);
   return std::bit_cast<std::int64_t>(comm.sum(mine));
 }
 

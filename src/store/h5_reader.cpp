@@ -48,8 +48,10 @@ Reader::Reader(const Communicator& comm, std::string path) : comm_(comm), path_(
     if (!comm_.is_root()) return;
     const auto start = file_start(data_);
     if (start == FileStart::other) throw InputError(path_ + " is not an HDF5 file");
-    if (start == FileStart::sealed) mark = check_seal(data_, path_);
-    catalogue = read_catalogue(path_, start == FileStart::sealed, data_.size());
+    const bool sealed = start == FileStart::sealed;
+    FileBytes structure;
+    if (sealed) mark = check_seal(data_, path_, structure);
+    catalogue = read_catalogue(sealed ? structure.own_path() : path_, path_, sealed, data_.size());
     if (start == FileStart::plain_hdf5 && catalogue.attributes.contains(schema::schema_version) &&
         catalogue.attributes.at(schema::schema_version).integers == std::vector<std::int64_t>{schema::version}) {
       throw InputError(path_ + " is damaged: the block before its HDF5 part is missing; put back a copy, or make it " +

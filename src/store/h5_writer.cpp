@@ -101,7 +101,10 @@ void Writer::write_rows(const std::string& name, Element element, std::int64_t e
   });
   const auto found = comm_.gather(std::span<const BlockPiece>(pieces.pieces())).data;
   comm_.attempt([&] {
-    if (comm_.is_root()) structure_->checks(name, joined(found, total * row_bytes));
+    if (!comm_.is_root()) return;
+    const auto crcs = joined(found, total * row_bytes);
+    data_.write(structure_->checks(name, std::ssize(crcs)), std::ssize(crcs) * std::int64_t{sizeof(crcs[0])},
+                reinterpret_cast<const char*>(crcs.data()));
   });
 }
 

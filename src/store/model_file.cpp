@@ -79,7 +79,11 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   };
   result.model.embedding = block(schema::embedding);
   auto& state = result.model.state;
-  if (part == ModelPart::trained) state.rows[layer_zero_rows] = block(in_group(schema::state_rows, layer_zero_rows));
+  if (part == ModelPart::trained) {
+    for (const auto& name : names_in(file, schema::state_rows)) {
+      if (name == layer_zero_rows) state.rows[name] = block(in_group(schema::state_rows, name));
+    }
+  }
   if (part == ModelPart::checkpoint) {
     for (const auto& name : names_in(file, schema::state_rows)) {
       state.rows[name] = block(in_group(schema::state_rows, name));

@@ -21,7 +21,7 @@ struct ModelState {
   SavedState state;          ///< what training goes on from
   std::vector<double> loss;  ///< of every whole epoch, the same on all ranks
 
-  /// Layer 0: what is trained.
+  /// Layer 0: what is trained. Not of a network of features.
   const Matrix& parameters() const { return state.rows.at(layer_zero_rows); }
 };
 
@@ -41,7 +41,8 @@ std::string previous_model_path(const std::string& path);
 /// Collective.
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
-/// header: no matrix, also of a model in the middle of an epoch; trained: embedding and parameters. checkpoint:
+/// header: no matrix, also of a model in the middle of an epoch; trained: embedding and parameters, where there
+/// are any (a network of features has none). checkpoint:
 /// everything, also of a model in the middle of an epoch.
 enum class ModelPart { header, embedding, trained, checkpoint };
 

@@ -34,6 +34,7 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
   file.attribute(schema::recommend_count, n);
   file.real_attribute(schema::recommend_smoothing, recommendations.smoothing);
   file.real_attribute(schema::recommend_blend_weight, recommendations.blend_weight);
+  file.real_attribute(schema::recommend_filter_ridge, recommendations.filter_ridge);
   file.real_attribute(schema::recommend_filter_power, recommendations.filter_power);
   file.real_attribute(schema::recommend_filter_weight, recommendations.filter_weight);
   file.table(schema::users_recommended, std::span<const std::int64_t>(recommendations.item), n);
@@ -53,9 +54,10 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   result.count = file.integer_attribute(schema::recommend_count, 1);
   result.smoothing = file.real_attribute(schema::recommend_smoothing);
   result.blend_weight = file.real_attribute(schema::recommend_blend_weight);
-  const auto if_there = [&](const char* name) {
-    return file.has_attribute(name) ? file.real_attribute(name) : std::numeric_limits<double>::quiet_NaN();
+  const auto if_there = [&](const char* name, double otherwise = std::numeric_limits<double>::quiet_NaN()) {
+    return file.has_attribute(name) ? file.real_attribute(name) : otherwise;
   };
+  result.filter_ridge = if_there(schema::recommend_filter_ridge, 0);
   result.filter_power = if_there(schema::recommend_filter_power);
   result.filter_weight = if_there(schema::recommend_filter_weight);
   result.item = file.table<std::int64_t>(schema::users_recommended, users, result.count);

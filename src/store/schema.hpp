@@ -48,7 +48,11 @@ inline constexpr auto checksums = "checksums";
 // graph.h5: groups of pairs in compressed rows.
 inline constexpr auto interactions = "interactions";  ///< row_begin (U + 1), item, weight[, time]
 inline constexpr auto holdout = "holdout";            ///< the same, for evaluate; absent if nothing is held out
-inline constexpr auto social = "social";              ///< row_begin (U + 1), user, weight; absent if there is none
+inline constexpr auto neighbours = "neighbours";      ///< the same for users joined by what they share
+inline constexpr auto nodes = "nodes";                ///< attribute: what the nodes are, as graph.kind; absent: both
+inline constexpr auto users_alone = "user";
+inline constexpr auto users_and_items = "bipartite";
+inline constexpr auto social = "social";  ///< row_begin (U + 1), user, weight; absent if there is none
 inline constexpr auto row_begin = "row_begin";
 inline constexpr auto item = "item";
 inline constexpr auto user = "user";
@@ -88,6 +92,7 @@ inline constexpr auto recommend_strategy = "recommend_strategy";
 inline constexpr auto recommend_count = "recommend_count";
 inline constexpr auto recommend_smoothing = "recommend_smoothing";        ///< float64; infinite: the global popularity
 inline constexpr auto recommend_blend_weight = "recommend_blend_weight";  ///< float64; NaN where the strategy has none
+inline constexpr auto recommend_filter_ridge = "recommend_filter_ridge";  ///< float64; NaN alike; older files: 0
 inline constexpr auto recommend_filter_power = "recommend_filter_power";  ///< float64; NaN alike; absent in older files
 inline constexpr auto recommend_filter_weight = "recommend_filter_weight";  ///< the same
 

@@ -58,13 +58,16 @@ std::vector<Extent> chosen(std::vector<Extent> extents) {
   return runs;
 }
 
-std::uint32_t structure_crc(const FileBytes& file, std::int64_t bytes, const std::vector<Extent>& extents) {
+// copy: takes each part at its place as well, where it is open.
+std::uint32_t structure_crc(const FileBytes& file, std::int64_t bytes, const std::vector<Extent>& extents,
+                            const FileBytes& copy) {
   std::uint32_t crc = 0;
   std::vector<char> buffer;
   const auto add = [&](std::int64_t begin, std::int64_t end) {
     for (; begin < end; begin += block_bytes) {
       buffer.resize(std::min(block_bytes, end - begin));
       file.read(begin, std::ssize(buffer), buffer.data());
+      if (copy.is_open()) copy.write(begin, std::ssize(buffer), buffer.data());
       crc =
           static_cast<std::uint32_t>(::crc32_combine(crc, crc_of({buffer.data(), buffer.size()}), std::ssize(buffer)));
     }
@@ -92,7 +95,7 @@ void write_seal(const FileBytes& file, std::vector<Extent> extents) {
   const auto bytes = file.size();
   put(seal_version);
   put(static_cast<std::uint64_t>(bytes));
-  put(structure_crc(file, bytes, extents));
+  put(structure_crc(file, bytes, extents, FileBytes()));
   put(extents.size());
   for (const auto& extent : extents) {
     put(static_cast<std::uint64_t>(extent.offset));
@@ -126,7 +129,7 @@ std::uint64_t seal_mark(const FileBytes& file) {
   return mark;
 }
 
-std::uint64_t check_seal(const FileBytes& file, const std::string& path) {
+std::uint64_t check_seal(const FileBytes& file, const std::string& path, FileBytes& structure) {
   const auto damaged = [&](const std::string& how) {
     return InputError(path + " is damaged: " + how + "; put back a copy, or make it again");
   };
@@ -157,7 +160,8 @@ std::uint64_t check_seal(const FileBytes& file, const std::string& path) {
     }
     end = extent.offset + extent.bytes;
   }
-  if (structure_crc(file, bytes, extents) != number_at(block, numbers_at + 16)) {
+  structure.open_in_memory("the structure of " + path + " in memory", bytes);
+  if (structure_crc(file, bytes, extents, structure) != number_at(block, numbers_at + 16)) {
     throw damaged("its attributes, or the names and shapes of its datasets, are not those that were written");
   }
   return mark;

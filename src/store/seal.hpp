@@ -32,8 +32,10 @@ enum class FileStart { sealed, plain_hdf5, other };
 FileStart file_start(const FileBytes& file);
 
 /// Throws InputError, naming `path`, where the structure is not what was written. Returns the CRC of the seal, which
-/// tells two files apart.
-std::uint64_t check_seal(const FileBytes& file, const std::string& path);
+/// tells two files apart. structure: becomes, in memory, what was checked at its places, without seal and extents, for
+/// HDF5 to read: the file may change, and where a read of its own fails HDF5 may free the same memory twice. Throws
+/// RunError where there is no room for it.
+std::uint64_t check_seal(const FileBytes& file, const std::string& path, FileBytes& structure);
 /// The CRC of the seal as it stands there, unchecked; 0 where the file is shorter than one.
 std::uint64_t seal_mark(const FileBytes& file);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -124,12 +125,15 @@ std::vector<std::int64_t> shape_of(hid_t dataset) {
 // What is read of one file. Failures are reported by the callers' return values, since they pass through HDF5.
 class CatalogueReader {
  public:
-  CatalogueReader(const std::string& path, std::int64_t file_bytes) : path_(path), file_bytes_(file_bytes) {}
+  CatalogueReader(const std::string& name, std::int64_t file_bytes) : path_(name), file_bytes_(file_bytes) {}
 
-  Catalogue read(bool sealed) {
+  Catalogue read(const std::string& path, bool sealed) {
     start_hdf5();
     const FileCall call("H5Fopen", path_);
-    const Handle file(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, file_access().get()));
+    const auto access = file_access();
+    // What is in memory is opened through a link to no path, which HDF5's usual driver would want to resolve.
+    H5Pset_fapl_stdio(access.get());
+    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
     if (!file) {
       const auto reason = system_reason();
       if (!reason.empty()) throw InputError("cannot read " + path_ + ": " + reason);
@@ -137,9 +141,11 @@ class CatalogueReader {
     }
     const auto root = file.get();
     const auto visit_attribute = [](hid_t where, const char* name, const H5A_info_t*, void* self) -> herr_t {
-      return static_cast<CatalogueReader*>(self)->add_attribute(where, name) ? 0 : -1;
+      return static_cast<CatalogueReader*>(self)->caught(
+          [&](CatalogueReader& reader) { return reader.add_attribute(where, name); });
     };
     if (H5Aiterate2(root, H5_INDEX_NAME, H5_ITER_INC, nullptr, visit_attribute, this) < 0) {
+      if (failure_) std::rethrow_exception(failure_);
       throw unreadable("its attributes cannot be read");
     }
     // Another schema may have datasets of other kinds.
@@ -148,10 +154,13 @@ class CatalogueReader {
                               version->second.integers != std::vector<std::int64_t>{schema::version};
     if (!sealed || other_schema) return std::move(catalogue_);
     const auto visit_object = [](hid_t, const char* name, const H5O_info_t* info, void* self) -> herr_t {
-      if (info->type == H5O_TYPE_DATASET) static_cast<CatalogueReader*>(self)->names_.emplace_back(name);
-      return 0;
+      return static_cast<CatalogueReader*>(self)->caught([&](CatalogueReader& reader) {
+        if (info->type == H5O_TYPE_DATASET) reader.names_.emplace_back(name);
+        return true;
+      });
     };
     if (H5Ovisit_by_name2(root, "/", H5_INDEX_NAME, H5_ITER_INC, visit_object, this, H5O_INFO_BASIC, H5P_DEFAULT) < 0) {
+      if (failure_) std::rethrow_exception(failure_);
       throw unreadable("its datasets cannot be listed");
     }
     for (const auto& name : names_) add_dataset(root, name);
@@ -160,6 +169,17 @@ class CatalogueReader {
   }
 
  private:
+  // Runs what HDF5 calls back: no exception may pass through HDF5, which would not put in order what it has under way.
+  template <class Body>
+  herr_t caught(const Body& body) noexcept {
+    try {
+      return body(*this) ? 0 : -1;
+    } catch (...) {
+      failure_ = std::current_exception();
+      return -1;
+    }
+  }
+
   InputError unreadable(const std::string& why) const {
     return InputError(path_ + " is damaged or cut short: " + why + "; put back a copy, or make it again");
   }
@@ -239,6 +259,7 @@ class CatalogueReader {
 
   const std::string& path_;
   std::int64_t file_bytes_;
+  std::exception_ptr failure_;
   std::vector<std::string> names_;
   std::map<std::string, DatasetPlace> checks_;
   Catalogue catalogue_;
@@ -246,8 +267,8 @@ class CatalogueReader {
 
 }  // namespace
 
-Catalogue read_catalogue(const std::string& path, bool sealed, std::int64_t file_bytes) {
-  return CatalogueReader(path, file_bytes).read(sealed);
+Catalogue read_catalogue(const std::string& path, const std::string& name, bool sealed, std::int64_t file_bytes) {
+  return CatalogueReader(name, file_bytes).read(path, sealed);
 }
 
 void share_catalogue(const Communicator& comm, Catalogue& catalogue) {
@@ -336,11 +357,12 @@ std::int64_t StructureWriter::dataset(const std::string& name, Element element, 
   return extents_.back().offset;
 }
 
-void StructureWriter::checks(const std::string& name, const std::vector<std::uint32_t>& crcs) {
+std::int64_t StructureWriter::checks(const std::string& name, std::int64_t count) {
   const auto checks_name = std::string(schema::checksums) + "/" + name;
-  const auto dataset = make_dataset(file_, checks_name, H5T_STD_U32LE, {std::ssize(crcs)});
-  need(dataset && H5Dwrite(dataset.get(), H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, crcs.data()) >= 0,
-       "dataset /" + checks_name);
+  const auto dataset = make_dataset(file_, checks_name, H5T_STD_U32LE, {count});
+  const auto offset = dataset ? H5Dget_offset(dataset.get()) : HADDR_UNDEF;
+  need(offset != HADDR_UNDEF, "dataset /" + checks_name);
+  return static_cast<std::int64_t>(offset);
 }
 
 std::vector<Extent> StructureWriter::finish() {

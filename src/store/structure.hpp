@@ -40,8 +40,8 @@ struct Catalogue {
 };
 
 /// Reads the catalogue of a file whose seal holds, or of one that never had a seal, of which it takes the attributes
-/// alone. Throws InputError, never with HDF5's words. Local.
-Catalogue read_catalogue(const std::string& path, bool sealed, std::int64_t file_bytes);
+/// alone. `name` stands for it in messages. Throws InputError, never with HDF5's words. Local.
+Catalogue read_catalogue(const std::string& path, const std::string& name, bool sealed, std::int64_t file_bytes);
 
 /// The same on all ranks, from rank 0's. Collective.
 void share_catalogue(const Communicator& comm, Catalogue& catalogue);
@@ -60,8 +60,9 @@ class StructureWriter {
   /// A dataset whose data the caller writes at the offset that is returned; groups on its way are made.
   std::int64_t dataset(const std::string& name, Element element, std::int64_t element_bytes,
                        const std::vector<std::int64_t>& shape);
-  /// The checksums of a dataset, after it.
-  void checks(const std::string& name, const std::vector<std::uint32_t>& crcs);
+  /// Room for so many checksums of a dataset, more than none; the caller writes them at the offset that is returned, as
+  /// HDF5 would keep them to itself until the dataset is closed, where nobody hears of an error.
+  std::int64_t checks(const std::string& name, std::int64_t count);
   /// Has everything in the file and closes it; returns where the data of all datasets stand.
   std::vector<Extent> finish();
 

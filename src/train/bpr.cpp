@@ -26,7 +26,8 @@ std::int64_t Bpr::plan(std::int64_t first) {
   return std::ssize(plans_);
 }
 
-SparseGradient Bpr::gradient(std::int64_t step, ConstMatrixView layer_zero, std::span<double> loss_by_shard) {
+SparseGradient Bpr::gradient(std::int64_t step, int /*view*/, ConstMatrixView layer_zero,
+                             std::span<double> loss_by_shard) {
   const auto& plan = planned(step);
   const auto gradient = pairs_.gradient(plan, layer_zero, loss_by_shard);
   clear_decay();

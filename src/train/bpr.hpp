@@ -25,8 +25,9 @@ class Bpr final : public Objective {
   void begin_epoch(std::int64_t epoch) override { sampler_.begin_epoch(epoch); }
   std::int64_t plan(std::int64_t first) override;
   RowSelection rows(std::int64_t step) const override { return planned(step).rows(); }
-  MatrixView outputs(std::int64_t step) override { return pairs_.embedding(planned(step)); }
-  SparseGradient gradient(std::int64_t step, ConstMatrixView layer_zero, std::span<double> loss_by_shard) override;
+  MatrixView outputs(std::int64_t step, int /*view*/) override { return pairs_.embedding(planned(step)); }
+  SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
+                          std::span<double> loss_by_shard) override;
   std::span<const float> decay() const override { return decay_; }
   double rate_factor(std::int64_t /*step*/, std::int64_t /*total*/) const override { return 1; }
   ObjectiveTraffic traffic() const override { return {remote_rows_, pairs_.bytes_sent(), pairs_.waiting_seconds()}; }

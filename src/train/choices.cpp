@@ -10,9 +10,17 @@ namespace cohort {
 
 TrainConfig with_choices(TrainConfig train, std::int64_t users) {
   COHORT_CHECK(train.loss != LossKind::automatic);
+  if (train.decay == automatic_share) train.decay = train.loss == LossKind::bpr ? 1e-4 : 1e-5;
   if (train.loss == LossKind::bpr) {
     if (train.epochs == 0) train.epochs = 100;
     if (train.start == StartKind::automatic) train.start = StartKind::random;
+    return train;
+  }
+  if (train.loss == LossKind::ns4gc) {
+    if (train.epochs == 0) train.epochs = train.steps == 0 ? ns4gc_epochs : train.steps;
+    if (train.batch == 0) train.batch = std::max<std::int64_t>(users, 1);
+    if (train.learning_rate == 0) train.learning_rate = 0.001;
+    if (train.start == StartKind::automatic) train.start = StartKind::spectral;
     return train;
   }
   if (train.minutes > 0) {
@@ -47,17 +55,49 @@ void weigh_by_length(MatrixView items, double power) {
 
 EncoderKind encoder_of(const Config& config) {
   if (config.model.encoder != EncoderKind::automatic) return config.model.encoder;
-  return config.input.interactions.empty() ? EncoderKind::spectral : EncoderKind::lightgcn;
+  return items_are_nodes(config) ? EncoderKind::lightgcn : EncoderKind::spectral;
+}
+
+bool is_network(EncoderKind encoder) {
+  return encoder == EncoderKind::gcn || encoder == EncoderKind::sage;
+}
+
+std::string ignored_settings(const Config& config) {
+  const auto& train = config.train;
+  const TrainConfig usual;
+  const bool trained = encoder_of(config) != EncoderKind::spectral;
+  const bool softmax = trained && train.loss == LossKind::softmax;
+  const bool bpr = trained && train.loss == LossKind::bpr;
+  std::string ignored;
+  const auto look = [&](const char* key, bool looked_at, bool set) {
+    if (looked_at || !set) return;
+    if (!ignored.empty()) ignored += ", ";
+    ignored.append("train.").append(key);
+  };
+  look("sampler", bpr, train.sampler != usual.sampler);
+  look("start", trained, train.start != usual.start);
+  look("epochs", trained, train.epochs != usual.epochs);
+  look("steps", trained && !bpr, train.steps != usual.steps);
+  look("batch", trained, train.batch != usual.batch);
+  look("learning_rate", trained, train.learning_rate != usual.learning_rate);
+  look("temperature", softmax, train.temperature != usual.temperature);
+  look("pair_weight", softmax, train.pair_weight != usual.pair_weight);
+  look("length_power", softmax, train.length_power != usual.length_power);
+  look("decay", bpr || is_network(encoder_of(config)), train.decay != usual.decay);
+  look("minutes", trained, train.minutes != usual.minutes);
+  look("checkpoint_every", trained, train.checkpoint_every != usual.checkpoint_every);
+  look("checkpoint_minutes", trained, train.checkpoint_minutes != usual.checkpoint_minutes);
+  return ignored;
 }
 
 LinearForm linear_form(const Config& config) {
   if (encoder_of(config) != EncoderKind::spectral) return {config.model.layers, true};
-  return {1, !config.input.interactions.empty()};
+  return {1, items_are_nodes(config)};
 }
 
 bool by_direction(const Config& config) {
   if (config.segment.method == ClusterMethod::automatic) {
-    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax;
+    return encoder_of(config) == EncoderKind::spectral || config.train.loss != LossKind::bpr;
   }
   return config.segment.method == ClusterMethod::spherical;
 }

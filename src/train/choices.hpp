@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/config.hpp"
 #include "core/matrix.hpp"
@@ -11,6 +12,8 @@ namespace cohort {
 /// Steps that softmax plans: in prototypes on six sets of 1,880 to 75,000 users more of them gained nothing but on
 /// dense data (docs/algorithms.md).
 constexpr std::int64_t planned_steps = 200;
+/// Of ns4gc, each of one step over the whole graph.
+constexpr std::int64_t ns4gc_epochs = 150;
 /// Of softmax, where nothing was chosen on held-back interactions.
 constexpr double default_temperature = 0.12;
 constexpr double default_length_power = 0.25;
@@ -18,6 +21,7 @@ constexpr double default_length_power = 0.25;
 /// `train`, whose loss is settled, with every choice made but batch and rate of BPR, which go by the number of
 /// positives (train/sampler.hpp and bpr_rate).
 ///   bpr      100 epochs, from random rows
+///   ns4gc    150 epochs of one step, rate 0.001; rows without features start from the spectral embedding
 ///   softmax  steps planned_steps, or as many epochs as come nearest to them, at least one; batch 2,048 users, or a
 ///            64th of them if that is more; rate 0.02; from the spectral embedding; temperature 0.12, pairs weigh
 ///            their user's degree^-1/2, the power of an item's length is 1/4
@@ -34,6 +38,13 @@ void weigh_by_length(MatrixView items, double power);
 
 /// model.encoder, "auto" being spectral where there are no interactions. Local.
 EncoderKind encoder_of(const Config& config);
+
+/// Whether it has weights between its layers (model/network.hpp). Local.
+bool is_network(EncoderKind encoder);
+
+/// The keys of [train] that are set to something else than their defaults and that nothing looks at: all but the seed
+/// where nothing is trained, else those of the other loss. "train.a, train.b"; empty: none. Local.
+std::string ignored_settings(const Config& config);
 
 /// How the embedding of users follows from the rows that the model keeps (its parameters E): 1/(L+1) (E_u + ...), as
 /// explain/explanation.hpp has it. Of spectral embeddings L is 1, and where there are no interactions, the user's own

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "train/bpr.hpp"
+#include "train/ns4gc.hpp"
 #include "train/softmax.hpp"
 
 namespace cohort {
@@ -14,6 +15,11 @@ std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardG
       break;
     case LossKind::bpr:
       return std::make_unique<Bpr>(comm, graph, directory, positives, model.dim, train, threads);
+    case LossKind::ns4gc: {
+      Ns4gcOptions options;
+      options.seed = static_cast<std::uint64_t>(train.seed);
+      return std::make_unique<Ns4gc>(comm, graph, model.dim, options, threads);
+    }
     case LossKind::softmax:
       return std::make_unique<Softmax>(
           comm, graph, model.dim,

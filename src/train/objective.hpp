@@ -38,6 +38,8 @@ class Objective {
   virtual std::int64_t steps() const = 0;
   /// Samples of an epoch, of all ranks. Local.
   virtual std::int64_t samples() const = 0;
+  /// How many views of graph and input it compares; local.
+  virtual int views() const { return 1; }
   /// Epochs count from 1.
   virtual void begin_epoch(std::int64_t epoch) = 0;
   /// Plans steps of the epoch from `first` on, at least one; returns how many. Those of before are forgotten.
@@ -47,11 +49,12 @@ class Objective {
 
   /// Which embeddings it wants. Local.
   virtual RowSelection rows(std::int64_t step) const = 0;
-  /// Where those belong, in that order, before gradient() is called. Local.
-  virtual MatrixView outputs(std::int64_t step) = 0;
-  /// The gradient by the embedding. layer_zero: owned rows. loss_by_shard: one number for each shard of this rank; the
-  /// loss is their sum over all shards.
-  virtual SparseGradient gradient(std::int64_t step, ConstMatrixView layer_zero, std::span<double> loss_by_shard) = 0;
+  /// Where those of a view belong, in that order, before gradient() is called. Local.
+  virtual MatrixView outputs(std::int64_t step, int view) = 0;
+  /// The gradient by the embedding of a view; of all views, in order. layer_zero: owned rows. loss_by_shard: one number
+  /// for each shard of this rank, written for view 0; the loss is their sum over all shards.
+  virtual SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
+                                  std::span<double> loss_by_shard) = 0;
   /// What the loss has of layer 0 itself, after gradient(): its gradient by an owned row is this times the row. Local.
   virtual std::span<const float> decay() const = 0;
   /// What the learning rate is multiplied by at a step of all that are planned, counted from 0 over all epochs. Local.

@@ -84,12 +84,12 @@ void TripleSampler::begin_epoch(std::int64_t epoch) {
       }
     }
     order_ = {};
-    order_ = by_step(std::move(picks), 0, steps());
+    order_ = by_step(picks, 0, steps());
   });
 }
 
 // Picks of steps [first, last), sorted by number.
-TripleSampler::Picks TripleSampler::by_step(std::vector<Pick> picks, std::int64_t first, std::int64_t last) const {
+TripleSampler::Picks TripleSampler::by_step(std::span<const Pick> picks, std::int64_t first, std::int64_t last) const {
   Picks result;
   result.step_begin.assign(last - first + 1, 0);
   const auto step_of = [&](const Pick& pick) { return static_cast<std::size_t>(pick.number / batch_ - first); };
@@ -150,7 +150,7 @@ StepTriples TripleSampler::draw(std::int64_t first, std::int64_t last) const {
   }
   auto picks = draw_users(first * batch_, std::min(last * batch_, triples()));
   Picks sorted;
-  comm_.attempt([&] { sorted = by_step(std::move(picks), first, last); });
+  comm_.attempt([&] { sorted = by_step(picks, first, last); });
   return with_negatives(sorted.pick, std::move(sorted.step_begin), first);
 }
 

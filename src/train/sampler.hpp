@@ -72,7 +72,7 @@ class TripleSampler {
     std::vector<std::int64_t> step_begin;
   };
 
-  Picks by_step(std::vector<Pick> picks, std::int64_t first, std::int64_t last) const;
+  Picks by_step(std::span<const Pick> picks, std::int64_t first, std::int64_t last) const;
   void find_owners();
   std::vector<Pick> draw_users(std::int64_t first, std::int64_t last) const;
   StepTriples with_negatives(std::span<const Pick> picks, std::vector<std::int64_t> step_begin,

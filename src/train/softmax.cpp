@@ -290,7 +290,8 @@ void Softmax::add_positives(std::span<double> loss) {
   });
 }
 
-SparseGradient Softmax::gradient(std::int64_t step, ConstMatrixView /*layer_zero*/, std::span<double> loss) {
+SparseGradient Softmax::gradient(std::int64_t step, int /*view*/, ConstMatrixView /*layer_zero*/,
+                                 std::span<double> loss) {
   COHORT_CHECK(step == step_ && std::ssize(loss) == shards_);
   exchange_.meet(halo_);  // neighbours have read what the last step left
   waiting_ += exchange_.finish();

@@ -50,8 +50,9 @@ class Softmax final : public Objective {
   RowSelection rows(std::int64_t /*step*/) const override {
     return {interior_, interior_begin_, boundary_, boundary_begin_};
   }
-  MatrixView outputs(std::int64_t step) override { return value_.view().slice(0, rows(step).size()); }
-  SparseGradient gradient(std::int64_t step, ConstMatrixView layer_zero, std::span<double> loss_by_shard) override;
+  MatrixView outputs(std::int64_t step, int /*view*/) override { return value_.view().slice(0, rows(step).size()); }
+  SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
+                          std::span<double> loss_by_shard) override;
   std::span<const float> decay() const override { return no_decay_; }
   double rate_factor(std::int64_t step, std::int64_t total) const override;
   ObjectiveTraffic traffic() const override { return {0, exchange_.bytes_sent(), waiting_}; }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "model/propagation.hpp"
 #include "model/spectral.hpp"
 #include "train/learned_rows.hpp"
+#include "train/learned_weights.hpp"
 #include "train/objective.hpp"
 #include "train/pauses.hpp"
 #include "train/training_memory.hpp"
@@ -46,9 +48,15 @@ class Trainer {
         shard_sum_(comm, graph.layout),
         objective_(make_objective(comm, graph, directory, positives, options.model, options.train, options.threads)),
         propagation_(comm, graph, options.model.dim, options.threads),
-        encoder_(make_encoder(comm, options.model, propagation_)),
-        rows_(comm, propagation_),
+        encoder_(make_encoder(comm, options.model, static_cast<std::uint64_t>(options.train.seed), propagation_,
+                              options.features)),
         pauses_(comm, options.train.checkpoint_minutes, options.asked_to_end) {
+    if (options.features.columns == 0) rows_.emplace(comm, propagation_);
+    comm.attempt([&] {
+      weights_.emplace(encoder_->weights());
+      if (!rows_) no_rows_ = Matrix(graph.owned(), options.model.dim);
+      if (rows_ && objective_->views() > 1) by_views_ = Matrix(graph.owned(), options.model.dim);
+    });
     if (start != nullptr) {
       comm.attempt([&] {
         try {
@@ -75,7 +83,12 @@ class Trainer {
   void show(bool ended);
   void step(std::int64_t step, std::span<double> loss_by_shard);
   void check_loss(double loss) const;
-  double waiting_seconds() const { return propagation_.waiting_seconds() + objective_->traffic().waiting_seconds; }
+  std::int64_t halo_bytes() const { return propagation_.bytes_sent() + encoder_->bytes_sent(); }
+  double waiting_seconds() const {
+    return propagation_.waiting_seconds() + encoder_->waiting_seconds() + objective_->traffic().waiting_seconds;
+  }
+  HaloMatrix& layer_zero() { return rows_ ? rows_->matrix() : no_base_; }
+  void add_view(bool first, std::span<const LocalRow> rows, MatrixView gradient);
 
   const Communicator& comm_;
   const ShardGraph& graph_;
@@ -86,7 +99,11 @@ class Trainer {
   std::unique_ptr<Objective> objective_;
   Propagation propagation_;
   std::unique_ptr<Encoder> encoder_;
-  LearnedRows rows_;
+  std::optional<LearnedRows> rows_;  ///< none where features are the input
+  HaloMatrix no_base_;
+  Matrix no_rows_;  ///< zeros, for objectives that look at layer 0
+  std::optional<LearnedWeights> weights_;
+  Matrix by_views_;  ///< the gradient by layer 0 of the views that have been
   Pauses pauses_;
   TrainProgress progress_;
   double epoch_loss_ = 0;  ///< sum over the steps done of the epoch at hand
@@ -96,7 +113,7 @@ class Trainer {
 TrainingState Trainer::state() {
   TrainingState state;
   state.numbers["epoch_loss"] = &epoch_loss_;
-  for (TrainingState part : {rows_.state(), objective_->state()}) {
+  for (TrainingState part : {rows_ ? rows_->state() : TrainingState(), weights_->state(), objective_->state()}) {
     state.rows.merge(part.rows);
     state.replicated.merge(part.replicated);
     state.numbers.merge(part.numbers);
@@ -105,9 +122,10 @@ TrainingState Trainer::state() {
 }
 
 void Trainer::begin() {
+  if (!rows_) return;
   const auto seed = static_cast<std::uint64_t>(train_.seed);
   if (train_.start != StartKind::spectral) {
-    comm_.attempt([&] { rows_.initialise(seed); });
+    comm_.attempt([&] { rows_->initialise(seed); });
     return;
   }
   SpectralOptions options;
@@ -115,7 +133,7 @@ void Trainer::begin() {
   options.seed = seed;
   options.threads = propagation_.threads();
   const auto spectrum = leading_eigenvectors(comm_, graph_, options);
-  comm_.attempt([&] { rows_.set(spectral_start(spectrum, start_length).view()); });
+  comm_.attempt([&] { rows_->set(spectral_start(spectrum, start_length).view()); });
 }
 
 void Trainer::go_on_from(const TrainStart& start) {
@@ -150,15 +168,14 @@ TrainResult Trainer::run() {
   }
   show(true);
   const auto traffic = objective_->traffic();
-  return {progress_,          std::move(history_), traffic.remote_rows, propagation_.bytes_sent(),
-          traffic.bytes_sent, waiting_seconds()};
+  return {progress_, std::move(history_), traffic.remote_rows, halo_bytes(), traffic.bytes_sent, waiting_seconds()};
 }
 
 // What is left of the epoch at hand. Returns what the last step was followed by: what comes of that, the caller
 // decides.
 Pause Trainer::train_epoch() {
   const Stopwatch stopwatch;
-  const std::int64_t halo_before = propagation_.bytes_sent();
+  const std::int64_t halo_before = halo_bytes();
   const auto before = objective_->traffic();
   const double waiting_before = waiting_seconds();
   EpochStats stats;
@@ -178,7 +195,7 @@ Pause Trainer::train_epoch() {
   const auto after = objective_->traffic();
   stats.loss = epoch_loss_ / static_cast<double>(stats.steps);
   stats.remote_rows = comm_.sum(after.remote_rows - before.remote_rows);
-  stats.halo_bytes = comm_.max(propagation_.bytes_sent() - halo_before);
+  stats.halo_bytes = comm_.max(halo_bytes() - halo_before);
   stats.pair_bytes = comm_.max(after.bytes_sent - before.bytes_sent);
   stats.waiting_seconds = comm_.max(waiting_seconds() - waiting_before);
   stats.seconds = comm_.max(stopwatch.seconds());
@@ -229,7 +246,7 @@ void Trainer::make_checkpoint(Pause pause) {
 
 // What is not finite would be of no use to whoever goes on, and must not take the place of what is.
 void Trainer::show(bool ended) {
-  const auto embedding = encoder_->forward(rows_.matrix());
+  const auto embedding = encoder_->forward(layer_zero());
   const auto now = state();
   comm_.attempt([&] {
     bool finite = is_finite(embedding);
@@ -240,14 +257,40 @@ void Trainer::show(bool ended) {
 }
 
 void Trainer::step(std::int64_t step, std::span<double> loss_by_shard) {
-  encoder_->forward(rows_.matrix(), objective_->rows(step), objective_->outputs(step));
-  const auto gradient = objective_->gradient(step, rows_.owned(), loss_by_shard);
-  const auto decay = objective_->decay();
   const std::int64_t steps = objective_->steps();
-  const double factor = objective_->rate_factor(progress_.epochs * steps + step, train_.epochs * steps);
-  const auto adam = rows_.next_step(factor * train_.learning_rate);
-  encoder_->backward(gradient,
-                     [&](std::span<const LocalRow> rows, MatrixView block) { rows_.update(adam, decay, rows, block); });
+  const std::int64_t number = progress_.epochs * steps + step;
+  const int views = objective_->views();
+  const auto look = [&](int view) {
+    encoder_->look(view, {options_.model.edge_dropout, options_.model.column_dropout,
+                          static_cast<std::uint64_t>(train_.seed), static_cast<std::uint32_t>(number * views + view)});
+  };
+  for (int view = 0; view < views; ++view) {
+    look(view);
+    encoder_->forward(layer_zero(), objective_->rows(step), objective_->outputs(step, view));
+  }
+  const double rate = objective_->rate_factor(number, train_.epochs * steps) * train_.learning_rate;
+  const auto adam = rows_ ? rows_->next_step(rate) : AdamStep();
+  const auto owned = rows_ ? rows_->owned() : ConstMatrixView(no_rows_.view());
+  for (int view = 0; view < views; ++view) {
+    const auto gradient = objective_->gradient(step, view, owned, loss_by_shard);
+    const auto decay = objective_->decay();
+    encoder_->turn_to(view);
+    encoder_->backward(gradient, [&](std::span<const LocalRow> rows, MatrixView block) {
+      if (views > 1) add_view(view == 0, rows, block);
+      if (view + 1 == views) rows_->update(adam, decay, rows, block);
+    });
+  }
+  weights_->update(rate, train_.decay, encoder_->weight_gradients());
+}
+
+// The views' gradients are added up, in order; the last one becomes the sum.
+void Trainer::add_view(bool first, std::span<const LocalRow> rows, MatrixView gradient) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    float* const sum = by_views_.row(rows[i].value);
+    float* const part = gradient.row(static_cast<std::int64_t>(i));
+    if (!first) add_row(sum, part, gradient.stride);
+    std::copy_n(part, gradient.stride, sum);
+  }
 }
 
 // The loss is float64, what it comes from is float32: beyond that range nothing is learned any more.

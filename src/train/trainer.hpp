@@ -15,6 +15,7 @@
 #include "core/matrix.hpp"
 #include "core/saved_state.hpp"
 #include "graph/shard_graph.hpp"
+#include "model/encoder.hpp"
 #include "train/positives.hpp"
 #include "train/sampler.hpp"
 #include "train/training_state.hpp"
@@ -45,7 +46,8 @@ struct TrainProgress {
 /// What training has come to; valid during the call.
 struct TrainView {
   ConstMatrixView embedding;  ///< owned x dim, propagated: what is clustered and ranked
-  TrainingState state;        ///< what it goes on from; rows "parameters" (owned x dim): layer 0, what is trained
+  TrainingState state;        ///< what it goes on from; rows "parameters" (owned x dim): layer 0, where it is
+                              ///< trained
   TrainProgress progress;
   std::span<const EpochStats> history;  ///< whole epochs of this call of train()
   bool ended = false;                   ///< the last view: training is over
@@ -55,6 +57,7 @@ struct TrainOptions {
   ModelConfig model;
   TrainConfig train;  ///< without "auto" (train/choices.hpp); train.epochs counts those of the start too
   int threads = 1;
+  InputFeatures features;  ///< of the owned rows: what a network reads instead of learned rows; must outlive train()
   /// After every epoch, on all ranks with the same stats. Must not throw on one rank alone.
   std::function<void(const EpochStats&)> on_epoch;
   /// For a checkpoint, and in the end; on all ranks; may communicate.

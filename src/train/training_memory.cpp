@@ -7,6 +7,7 @@
 
 #include "core/memory.hpp"
 #include "model/spectral.hpp"
+#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -32,11 +33,20 @@ std::int64_t softmax_bytes(const ShardGraph& graph, const ModelConfig& model, co
   return training + start + 40 * local + 4 * std::ssize(graph.adjacency.column);
 }
 
-}  // namespace
+// What a network has beside: what each layer keeps for the backward pass, of each view, its gradient, and what its
+// products and their halos are made in.
+std::int64_t network_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train) {
+  const std::int64_t views = train.loss == LossKind::ns4gc ? 2 : 1;
+  std::int64_t widths = padded_stride(model.dim);
+  for (const auto width : model.widths) widths += padded_stride(width);
+  const auto bytes = static_cast<std::int64_t>(sizeof(float));
+  return bytes * (widths * ((2 * views + 3) * graph.owned() + 2 * graph.local_rows()) +
+                  (views + 3) * std::ssize(graph.adjacency.column));
+}
 
-std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
+std::int64_t without_layers(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
                             const TrainConfig& train, int ranks) {
-  if (train.loss == LossKind::softmax) return softmax_bytes(graph, model, train);
+  if (train.loss != LossKind::bpr) return softmax_bytes(graph, model, train);
   const std::int64_t row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
   const std::int64_t owned = graph.owned();
   const std::int64_t local = graph.local_rows();
@@ -60,6 +70,14 @@ std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives,
   // Order and positions of the positives; a triple with its plan; marks of rows; where the graph's columns lie.
   return row * (rows + step_rows) + 48 * mine + 160 * chunk + 24 * owned + 4 * local +
          4 * std::ssize(graph.adjacency.column);
+}
+
+}  // namespace
+
+std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
+                            const TrainConfig& train, int ranks) {
+  return without_layers(graph, positives, model, train, ranks) +
+         (is_network(model.encoder) ? network_bytes(graph, model, train) : 0);
 }
 
 void check_training_memory(const Communicator& comm, std::int64_t bytes) {

@@ -44,11 +44,11 @@ Graph bipartite_graph(std::string name, std::int64_t users, std::int64_t items,
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   Graph graph;
   graph.name = std::move(name);
-  graph.row_begin.assign(static_cast<std::size_t>(users + items) + 1, 0);
+  graph.row_begin.assign(users + items + 1, 0);
   const auto first_item = static_cast<std::int32_t>(users);
   for (const auto& [user, item] : pairs) {
-    ++graph.row_begin[static_cast<std::size_t>(user) + 1];
-    ++graph.row_begin[static_cast<std::size_t>(first_item + item) + 1];
+    ++graph.row_begin[user + 1];
+    ++graph.row_begin[first_item + item + 1];
   }
   std::partial_sum(graph.row_begin.begin(), graph.row_begin.end(), graph.row_begin.begin());
   graph.column.resize(2 * pairs.size());
@@ -62,7 +62,7 @@ Graph bipartite_graph(std::string name, std::int64_t users, std::int64_t items,
     const std::int32_t node = first_item + item;
     const auto value = static_cast<float>(1.0 / std::sqrt(degree(user) * degree(node)));
     for (const auto& [row, column] : {std::pair{user, node}, std::pair{node, user}}) {
-      const auto place = static_cast<std::size_t>(at[static_cast<std::size_t>(row)]++);
+      const auto place = static_cast<std::size_t>(at[row]++);
       graph.column[place] = LocalRow(column);
       graph.value[place] = value;
     }
@@ -85,7 +85,7 @@ Graph planted_graph(std::int64_t users, std::int64_t items, std::int64_t interac
   const CounterRandom random(1, Purpose::generate_interactions);
   const RandomPermutation item_at(static_cast<std::uint64_t>(items), 1, Purpose::generate_items, 0);
   std::vector<std::pair<std::int32_t, std::int32_t>> pairs;
-  pairs.reserve(static_cast<std::size_t>(interactions));
+  pairs.reserve(interactions);
   for (std::int64_t i = 0; i < interactions; ++i) {
     const auto counter = static_cast<std::uint64_t>(i);
     const auto user = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(users), counter, 0));
@@ -108,9 +108,9 @@ Graph in_metis_order(const Graph& graph, std::int32_t parts) {
   neighbour.reserve(graph.column.size());
   for (const LocalRow column : graph.column) neighbour.push_back(column.value);
   auto nodes = static_cast<idx_t>(graph.nodes());
-  std::vector<idx_t> weight(static_cast<std::size_t>(nodes));
+  std::vector<idx_t> weight(nodes);
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = 1 + begin[i + 1] - begin[i];
-  std::vector<idx_t> part(static_cast<std::size_t>(nodes));
+  std::vector<idx_t> part(nodes);
   idx_t constraints = 1;
   idx_t part_count = parts;
   idx_t cut = 0;
@@ -123,12 +123,10 @@ Graph in_metis_order(const Graph& graph, std::int32_t parts) {
 
   std::vector<std::int32_t> old_of(part.size());
   std::iota(old_of.begin(), old_of.end(), 0);
-  std::stable_sort(old_of.begin(), old_of.end(), [&](std::int32_t a, std::int32_t b) {
-    return part[static_cast<std::size_t>(a)] < part[static_cast<std::size_t>(b)];
-  });
+  std::stable_sort(old_of.begin(), old_of.end(), [&](std::int32_t a, std::int32_t b) { return part[a] < part[b]; });
   std::vector<std::int32_t> new_of(part.size());
   for (std::size_t i = 0; i < old_of.size(); ++i) {
-    new_of[static_cast<std::size_t>(old_of[i])] = static_cast<std::int32_t>(i);
+    new_of[old_of[i]] = static_cast<std::int32_t>(i);
   }
   Graph ordered;
   ordered.name = graph.name;
@@ -136,7 +134,7 @@ Graph in_metis_order(const Graph& graph, std::int32_t parts) {
   for (const std::int32_t old : old_of) {
     const auto row = static_cast<std::size_t>(old);
     for (auto e = static_cast<std::size_t>(begin[row]); e < static_cast<std::size_t>(begin[row + 1]); ++e) {
-      ordered.column.emplace_back(new_of[static_cast<std::size_t>(graph.column[e].value)]);
+      ordered.column.emplace_back(new_of[graph.column[e].value]);
       ordered.value.push_back(graph.value[e]);
     }
     ordered.row_begin.push_back(ordered.entries());

@@ -60,12 +60,12 @@ void bench_kmeans(Bench& bench) {
   const std::int64_t blocks = (count + block - 1) / block;
   for (const std::int64_t k : {std::int64_t{100}, std::int64_t{1000}}) {
     const Matrix centres = normal_rows(k, 2);
-    const std::vector<float> offset(static_cast<std::size_t>(k), 1.0F);
-    std::vector<std::int32_t> nearest(static_cast<std::size_t>(count));
+    const std::vector<float> offset(k, 1.0F);
+    std::vector<std::int32_t> nearest(count);
     for (const int threads : bench.options().threads) {
       const double work = 2e-9 * static_cast<double>(count * columns * k);
       std::vector<Matrix> scores;
-      scores.reserve(static_cast<std::size_t>(threads));
+      scores.reserve(threads);
       for (int t = 0; t < threads; ++t) scores.emplace_back(block / 16, k);
       const Case assign{"assignment",
                         work,
@@ -78,30 +78,29 @@ void bench_kmeans(Bench& bench) {
                               const std::int64_t first = task * block;
                               const std::int64_t here = std::min(block, count - first);
                               nearest_rows(points.view().slice(first, here), packed, offset,
-                                           std::span(nearest).subspan(static_cast<std::size_t>(first),
-                                                                      static_cast<std::size_t>(here)));
+                                           std::span(nearest).subspan(first, here));
                             }
                           });
                         },
                         {"GEMM", "FMA peak"}};
-      const Case products{
-          "inner products",
-          work,
-          "FLOP",
-          [&] {
-            return seconds_of([&] {
-              const PackedRows packed(centres.view());
-              constexpr std::int64_t rows = block / 16;
+      const Case products{"inner products",
+                          work,
+                          "FLOP",
+                          [&] {
+                            return seconds_of([&] {
+                              const PackedRows packed(centres.view());
+                              constexpr std::int64_t rows = block / 16;
 #pragma omp parallel for num_threads(threads) schedule(static)
-              for (int t = 0; t < threads; ++t) {
-                for (std::int64_t first = count * t / threads; first < count * (t + 1) / threads; first += rows) {
-                  const std::int64_t here = std::min(rows, count * (t + 1) / threads - first);
-                  inner_products(points.view().slice(first, here), packed, scores[static_cast<std::size_t>(t)].view());
-                }
-              }
-            });
-          },
-          {"GEMM", "FMA peak"}};
+                              for (int t = 0; t < threads; ++t) {
+                                for (std::int64_t first = count * t / threads; first < count * (t + 1) / threads;
+                                     first += rows) {
+                                  const std::int64_t here = std::min(rows, count * (t + 1) / threads - first);
+                                  inner_products(points.view().slice(first, here), packed, scores[t].view());
+                                }
+                              }
+                            });
+                          },
+                          {"GEMM", "FMA peak"}};
       omp_set_num_threads(threads);
       LloydPass pass(sharded.comm, sharded.population, k, false);
       Case iteration{"whole iteration",

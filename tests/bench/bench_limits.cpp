@@ -120,7 +120,7 @@ Case gemm_case(std::int64_t rows, std::int64_t columns, std::int64_t others, int
   const auto a = filled(rows, columns);
   const auto b = filled(columns, others);
   std::vector<std::shared_ptr<Matrix>> out;
-  out.reserve(static_cast<std::size_t>(threads));
+  out.reserve(threads);
   for (int t = 0; t < threads; ++t) out.push_back(std::make_shared<Matrix>(block, others));
   return {"GEMM",
           2e-9 * static_cast<double>(rows * columns * others),
@@ -129,8 +129,7 @@ Case gemm_case(std::int64_t rows, std::int64_t columns, std::int64_t others, int
             return seconds_of([&] {
               on_pieces(rows, threads, [&](int thread, std::int64_t first, std::int64_t last) {
                 for (std::int64_t row = first; row < last; row += block) {
-                  multiply(a->view().slice(row, std::min(block, last - row)), b->view(),
-                           out[static_cast<std::size_t>(thread)]->view());
+                  multiply(a->view().slice(row, std::min(block, last - row)), b->view(), out[thread]->view());
                 }
               });
             });

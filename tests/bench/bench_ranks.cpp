@@ -30,7 +30,7 @@ Dataset block_of(const Communicator& comm, const Graph& graph, std::int64_t user
        ++user) {
     const auto u = static_cast<std::size_t>(user);
     for (auto k = graph.row_begin[u]; k < graph.row_begin[u + 1]; ++k) {
-      data.interactions.other.push_back(graph.column[static_cast<std::size_t>(k)].value - users);
+      data.interactions.other.push_back(graph.column[k].value - users);
       data.interactions.weight.push_back(1.0F);
     }
     data.interactions.row_begin.push_back(std::ssize(data.interactions.other));
@@ -68,6 +68,7 @@ class Distributed {
     options.model.dim = columns;
     options.train.loss = LossKind::bpr;
     options.train.epochs = 1;
+    options.train.decay = 1e-4;
     options.train.batch = (positives_.total + 3) / 4;
     const auto result = train(comm_, sharded_.graph, sharded_.directory, positives_, options);
     return result.history.front().seconds / static_cast<double>(result.history.front().steps);
@@ -146,7 +147,7 @@ void bench_ranks(Bench& bench) {
       {{all, 2 * layers * entries, "B", [&] { return world.max(together.step()); }, {"1 rank"}},
        {"1 rank", 2 * layers * entries, "B", [&] { return on_first(world, [&] { return single.step(); }); }, {}}});
   const auto bytes = world.max(together.halo_bytes());
-  const std::vector<char> out(static_cast<std::size_t>(bytes), 1);
+  const std::vector<char> out(bytes, 1);
   std::vector<char> in(out.size());
   const double halo = 1e-9 * static_cast<double>(bytes);
   bench.measure("halo of " + std::to_string(bytes / 1000) + " kB a rank, " + name, 1,

@@ -26,8 +26,7 @@ struct Propagation {
     std::int64_t row = 0;
     for (std::int64_t piece = 1; piece <= pieces; ++piece) {
       const std::int64_t entries = graph.entries() * piece / pieces;
-      while (row < graph.nodes() && (piece == pieces || graph.row_begin[static_cast<std::size_t>(row)] < entries))
-        ++row;
+      while (row < graph.nodes() && (piece == pieces || graph.row_begin[row] < entries)) ++row;
       piece_end.push_back(row);
     }
   }
@@ -36,10 +35,9 @@ struct Propagation {
     const auto pieces = static_cast<int>(piece_end.size());
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (int piece = 0; piece < pieces; ++piece) {
-      const std::int64_t first = piece == 0 ? 0 : piece_end[static_cast<std::size_t>(piece) - 1];
-      const std::int64_t count = piece_end[static_cast<std::size_t>(piece)] - first;
-      spmm(graph.rows(), std::span(every_row).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-           in.view(), ConstMatrixView{}, 1.0F, out.view());
+      const std::int64_t first = piece == 0 ? 0 : piece_end[piece - 1];
+      const std::int64_t count = piece_end[piece] - first;
+      spmm(graph.rows(), std::span(every_row).subspan(first, count), in.view(), ConstMatrixView{}, 1.0F, out.view());
     }
   }
 

@@ -29,7 +29,7 @@ Dataset dataset_of(const Graph& graph, std::int64_t users, double share) {
   for (std::size_t user = 0; user < static_cast<std::size_t>(users); ++user) {
     for (std::int64_t k = graph.row_begin[user]; k < graph.row_begin[user + 1]; ++k) {
       if (random.uniform(static_cast<std::uint64_t>(k)) >= share) continue;
-      data.interactions.other.push_back(graph.column[static_cast<std::size_t>(k)].value - users);
+      data.interactions.other.push_back(graph.column[k].value - users);
       data.interactions.weight.push_back(1.0F);
     }
     data.interactions.row_begin.push_back(std::ssize(data.interactions.other));
@@ -51,6 +51,7 @@ double seconds_a_step(const Communicator& comm, const ShardedGraph& sharded, con
   options.train.loss = LossKind::bpr;
   options.train.epochs = 1;
   options.train.batch = batch;
+  options.train.decay = 1e-4;
   options.threads = threads;
   const auto result = train(comm, sharded.graph, sharded.directory, positives, options);
   return result.history.front().seconds / static_cast<double>(result.history.front().steps);
@@ -65,8 +66,8 @@ double seconds_of_propagations(const ShardGraph& graph, Matrix& in, Matrix& out,
     for (std::int64_t layer = 0; layer < 2 * layers; ++layer) {
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
       for (std::int64_t shard = 0; shard < shards; ++shard) {
-        const auto first = static_cast<std::size_t>(graph.interior_begin[static_cast<std::size_t>(shard)]);
-        const auto last = static_cast<std::size_t>(graph.interior_begin[static_cast<std::size_t>(shard) + 1]);
+        const auto first = static_cast<std::size_t>(graph.interior_begin[shard]);
+        const auto last = static_cast<std::size_t>(graph.interior_begin[shard + 1]);
         spmm(rows, all.subspan(first, last - first), in.view(), ConstMatrixView{}, 1.0F, out.view());
       }
       std::swap(in, out);

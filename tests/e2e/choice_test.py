@@ -33,6 +33,32 @@ class Choice(WithDirectory):
         done = cohort(command, config, *(part for value in values for part in ("--set", value)), **how)
         return done.stdout + done.stderr, self.path / name / "segments.h5"
 
+    def replay(self, table):
+        """What must have been tried and taken, by the rule and from what the table says of each."""
+        rows = list(zip(table["temperature"], table["by_degree"], table["length_power"], strict=True))
+        best = 0
+
+        def take(row):
+            nonlocal best
+            self.assertAlmostEqual(table["gain"][row], table["ndcg"][row] - table["ndcg"][best], delta=1e-12)
+            if table["gain"][row] > table["standard_error"][row]:
+                best = row
+
+        def tried(first, temperature, by_degree):
+            self.assertEqual(rows[first:first + 3], [(temperature, by_degree, g) for g in (0.25, 0, 0.5)])
+            for row in range(max(first, 1), first + 3):
+                take(row)
+            return first + 3
+
+        end = tried(0, 0.12, 1)
+        for before, temperature in ((0.12, 0.2), (0.2, 0.8)):
+            if rows[best][0] == before:
+                end = tried(end, temperature, 1)
+        end = tried(end, rows[best][0], 0)
+        self.assertEqual(len(rows), end)
+        self.assertEqual(list(numpy.flatnonzero(table["chosen"])), [best])
+        return best
+
     def test_what_is_tried_and_what_is_taken(self):
         config = self.generated()
         said, result = self.run_it(config, "auto", "train.steps=30", ranks=2)
@@ -40,20 +66,16 @@ class Choice(WithDirectory):
         table = table_of(result)
         self.assertEqual(len({len(column) for column in table.values()}), 1)
         rows = list(zip(table["temperature"], table["by_degree"], table["length_power"], strict=True))
-        self.assertEqual(len(rows), 9)
-        self.assertEqual(len(set(rows)), 9)
+        self.assertEqual(len(set(rows)), len(rows))
         self.assertEqual(rows[0], (0.12, 1, 0.25))
-        self.assertEqual({t for t, _, _ in rows}, {0.12, 0.15})
-        self.assertEqual({g for _, _, g in rows}, {0, 0.25, 0.5})
-        self.assertEqual({d for _, d, _ in rows}, {0, 1})
-        # By the rule, from what the table says: the last that was better than the best before by more than chance.
-        best = 0
-        for row in range(1, 9):
-            self.assertAlmostEqual(table["gain"][row], table["ndcg"][row] - table["ndcg"][best], delta=1e-12)
-            if table["gain"][row] > table["standard_error"][row]:
-                best = row
-        self.assertEqual(list(numpy.flatnonzero(table["chosen"])), [best])
+        # Three powers for each that is trained: temperatures upwards, then the other weight with the best of them.
+        self.assertEqual([g for _, _, g in rows], [0.25, 0, 0.5] * 4)
+        self.assertEqual([t for t, _, _ in rows[::3]], [0.12, 0.2, 0.8, 0.8])
+        self.assertEqual([d for _, d, _ in rows[::3]], [1, 1, 1, 0])
+        best = self.replay(table)
         self.assertTrue((table["ndcg"] > 0.05).all(), table["ndcg"])
+        # Users of a segment differ by chance alone here: the least is learnt of it by the highest temperature.
+        self.assertEqual(rows[best][0], 0.8)
         # Given instead of chosen it is the same model, and nothing is tried.
         temperature, by_degree, power = rows[best]
         said, given = self.run_it(config, "given", "train.steps=30", f"train.temperature={temperature}",
@@ -69,6 +91,31 @@ class Choice(WithDirectory):
                          {"temperature": [temperature], "by_degree": [by_degree], "length_power": [power], "chosen": [1]})
         self.assertIn("identical", cohort("rerun", result).stdout)
         self.assertIn("settings of training, by candidate", cohort("info", result).stdout)
+
+    def test_temperatures_end_above_one_that_is_no_better(self):
+        # Neighbours on a ring share items, and no two users have the same taste: little is chance.
+        lines = "".join(f"u{n}\ti{(n + 7 * j) % 300}\n" for n in range(300) for j in range(12))
+        config = self.write("ring.toml", f"""
+[input]
+interactions = "{self.write('ring.tsv', lines)}"
+header = false
+[train]
+steps = 40
+[segment]
+count = 2
+""")
+        _, result = self.run_it(config, "ring", ranks=2)
+        self.replay(table_of(result))
+
+    def test_what_nothing_looks_at_is_said(self):
+        edges = "".join(f"u{n}\tu{(n + step) % 40}\n" for n in range(40) for step in (1, 2))
+        friends = self.write("friends.toml", f"[input]\nsocial = '{self.write('friends.tsv', edges)}'\n[segment]\ncount = 2\n")
+        for ranks in (1, 3):
+            done = cohort("run", friends, "--quiet", "--set", f"output.directory={self.path / 'friends'}", "--set",
+                          "train.epochs=7", "--set", "train.decay=0.5", ranks=ranks)
+            self.assertEqual(done.stderr.count("without effect: train.epochs, train.decay, since nothing is trained"), 1)
+        done = cohort("run", friends, "--quiet", "--set", f"output.directory={self.path / 'usual'}")
+        self.assertNotIn("without effect", done.stderr)
 
     def test_a_choice_that_was_made_stays(self):
         config = self.generated()

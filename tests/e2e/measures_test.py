@@ -221,7 +221,8 @@ class TestPairs(Planted):
         measures = json.loads(done.stdout)
         for k in (20, 5):
             for name, value in measures_of(lists, held, k).items():
-                self.assertAlmostEqual(measures["strategies"]["blend"][f"{name}@{k}"], value, places=9)
+                self.assertAlmostEqual(measures["strategies"][measures["written_strategy"]][f"{name}@{k}"], value,
+                                       places=9)
         self.assertEqual(measures["test_users"], sum(map(bool, held)))
         for words in (f"{already} pairs trained on too", "counting once: 50 repeated pairs",
                       "1 pair of users that are not trained on", "1 pair of items that are not trained on"):

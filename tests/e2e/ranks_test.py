@@ -104,6 +104,7 @@ class Ranks(WithDirectory):
     def test_launcher_of_another_mpi(self):
         for variables, told in (({"PMI_SIZE": "4", "PMI_RANK": "0"}, "PMI_SIZE"),
                                 ({"MPI_LOCALNRANKS": "2", "MPI_LOCALRANKID": "0"}, "MPI_LOCALNRANKS"),
+                                ({"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"}, "SLURM_STEP_NUM_TASKS"),
                                 ({"OMPI_COMM_WORLD_SIZE": "3", "OMPI_COMM_WORLD_RANK": "0"}, "OMPI_COMM_WORLD_SIZE")):
             for arguments in (self.arguments, ["--version"], ["--no-such-option"]):
                 with self.subTest(variables=variables, arguments=arguments[0]):

@@ -74,11 +74,16 @@ class Recommend(WithDirectory):
     def filtered(strategy, file, had, product):
         """By the spectrum of the dense graph, T_k being cos(k arccos)."""
         degree, power = had.sum(0), file.attrs["recommend_filter_power"]
+        coefficients, ridge = (0.5, -0.4927, 0, -0.0323, 0, 0.0211), file.attrs["recommend_filter_ridge"]
+        if ridge > 0:
+            p = (1 - numpy.cos(numpy.pi * (numpy.arange(4000) + 0.5) / 4000)) / 2
+            coefficients = numpy.polynomial.chebyshev.chebfit(1 - 2 * p, p / (p + ridge), 5)
+            coefficients[0] -= coefficients.sum()
         known = numpy.maximum(degree, 1)
         normalised = had / numpy.sqrt(had.sum(1, keepdims=True) * known)
         values, vectors = numpy.linalg.eigh(normalised.T @ normalised)
         angle = numpy.arccos(numpy.clip(1 - 2 * values, -1, 1))
-        response = sum(c * numpy.cos(k * angle) for k, c in enumerate((0.5, -0.4927, 0, -0.0323, 0, 0.0211)))
+        response = sum(c * numpy.cos(k * angle) for k, c in enumerate(coefficients))
         scores = had / known ** power @ (vectors * response) @ vectors.T * numpy.where(degree > 0, known ** power, 0)
         scores /= scores.std(1, keepdims=True)
         if strategy == "filter":

@@ -1,6 +1,7 @@
 """scripts/report.py: a page made from a real result, opened from disk in headless Chromium at two widths, against the
 HDF5; and what it refuses."""
 
+import html
 import html.parser
 import importlib.util
 import json
@@ -236,6 +237,24 @@ class Report(WithDirectory):
             self.assertIn(words, text)
         self.assertEqual(len(window.find_elements("css selector", "article.card")), SEGMENTS)
         self.assertEqual(window.find_elements("css selector", "#flows"), [])
+
+    def test_the_share_of_variance_is_of_plain_kmeans_alone(self):
+        with h5py.File(self.result) as file:
+            embedding, segment = file["users/embedding"][...].astype(float), file["users/segment"][...]
+        means = numpy.array([embedding[segment == s].mean(axis=0) for s in range(SEGMENTS)])
+        inside = numpy.square(embedding - means[segment]).sum()
+        share = 100 * (1 - inside / numpy.square(embedding - embedding.mean(axis=0)).sum())
+        words = "of the variance of the users' embeddings"
+        self.assertIn(f"{share:.1f}", re.search(rf"account for (.{{0,20}}) {words}", html.unescape(
+            self.page.read_text())).group(1))
+        # Users by direction, as the loss has it or the configuration says: distances are none between rows.
+        for setting in ("train.loss=softmax", "segment.method=spherical"):
+            directory = self.path / setting
+            self.run_cohort("run", "--set", setting, "--set", f"output.directory={directory}", "--set",
+                            "train.learning_rate=auto")
+            page = self.path / "by-direction.html"
+            report(directory / "segments.h5", "--output", page)
+            self.assertNotIn(words, html.unescape(page.read_text()))
 
     def test_many_segments(self):
         many = self.path / "many"

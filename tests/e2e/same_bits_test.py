@@ -137,6 +137,35 @@ count = 12
 """)
         self.check(config)
 
+    def network(self, *settings):
+        config = self.write("football.toml", f"""
+[input]
+social = "{shared('football', 'edges.txt')}"
+[model]
+dim = 16
+[segment]
+count = 12
+""")
+        return self.check(config, "train.epochs=12", *settings, remote_triples=False)
+
+    def test_gcn_by_contrast(self):
+        file = self.network("model.encoder=gcn", "train.loss=ns4gc", "model.widths=[24]")
+        with h5py.File(file.parent / "model.h5", "r") as model:
+            self.assertEqual(model["replicated/layer_1"].shape, (16, 24))
+            self.assertEqual(model["replicated/layer_2"].shape, (24, 16))
+
+    def test_sage_by_softmax(self):
+        self.network("model.encoder=sage", "model.edge_dropout=0.2", "model.activation=selu")
+
+    def test_gcn_recommends(self):
+        config = self.generated(users=400, interactions=6000)
+        for ranks in (1, 3):
+            cohort("run", config, "--quiet", "--set", f"output.directory={self.path}/gcn{ranks}", "--set",
+                   "model.encoder=gcn", "--set", "train.loss=softmax", "--set", "train.steps=6", "--set",
+                   "train.temperature=0.12", "--set", "train.pair_weight=degree", "--set", "train.length_power=0.25",
+                   "--set", "recommend.strategy=personal", ranks=ranks)
+        self.assertEqual(datasets(self.path / "gcn1" / "segments.h5"), datasets(self.path / "gcn3" / "segments.h5"))
+
     def test_stages_give_what_run_gives(self):
         config = self.generated(social=500)
         run, stages = self.path / "whole", self.path / "stages"

@@ -35,13 +35,14 @@ def calls_of(population, command, kinds, chosen, ranks, scratch):
     return [(rank, int(number), function) for rank, (_, number, function, _) in words]
 
 
-def what_is_left(population, command, arguments, output, right, ended, name, ranks, complaints):
-    """The result of a trial. What the faulty run left must not be in the way of the same command, given again."""
+def what_is_left(population, command, arguments, output, right, ended, name, complaints):
+    """The result of a trial. What the faulty run left must not be in the way of the same command, given again
+    on one rank."""
     outcome = {0: "did not matter", 1: "exit 1", 2: "exit 2"}.get(ended.code, "other exit")
     if command in population.WRITES:
         if ended.code == 0:
             complaints += differences(output, right)
-        again = launch(arguments, ranks, output.parent)
+        again = launch(arguments, 1, output.parent)
         complaints += [f"again: {text}" for text in judge(again, codes=(0,))]
         if again.code == 0:
             complaints += [f"again: {text}" for text in differences(output, right) + temporary_files(output)]
@@ -71,7 +72,7 @@ def trial(population, command, kinds, chosen, ranks, call, error, sticky):
             complaints.append("what is legal is taken for a fault")
         if error not in LEGAL and function in ("fsync", "fdatasync", "rename") and ended.code == 0:
             complaints.append(f"exit 0 although {function} failed")
-        return what_is_left(population, command, arguments, output, right, ended, name, ranks, complaints)
+        return what_is_left(population, command, arguments, output, right, ended, name, complaints)
 
     return Trial(name, run)
 

@@ -2,9 +2,7 @@
 every checksum is right."""
 
 import contextlib
-import pathlib
 import random
-import sys
 
 import h5py
 import numpy
@@ -12,9 +10,7 @@ import numpy
 from calls import what_is_left
 from harness import Result, Trial, judge, launch
 from population import temporary_files
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from reseal import reseal  # noqa: E402 - found only then
+from reseal import reseal
 
 READERS = {
     "graph.h5": ("partition", "train", "segment", "profile", "recommend", "evaluate", "strategies", "explain", "graph"),
@@ -291,7 +287,7 @@ def trial(population, name, command, ranks, file, damage, content):
             # A damaged file of which nothing was needed stays as it is, and is not what the command made.
             if before is not None and path.read_bytes() == before:
                 path.write_bytes((population.start(command, directory / "fresh")[0] / file).read_bytes())
-            return what_is_left(population, command, arguments, output, right, ended, name, ranks, complaints)
+            return what_is_left(population, command, arguments, output, right, ended, name, complaints)
         outcome = "shown as it is" if ended.code == 0 else f"exit {ended.code}"
         return Result(name, "wrong" if complaints else outcome, complaints, ended.line, ended.err)
 

@@ -17,6 +17,7 @@ MPIEXEC = os.environ.get("COHORT_MPIEXEC", "mpirun")
 LIBRARY = os.environ["COHORT_FAULTS_LIBRARY"]
 LIMIT = 30  # seconds until all processes of a run must have ended when something has gone wrong
 UNDISTURBED = 300  # seconds for a run to which nothing happens, however slow the machine is
+TRIALS_A_CORE = 2  # at a time
 MARK = "COHORT_FAULT_CASE"
 
 # What no user may see, whatever went wrong.
@@ -89,10 +90,10 @@ def ranks_of(mark):
     return found
 
 
-def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), environment=None):
-    """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark): what is done
-    to the run while it runs, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
-    before mpirun."""
+def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit=None, prefix=(), inside=(), environment=None):
+    """Runs the program on `ranks` ranks. faults: settings of the preloaded library; during(process, mark, log): what is
+    done to the run while it runs, log being the path of its standard error, the time it takes not counting; limit: in seconds, allowed() unless given; prefix: stands
+    before mpirun; inside: before the program."""
     scratch = pathlib.Path(scratch)
     place = scratch / f"launch-{uuid.uuid4().hex[:8]}"
     place.mkdir(parents=True)
@@ -100,6 +101,9 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
     variables = dict(os.environ, OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1",
                      OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_mpi_yield_when_idle="1",
                      OMPI_MCA_btl_vader_backing_directory=str(place), TMPDIR=str(place))
+    # On a busy machine mpirun may hear that a rank has ended before it hears that MPI has, and says exit code 1 of its own;
+    # a rank that ends without a word and with exit code 0 is missed all the same, as the others wait for it.
+    variables["OMPI_MCA_orte_allowed_exit_without_sync"] = "1"
     variables.update(environment or {})
     variables[MARK] = mark.split("=")[1]
     command = [*prefix, MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
@@ -108,14 +112,14 @@ def launch(arguments, ranks, scratch, threads=1, faults=None, during=None, limit
         words = {key: str(value) for key, value in faults.items()} | {"COHORT_FAULT_LOG": str(place / "log")}
         variables.update(words)
         command += ["-x", f"LD_PRELOAD={LIBRARY}"]
-    command += [PROGRAM, *map(str, arguments)]
+    command += [*inside, PROGRAM, *map(str, arguments)]
     line = " ".join([*(f"{key}={shlex.quote(value)}" for key, value in words.items()), *map(shlex.quote, command)])
     begin = time.monotonic()
     with open(place / "out", "wb") as out, open(place / "err", "wb") as err:
         process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    start_new_session=True, cwd=scratch)
     if during:
-        during(process, mark.encode())
+        during(process, mark.encode(), place / "err")
     waited = time.monotonic()
     limit = limit or allowed()
     code = None
@@ -191,8 +195,9 @@ class Trial:
     run: object
 
 
-def carry_out(trials, workers=None):
-    """All trials, some at a time; the results in their order."""
+def carry_out(trials, told=print):
+    """All trials, several at a time, as each mostly waits for its launcher; the results as they come, those with complaints
+    told at once. An interrupt from the keyboard leaves it at those that were begun."""
 
     def one(trial):
         with tempfile.TemporaryDirectory(prefix="cohort-fault-") as directory:
@@ -201,8 +206,23 @@ def carry_out(trials, workers=None):
             except Exception as error:  # a trial that cannot be judged is a complaint, and the others go on
                 return Result(trial.name, "not judged", [f"not judged: {type(error).__name__}: {error}"])
 
-    with concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return list(pool.map(one, trials))
+    results = []
+
+    def take(future):
+        results.append(future.result())
+        if results[-1].complaints:
+            told(results[-1])
+
+    with concurrent.futures.ThreadPoolExecutor(TRIALS_A_CORE * len(os.sched_getaffinity(0))) as pool:
+        futures = [pool.submit(one, trial) for trial in trials]
+        for future in futures:
+            future.add_done_callback(lambda done: None if done.cancelled() else take(done))
+        try:
+            concurrent.futures.wait(futures)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the trials that were begun come to their end
+            pool.shutdown(cancel_futures=True)
+    return results
 
 
 def summary(results):

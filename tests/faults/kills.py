@@ -7,7 +7,7 @@ import time
 
 import h5py
 
-from harness import UNDISTURBED, Result, Trial, allowed, judge, launch, marked, ranks_of, undisturbed
+from harness import UNDISTURBED, Result, Trial, allowed, judge, launch, ranks_of, undisturbed
 from population import differences, temporary_files
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
@@ -15,15 +15,9 @@ TARGETS = ("a rank", "all ranks", "mpirun")
 LONGER = ("train.epochs=60", "train.checkpoint_every=5", "segment.restarts=20")  # a run that can be met anywhere
 
 
-def lines_of(mark):
+def lines_of(log):
     """How many lines the run has logged."""
-    for pid in marked(mark):
-        try:
-            with open(f"/proc/{pid}/fd/2", "rb") as file:
-                return file.read().count(b"\n")
-        except OSError:
-            continue
-    return None
+    return log.read_bytes().count(b"\n")
 
 
 class Timeline:
@@ -32,12 +26,12 @@ class Timeline:
     def __init__(self):
         self.times = []
 
-    def watch(self, process, mark):
+    def watch(self, process, mark, log):
         begin = time.monotonic()
         while process.poll() is None and time.monotonic() - begin < UNDISTURBED:
-            lines = lines_of(mark)
+            lines = lines_of(log)
             now = time.monotonic() - begin
-            while lines is not None and len(self.times) < lines:
+            while len(self.times) < lines:
                 self.times.append(now)
             time.sleep(0.002)
         self.times.append(time.monotonic() - begin)
@@ -54,8 +48,9 @@ class Timeline:
 
 
 def send(number, target, line, delay, draw):
-    """Waits for the line of the log and the delay after it, then sends. Ranks that are not up yet are waited for; to ranks
-    that have ended nothing is sent: mpirun, which may still be there, is another target."""
+    """Waits for the line of the log and the delay after it, then sends. Until a rank is up nothing is sent: mpirun alone is
+    not what is tested. To ranks that have ended nothing is sent either: mpirun, which may still be there, is another
+    target."""
 
     def ranks_up(process, mark):
         ranks = sorted(ranks_of(mark).items())
@@ -64,18 +59,15 @@ def send(number, target, line, delay, draw):
             ranks = sorted(ranks_of(mark).items())
         return ranks
 
-    def act(process, mark):
+    def act(process, mark, log):
         limit = time.monotonic() + allowed()
-        while process.poll() is None and time.monotonic() < limit:
-            lines = lines_of(mark)
-            if line == 0 or (lines is not None and lines >= line):
-                break
+        while lines_of(log) < line and process.poll() is None and time.monotonic() < limit:
             time.sleep(0.002)
         time.sleep(delay)
+        ranks = ranks_up(process, mark)
         if target == "mpirun":
             pids = [process.pid] if process.poll() is None else []
         else:
-            ranks = ranks_up(process, mark)
             pids = [pid for _, pid in (ranks if target == "all ranks" or not ranks else [draw.choice(ranks)])]
         for pid in pids:
             try:
@@ -103,7 +95,7 @@ def judge_signal(ended, number, target, early):
         complaints = judge(ended, codes=(ended.code,))
         complaints = [text for text in complaints if "exited on signal" not in text and "messages" not in text]
         return complaints
-    codes = (0, 3) + ((128 + number, -number, 1) if early else ())
+    codes = (0, 3) + ((128 + number, 1) if early else ())
     complaints = judge(ended, codes=codes)
     # Before the program's first instruction there is nobody to block the signal, or to say a word.
     return [text for text in complaints if not (early and ("exited on signal" in text or "messages" in text))]

@@ -5,7 +5,9 @@
 //   COHORT_FAULT_STACK   the number of the stack that gets no memory, once
 //
 // A stack is a hash over the return addresses of a few callers, counted from where their file is loaded, so that it is
-// the same in every run. Counting begins where main begins and ends where main ends.
+// the same in every run. Its last bits are those of the nearest caller's address, which loading does not change: most
+// calls are known by them to be others, without a look at their stacks. Counting begins where main begins and ends
+// where main ends.
 #include <dlfcn.h>
 #include <unwind.h>
 
@@ -22,6 +24,7 @@
 namespace {
 
 constexpr int callers = 8;
+constexpr std::uint64_t in_page = 4095;
 constexpr std::uint64_t places = std::uint64_t{1} << 18;  // of a table that never gets nearly full
 
 std::atomic<bool> in_main{false};
@@ -77,13 +80,16 @@ bool listing() {
   return asked;
 }
 
-bool should_fail() {
+// caller: the address that the allocating function returns to.
+bool should_fail(const void* caller) {
   static thread_local bool inside = false;
   if (!in_main.load(std::memory_order_relaxed) || inside || (chosen_stack() == 0 && !listing())) return false;
+  const auto last_bits = reinterpret_cast<std::uintptr_t>(caller) & in_page;
+  if (!listing() && last_bits != (chosen_stack() & in_page)) return false;
   inside = true;
   Walk walk;
   _Unwind_Backtrace(step, &walk);
-  const auto hash = walk.hash | 1U;
+  const auto hash = (walk.hash & ~in_page) | last_bits;
   bool fails = false;
   if (listing()) {
     if (is_new(hash)) in_order[different.fetch_add(1)] = hash;
@@ -102,13 +108,13 @@ void* checked(void* memory) {
   return memory;
 }
 
-void* plain(std::size_t bytes) {
-  return should_fail() ? nullptr : std::malloc(bytes > 0 ? bytes : 1);
+void* plain(std::size_t bytes, const void* caller) {
+  return should_fail(caller) ? nullptr : std::malloc(bytes > 0 ? bytes : 1);
 }
 
-void* aligned(std::size_t bytes, std::align_val_t alignment) {
+void* aligned(std::size_t bytes, std::align_val_t alignment, const void* caller) {
   void* memory = nullptr;
-  if (should_fail() || posix_memalign(&memory, static_cast<std::size_t>(alignment), bytes > 0 ? bytes : 1) != 0) {
+  if (should_fail(caller) || posix_memalign(&memory, static_cast<std::size_t>(alignment), bytes > 0 ? bytes : 1) != 0) {
     return nullptr;
   }
   return memory;
@@ -133,22 +139,22 @@ int main_between(int count, char** arguments, char** environment) {
 }  // namespace
 
 void* operator new(std::size_t bytes) {
-  return checked(plain(bytes));
+  return checked(plain(bytes, __builtin_return_address(0)));
 }
 void* operator new[](std::size_t bytes) {
-  return checked(plain(bytes));
+  return checked(plain(bytes, __builtin_return_address(0)));
 }
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  return plain(bytes);
+  return plain(bytes, __builtin_return_address(0));
 }
 void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
-  return plain(bytes);
+  return plain(bytes, __builtin_return_address(0));
 }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return checked(aligned(bytes, alignment));
+  return checked(aligned(bytes, alignment, __builtin_return_address(0)));
 }
 void* operator new[](std::size_t bytes, std::align_val_t alignment) {
-  return checked(aligned(bytes, alignment));
+  return checked(aligned(bytes, alignment, __builtin_return_address(0)));
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);
@@ -178,7 +184,7 @@ void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
   using Next = void* (*)(std::size_t, std::size_t);
   static const auto next = reinterpret_cast<Next>(dlsym(RTLD_NEXT, "aligned_alloc"));
-  return should_fail() ? nullptr : next(alignment, bytes);
+  return should_fail(__builtin_return_address(0)) ? nullptr : next(alignment, bytes);
 }
 
 // What the C library's start code calls; the program's own main stands between.

@@ -25,7 +25,7 @@ def trial(population, command, ranks, rank, stack):
         complaints = judge(ended)
         if not ended.reached:
             return Result(name, "not reached", complaints, ended.line, ended.err)
-        return what_is_left(population, command, arguments, output, right, ended, name, ranks, complaints)
+        return what_is_left(population, command, arguments, output, right, ended, name, complaints)
 
     return Trial(name, run)
 

@@ -2,11 +2,15 @@
 
 import pathlib
 import shutil
+import sys
 import threading
 
 import h5py
 
 from harness import undisturbed
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from reseal import wrong_checksums  # noqa: E402 - found only then
 
 STAGES = ("prepare", "partition", "train", "segment", "profile", "recommend")
 FILES = ("graph.h5", "model.h5", "validation.h5", "segments.h5")
@@ -28,7 +32,8 @@ def datasets(path):
 
 
 def differences(directory, expected):
-    """In words, for every file of `expected`, a directory of a run without faults, what is other in `directory`."""
+    """In words, for every file of `expected`, a directory of a run without faults, what is other in `directory`, and what
+    has checksums there that are not right: its next reader would refuse it."""
     complaints = []
     for name in FILES:
         if not (expected / name).exists():
@@ -40,6 +45,9 @@ def differences(directory, expected):
         other = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
         if other:
             complaints.append(f"{name} differs in {', '.join(other[:3])}")
+    for path in sorted(directory.glob("*.h5")):
+        if wrong := wrong_checksums(path):
+            complaints.append(f"{path.name} has a wrong checksum of {', '.join(wrong[:3])}")
     return complaints
 
 

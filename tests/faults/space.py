@@ -1,4 +1,4 @@
-"""File systems that are really full: a small tmpfs as output directory, a small /dev/shm."""
+"""File systems that are really full: a small tmpfs as output directory, a small /dev/shm; and a limit on the size of files."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ def full_disk(population, ranks, size):
             ended = launch(arguments, ranks, directory)
             complaints = judge(ended, codes=(0, 1))
             subprocess.run(["mount", "-o", "remount,size=64m", output], check=True)
-            return what_is_left(population, "run", arguments, output, right, ended, name, ranks, complaints)
+            return what_is_left(population, "run", arguments, output, right, ended, name, complaints)
 
     return Trial(name, run)
 
@@ -54,17 +54,33 @@ def small_shm(population, ranks, size):
         ended = launch(arguments, ranks, directory, prefix=prefix,
                        environment={"OMPI_MCA_btl_vader_backing_directory": "/dev/shm"})
         complaints = judge(ended, codes=(ended.code,))
-        return what_is_left(population, "run", arguments, output, right, ended, name, ranks, complaints)
+        return what_is_left(population, "run", arguments, output, right, ended, name, complaints)
+
+    return Trial(name, run)
+
+
+def limited_files(population, ranks, blocks):
+    """The system tells of a file that gets too large by a signal that kills who does not ignore it."""
+    name = f"run on {ranks}, files of {blocks} blocks of 512 bytes"
+
+    def run(directory):
+        output, arguments, right = population.start("run", directory)
+        ended = launch(arguments, ranks, directory, inside=("sh", "-c", f'ulimit -f {blocks}; exec "$@"', "sh"))
+        complaints = judge(ended, codes=(0, 1))
+        if ended.code == 0 and blocks < 100:
+            complaints.append("larger files than there may be")
+        return what_is_left(population, "run", arguments, output, right, ended, name, complaints)
 
     return Trial(name, run)
 
 
 def trials(population, scratch, sizes):
     """`sizes` disks, from no room to enough, at 1 and 3 ranks in turn."""
+    limits = [limited_files(population, ranks, blocks) for ranks in (1, 3) for blocks in (30, 10_000)]
     if not can_mount(scratch):
         print("no right to mount a file system: full disks are skipped", flush=True)
-        return []
+        return limits
     enough = sum(path.stat().st_size + 8 * PAGE for path in population.after["recommend"].iterdir())
     rooms = sorted({PAGE * max(1, round(enough * number / sizes / PAGE)) for number in range(1, sizes + 1)})
-    return ([full_disk(population, (1, 3)[place % 2], room) for place, room in enumerate(rooms)] +
+    return (limits + [full_disk(population, (1, 3)[place % 2], room) for place, room in enumerate(rooms)] +
             [small_shm(population, ranks, size) for ranks in (1, 3) for size in (PAGE, 1 << 20)])

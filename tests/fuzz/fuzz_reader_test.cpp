@@ -247,7 +247,7 @@ TEST(FuzzReader, EndsInAResultOrOneClearMessage) {
     ::alarm(seconds_for_one_input);  // a hang is a failure
     world().barrier();               // nobody reads the file any more that is replaced now
     Mutator mutator(static_cast<std::uint64_t>(i));
-    const auto& seed = corpus()[static_cast<std::size_t>(i) % corpus().size()];
+    const auto& seed = corpus()[i % corpus().size()];
     auto content = mutator.mutated(seed.text);
     auto name = seed.name;
     if (mutator.below(5) == 0) {

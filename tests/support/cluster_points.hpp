@@ -56,7 +56,7 @@ inline SmallPoints copies(std::int64_t distinct, std::int64_t copies, std::int64
   for (std::int64_t i = 0; i < distinct * copies; ++i) {
     result.row.emplace_back(static_cast<std::size_t>(columns), i % 2 == 0 ? 0.0F : -0.0F);
     const auto copy = 1 + i / distinct;
-    result.row.back()[static_cast<std::size_t>(i % distinct)] = scaled ? static_cast<float>(copy) : 1.0F;
+    result.row.back()[i % distinct] = scaled ? static_cast<float>(copy) : 1.0F;
     result.planted.push_back(static_cast<std::int32_t>(i % distinct));
   }
   return result;
@@ -77,7 +77,7 @@ class ShardedPoints {
     begin_.push_back(std::ssize(mine));
     rows_ = Matrix(std::ssize(mine), points.columns);
     for (std::size_t k = 0; k < mine.size(); ++k) {
-      const auto& row = points.row[static_cast<std::size_t>(mine[k])];
+      const auto& row = points.row[mine[k]];
       std::copy(row.begin(), row.end(), rows_.row(static_cast<std::int64_t>(k)));
       id_.emplace_back(id_of(mine[k]));
     }
@@ -107,7 +107,7 @@ class ShardedPoints {
 
 /// Even cuts, and all shards on the last rank.
 inline std::vector<Distribution> cuts(const Communicator& comm) {
-  std::vector<std::int64_t> last(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> last(comm.size() + 1, 0);
   last.back() = ShardedPoints::shards;
   return {Distribution::even(ShardedPoints::shards, comm.size()), Distribution(last)};
 }

@@ -17,7 +17,7 @@ inline constexpr std::int64_t users = 14;
 inline constexpr std::int64_t items = 11;
 
 inline Dense zeros(std::int64_t rows, std::int64_t columns) {
-  return Dense(static_cast<std::size_t>(rows), std::vector<double>(static_cast<std::size_t>(columns), 0.0));
+  return Dense(static_cast<std::size_t>(rows), std::vector<double>(columns, 0.0));
 }
 
 inline Dense random_dense(std::int64_t rows, std::int64_t columns, unsigned seed) {
@@ -45,7 +45,7 @@ inline Dense some_edges() {
 inline PairTable block_of(const Dense& edges, const Distribution& blocks, int rank) {
   PairTable table;
   for (auto u = blocks.begin(rank); u < blocks.end(rank); ++u) {
-    const auto& row = edges[static_cast<std::size_t>(u)];
+    const auto& row = edges[u];
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (row[i] == 0) continue;
       table.other.push_back(static_cast<std::int64_t>(i));
@@ -59,8 +59,7 @@ inline PairTable block_of(const Dense& edges, const Distribution& blocks, int ra
 inline Matrix block_of_rows(const Dense& dense, std::int64_t first, std::int64_t count, std::int64_t columns) {
   Matrix result(count, columns);
   for (std::int64_t i = 0; i < count; ++i) {
-    std::ranges::transform(dense[static_cast<std::size_t>(first + i)], result.row(i),
-                           [](double value) { return static_cast<float>(value); });
+    std::ranges::transform(dense[first + i], result.row(i), [](double value) { return static_cast<float>(value); });
   }
   return result;
 }
@@ -126,7 +125,7 @@ struct Reference {
 
 // Even blocks, and everything on the last rank.
 inline std::vector<Distribution> cuts(const Communicator& comm, std::int64_t total) {
-  std::vector<std::int64_t> last(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> last(comm.size() + 1, 0);
   last.back() = total;
   return {Distribution::even(total, comm.size()), Distribution(last)};
 }

@@ -102,8 +102,7 @@ inline std::vector<std::tuple<std::int64_t, std::int64_t, float, double>> whole_
   };
   std::vector<Flat> mine;
   for (std::int64_t r = 0; r < table.rows(); ++r) {
-    for (auto i = table.row_begin[static_cast<std::size_t>(r)]; i < table.row_begin[static_cast<std::size_t>(r) + 1];
-         ++i) {
+    for (auto i = table.row_begin[r]; i < table.row_begin[r + 1]; ++i) {
       const auto at = static_cast<std::size_t>(i);
       mine.push_back({users.begin(world().rank()) + r, table.other[at], table.weight[at],
                       table.time.empty() ? 0.0 : table.time[at]});

@@ -19,11 +19,7 @@
 
 namespace cohort::testing_support {
 
-inline std::size_t at(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
-struct Town {
+inline struct Town {
   std::int64_t users = 0;
   std::int64_t items = 0;
   std::int64_t segments = 0;
@@ -41,8 +37,8 @@ struct Town {
   }
 
   std::vector<std::int64_t> sizes() const {
-    std::vector<std::int64_t> size(at(segments), 0);
-    for (const auto s : segment) ++size[at(s)];
+    std::vector<std::int64_t> size(segments, 0);
+    for (const auto s : segment) ++size[s];
     return size;
   }
 };
@@ -62,7 +58,7 @@ inline CategoryAttribute categories_of(const std::string& name, std::int32_t cou
   attribute.name = name;
   for (std::int32_t c = 0; c < count; ++c) attribute.categories.push_back(Town::name(kind, c));
   for (auto i = blocks.begin(rank); i < blocks.end(rank); ++i) {
-    attribute.category.insert(attribute.category.end(), of[at(i)].begin(), of[at(i)].end());
+    attribute.category.insert(attribute.category.end(), of[i].begin(), of[i].end());
     attribute.row_begin.push_back(std::ssize(attribute.category));
   }
   return attribute;
@@ -81,16 +77,16 @@ inline TownPart part_of(const Town& town, const Distribution& users, const Distr
   }
   for (auto u = users.begin(rank); u < users.end(rank); ++u) {
     data.users.push_back(Town::name("u", u));
-    for (const auto& [item, time] : town.trained[at(u)]) {
+    for (const auto& [item, time] : town.trained[u]) {
       data.interactions.other.push_back(item);
       if (town.times) data.interactions.time.push_back(time);
     }
     data.interactions.row_begin.push_back(data.interactions.size());
-    data.holdout.other.insert(data.holdout.other.end(), town.held_out[at(u)].begin(), town.held_out[at(u)].end());
+    data.holdout.other.insert(data.holdout.other.end(), town.held_out[u].begin(), town.held_out[u].end());
     data.holdout.row_begin.push_back(data.holdout.size());
     data.social.other.insert(data.social.other.end(), friends[u].begin(), friends[u].end());
     data.social.row_begin.push_back(data.social.size());
-    part.segments.segment.push_back(town.segment[at(u)]);
+    part.segments.segment.push_back(town.segment[u]);
     // Distances and margins with many ties.
     part.segments.distance.push_back(static_cast<float>(u * 7 % 5));
     part.segments.margin.push_back(static_cast<float>(u * 3 % 4));
@@ -113,7 +109,7 @@ inline TownPart part_of(const Town& town, const Distribution& users, const Distr
     part.user_attributes.category.push_back(categories_of("occupation", 3, "o", town.user_categories, users, rank));
     part.user_attributes.numeric.push_back({"age", {}});
     for (auto u = users.begin(rank); u < users.end(rank); ++u) {
-      part.user_attributes.numeric[0].value.push_back(town.age[at(u)]);
+      part.user_attributes.numeric[0].value.push_back(town.age[u]);
     }
   }
   return part;

@@ -24,12 +24,8 @@ inline constexpr std::array unfiltered{Strategy::global, Strategy::segment, Stra
 using Rows = std::vector<std::vector<float>>;
 using Lists = std::vector<std::vector<std::int64_t>>;
 
-inline std::size_t at(std::int64_t index) {
-  return static_cast<std::size_t>(index);
-}
-
-/// Everything of everybody.
-struct WholePopulation {
+inline  /// Everything of everybody.
+    struct WholePopulation {
   std::int64_t columns = 0;
   Rows users, items, centroid;
   Lists interactions;                 ///< of each user, ascending
@@ -38,10 +34,10 @@ struct WholePopulation {
   std::int64_t user_count() const { return std::ssize(users); }
   std::int64_t item_count() const { return std::ssize(items); }
   std::int64_t segments() const { return std::ssize(centroid); }
-  std::int64_t users_of(std::int64_t item) const { return item_users[at(item)]; }
-  std::int64_t users_inside(std::int64_t item, std::int32_t of) const { return inside[at(of)][at(item)]; }
+  std::int64_t users_of(std::int64_t item) const { return item_users[item]; }
+  std::int64_t users_inside(std::int64_t item, std::int32_t of) const { return inside[of][item]; }
   std::int64_t interactions_inside(std::int32_t of) const {
-    return std::accumulate(inside[at(of)].begin(), inside[at(of)].end(), std::int64_t{0});
+    return std::accumulate(inside[of].begin(), inside[of].end(), std::int64_t{0});
   }
   std::int64_t all_interactions() const {
     return std::accumulate(item_users.begin(), item_users.end(), std::int64_t{0});
@@ -53,8 +49,8 @@ struct WholePopulation {
     inside.assign(centroid.size(), item_users);
     for (std::size_t u = 0; u < users.size(); ++u) {
       for (const auto item : interactions[u]) {
-        ++item_users[at(item)];
-        ++inside[at(segment[u])][at(item)];
+        ++item_users[item];
+        ++inside[segment[u]][item];
       }
     }
   }
@@ -69,7 +65,7 @@ inline WholePopulation whole_population(std::int64_t users, std::int64_t items, 
                                         std::int32_t segments, bool ties, unsigned seed) {
   std::mt19937 random(seed);
   const auto rows = [&](std::int64_t count) {
-    Rows result(at(count), std::vector<float>(at(columns)));
+    Rows result(static_cast<std::size_t>(count), std::vector<float>(columns));
     for (auto& row : result) {
       for (auto& value : row) {
         value = ties ? static_cast<float>(static_cast<int>(random() % 3) - 1)
@@ -83,13 +79,13 @@ inline WholePopulation whole_population(std::int64_t users, std::int64_t items, 
   whole.users = rows(users);
   whole.items = rows(items);
   whole.centroid = rows(segments);
-  whole.interactions.resize(at(users));
+  whole.interactions.resize(users);
   for (std::int64_t u = 0; u < users; ++u) {
     whole.segment.push_back(static_cast<std::int32_t>(random() % static_cast<unsigned>(segments - 1)));
     for (std::int64_t i = 0; i < items; ++i) {
       const bool preferred = i % segments == whole.segment.back();
       if (u == 1 || (u != 2 && i + 1 < items && random() % 16 < (preferred ? 8U : 2U))) {
-        whole.interactions[at(u)].push_back(i);
+        whole.interactions[u].push_back(i);
       }
     }
   }
@@ -110,17 +106,17 @@ struct BlockPopulation {
       : user_blocks(user_distribution), item_blocks(item_distribution) {
     const auto block = [&](const Rows& rows, std::int64_t first, std::int64_t count) {
       Matrix matrix(count, count > 0 ? whole.columns : 0);
-      for (std::int64_t i = 0; i < count; ++i) std::ranges::copy(rows[at(first + i)], matrix.row(i));
+      for (std::int64_t i = 0; i < count; ++i) std::ranges::copy(rows[first + i], matrix.row(i));
       return matrix;
     };
     users = block(whole.users, user_blocks.begin(rank), user_blocks.count(rank));
     items = block(whole.items, item_blocks.begin(rank), item_blocks.count(rank));
     centroid = block(whole.centroid, 0, whole.segments());
     for (auto u = user_blocks.begin(rank); u < user_blocks.end(rank); ++u) {
-      const auto& list = whole.interactions[at(u)];
+      const auto& list = whole.interactions[u];
       interactions.other.insert(interactions.other.end(), list.begin(), list.end());
       interactions.row_begin.push_back(std::ssize(interactions.other));
-      segment.push_back(whole.segment[at(u)]);
+      segment.push_back(whole.segment[u]);
     }
     interactions.weight.assign(interactions.other.size(), 1.0F);
   }
@@ -146,7 +142,7 @@ struct BlockPopulation {
 
 /// Even blocks; all on the last rank.
 inline std::vector<Distribution> block_distributions(std::int64_t total, int ranks) {
-  std::vector<std::int64_t> last(at(ranks), 0);
+  std::vector<std::int64_t> last(ranks, 0);
   last.push_back(total);
   return {Distribution::even(total, ranks), Distribution(last)};
 }
@@ -190,7 +186,7 @@ inline std::vector<double> reference_scores(const WholePopulation& whole, Strate
   const auto [mean, deviation] = spread_of(whole, row);
   std::vector<double> scores;
   for (std::int64_t i = 0; i < whole.item_count(); ++i) {
-    const auto& item = whole.items[at(i)];
+    const auto& item = whole.items[i];
     double product = 0;
     for (std::size_t c = 0; c < row.size(); ++c) product += static_cast<double>(row[c]) * static_cast<double>(item[c]);
     scores.push_back(strategy == Strategy::global     ? static_cast<double>(whole.users_of(i))
@@ -215,8 +211,8 @@ inline std::vector<ReferenceItem> reference_ranking(const WholePopulation& whole
   std::vector<ReferenceItem> all;
   const auto scores = reference_scores(whole, strategy, row, segment, m, w);
   for (std::int64_t i = 0; i < whole.item_count(); ++i) {
-    if (!chosen[at(i)] || std::ranges::binary_search(seen, i)) continue;
-    all.push_back({scores[at(i)], i});
+    if (!chosen[i] || std::ranges::binary_search(seen, i)) continue;
+    all.push_back({scores[i], i});
   }
   std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.score > b.score; });
   return all;
@@ -273,8 +269,8 @@ inline WholePopulation reference_left(const WholePopulation& whole, const Refere
 /// Every user's value, from those of this rank's block. Collective.
 inline std::vector<std::int32_t> whole_segments(const Communicator& comm, const BlockPopulation& block,
                                                 const std::vector<std::int32_t>& mine) {
-  std::vector<std::int32_t> all(at(block.user_blocks.total()), -1);
-  for (std::size_t u = 0; u < mine.size(); ++u) all[at(block.user_blocks.begin(comm.rank())) + u] = mine[u];
+  std::vector<std::int32_t> all(block.user_blocks.total(), -1);
+  for (std::size_t u = 0; u < mine.size(); ++u) all[block.user_blocks.begin(comm.rank()) + u] = mine[u];
   for (auto& value : all) value = comm.max(value);
   return all;
 }

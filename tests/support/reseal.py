@@ -1,5 +1,5 @@
-"""Gives a file of Cohort that was changed by h5py the checksums that Cohort would have written: so that tests reach what
-is checked behind them. docs/file-formats.md describes checksums and seal."""
+"""Gives a file of Cohort that was changed by h5py the checksums that Cohort would have written, so that tests reach what
+is checked behind them; and checks those of a file that Cohort wrote. docs/file-formats.md describes checksums and seal."""
 
 import os
 import struct
@@ -19,6 +19,11 @@ def _datasets(file):
     return {name: item for name, item in found.items() if not name.startswith("checksums/")}
 
 
+def checksums_of(item):
+    data = item[...].tobytes()
+    return numpy.array([zlib.crc32(data[at:at + BLOCK]) for at in range(0, len(data), BLOCK)], dtype="<u4")
+
+
 def reseal(path):
     extents = []
     with h5py.File(path, "r+") as file:
@@ -27,11 +32,32 @@ def reseal(path):
         for name, item in _datasets(file).items():
             if item.size == 0:
                 continue
-            data = item[...].tobytes()
-            file.create_dataset("checksums/" + name, dtype="<u4", data=numpy.array(
-                [zlib.crc32(data[at:at + BLOCK]) for at in range(0, len(data), BLOCK)], dtype="<u4"))
-            extents.append((item.id.get_offset(), len(data)))
+            file.create_dataset("checksums/" + name, dtype="<u4", data=checksums_of(item))
+            extents.append((item.id.get_offset(), item.size * item.dtype.itemsize))
     write_seal(path, extents)
+
+
+def structure_crc(content, runs):
+    """Of what stands outside the seal and the runs, (offset, bytes)."""
+    crc, at = 0, SEAL
+    for offset, size in [*runs, (len(content), 0)]:
+        crc = zlib.crc32(content[at:offset], crc)
+        at = offset + size
+    return crc
+
+
+def wrong_checksums(path):
+    """["the seal"] where the structure is not what it was made for, else the datasets whose checksums are not right."""
+    content = path.read_bytes()
+    _, size, crc, count = struct.unpack_from("<4Q", content, NUMBERS_AT)
+    numbers = struct.unpack_from(f"<{2 * count}Q", content, NUMBERS_AT + 32)
+    mark, = struct.unpack_from("<Q", content, SEAL - 8)
+    right = (len(content), structure_crc(content, list(zip(numbers[::2], numbers[1::2]))), zlib.crc32(content[:SEAL - 8]))
+    if (size, crc, mark) != right:
+        return ["the seal"]
+    with h5py.File(path, "r") as file:
+        return [name for name, item in _datasets(file).items()
+                if item.size > 0 and not numpy.array_equal(file["checksums/" + name][...], checksums_of(item))]
 
 
 def write_seal(path, extents):
@@ -43,10 +69,7 @@ def write_seal(path, extents):
             runs.append([offset, size])
     with open(path, "r+b") as file:
         content = file.read()
-        crc, at = 0, SEAL
-        for offset, size in [*runs, [len(content), 0]]:
-            crc = zlib.crc32(content[at:offset], crc)
-            at = offset + size
+        crc = structure_crc(content, runs)
         seal = bytearray(content[:NUMBERS_AT])
         seal += struct.pack("<4Q", 1, len(content), crc, len(runs))
         for run in runs:

@@ -31,7 +31,7 @@ inline std::vector<std::int32_t> scattered_shards(std::int64_t nodes) {
 
 /// All shards on the last rank: one rank's computation, and ranks without rows.
 inline Distribution on_last_rank(const Communicator& comm) {
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> begin(comm.size() + 1, 0);
   begin.back() = test_shards;
   return Distribution(begin);
 }
@@ -45,11 +45,10 @@ inline std::vector<Distribution> all_cuts(const Communicator& comm) {
 
 inline ShardedGraph shard(const Communicator& comm, const BlockGraph& blocks, const Distribution& cuts) {
   const auto shard_of = scattered_shards(blocks.nodes());
-  return distribute(
-      comm, blocks,
-      std::span<const std::int32_t>(shard_of).subspan(static_cast<std::size_t>(blocks.distribution.begin(comm.rank())),
-                                                      static_cast<std::size_t>(blocks.distribution.count(comm.rank()))),
-      cuts);
+  return distribute(comm, blocks,
+                    std::span<const std::int32_t>(shard_of).subspan(blocks.distribution.begin(comm.rank()),
+                                                                    blocks.distribution.count(comm.rank())),
+                    cuts);
 }
 
 /// A matrix of all nodes by NodeId, on every rank, row-major without padding.
@@ -57,9 +56,7 @@ struct Whole {
   std::int64_t columns = 0;
   std::vector<float> values;
 
-  float at(std::int64_t row, std::int64_t column) const {
-    return values[static_cast<std::size_t>(row * columns + column)];
-  }
+  float at(std::int64_t row, std::int64_t column) const { return values[row * columns + column]; }
   friend bool operator==(const Whole&, const Whole&) = default;
 };
 
@@ -81,10 +78,8 @@ struct Dense {
   std::vector<double> values;
 
   Dense(std::int64_t r, std::int64_t c) : rows(r), columns(c), values(static_cast<std::size_t>(r * c), 0.0) {}
-  double& at(std::int64_t row, std::int64_t column) { return values[static_cast<std::size_t>(row * columns + column)]; }
-  double at(std::int64_t row, std::int64_t column) const {
-    return values[static_cast<std::size_t>(row * columns + column)];
-  }
+  double& at(std::int64_t row, std::int64_t column) { return values[row * columns + column]; }
+  double at(std::int64_t row, std::int64_t column) const { return values[row * columns + column]; }
 };
 
 /// (1/(L+1)) sum over l = 0..L of Ahat^l E: the sum of powers as the paper writes it.

@@ -28,8 +28,8 @@ struct SmallGraph {
     entries[{b, a}] = weight;
   }
   std::vector<double> degrees() const {
-    std::vector<double> degree(static_cast<std::size_t>(nodes), 0.0);
-    for (const auto& [place, weight] : entries) degree[static_cast<std::size_t>(place.first)] += weight;
+    std::vector<double> degree(nodes, 0.0);
+    for (const auto& [place, weight] : entries) degree[place.first] += weight;
     return degree;
   }
   /// D^-1/2 A D^-1/2.
@@ -37,9 +37,7 @@ struct SmallGraph {
     const auto degree = degrees();
     auto result = entries;
     for (auto& [place, value] : result) {
-      value =
-          static_cast<float>(static_cast<double>(value) / std::sqrt(degree[static_cast<std::size_t>(place.first)] *
-                                                                    degree[static_cast<std::size_t>(place.second)]));
+      value = static_cast<float>(static_cast<double>(value) / std::sqrt(degree[place.first] * degree[place.second]));
     }
     return result;
   }

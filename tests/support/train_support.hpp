@@ -173,8 +173,7 @@ struct NodeTriple {
 inline std::vector<NodeTriple> triples_of_epoch(const Communicator& comm, const TrainingSet& set,
                                                 const TrainConfig& config, std::int64_t epoch) {
   const auto& graph = set.sharded.graph;
-  const auto node_of =
-      comm.all_gather(std::span<const NodeId>(graph.node).first(static_cast<std::size_t>(graph.owned()))).data;
+  const auto node_of = comm.all_gather(std::span<const NodeId>(graph.node).first(graph.owned())).data;
   TripleSampler sampler(comm, graph, set.sharded.directory, set.positives, config);
   sampler.begin_epoch(epoch);
   std::vector<NodeTriple> mine;
@@ -184,9 +183,8 @@ inline std::vector<NodeTriple> triples_of_epoch(const Communicator& comm, const 
     for (std::int64_t s = 0; s < drawn.steps(); ++s) {
       for (const auto& triple : drawn.of(s)) {
         if (triple.number / sampler.batch() != first + s) throw InternalError("a triple in another's step");
-        mine.push_back({triple.number, graph.node[static_cast<std::size_t>(triple.user.value)].value,
-                        node_of[static_cast<std::size_t>(triple.positive.value)].value,
-                        node_of[static_cast<std::size_t>(triple.negative.value)].value});
+        mine.push_back({triple.number, graph.node[triple.user.value].value, node_of[triple.positive.value].value,
+                        node_of[triple.negative.value].value});
       }
     }
     if (!std::ranges::is_sorted(mine)) throw InternalError("triples out of order");

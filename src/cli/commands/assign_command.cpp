@@ -142,9 +142,12 @@ void run_assign(const AssignCommand& command) {
   comm.broadcast(std::span<std::int64_t>(&threads, 1));
   prepare_process(comm, threads);
   const auto result = read_segments_file(comm, command.result);
-  check_fold_in(comm, result, command.result);
   Config config;
-  comm.attempt([&] { config = stored_config(result.provenance, command.result); });
+  comm.attempt([&] {
+    config = stored_config(result.provenance, command.result);
+    refuse_network(config, command.result, "assign");
+  });
+  check_fold_in(comm, result, command.result);
   const AssignOptions options{by_direction(config), command.count};
   if (command.stream) {
     assign_stream(comm, result, config, options);

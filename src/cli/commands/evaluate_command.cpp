@@ -75,6 +75,7 @@ RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions&
     auto model = fit_recommendations(comm, population, wanted);
     model.smoothing = written->smoothing;
     model.blend_weight = written->blend_weight;
+    model.filter_ridge = written->filter_ridge;
     model.filter_power = written->filter_power;
     model.filter_weight = written->filter_weight;
     const auto held =

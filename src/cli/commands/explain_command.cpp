@@ -16,6 +16,7 @@
 #include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "graph/node_route.hpp"
+#include "graph/user_graph.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"
@@ -88,7 +89,7 @@ Sources read_sources(const Communicator& comm, const SegmentsFile& result, const
       graph_settings(stored_config(sources.graph.provenance, graph_path)) != graph_settings(config)) {
     throw InputError(graph_path + " is not the graph that " + path + " was made from; run `cohort run` again");
   }
-  if (comm.sum(model.model.embedding.rows()) != result.users.total() + result.items.total() ||
+  if (comm.sum(model.model.embedding.rows()) != sources.graph.dataset.nodes() ||
       model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
       !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
       model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
@@ -110,15 +111,16 @@ void explain(const ExplainOptions& options) {
   prepare_process(comm, threads);
 
   const auto result = read_segments_file(comm, options.result);
+  const auto config = stored_config(result.provenance, options.result);
+  refuse_network(config, options.result, "explain");
   const auto segments = std::ssize(result.segments.size);
   if (options.segment >= segments) {
     throw InputError("there is no segment " + std::to_string(options.segment) + "; " + options.result +
                      " has segments 0 to " + std::to_string(segments - 1));
   }
   const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
-  const auto config = stored_config(result.provenance, options.result);
   const auto sources = read_sources(comm, result, config, options.result);
-  const auto blocks = bipartite_graph(comm, sources.graph.dataset, config.graph);
+  const auto blocks = block_graph(comm, sources.graph.dataset, config.graph);
   const auto sharded = shard_graph(comm, blocks, *sources.graph.partition);
   const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(),
                                     Distribution::even(blocks.nodes(), comm.size()));
@@ -130,7 +132,8 @@ void explain(const ExplainOptions& options) {
   input.own_rows = form.own_rows;
   input.spherical = by_direction(config);
   input.new_weight = weight_of_one(config.graph);
-  const auto labels = node_labels(comm, config, result);
+  auto labels = node_labels(comm, config, result);
+  if (sources.graph.dataset.users_alone) labels.neighbour = "user";
   const auto report = [&](const auto& explanation) {
     say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
                            : explanation_text(comm, result, labels, explanation));

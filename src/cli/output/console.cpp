@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/output_file.hpp"
 
 namespace cohort {
 
@@ -50,16 +51,6 @@ void wait_for_reader(int stream) {
   } else if (S_ISCHR(status.st_mode) && std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) {
     std::this_thread::sleep_for(relay_pause);
   }
-}
-
-// errno, 0 for success.
-int write_all(int stream, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(stream, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return errno;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace cohort {
 struct NodeLabels {
   std::vector<std::string> users;
   std::vector<std::string> items;
+  std::string neighbour = "friend";  ///< what a user is to another whose neighbour it is in the graph
 };
 
 /// From the tables of attributes that the result was made with, as long as they are where they were and say the same;

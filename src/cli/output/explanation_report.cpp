@@ -24,6 +24,8 @@ class NodeNames {
   NodeNames(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels)
       : comm_(comm), result_(result), labels_(labels) {}
   bool is_user(NodeId node) const { return node.value < result_.users.total(); }
+  /// Of somebody's neighbour.
+  std::string kind_of(NodeId node) const { return is_user(node) ? labels_.neighbour : "item"; }
 
   template <class Rows>
   std::vector<std::string> of(const Rows& rows) const {
@@ -91,7 +93,7 @@ Json rows_json(const NodeNames& names, const std::vector<Contribution>& rows) {
   const auto labels = names.labels_of(rows);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Json row;
-    row[names.is_user(rows[i].node) ? "friend" : "item"] = ids[i];
+    row[names.kind_of(rows[i].node)] = ids[i];
     if (!labels[i].empty()) row["name"] = labels[i];
     row["contribution"] = rows[i].value;
     list.push_back(std::move(row));
@@ -151,7 +153,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   double rest = 0;
   for (std::size_t i = 0; i < size; ++i) {
     if (i < first || i >= last) {
-      text += line((names.is_user(contributions[i].node) ? "friend " : "item ") + ids[i], contributions[i].value);
+      text += line(names.kind_of(contributions[i].node) + " " + ids[i], contributions[i].value);
     } else {
       rest += contributions[i].value;
     }
@@ -225,7 +227,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
     listed += explanation.top[i].value;
   }
   text += line("all other items", explanation.items - listed);
-  text += line("friends", explanation.friends);
+  text += line(labels.neighbour + "s", explanation.friends);
   text += line("the users' own rows of the model", explanation.own);
   text += line("the centroids", explanation.constant);
   text += line("rounding of the stored embedding", explanation.rounding);

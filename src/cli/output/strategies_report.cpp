@@ -133,6 +133,7 @@ Json strategies_json(const StrategyComparison& comparison, const std::string& wr
   json["cold_at_most"] = comparison.cold_at_most;
   json["smoothing"] = comparison.smoothing;
   json["blend_weight"] = comparison.blend_weight;
+  json["filter_ridge"] = comparison.filter_ridge;
   json["filter_power"] = comparison.filter_power;
   json["filter_weight"] = comparison.filter_weight;
   json["validation_users"] = comparison.validation_users;
@@ -174,8 +175,8 @@ std::string strategies_table(const StrategyComparison& comparison, const std::st
       "of {}.\n",
       comparison.smoothing, comparison.blend_weight, counted(comparison.validation_users, "user"));
   if (!std::isnan(comparison.filter_power)) {
-    text += fmt::format("The filter: power of the degree {:g}, weight of the embedding in hybrid {}.\n",
-                        comparison.filter_power, number(comparison.filter_weight, 2));
+    text += fmt::format("The filter: ridge {:g}, power of the degree {:g}, weight of the embedding in hybrid {}.\n",
+                        comparison.filter_ridge, comparison.filter_power, number(comparison.filter_weight, 2));
   }
   if (!written.empty()) text += fmt::format("The lists written are those of {}.\n", written);
   return text;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -25,10 +26,12 @@ namespace cohort {
 
 namespace {
 
-constexpr std::int64_t most_trained = 3;  // candidates
-// Above it a third of the training would be minutes.
+constexpr std::int64_t most_trained = 4;  // candidates
+// Above it a quarter of the training would be minutes.
 constexpr std::int64_t most_pairs = 10'000'000;
-constexpr double temperatures[] = {default_temperature, 0.15};
+// Tried upwards as long as each is better than the one before. Sparse data want the first and dense ones the second;
+// the last is for users who differ by chance alone within their kind, which a low temperature learns by heart.
+constexpr std::array temperatures{default_temperature, 0.2, 0.8};
 constexpr double powers[] = {default_length_power, 0.0, 0.5};
 
 struct Embeddings {
@@ -158,7 +161,7 @@ void Chooser::try_out(TrainConfig candidate, bool any_power) {
   }
 }
 
-// First the temperature, then with the better one what a pair weighs.
+// First the temperature, then with the best one what a pair weighs.
 CandidateTable Chooser::choose(const TrainConfig& wanted) {
   const auto& comm = session_.comm();
   const auto users = left_.dataset.users.total();
@@ -176,7 +179,10 @@ CandidateTable Chooser::choose(const TrainConfig& wanted) {
     change(candidate);
     try_out(candidate, any_power);
   };
-  if (wanted.temperature == 0) next([](TrainConfig& train) { train.temperature = temperatures[1]; });
+  for (std::size_t t = 1; wanted.temperature == 0 && t < temperatures.size(); ++t) {
+    if (best_->train.temperature != temperatures[t - 1]) break;
+    next([&](TrainConfig& train) { train.temperature = temperatures[t]; });
+  }
   if (wanted.pair_weight == PairWeight::automatic)
     next([](TrainConfig& train) { train.pair_weight = PairWeight::equal; });
   table_["chosen"][best_->row] = 1;
@@ -194,7 +200,7 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   auto usual = only(with_choices(wanted, users));
   const bool given =
       wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
-  if (given || !dataset.has_items()) return usual;
+  if (given || !dataset.has_item_nodes()) return usual;
   const Stopwatch stopwatch;
   const auto pairs = comm.sum(dataset.interactions.size());
   if (pairs > most_pairs) {

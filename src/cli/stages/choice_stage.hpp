@@ -13,7 +13,7 @@ namespace cohort {
 
 /// What was tried, a row for each candidate, and which of them `chosen` marks: History::choice of what is trained with
 /// it. One row where there was nothing to choose; no columns for a loss that has none of this. Costs at most what the
-/// training does: up to three candidates, each with a third of its epochs and the whole schedule of the learning rate.
+/// training does: up to four candidates, each with a quarter of its epochs and the whole schedule of the learning rate.
 /// Throws Interrupted where a rank was asked to end. Collective.
 CandidateTable choose_training(const Session& session, const GraphFile& graph);
 

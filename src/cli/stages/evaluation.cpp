@@ -15,8 +15,8 @@
 #include "cluster/agreement.hpp"
 #include "cluster/quality.hpp"
 #include "core/error.hpp"
-#include "graph/block_graph.hpp"
 #include "graph/id_numbers.hpp"
+#include "graph/user_graph.hpp"
 #include "ingest/rules/holdout.hpp"
 #include "items/node_segments.hpp"
 #include "items/ranking_measures.hpp"
@@ -63,8 +63,7 @@ void add_modularity(const Communicator& comm, const Config& config, const Segmen
                     Json& measures) {
   const auto& segment = result.segments.segment;
   const auto& users = result.users.distribution;
-  const auto of_graph = [&](const GraphConfig& options) {
-    const auto graph = bipartite_graph(comm, dataset, options);
+  const auto of_graph = [&](const BlockGraph& graph) {
     const auto of_node = node_segments(comm, graph, users, segment, segment_count(result));
     return modularity(comm, graph.row_begin, numbers(graph.column), graph.weight, of_node, graph.distribution);
   };
@@ -73,11 +72,14 @@ void add_modularity(const Communicator& comm, const Config& config, const Segmen
   if (dataset.has_items()) {
     auto without_social = config.graph;
     without_social.social_weight = 0;
-    measures["modularity"] = of_graph(without_social);
+    measures["modularity"] = of_graph(bipartite_graph(comm, dataset, without_social));
   }
-  if (!has_social) return;
-  measures["social_modularity"] = modularity(comm, social.row_begin, social.other, social.weight, segment, users);
-  if (dataset.has_items()) measures["graph_modularity"] = of_graph(config.graph);
+  if (has_social) {
+    measures["social_modularity"] = modularity(comm, social.row_begin, social.other, social.weight, segment, users);
+  }
+  if (dataset.has_items() && (has_social || dataset.users_alone)) {
+    measures["graph_modularity"] = of_graph(block_graph(comm, dataset, config.graph));
+  }
 }
 
 Json json_of(const std::vector<RankingMeasures>& found) {
@@ -145,6 +147,7 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
   if (weight) model.blend_weight = written->blend_weight;
   std::optional<FilterGraph> filter;
   if (written && !std::isnan(written->filter_power) && data.graph && data.graph->partition) {
+    model.filter_ridge = written->filter_ridge;
     model.filter_power = written->filter_power;
     model.filter_weight = written->filter_weight;
     population.filter = &filter.emplace(filter_graph_of(comm, config, *data.graph, dataset.interactions));

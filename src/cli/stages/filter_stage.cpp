@@ -1,14 +1,41 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "cli/output/logging.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "comm/reblock.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 #include "recommend/filter_graph.hpp"
 
 namespace cohort {
+
+namespace {
+
+// A partition of users alone, with items spread over its shards in their order.
+StoredPartition with_items(const Communicator& comm, const Dataset& dataset, const StoredPartition& partition) {
+  const auto users = dataset.users.total();
+  const auto items = dataset.items.total();
+  const auto nodes = Distribution::even(users + items, comm.size());
+  std::vector<std::int64_t> begin;
+  for (int r = 0; r < comm.size(); ++r) begin.push_back(std::min(nodes.begin(r), users));
+  begin.push_back(users);
+  StoredPartition result;
+  result.shard_of = reblock(comm, std::span<const std::int32_t>(partition.shard_of),
+                            Distribution::even(users, comm.size()), Distribution(std::move(begin)));
+  result.shard_cost = partition.shard_cost;
+  const auto spread = Distribution::even(items, static_cast<int>(std::ssize(partition.shard_cost)));
+  comm.attempt([&] {
+    for (auto node = std::max(nodes.begin(comm.rank()), users); node < nodes.end(comm.rank()); ++node) {
+      result.shard_of.push_back(spread.owner(node - users));
+    }
+  });
+  return result;
+}
+
+}  // namespace
 
 FilterGraph filter_graph_of(const Communicator& comm, const Config& config, const GraphFile& graph,
                             const PairTable& interactions) {
@@ -24,7 +51,8 @@ FilterGraph filter_graph_of(const Communicator& comm, const Config& config, cons
   });
   const auto blocks = bipartite_graph(comm, dataset, config.graph);
   dataset.interactions = {};
-  auto sharded = shard_graph(comm, blocks, *graph.partition);
+  auto sharded = shard_graph(
+      comm, blocks, graph.dataset.users_alone ? with_items(comm, graph.dataset, *graph.partition) : *graph.partition);
   return filter_graph(comm, blocks, std::move(sharded.graph), config.graph);
 }
 

@@ -59,9 +59,11 @@ std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile
                                          const ModelFile& model, const Segments& segments) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
-  if (!dataset.has_items()) return std::nullopt;
+  if (!dataset.has_items() || is_network(encoder_of(session.config()))) return std::nullopt;
   const Stopwatch stopwatch;
-  const auto below = below_last_layer(session, graph, sharded, model);
+  // Where items are no nodes, a new user is put among the users of what it has.
+  const auto below =
+      dataset.users_alone ? copy_of(segments.items.view()) : below_last_layer(session, graph, sharded, model);
   PairTable edges;
   comm.attempt([&] { edges = interaction_edges(dataset.interactions, session.config().graph); });
   auto table = make_fold_in(

@@ -5,11 +5,12 @@
 #include "comm/reblock.hpp"
 #include "core/interruption.hpp"
 #include "core/stopwatch.hpp"
+#include "graph/user_graph.hpp"
 
 namespace cohort {
 
 BlockGraph graph_of(const Session& session, const Dataset& dataset) {
-  return bipartite_graph(session.comm(), dataset, session.config().graph);
+  return block_graph(session.comm(), dataset, session.config().graph);
 }
 
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph) {

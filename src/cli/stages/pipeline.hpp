@@ -17,6 +17,7 @@
 #include "store/graph_file.hpp"
 #include "store/model_file.hpp"
 #include "store/segments_file.hpp"
+#include "train/positives.hpp"
 
 namespace cohort {
 
@@ -25,6 +26,16 @@ GraphFile prepare_graph(const Session& session);
 
 /// The same for a look at the input alone: the counts of what was read, what was dropped and what is left, as text.
 std::string describe_input(const Session& session);
+
+/// Joins users by what they share, for graph.kind = "user": fills dataset.neighbours; logs what took no part.
+void join_users(const Session& session, Dataset& dataset);
+
+/// The pairs that training draws together: interactions, or where items are no nodes the edges of the graph.
+Positives training_pairs(const Session& session, const Dataset& dataset, const ShardedGraph& sharded);
+
+/// Rows for this rank's items where these are no nodes: the sum of the rows of their users over the root of their
+/// number, as a layer of LightGCN has it. users: rows of this rank's block.
+Matrix items_among_users(const Session& session, const Dataset& dataset, ConstMatrixView users);
 
 /// The graph of a dataset, as the configuration wants it.
 BlockGraph graph_of(const Session& session, const Dataset& dataset);
@@ -58,7 +69,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
 ModelFile spectral_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded,
                          const TrainTarget& target);
 
-/// What new users are folded in with; nullopt where the graph has no items. segments: the embedding of the users.
+/// What new users are folded in with; nullopt where the graph has no items, or a network
+/// made the embedding, which is no mean of neighbours' rows. segments: the embedding of the users.
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                                          const ModelFile& model, const Segments& segments);
 

@@ -37,6 +37,7 @@ GraphFile prepare_graph(const Session& session) {
   GraphFile graph;
   graph.dataset = std::move(prepared.dataset);
   graph.provenance = session.provenance(graph.dataset.files);
+  if (session.config().graph.kind == GraphKind::user) join_users(session, graph.dataset);
   graph.history.timing["read"] = comm.all_gather(prepared.stats.read_seconds);
   graph.history.timing["dictionary"] = comm.all_gather(prepared.stats.dictionary_seconds);
   graph.history.timing["clean"] = comm.all_gather(prepared.stats.clean_seconds);

@@ -65,14 +65,16 @@ void say_filter(const RecommendModel& model, bool compared) {
                           ? std::string()
                           : fmt::format(", {:g} of the embedding beside the filter in hybrid", model.filter_weight);
   if (model.filter_users == 0) {
-    spdlog::info("  degree's power {:g}{}: nothing could be held back to choose them on", model.filter_power, beside);
+    spdlog::info("  filter's ridge {:g}, degree's power {:g}{}: nothing could be held back to choose them on",
+                 model.filter_ridge, model.filter_power, beside);
     return;
   }
   const auto gain = compared ? fmt::format(", {:+.4f} over the embedding (standard error {:.4f})", model.filter_gain,
                                            model.filter_error)
                              : std::string();
-  spdlog::info("  degree's power {:g}{}: NDCG@20 of {:.4f} on {} of those users{}", model.filter_power, beside,
-               model.filter_ndcg, with_commas(model.filter_users), gain);
+  spdlog::info("  filter's ridge {:g}, degree's power {:g}{}: NDCG@20 of {:.4f} on {} of those users{}",
+               model.filter_ridge, model.filter_power, beside, model.filter_ndcg, with_commas(model.filter_users),
+               gain);
 }
 
 // What is chosen, with what has not seen what it is chosen on.
@@ -168,6 +170,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   const bool blend = !wanted || wanted == Strategy::blend;
   found.smoothing = blend || wanted == Strategy::segment ? model.smoothing : not_used;
   found.blend_weight = blend ? model.blend_weight : not_used;
+  found.filter_ridge = model.filter_ridge;
   found.filter_power = model.filter_power;
   found.filter_weight = model.filter_weight;
   const auto n = static_cast<std::size_t>(config.count);

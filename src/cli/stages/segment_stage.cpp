@@ -66,7 +66,7 @@ struct ShardedUsers {
   PointSet points;
 
   ShardedUsers(const Communicator& comm, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model) {
-    const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+    const auto nodes = Distribution::even(dataset.nodes(), comm.size());
     const auto owned = to_shards(comm, sharded, model.model.embedding.view(), nodes);
     comm.attempt([&] { users = users_by_shard(comm, sharded, owned.view()); });
     points = {users.rows.view(), users.id, users.shard_begin, &sharded.layout};
@@ -86,7 +86,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.count = config.segment.count;
   options.spherical = by_direction(config);
   options.restarts = config.segment.restarts;
-  if (encoder_of(config) == EncoderKind::spectral && !dataset.has_items()) {
+  if (encoder_of(config) == EncoderKind::spectral && !dataset.has_item_nodes()) {
     options.restarts = std::max(options.restarts, community_restarts);
   }
   options.max_iterations = config.segment.max_iterations;
@@ -95,15 +95,20 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   auto found = kmeans(comm, by_shard.points, options);
 
   Segments segments;
-  const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
+  const auto nodes = Distribution::even(dataset.nodes(), comm.size());
   const auto& blocks = dataset.users.distribution;
   segments.segment = by_user(route, sharded, by_shard.users, found.segment);
   segments.distance = by_user(route, sharded, by_shard.users, found.distance);
   segments.margin = by_user(route, sharded, by_shard.users, found.margin);
   segments.users = reblock(comm, model.model.embedding.view(), nodes, 0, blocks);
-  segments.items =
-      reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
-  if (encoder_of(config) == EncoderKind::lightgcn && config.train.loss == LossKind::softmax) {
+  if (dataset.users_alone) {
+    segments.items = items_among_users(session, dataset, segments.users.view());
+  } else {
+    segments.items =
+        reblock(comm, model.model.embedding.view(), nodes, dataset.users.total(), dataset.items.distribution);
+  }
+  if (dataset.has_item_nodes() && encoder_of(config) != EncoderKind::spectral &&
+      config.train.loss == LossKind::softmax) {
     const double power = with_chosen(config.train, model.history.choice).length_power;
     comm.attempt([&] { weigh_by_length(segments.items.view(), power); });
   }

@@ -111,8 +111,8 @@ ModelFile spectral_model(const Session& session, const GraphFile& graph, const S
     spdlog::info("train: {} has the eigenvectors already", target.path);
   } else {
     spdlog::info("train: the graph's leading eigenvectors, {}", counted(sharded.graph.positions.total(), "node"));
-    const auto rows =
-        graph.dataset.has_items() ? of_items(session, graph, sharded.graph) : of_communities(session, sharded.graph);
+    const auto rows = graph.dataset.has_item_nodes() ? of_items(session, graph, sharded.graph)
+                                                     : of_communities(session, sharded.graph);
     const NodeRoute route(comm, sharded.graph, Distribution::even(sharded.graph.positions.total(), comm.size()));
     model.model.embedding = route.to_blocks(rows.embedding.view());
     model.model.state.rows[layer_zero_rows] = route.to_blocks(rows.base.view());

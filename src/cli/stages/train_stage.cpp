@@ -47,6 +47,17 @@ ModelState in_blocks(const Communicator& comm, const ShardGraph& graph, const Tr
   return model;
 }
 
+void say_what_is_ignored(const Config& config) {
+  const auto ignored = ignored_settings(config);
+  if (ignored.empty()) return;
+  const bool trained = encoder_of(config) != EncoderKind::spectral;
+  spdlog::warn("without effect: {}, since {}", ignored,
+               !trained                                 ? "nothing is trained (model.encoder is or comes to spectral)"
+               : config.train.loss == LossKind::bpr     ? "train.loss is or comes to bpr"
+               : config.train.loss == LossKind::softmax ? "train.loss is or comes to softmax"
+                                                        : "train.loss is or comes to ns4gc");
+}
+
 TrainStart in_shards(const Communicator& comm, const ShardGraph& graph, ModelState model, const std::string& path) {
   const NodeRoute route(comm, graph, Distribution::even(graph.users + graph.items, comm.size()));
   TrainStart start{{model.epochs, model.step}, std::move(model.state), path};
@@ -79,9 +90,10 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
                       const TrainTarget& target) {
   const auto& comm = session.comm();
   const auto& config = session.config();
+  if (!target.derived) say_what_is_ignored(config);
   if (encoder_of(config) == EncoderKind::spectral) return spectral_model(session, graph, sharded, target);
   const Stopwatch stopwatch;
-  const auto positives = positives_of(comm, graph.dataset, sharded);
+  const auto positives = training_pairs(session, graph.dataset, sharded);
   auto earlier = load_checkpoint(session, graph, target);
   const auto candidates = earlier         ? earlier->history.choice
                           : target.choice ? *target.choice

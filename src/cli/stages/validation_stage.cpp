@@ -31,6 +31,7 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
     left.dataset.social = dataset.social;
     left.partition = graph.partition;
   });
+  if (dataset.users_alone) join_users(session, left.dataset);
   const TrainTarget target{session.validation_path(), trained_on_all.epochs, 0, true, trained_on_all.history.choice};
   const auto sharded = shard_graph(comm, graph_of(session, left.dataset), *left.partition);
   const auto model = train_model(session, left, sharded, target);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "ingest/files/input_files.hpp"
@@ -205,7 +206,7 @@ AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, 
       bucketed = bucket_by(std::span<const Routed>(known), comm.size(),
                            [&](const Routed& line) { return ids.distribution.owner(line.number); });
       for (int r = 0; r < comm.size(); ++r) {
-        for (auto i = bucketed.begin[r]; i < bucketed.begin[r + 1]; ++i) {
+        for (const auto i : places_of(bucketed.begin, r)) {
           const auto line = line_of[bucketed.source[i]];
           outgoing.append(lines.text, static_cast<std::size_t>(lines.text_end[line]),
                           static_cast<std::size_t>(lines.text_end[line + 1] - lines.text_end[line]));

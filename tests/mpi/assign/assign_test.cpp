@@ -91,8 +91,7 @@ TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
       EXPECT_EQ(found.placement[at].distance, expected.placement.distance);
       EXPECT_EQ(found.placement[at].margin, expected.placement.margin);
       const auto best = std::span<const ScoredItem>(found.best)
-                            .subspan(static_cast<std::size_t>(found.best_begin[at]),
-                                     static_cast<std::size_t>(found.best_begin[at + 1] - found.best_begin[at]));
+                            .subspan(found.best_begin[at], found.best_begin[at + 1] - found.best_begin[at]);
       ASSERT_EQ(best.size(), expected.best.size());
       for (std::size_t i = 0; i < best.size(); ++i) {
         EXPECT_EQ(best[i].item, expected.best[i].item);

@@ -50,11 +50,10 @@ TEST(FoldIn, IsTheFormulaAndGivesBackTrainedUsers) {
         const auto i = static_cast<std::size_t>(item);
         std::int64_t count = 0;
         for (std::size_t u = 0; u < users; ++u) count += reference.edges[u][i] > 0 ? 1 : 0;
-        ASSERT_EQ(folded.table.users[static_cast<std::size_t>(r)], count);
+        ASSERT_EQ(folded.table.users[r], count);
         for (std::int64_t j = 0; j < columns; ++j) {
           const double degree = reference.degree[users + i];
-          const double expected =
-              degree > 0 ? scale * reference.below[users + i][static_cast<std::size_t>(j)] / std::sqrt(degree) : 0.0;
+          const double expected = degree > 0 ? scale * reference.below[users + i][j] / std::sqrt(degree) : 0.0;
           ASSERT_EQ(folded.table.rows.row(r)[j], alone.table.rows.row(item)[j]);
           ASSERT_NEAR(folded.table.rows.row(r)[j], expected, 1e-5);
         }
@@ -71,10 +70,9 @@ TEST(FoldIn, OneUserHasTheBitsOfMany) {
   for (std::int64_t u = 0; u < users; ++u) {
     std::vector<LocalRow> item;
     std::vector<float> weight;
-    for (auto k = edges.row_begin[static_cast<std::size_t>(u)]; k < edges.row_begin[static_cast<std::size_t>(u) + 1];
-         ++k) {
-      item.emplace_back(static_cast<std::int32_t>(edges.other[static_cast<std::size_t>(k)]));
-      weight.push_back(edges.weight[static_cast<std::size_t>(k)]);
+    for (auto k = edges.row_begin[u]; k < edges.row_begin[u + 1]; ++k) {
+      item.emplace_back(static_cast<std::int32_t>(edges.other[k]));
+      weight.push_back(edges.weight[k]);
     }
     Matrix row(1, 33);
     fold_in_row(alone.table.rows.view(), item, weight, row.row(0));

@@ -19,15 +19,14 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Even blocks, and all on the last rank.
 std::vector<Distribution> blocks_of(std::int64_t total, const Communicator& comm) {
-  std::vector<std::int64_t> last(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> last(comm.size() + 1, 0);
   last.back() = total;
   return {Distribution::even(total, comm.size()), Distribution(last)};
 }
 
 template <class T>
 std::span<const T> block(const std::vector<T>& all, const Distribution& blocks, int rank) {
-  return std::span<const T>(all).subspan(static_cast<std::size_t>(blocks.begin(rank)),
-                                         static_cast<std::size_t>(blocks.count(rank)));
+  return std::span<const T>(all).subspan(blocks.begin(rank), blocks.count(rank));
 }
 
 struct Clustered {
@@ -145,7 +144,7 @@ TEST(ClusterQuality, SilhouetteOfManyPointsIsThatOfASeededSample) {
   std::array<std::array<double, 10>, 2> members{};
   for (std::uint64_t i = 0; i < silhouette_exact; ++i) {
     const auto point = shuffled(i);
-    members[static_cast<std::size_t>(cluster[point])][static_cast<std::size_t>(values[point])] += 1;
+    members[cluster[point]][values[point]] += 1;
   }
   double expected = 0;
   for (std::size_t own = 0; own < 2; ++own) {
@@ -239,8 +238,8 @@ struct Edges {
 
   explicit Edges(std::int64_t count) : nodes(count), row(static_cast<std::size_t>(count)) {}
   void add(std::int64_t a, std::int64_t b, float weight) {
-    row[static_cast<std::size_t>(a)].emplace_back(b, weight);
-    if (a != b) row[static_cast<std::size_t>(b)].emplace_back(a, weight);
+    row[a].emplace_back(b, weight);
+    if (a != b) row[b].emplace_back(a, weight);
   }
   double modularity_at(const Communicator& comm, const std::vector<std::int32_t>& cluster,
                        const Distribution& blocks) const {
@@ -248,7 +247,7 @@ struct Edges {
     std::vector<std::int64_t> column;
     std::vector<float> weight;
     for (auto node = blocks.begin(comm.rank()); node < blocks.end(comm.rank()); ++node) {
-      for (const auto& [other, w] : row[static_cast<std::size_t>(node)]) {
+      for (const auto& [other, w] : row[node]) {
         column.push_back(other);
         weight.push_back(w);
       }

@@ -95,7 +95,7 @@ TEST(Kmeans, SphericalIgnoresLengthAndPutsZeroRowsInTheFirstSegment) {
     const bool zero = sharded.index()[row] == 40;
     EXPECT_EQ(found.distance[row], zero ? 1.0F : 0.0F);
     EXPECT_EQ(found.margin[row], zero ? 0.0F : 1.0F);
-    EXPECT_EQ(found.segment[row], zero ? 0 : points.planted[static_cast<std::size_t>(sharded.index()[row])]);
+    EXPECT_EQ(found.segment[row], zero ? 0 : points.planted[sharded.index()[row]]);
   }
 }
 
@@ -107,7 +107,7 @@ TEST(Kmeans, SphericalCentroidsAreTheDirectionsOfTheirSegments) {
     const auto found = alone(points, options);
     ASSERT_LT(found.inertia.size(), 200U);
     for (std::int64_t j = 0; j < 4; ++j) {
-      std::vector<double> sum(static_cast<std::size_t>(points.columns), 0.0);
+      std::vector<double> sum(points.columns, 0.0);
       for (std::size_t i = 0; i < points.row.size(); ++i) {
         if (found.segment[i] != j) continue;
         const auto row = unit(points.row[i]);

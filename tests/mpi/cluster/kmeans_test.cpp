@@ -138,7 +138,7 @@ TEST(Kmeans, IteratesAsPlainLloydDoes) {
     Matrix start(count, points.columns);
     std::vector<std::vector<double>> centre;
     for (std::int64_t j = 0; j < count; ++j) {
-      const auto& row = points.row[static_cast<std::size_t>(j * 11)];
+      const auto& row = points.row[j * 11];
       std::ranges::copy(row, start.row(j));
       centre.emplace_back(row.begin(), row.end());
     }
@@ -185,7 +185,7 @@ TEST(Kmeans, IteratesAsPlainLloydDoes) {
       for (std::size_t i = 0; i < inertia.size(); ++i) EXPECT_NEAR(run.inertia[i], inertia[i], 1e-6 * inertia[i]);
       for (std::int64_t j = 0; j < count; ++j) {
         for (std::int64_t e = 0; e < points.columns; ++e) {
-          EXPECT_NEAR(run.centres.row(j)[e], centre[static_cast<std::size_t>(j)][static_cast<std::size_t>(e)], 1e-6);
+          EXPECT_NEAR(run.centres.row(j)[e], centre[j][e], 1e-6);
         }
       }
     }

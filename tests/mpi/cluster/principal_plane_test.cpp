@@ -20,7 +20,7 @@ std::vector<PlanePoint> alone(const SmallPoints& points) {
   const auto by_row = principal_plane(Communicator::self(), sharded.set());
   auto by_point = by_row;
   for (std::size_t row = 0; row < by_row.size(); ++row) {
-    by_point[static_cast<std::size_t>(sharded.index()[row])] = by_row[row];
+    by_point[sharded.index()[row]] = by_row[row];
   }
   return by_point;
 }
@@ -43,7 +43,7 @@ std::vector<std::array<double, 2>> by_svd(const SmallPoints& points) {
   Eigen::MatrixXd all(points.size(), points.columns);
   for (std::int64_t i = 0; i < points.size(); ++i) {
     for (std::int64_t j = 0; j < points.columns; ++j) {
-      all(i, j) = static_cast<double>(points.row[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)]);
+      all(i, j) = static_cast<double>(points.row[i][j]);
     }
   }
   const Eigen::RowVectorXd mean = all.colwise().mean();
@@ -57,7 +57,7 @@ std::vector<std::array<double, 2>> by_svd(const SmallPoints& points) {
     if (direction[largest] < 0) direction = -direction;
     const Eigen::VectorXd along = all * direction;
     for (std::size_t i = 0; i < places.size(); ++i) {
-      places[i][static_cast<std::size_t>(axis)] = along[static_cast<Eigen::Index>(i)];
+      places[i][axis] = along[static_cast<Eigen::Index>(i)];
     }
   }
   return places;

@@ -68,7 +68,7 @@ TEST(Communicator, ExchangeDeliversByRank) {
   std::vector<std::int32_t> data;
   std::vector<std::int64_t> begin{0};
   for (int t = 0; t < comm.size(); ++t) {
-    data.insert(data.end(), static_cast<std::size_t>(t + 1), comm.rank() * 100 + t);
+    data.insert(data.end(), static_cast<std::size_t>(t) + 1, comm.rank() * 100 + t);
     begin.push_back(std::ssize(data));
   }
   const auto received = comm.exchange(std::span<const std::int32_t>(data), std::span<const std::int64_t>(begin));
@@ -81,7 +81,7 @@ TEST(Communicator, ExchangeDeliversByRank) {
 
 TEST(Communicator, GatherScatterBroadcast) {
   const auto& comm = world();
-  const std::vector<std::int64_t> mine(static_cast<std::size_t>(comm.rank()), comm.rank());
+  const std::vector<std::int64_t> mine(comm.rank(), comm.rank());
   const auto all = comm.all_gather(std::span<const std::int64_t>(mine));
   EXPECT_EQ(std::ssize(all.data), comm.size() * (comm.size() - 1) / 2);
   for (int r = 0; r < comm.size(); ++r) EXPECT_EQ(std::ssize(all.from(r)), r);

@@ -18,9 +18,9 @@ Matrix numbered(const Distribution& blocks, int rank, std::int64_t columns) {
 TEST(Reblock, RowsArriveByTheirNumber) {
   const auto comm = Communicator::world();
   // All on the last rank, even blocks, and all on the first.
-  std::vector<std::int64_t> last(static_cast<std::size_t>(comm.size()) + 1, 0);
+  std::vector<std::int64_t> last(comm.size() + 1, 0);
   last.back() = 23;
-  std::vector<std::int64_t> head(static_cast<std::size_t>(comm.size()) + 1, 23);
+  std::vector<std::int64_t> head(comm.size() + 1, 23);
   head.front() = 0;
   for (const auto& from : {Distribution(last), Distribution::even(23, comm.size()), Distribution(head)}) {
     for (const std::int64_t columns : {16, 10}) {

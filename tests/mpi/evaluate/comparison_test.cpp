@@ -26,10 +26,10 @@ UserSegments spread(const Assignment& assignment, std::int32_t segments) {
   std::ranges::sort(order, {}, [](const std::string& id) { return std::pair(id.size(), id); });
   UserSegments result;
   result.users.distribution = Distribution::even(std::ssize(order), world().size());
-  result.size.assign(static_cast<std::size_t>(segments), 0);
+  result.size.assign(segments, 0);
   for (std::size_t i = 0; i < order.size(); ++i) {
     const auto segment = assignment.at(order[i]);
-    ++result.size[static_cast<std::size_t>(segment)];
+    ++result.size[segment];
     const auto number = static_cast<std::int64_t>(i);
     if (result.users.distribution.owner(number) != world().rank()) continue;
     result.users.push_back(order[i]);
@@ -55,10 +55,10 @@ TEST(Comparison, CountsByOriginalIds) {
       if (second.contains(id)) {
         ++flows[{segment, second[id]}];
       } else {
-        ++gone[static_cast<std::size_t>(segment)];
+        ++gone[segment];
       }
     }
-    for (const auto& [id, segment] : second) added[static_cast<std::size_t>(segment)] += first.contains(id) ? 0 : 1;
+    for (const auto& [id, segment] : second) added[segment] += first.contains(id) ? 0 : 1;
     ASSERT_EQ(got.flows.size(), flows.size());
     std::int64_t common = 0;
     std::int64_t stayed = 0;
@@ -68,7 +68,7 @@ TEST(Comparison, CountsByOriginalIds) {
       EXPECT_EQ(got.flows[at].users, count);
       ++at;
       common += count;
-      if (got.match[static_cast<std::size_t>(pair.first)] == pair.second) stayed += count;
+      if (got.match[pair.first] == pair.second) stayed += count;
     }
     EXPECT_EQ(got.common(), common);
     EXPECT_EQ(got.stayed, stayed);
@@ -78,7 +78,7 @@ TEST(Comparison, CountsByOriginalIds) {
     EXPECT_EQ(got.added + common, std::ssize(second));
     EXPECT_EQ(got.match, best_matching(6, got.flows));
     if (users == 700) {
-      for (std::int32_t s = 0; s < 6; ++s) EXPECT_EQ(got.match[static_cast<std::size_t>(s)], (s + 3) % 6);
+      for (std::int32_t s = 0; s < 6; ++s) EXPECT_EQ(got.match[s], (s + 3) % 6);
       EXPECT_GT(got.agreement.ari, 0.4);
     }
   }

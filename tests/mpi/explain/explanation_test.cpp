@@ -15,10 +15,6 @@ namespace {
 using testing_support::Dense;
 using testing_support::SmallGraph;
 
-std::size_t at(std::int64_t value) {
-  return static_cast<std::size_t>(value);
-}
-
 constexpr std::int64_t users = 30;
 constexpr std::int64_t items = 20;
 constexpr std::int32_t segments = 4;
@@ -90,7 +86,7 @@ struct Case {
   double distance(std::int64_t u, std::int32_t s) const {
     double sum = 0;
     for (std::int64_t c = 0; c < base.columns; ++c) {
-      const auto y = static_cast<double>(centroid[at(s)][at(c)]);
+      const auto y = static_cast<double>(centroid[s][c]);
       sum += spherical ? stored(u, c) * y : (stored(u, c) - y) * (stored(u, c) - y);
     }
     return spherical ? 1 - sum / length(u) : sum;
@@ -99,8 +95,7 @@ struct Case {
   double product(const Dense& rows, std::int64_t row, std::int64_t u) const {
     double sum = 0;
     for (std::int64_t c = 0; c < base.columns; ++c) {
-      const auto off = static_cast<double>(centroid[at(segment[at(u)])][at(c)]) -
-                       static_cast<double>(centroid[at(runner_up[at(u)])][at(c)]);
+      const auto off = static_cast<double>(centroid[segment[u]][c]) - static_cast<double>(centroid[runner_up[u]][c]);
       sum += rows.at(row, c) * off;
     }
     return spherical ? sum / length(u) : 2 * sum;
@@ -123,13 +118,13 @@ struct Case {
     found.users = Matrix(blocks.count(comm.rank()), base.columns);
     for (std::int64_t i = 0; i < found.users.rows(); ++i) {
       const auto user = blocks.begin(comm.rank()) + i;
-      found.segment.push_back(segment[at(user)]);
+      found.segment.push_back(segment[user]);
       for (std::int64_t c = 0; c < base.columns; ++c) found.users.row(i)[c] = static_cast<float>(stored(user, c));
     }
     found.centroid = Matrix(segments, base.columns);
     found.size.assign(segments, 0);
-    for (std::int64_t s = 0; s < segments; ++s) std::ranges::copy(centroid[at(s)], found.centroid.row(s));
-    for (const auto s : segment) ++found.size[at(s)];
+    for (std::int64_t s = 0; s < segments; ++s) std::ranges::copy(centroid[s], found.centroid.row(s));
+    for (const auto s : segment) ++found.size[s];
     return result;
   }
 };
@@ -153,7 +148,7 @@ void for_each_cut(const Case& model, Check check) {
     Matrix parameters(sharded.graph.owned(), model.base.columns);
     for (std::int64_t row = 0; row < parameters.rows(); ++row) {
       for (std::int64_t c = 0; c < model.base.columns; ++c) {
-        parameters.row(row)[c] = static_cast<float>(model.base.at(sharded.graph.node[at(row)].value, c));
+        parameters.row(row)[c] = static_cast<float>(model.base.at(sharded.graph.node[row].value, c));
       }
     }
     const auto degree = weighted_degrees(comm, blocks, sharded.graph);
@@ -174,9 +169,9 @@ TEST(Explanation, ContributionsAreExactAndAddUp) {
     for_each_cut(model, [&](const Communicator& comm, const ExplainInput& input) {
       for (const std::int64_t user : {3, 7, 11, 29}) {
         const auto found = explain_user(comm, input, user);
-        EXPECT_EQ(found.segment, model.segment[at(user)]);
-        EXPECT_EQ(found.runner_up, model.runner_up[at(user)]);
-        EXPECT_NEAR(found.difference, model.difference[at(user)], 1e-12);
+        EXPECT_EQ(found.segment, model.segment[user]);
+        EXPECT_EQ(found.runner_up, model.runner_up[user]);
+        EXPECT_NEAR(found.difference, model.difference[user], 1e-12);
         EXPECT_NEAR(found.own, scale * model.product(model.base, user, user), 1e-12);
         std::map<std::int64_t, double> expected;
         for (auto entry = normalised.lower_bound({user, 0}); entry != normalised.end() && entry->first.first == user;
@@ -198,16 +193,16 @@ TEST(Explanation, ContributionsAreExactAndAddUp) {
         // Taking away the largest, one after the other.
         double left = found.difference;
         std::int64_t steps = 0;
-        while (left > 0 && at(steps) < found.contributions.size() && found.contributions[at(steps)].value > 0) {
-          left -= found.contributions[at(steps++)].value;
+        while (left > 0 && static_cast<std::size_t>(steps) < found.contributions.size() &&
+               found.contributions[steps].value > 0) {
+          left -= found.contributions[steps++].value;
         }
         EXPECT_EQ(found.removals, left > 0 ? -1 : steps);
         // New items: all that others have, that this user has not, and that speak for the runner-up.
         std::map<std::int64_t, double> new_items;
         for (std::int64_t i = users; i < users + items; ++i) {
-          if (expected.contains(i) || degree[at(i)] == 0) continue;
-          const double value =
-              scale * model.product(sums, i, user) / std::sqrt((degree[at(user)] + 1) * (degree[at(i)] + 1));
+          if (expected.contains(i) || degree[i] == 0) continue;
+          const double value = scale * model.product(sums, i, user) / std::sqrt((degree[user] + 1) * (degree[i] + 1));
           if (value < 0) new_items[i] = value;
         }
         ASSERT_EQ(found.additions.size(), new_items.size());
@@ -255,10 +250,10 @@ TEST(Explanation, OfASegmentIsTheMeanOverItsUsers) {
         std::map<std::int64_t, double> of_item;
         std::map<std::int32_t, std::int64_t> others;
         for (std::int64_t u = 0; u < users; ++u) {
-          if (model.segment[at(u)] != segment) continue;
-          difference += model.difference[at(u)] / size;
+          if (model.segment[u] != segment) continue;
+          difference += model.difference[u] / size;
           own += scale * model.product(model.base, u, u) / size;
-          ++others[model.runner_up[at(u)]];
+          ++others[model.runner_up[u]];
           for (auto entry = normalised.lower_bound({u, 0}); entry != normalised.end() && entry->first.first == u;
                ++entry) {
             const auto j = entry->first.second;

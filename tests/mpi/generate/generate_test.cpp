@@ -173,7 +173,7 @@ TEST_F(Generate, FollowsItsLaws) {
   std::vector<double> size(6, 0.0);
   for (const auto& [user, segment] : pairs_of(path("all/truth.tsv"))) {
     segment_of[user] = segment;
-    ++size[static_cast<std::size_t>(segment)];
+    ++size[segment];
   }
   EXPECT_TRUE(std::ranges::is_sorted(size, std::ranges::greater()));
   EXPECT_NEAR(size.front() / size.back(), 5, 0.02);
@@ -199,7 +199,7 @@ TEST_F(Generate, FollowsItsLaws) {
   double outside = 0, own_by_chance = 0;
   for (const auto& [user, item] : interactions) {
     outside += preferring.at(item) == segment_of[user] ? 0 : 1;
-    own_by_chance += size[static_cast<std::size_t>(segment_of[user])] / 6000;
+    own_by_chance += size[segment_of[user]] / 6000;
   }
   const auto total = static_cast<double>(options.interactions);
   EXPECT_NEAR(outside / total, options.noise * (1 - own_by_chance / total), 0.02);
@@ -245,7 +245,7 @@ TEST_F(Generate, DrawsWithoutReplacementByPopularity) {
     for (const auto& [user, items] : items_of) {
       if (std::ssize(items) != degree) continue;
       ++users;
-      for (const auto item : items) ++found[static_cast<std::size_t>(item)];
+      for (const auto item : items) ++found[item];
     }
     ASSERT_GT(users, 500);
     std::set<std::size_t> taken;

@@ -5,25 +5,15 @@
 #include <limits>
 #include <random>
 
+#include "support/pair_tables.hpp"
 #include "support/small_graphs.hpp"
 
 namespace cohort {
 namespace {
 
+using testing_support::Pairs;
 using testing_support::SmallGraph;
-using Pairs = std::map<std::pair<std::int64_t, std::int64_t>, float>;
-
-PairTable table_of(const Pairs& pairs, std::int64_t first, std::int64_t last) {
-  PairTable table;
-  for (auto row = first; row < last; ++row) {
-    for (auto pair = pairs.lower_bound({row, 0}); pair != pairs.end() && pair->first.first == row; ++pair) {
-      table.other.push_back(pair->first.second);
-      table.weight.push_back(pair->second);
-    }
-    table.row_begin.push_back(table.size());
-  }
-  return table;
-}
+using testing_support::table_of;
 
 struct Input {
   std::int64_t users = 0;
@@ -83,13 +73,13 @@ SmallGraph expected(const Input& input, const GraphConfig& options) {
 
 // A node belongs to the rank in whose share of all nodes and entries its own begin.
 Distribution naive_blocks(const SmallGraph& graph, int ranks) {
-  std::vector<std::int64_t> before(static_cast<std::size_t>(graph.nodes) + 1, 0);
-  for (const auto& [place, weight] : graph.entries) ++before[static_cast<std::size_t>(place.first) + 1];
+  std::vector<std::int64_t> before(graph.nodes + 1, 0);
+  for (const auto& [place, weight] : graph.entries) ++before[place.first + 1];
   for (std::size_t n = 1; n < before.size(); ++n) before[n] += before[n - 1] + 1;
-  std::vector<std::int64_t> begin(static_cast<std::size_t>(ranks) + 1, graph.nodes);
+  std::vector<std::int64_t> begin(ranks + 1, graph.nodes);
   for (auto node = graph.nodes - 1; node >= 0; --node) {
-    for (std::int64_t r = 0; r <= before[static_cast<std::size_t>(node)] * ranks / before.back(); ++r) {
-      begin[static_cast<std::size_t>(r)] = node;
+    for (std::int64_t r = 0; r <= before[node] * ranks / before.back(); ++r) {
+      begin[r] = node;
     }
   }
   return Distribution(std::move(begin));

@@ -45,17 +45,16 @@ std::vector<Assignment> assignments(std::int64_t nodes) {
 
 std::span<const std::int32_t> block_of(const Assignment& assignment, const BlockGraph& blocks, int rank) {
   return std::span<const std::int32_t>(assignment.shard_of)
-      .subspan(static_cast<std::size_t>(blocks.distribution.begin(rank)),
-               static_cast<std::size_t>(blocks.distribution.count(rank)));
+      .subspan(blocks.distribution.begin(rank), blocks.distribution.count(rank));
 }
 
 std::vector<std::int64_t> positions_of(const Assignment& assignment) {
   std::vector<std::int64_t> order(assignment.shard_of.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](auto node) { return assignment.shard_of[static_cast<std::size_t>(node)]; });
+  std::ranges::stable_sort(order, {}, [&](auto node) { return assignment.shard_of[node]; });
   std::vector<std::int64_t> position(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
-    position[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    position[order[i]] = static_cast<std::int64_t>(i);
   }
   return position;
 }
@@ -66,7 +65,7 @@ void for_each_case(const Communicator& comm, Check check) {
   for (const auto& graph : graphs()) {
     for (const auto& assignment : assignments(graph.nodes)) {
       // Even cuts, and all shards on the last rank.
-      std::vector<std::int64_t> last(static_cast<std::size_t>(comm.size()) + 1, 0);
+      std::vector<std::int64_t> last(comm.size() + 1, 0);
       last.back() = assignment.shards;
       for (const auto& cuts : {Distribution::even(assignment.shards, comm.size()), Distribution(last)}) {
         SCOPED_TRACE(graph.name + " " + assignment.name);
@@ -91,19 +90,18 @@ TEST(ShardGraph, IsTheDenseNormalisedAdjacency) {
     ASSERT_EQ(graph.positions.total(), small.nodes);
     ASSERT_EQ(std::ssize(graph.node), graph.local_rows());
     for (std::int64_t row = 0; row < graph.local_rows(); ++row) {
-      const auto at =
-          row < graph.owned() ? first + row : graph.ghost[static_cast<std::size_t>(row - graph.owned())].value;
-      ASSERT_EQ(position[static_cast<std::size_t>(graph.node[static_cast<std::size_t>(row)].value)], at);
+      const auto at = row < graph.owned() ? first + row : graph.ghost[row - graph.owned()].value;
+      ASSERT_EQ(position[graph.node[row].value], at);
     }
     // A row in the order of its neighbours' positions.
     std::vector<LocalRow> column;
     std::vector<float> value;
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
-      const auto node = graph.node[static_cast<std::size_t>(row)].value;
+      const auto node = graph.node[row].value;
       std::map<std::int64_t, float> by_position;
       for (auto entry = reference.lower_bound({node, 0}); entry != reference.end() && entry->first.first == node;
            ++entry) {
-        by_position[position[static_cast<std::size_t>(entry->first.second)]] = entry->second;
+        by_position[position[entry->first.second]] = entry->second;
       }
       for (const auto& [at, weight] : by_position) {
         const bool own = at >= first && at < first + graph.owned();
@@ -111,7 +109,7 @@ TEST(ShardGraph, IsTheDenseNormalisedAdjacency) {
         column.emplace_back(static_cast<std::int32_t>(own ? at - first : graph.owned() + ghost));
         value.push_back(weight);
       }
-      ASSERT_EQ(graph.adjacency.row_begin[static_cast<std::size_t>(row) + 1], std::ssize(column));
+      ASSERT_EQ(graph.adjacency.row_begin[row + 1], std::ssize(column));
     }
     EXPECT_EQ(graph.adjacency.column, column);
     EXPECT_EQ(graph.adjacency.value, value);
@@ -146,7 +144,7 @@ TEST(ShardGraph, InteriorAndBoundaryDivideEveryShard) {
                                        graph.adjacency.column.begin() + graph.adjacency.row_begin[r + 1],
                                        [&](LocalRow column) { return column.value >= graph.owned(); });
         const auto& list = waits ? graph.boundary : graph.interior;
-        ASSERT_EQ(list[static_cast<std::size_t>(waits ? edge++ : inside++)].value, row);
+        ASSERT_EQ(list[waits ? edge++ : inside++].value, row);
       }
       ASSERT_EQ(inside, graph.interior_begin[s + 1]);
       ASSERT_EQ(edge, graph.boundary_begin[s + 1]);
@@ -164,14 +162,14 @@ TEST(ShardGraph, HaloBringsTheRowsOfTheGhosts) {
     Matrix rows(graph.local_rows(), columns);
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
       for (std::int64_t j = 0; j < columns; ++j) {
-        rows.row(row)[j] = static_cast<float>(graph.node[static_cast<std::size_t>(row)].value * 100 + j);
+        rows.row(row)[j] = static_cast<float>(graph.node[row].value * 100 + j);
       }
     }
     exchange.start(graph.halo, rows.view(), rows.row(graph.owned()));
     exchange.finish();
     for (std::int64_t row = graph.owned(); row < graph.local_rows(); ++row) {
       for (std::int64_t j = 0; j < columns; ++j) {
-        ASSERT_EQ(rows.row(row)[j], static_cast<float>(graph.node[static_cast<std::size_t>(row)].value * 100 + j));
+        ASSERT_EQ(rows.row(row)[j], static_cast<float>(graph.node[row].value * 100 + j));
       }
     }
     // The backward pass goes by the same plan, since A-hat is symmetric: whom a rank sends to it hears from, and it
@@ -193,7 +191,7 @@ TEST(ShardGraph, SomeRanksHaveGhostsAndSomeNone) {
   const auto near =
       distribute(comm, blocks, block_of(by_block, blocks, comm.rank()), Distribution::even(4, comm.size()));
   EXPECT_EQ(std::ssize(near.graph.ghost), comm.size() == 1 ? 0 : 2);
-  std::vector<std::int64_t> first_rank(static_cast<std::size_t>(comm.size()) + 1, 4);
+  std::vector<std::int64_t> first_rank(comm.size() + 1, 4);
   first_rank.front() = 0;
   const auto alone = distribute(comm, blocks, block_of(by_block, blocks, comm.rank()), Distribution(first_rank));
   EXPECT_EQ(alone.graph.local_rows(), comm.is_root() ? 24 : 0);
@@ -203,8 +201,8 @@ TEST(ShardGraph, IsRefusedWhereTheGraphIsNotSymmetric) {
   const auto comm = Communicator::world();
   const auto refused = [&](const SmallGraph& graph) {
     const auto blocks = graph.block(comm);
-    const std::vector<std::int32_t> shard_of(static_cast<std::size_t>(blocks.rows()), 0);
-    std::vector<std::int64_t> cuts(static_cast<std::size_t>(comm.size()) + 1, 1);
+    const std::vector<std::int32_t> shard_of(blocks.rows(), 0);
+    std::vector<std::int64_t> cuts(comm.size() + 1, 1);
     cuts.front() = 0;
     EXPECT_THROW(distribute(comm, blocks, shard_of, Distribution(cuts)), InternalError);
   };
@@ -236,7 +234,7 @@ TEST(NodeDirectory, FindsEveryNodeAsOftenAsAsked) {
         const auto found = sharded.directory.lookup(comm, wanted);
         ASSERT_EQ(found.size(), wanted.size());
         for (std::size_t i = 0; i < wanted.size(); ++i) {
-          EXPECT_EQ(found[i].value, position[static_cast<std::size_t>(wanted[i].value)]);
+          EXPECT_EQ(found[i].value, position[wanted[i].value]);
         }
       });
 }
@@ -251,7 +249,7 @@ TEST(Reorder, BetweenShardsAndBlocksAndBack) {
       Matrix owned(graph.owned(), columns);
       std::vector<std::int64_t> number;
       for (std::int64_t row = 0; row < graph.owned(); ++row) {
-        number.push_back(graph.node[static_cast<std::size_t>(row)].value);
+        number.push_back(graph.node[row].value);
         for (std::int64_t j = 0; j < columns; ++j) owned.row(row)[j] = static_cast<float>(number.back() * 10 + j);
       }
       const auto by_node = to_blocks(comm, graph, owned.view(), blocks);
@@ -259,15 +257,15 @@ TEST(Reorder, BetweenShardsAndBlocksAndBack) {
       ASSERT_EQ(by_node.rows(), blocks.count(comm.rank()));
       for (std::int64_t i = 0; i < by_node.rows(); ++i) {
         const auto node = blocks.begin(comm.rank()) + i;
-        ASSERT_EQ(numbers[static_cast<std::size_t>(i)], node);
+        ASSERT_EQ(numbers[i], node);
         for (std::int64_t j = 0; j < columns; ++j) ASSERT_EQ(by_node.row(i)[j], static_cast<float>(node * 10 + j));
       }
       const auto again = to_shards(comm, graph, by_node.view(), blocks);
       const auto numbers_again = to_shards(comm, graph, std::span<const std::int64_t>(numbers), blocks);
       ASSERT_EQ(again.rows(), graph.owned());
       for (std::int64_t row = 0; row < graph.owned(); ++row) {
-        const bool covered = number[static_cast<std::size_t>(row)] < total;
-        EXPECT_EQ(numbers_again[static_cast<std::size_t>(row)], covered ? number[static_cast<std::size_t>(row)] : 0);
+        const bool covered = number[row] < total;
+        EXPECT_EQ(numbers_again[row], covered ? number[row] : 0);
         for (std::int64_t j = 0; j < columns; ++j) EXPECT_EQ(again.row(row)[j], covered ? owned.row(row)[j] : 0.0F);
       }
     }

@@ -27,7 +27,7 @@ IdTable id_table(const std::vector<std::string>& ids) {
     for (const auto& id : ids) mine.push_back(id);
   }
   const auto table = build_dictionary(world(), mine).table;
-  return keep_ids(world(), table, std::vector<char>(static_cast<std::size_t>(table.block_size()), 1));
+  return keep_ids(world(), table, std::vector<char>(table.block_size(), 1));
 }
 
 std::vector<std::string> numbered(const std::string& prefix, int count) {
@@ -79,8 +79,7 @@ Said said(const IdTable& ids, const AttributeTable& table) {
     EXPECT_EQ(attribute.categories, sorted);
     auto& values = result.category[attribute.name];
     for (const auto& entry : world().all_gather(std::span<const Entry>(mine)).data) {
-      values[names[static_cast<std::size_t>(entry.id)]].insert(
-          attribute.categories[static_cast<std::size_t>(entry.category)]);
+      values[names[entry.id]].insert(attribute.categories[entry.category]);
     }
   }
   result.label_name = table.label_name;
@@ -111,7 +110,7 @@ TEST(Attributes, EveryKindOfColumn) {
     const auto id = std::string("f").append(std::to_string(i));
     const auto title = "The \"" + std::to_string(i) + "\", part " + std::to_string(i / 2);
     const auto year = std::to_string(1990 + i % 7);
-    const auto genre = genres[static_cast<std::size_t>(i % 4)];
+    const auto& genre = genres[i % 4];
     const std::string score = i % 5 == 0 ? "" : std::to_string(i) + ".5e-1";
     const auto picture = "http://x/" + std::to_string(i);
     typed += id + "\t" + title + "\t" + year + "\t" + genre + "\t" + score + "\t" + picture + "\t1 2 3\t\n";

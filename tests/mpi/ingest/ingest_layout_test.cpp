@@ -171,7 +171,7 @@ TEST(Layouts, RealDataRaisesNoAlarm) {
     GTEST_SKIP() << "COHORT_SHARED_DATA names no directory: the shared data sets are not here";
   }
   const auto file = [&](const std::string& name) { return std::vector<std::string>{directory + ("/" + name)}; };
-  const auto quiet = [&](InputConfig input) {
+  const auto quiet = [&](const InputConfig& input) {
     const auto result = read(input);
     for (const auto& warning : result.warnings) ADD_FAILURE() << warning;
   };

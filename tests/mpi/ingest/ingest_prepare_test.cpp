@@ -82,11 +82,9 @@ Whole prepared(const InputConfig& input, const CleanConfig& clean = {}, const Gr
   EXPECT_EQ(dataset.social.rows(), dataset.users.block_size());
   for (std::int64_t r = 0; r < dataset.interactions.rows(); ++r) {
     const auto* other = dataset.interactions.other.data();
-    EXPECT_TRUE(std::is_sorted(other + dataset.interactions.row_begin[static_cast<std::size_t>(r)],
-                               other + dataset.interactions.row_begin[static_cast<std::size_t>(r) + 1],
+    EXPECT_TRUE(std::is_sorted(other + dataset.interactions.row_begin[r], other + dataset.interactions.row_begin[r + 1],
                                std::less_equal<>()) ||
-                dataset.interactions.row_begin[static_cast<std::size_t>(r)] ==
-                    dataset.interactions.row_begin[static_cast<std::size_t>(r) + 1])
+                dataset.interactions.row_begin[r] == dataset.interactions.row_begin[r + 1])
         << "ascending, no repeats";
   }
   return whole(dataset);
@@ -337,17 +335,16 @@ TEST(Dictionary, FindsIdsInTablesWithEmptyBlocks) {
     sort_ids(wanted);
     EXPECT_EQ(whole_ids(dictionary.table), wanted);
     for (std::int64_t i = 0; i < mine.block_size(); ++i) {
-      EXPECT_EQ(wanted[static_cast<std::size_t>(dictionary.number[static_cast<std::size_t>(i)])], mine[i]);
+      EXPECT_EQ(wanted[dictionary.number[i]], mine[i]);
     }
-    const auto even = keep_ids(world(), dictionary.table,
-                               std::vector<char>(static_cast<std::size_t>(dictionary.table.block_size()), 1));
+    const auto even = keep_ids(world(), dictionary.table, std::vector<char>(dictionary.table.block_size(), 1));
     IdTable asked;
     for (const auto* id : {"0", "zzz", "~", ""}) asked.push_back(id);
     for (const auto& id : wanted) asked.push_back(id);
     const auto found = find_ids(world(), even, asked);
     for (std::int64_t i = 0; i < asked.block_size(); ++i) {
       const auto at = std::ranges::find(wanted, asked[i]);
-      EXPECT_EQ(found[static_cast<std::size_t>(i)], at == wanted.end() ? -1 : at - wanted.begin());
+      EXPECT_EQ(found[i], at == wanted.end() ? -1 : at - wanted.begin());
     }
   }
 }

@@ -29,8 +29,8 @@ std::vector<Event> random_events(int count, unsigned seed) {
   const std::vector<std::string> kinds{"view", "click", "purchase", "page shown"};
   std::vector<Event> events;
   for (int i = 0; i < count; ++i) {
-    Line line{"u" + std::to_string(random() % 70), std::to_string(random() % 40), 0.25 * (1 + random() % 12),
-              1.6e9 + 3600.0 * static_cast<double>(random() % 2400)};
+    Line line{"u" + std::to_string(random() % 70), std::to_string(random() % 40),
+              0.25 * static_cast<double>(1 + random() % 12), 1.6e9 + 3600.0 * static_cast<double>(random() % 2400)};
     events.push_back({line, kinds[random() % kinds.size()]});
   }
   return events;

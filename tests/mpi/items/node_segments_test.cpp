@@ -13,11 +13,11 @@ std::vector<std::int32_t> plain_segments(const testing_support::SmallGraph& grap
                                          const std::vector<std::int32_t>& of_user, std::int64_t count) {
   auto result = of_user;
   for (auto item = graph.users; item < graph.nodes; ++item) {
-    std::vector<double> weight(static_cast<std::size_t>(count), 0.0);
+    std::vector<double> weight(count, 0.0);
     for (std::int64_t user = 0; user < graph.users; ++user) {
       const auto entry = graph.entries.find({item, user});
       if (entry == graph.entries.end()) continue;
-      weight[static_cast<std::size_t>(of_user[static_cast<std::size_t>(user)])] += static_cast<double>(entry->second);
+      weight[of_user[user]] += static_cast<double>(entry->second);
     }
     const auto heaviest = std::ranges::max_element(weight);  // the first of equals
     result.push_back(*heaviest > 0 ? static_cast<std::int32_t>(heaviest - weight.begin()) : -1);
@@ -37,11 +37,11 @@ TEST(NodeSegments, AreThoseOfMostWeight) {
       const auto expected = plain_segments(graph, of_user, count);
       const auto block = graph.block(comm);
       // Users evenly, and all of them on the last rank.
-      std::vector<std::int64_t> last(static_cast<std::size_t>(comm.size()), 0);
+      std::vector<std::int64_t> last(comm.size(), 0);
       last.push_back(users);
       for (const auto& blocks : {Distribution::even(users, comm.size()), Distribution(last)}) {
-        const auto mine = std::span<const std::int32_t>(of_user).subspan(
-            static_cast<std::size_t>(blocks.begin(comm.rank())), static_cast<std::size_t>(blocks.count(comm.rank())));
+        const auto mine =
+            std::span<const std::int32_t>(of_user).subspan(blocks.begin(comm.rank()), blocks.count(comm.rank()));
         const auto found = node_segments(comm, block, blocks, mine, count);
         EXPECT_EQ(comm.all_gather(std::span<const std::int32_t>(found)).data, expected);
       }

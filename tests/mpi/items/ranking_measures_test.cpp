@@ -19,7 +19,7 @@ using Lists = std::vector<std::vector<std::int64_t>>;
 // Whole numbers where `ties`: many equal scores, all of them exact.
 Rows random_rows(std::int64_t rows, std::int64_t columns, bool ties, unsigned seed) {
   std::mt19937 random(seed);
-  Rows result(static_cast<std::size_t>(rows), std::vector<float>(static_cast<std::size_t>(columns)));
+  Rows result(static_cast<std::size_t>(rows), std::vector<float>(columns));
   for (auto& row : result) {
     for (auto& value : row) {
       value = ties ? static_cast<float>(static_cast<int>(random() % 5) - 2)
@@ -35,7 +35,7 @@ Lists random_lists(std::int64_t users, std::int64_t items, unsigned one_in, unsi
   Lists lists(static_cast<std::size_t>(users));
   for (std::int64_t u = 0; u + 1 < users; ++u) {
     for (std::int64_t i = 0; i < items; ++i) {
-      if (random() % one_in == 0) lists[static_cast<std::size_t>(u)].push_back(i);
+      if (random() % one_in == 0) lists[u].push_back(i);
     }
   }
   return lists;
@@ -44,7 +44,7 @@ Lists random_lists(std::int64_t users, std::int64_t items, unsigned one_in, unsi
 Matrix block_of(const Rows& rows, std::int64_t columns, const Distribution& blocks, int rank) {
   Matrix matrix(blocks.count(rank), blocks.count(rank) > 0 ? columns : 0);
   for (std::int64_t i = 0; i < matrix.rows(); ++i) {
-    std::ranges::copy(rows[static_cast<std::size_t>(blocks.begin(rank) + i)], matrix.row(i));
+    std::ranges::copy(rows[blocks.begin(rank) + i], matrix.row(i));
   }
   return matrix;
 }
@@ -52,7 +52,7 @@ Matrix block_of(const Rows& rows, std::int64_t columns, const Distribution& bloc
 PairTable block_of(const Lists& lists, const Distribution& blocks, int rank) {
   PairTable table;
   for (auto u = blocks.begin(rank); u < blocks.end(rank); ++u) {
-    const auto& list = lists[static_cast<std::size_t>(u)];
+    const auto& list = lists[u];
     table.other.insert(table.other.end(), list.begin(), list.end());
     table.row_begin.push_back(std::ssize(table.other));
   }
@@ -72,7 +72,7 @@ std::vector<ScoredItem> sorted_items(const Rows& users, const Rows& items, const
   const auto u = static_cast<std::size_t>(user);
   std::vector<ScoredItem> all;
   for (std::int64_t i = 0; i < std::ssize(items); ++i) {
-    const auto value = score(users[u], items[static_cast<std::size_t>(i)]);
+    const auto value = score(users[u], items[i]);
     if (!excluded.empty() && std::ranges::binary_search(excluded[u], i)) continue;
     if (!std::isnan(value)) all.push_back({value, i});
   }
@@ -85,7 +85,7 @@ std::vector<ScoredItem> sorted_items(const Rows& users, const Rows& items, const
 
 // Even, all on the last rank, all on the first.
 std::vector<Distribution> distributions(std::int64_t total, int ranks) {
-  std::vector<std::int64_t> last(static_cast<std::size_t>(ranks), 0);
+  std::vector<std::int64_t> last(ranks, 0);
   last.push_back(total);
   std::vector<std::int64_t> head{0};
   head.insert(head.end(), static_cast<std::size_t>(ranks), total);
@@ -124,17 +124,17 @@ TEST(TopItems, AreThoseOfASort) {
           query.excluded = exclude ? &excluded : nullptr;
           query.k = c.k;
           query.room = c.room;
-          std::vector<std::vector<ScoredItem>> found(static_cast<std::size_t>(user_rows.rows()));
+          std::vector<std::vector<ScoredItem>> found(user_rows.rows());
           std::vector<int> calls(found.size(), 0);
           top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> best) {
-            found[static_cast<std::size_t>(user)].assign(best.begin(), best.end());
-            ++calls[static_cast<std::size_t>(user)];
+            found[user].assign(best.begin(), best.end());
+            ++calls[user];
           });
           for (std::int64_t u = 0; u < user_rows.rows(); ++u) {
-            const auto& best = found[static_cast<std::size_t>(u)];
+            const auto& best = found[u];
             const auto expected =
                 sorted_items(users, items, exclude ? seen : Lists(), user_blocks.begin(comm.rank()) + u, c.k);
-            ASSERT_EQ(calls[static_cast<std::size_t>(u)], 1);
+            ASSERT_EQ(calls[u], 1);
             ASSERT_EQ(best.size(), expected.size());
             for (std::size_t r = 0; r < best.size(); ++r) {
               ASSERT_EQ(best[r].item, expected[r].item) << "user " << u << ", rank " << r;
@@ -202,7 +202,7 @@ RankingMeasures plain_measures(const Rows& users, const Rows& items, const Lists
   RankingMeasures sum;
   sum.k = k;
   for (std::int64_t u = 0; u < std::ssize(users); ++u) {
-    const auto& wanted = held[static_cast<std::size_t>(u)];
+    const auto& wanted = held[u];
     if (wanted.empty()) continue;
     ++sum.users;
     double hits = 0;
@@ -213,7 +213,7 @@ RankingMeasures plain_measures(const Rows& users, const Rows& items, const Lists
       const auto discount = 1 / std::log2(static_cast<double>(rank) + 1);
       if (rank <= std::ssize(wanted)) ideal += discount;
       if (rank > std::ssize(best)) continue;
-      const auto item = best[static_cast<std::size_t>(rank - 1)].item;
+      const auto item = best[rank - 1].item;
       if (std::ranges::count(wanted, item) == 0) continue;
       hits += 1;
       gain += discount;

@@ -41,7 +41,7 @@ HaloMatrix owned_values(const Propagation& propagation, unsigned salt) {
   const std::int64_t columns = propagation.columns();
   auto result = propagation.matrix();
   for (std::int64_t row = 0; row < graph.owned(); ++row) {
-    const auto node = graph.node[static_cast<std::size_t>(row)].value;
+    const auto node = graph.node[row].value;
     for (std::int64_t c = 0; c < columns; ++c) result.row(row)[c] = static_cast<float>(value_of(node, c, salt));
   }
   const auto received = propagation.halo().messages().received_rows();
@@ -63,8 +63,8 @@ struct Chosen {
     const auto pick = [&](const auto& list, const auto& cuts, auto& rows, auto& begin) {
       for (std::size_t s = 0; s + 1 < cuts.size(); ++s) {
         for (auto i = cuts[s]; i < cuts[s + 1]; ++i) {
-          const LocalRow row = list[static_cast<std::size_t>(i)];
-          if (choose(graph.node[static_cast<std::size_t>(row.value)].value)) rows.push_back(row);
+          const LocalRow row = list[i];
+          if (choose(graph.node[row.value].value)) rows.push_back(row);
         }
         begin.push_back(std::ssize(rows));
       }
@@ -73,9 +73,9 @@ struct Chosen {
     pick(graph.boundary, graph.boundary_begin, boundary, boundary_begin);
     std::vector<Position> wanted;
     for (std::int64_t row = graph.owned(); row < graph.local_rows(); ++row) {
-      if (!choose(graph.node[static_cast<std::size_t>(row)].value)) continue;
+      if (!choose(graph.node[row].value)) continue;
       ghost.emplace_back(static_cast<std::int32_t>(row));
-      wanted.push_back(graph.ghost[static_cast<std::size_t>(row - graph.owned())]);
+      wanted.push_back(graph.ghost[row - graph.owned()]);
     }
     // Source rows of the halo are places in the selection.
     halo = plan_fetch(comm, graph.positions, wanted);
@@ -148,7 +148,7 @@ TEST(LightGcn, ForwardIsTheMeanOfTheLayers) {
     std::int64_t place = 0;
     for (const auto* list : {&chosen.interior, &chosen.boundary}) {
       for (const LocalRow row : *list) {
-        const auto node = graph.node[static_cast<std::size_t>(row.value)].value;
+        const auto node = graph.node[row.value].value;
         for (std::int64_t c = 0; c < columns; ++c) ASSERT_EQ(some.row(place)[c], expected.at(node, c));
         ++place;
       }
@@ -173,7 +173,7 @@ TEST(LightGcn, BackwardIsTheTransposeOfForward) {
       std::int64_t place = 0;
       for (const auto* list : {&chosen.interior, &chosen.boundary}) {
         for (const LocalRow row : *list) {
-          const auto node = graph.node[static_cast<std::size_t>(row.value)].value;
+          const auto node = graph.node[row.value].value;
           for (std::int64_t c = 0; c < columns; ++c) {
             value.row(place)[c] = static_cast<float>(value_of(node, c, salt));
           }
@@ -181,11 +181,11 @@ TEST(LightGcn, BackwardIsTheTransposeOfForward) {
         }
       }
       Matrix gradient(graph.owned(), columns);
-      std::vector<int> calls(static_cast<std::size_t>(graph.owned()), 0);
+      std::vector<int> calls(graph.owned(), 0);
       gcn.backward({chosen.rows(), chosen.ghost, &chosen.halo, value.view()},
                    [&](std::span<const LocalRow> rows, MatrixView block) {
                      for (std::size_t i = 0; i < rows.size(); ++i) {
-                       ++calls[static_cast<std::size_t>(rows[i].value)];
+                       ++calls[rows[i].value];
                        std::copy_n(block.row(static_cast<std::int64_t>(i)), columns, gradient.row(rows[i].value));
                      }
                    });

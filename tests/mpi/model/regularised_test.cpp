@@ -44,8 +44,7 @@ Eigen::MatrixXd dense(const SmallGraph& graph, double& added) {
   Eigen::MatrixXd matrix = Eigen::MatrixXd::Zero(graph.nodes, graph.nodes);
   for (const auto& [place, weight] : graph.entries) {
     matrix(place.first, place.second) =
-        static_cast<double>(weight) / std::sqrt((degree[static_cast<std::size_t>(place.first)] + added) *
-                                                (degree[static_cast<std::size_t>(place.second)] + added));
+        static_cast<double>(weight) / std::sqrt((degree[place.first] + added) * (degree[place.second] + added));
   }
   return matrix;
 }
@@ -81,7 +80,7 @@ TEST(Regularised, ValuesAndVectorsAreThoseOfADenseSolver) {
     const Eigen::MatrixXd image = matrix * vectors;
     for (std::int64_t j = 0; j < dim; ++j) {
       SCOPED_TRACE("column " + std::to_string(j));
-      const double value = found.spectrum.values[static_cast<std::size_t>(j)];
+      const double value = found.spectrum.values[j];
       const double wanted = ascending[small.nodes - 1 - j];
       EXPECT_NEAR(value, wanted > 1e-3 * ascending[small.nodes - 1] ? wanted : 0.0, 2e-5);
       EXPECT_LT((image.col(j) - value * vectors.col(j)).norm(), 3e-3);
@@ -103,10 +102,10 @@ TEST(Regularised, RowsAreThoseOfTheirFormula) {
     const auto embedding = whole_of(comm, sharded.graph, rows.embedding, small.nodes);
     const auto base = whole_of(comm, sharded.graph, rows.base, small.nodes);
     for (std::int64_t i = 0; i < small.nodes; ++i) {
-      const double d = degree[static_cast<std::size_t>(i)];
+      const double d = degree[i];
       const double scale = d > 0 ? std::sqrt((d + found.added) / d) : 0.0;
       for (std::int64_t j = 0; j < dim; ++j) {
-        const double value = found.spectrum.values[static_cast<std::size_t>(j)];
+        const double value = found.spectrum.values[j];
         const double expected = value > 0 ? scale * std::pow(value, power) * vectors(i, j) : 0.0;
         EXPECT_NEAR(embedding(i, j), expected, 5e-3) << i << ", " << j;
       }

@@ -55,7 +55,7 @@ std::vector<double> expected_values(const SmallGraph& graph) {
   }
   for (auto& value : values) value = std::abs(value);
   std::ranges::sort(values, std::greater<>());
-  values.resize(static_cast<std::size_t>(dim), 0.0);
+  values.resize(dim, 0.0);
   for (auto& value : values) {
     if (value <= 1e-3 * values.front()) value = 0;
   }
@@ -89,8 +89,8 @@ TEST(Spectral, ValuesAndVectorsAreThoseOfADenseSolver) {
     ASSERT_EQ(std::ssize(found.values), dim);
     for (std::int64_t j = 0; j < dim; ++j) {
       SCOPED_TRACE("column " + std::to_string(j));
-      const double value = found.values[static_cast<std::size_t>(j)];
-      EXPECT_NEAR(std::abs(value), expected[static_cast<std::size_t>(j)], 2e-5);
+      const double value = found.values[j];
+      EXPECT_NEAR(std::abs(value), expected[j], 2e-5);
       EXPECT_LT((image.col(j) - value * vectors.col(j)).norm(), 1e-3);
       const double length = value == 0 ? 0.0 : 1.0;
       if (halves) {
@@ -141,13 +141,12 @@ TEST(Spectral, StartHasRowsOfOneLength) {
     std::vector<double> wanted;
     double squares = 0;
     for (std::int64_t j = 0; j < dim; ++j) {
-      wanted.push_back(static_cast<double>(found.vectors.row(row)[j]) *
-                       std::sqrt(std::abs(found.values[static_cast<std::size_t>(j)])));
+      wanted.push_back(static_cast<double>(found.vectors.row(row)[j]) * std::sqrt(std::abs(found.values[j])));
       squares += wanted.back() * wanted.back();
     }
     for (std::int64_t j = 0; j < dim; ++j) {
       const double scale = squares > 0 ? 0.8 / std::sqrt(squares) : 0.0;
-      EXPECT_NEAR(static_cast<double>(start.row(row)[j]), scale * wanted[static_cast<std::size_t>(j)], 1e-6);
+      EXPECT_NEAR(static_cast<double>(start.row(row)[j]), scale * wanted[j], 1e-6);
     }
   }
 }

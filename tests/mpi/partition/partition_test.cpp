@@ -29,8 +29,8 @@ std::vector<std::int32_t> whole(const Communicator& comm, std::span<const std::i
 QuotientGraph naive_quotient(const SmallGraph& graph, const std::vector<std::int32_t>& shard_of, std::int32_t shards) {
   std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> edges;
   for (const auto& [place, weight] : graph.entries) {
-    const auto from = shard_of[static_cast<std::size_t>(place.first)];
-    const auto to = shard_of[static_cast<std::size_t>(place.second)];
+    const auto from = shard_of[place.first];
+    const auto to = shard_of[place.second];
     if (from != to) ++edges[{from, to}];
   }
   QuotientGraph quotient;
@@ -46,10 +46,10 @@ QuotientGraph naive_quotient(const SmallGraph& graph, const std::vector<std::int
 
 std::vector<std::int64_t> naive_cost(const SmallGraph& graph, const std::vector<std::int32_t>& shard_of,
                                      std::int32_t shards) {
-  std::vector<std::int64_t> cost(static_cast<std::size_t>(shards), 0);
-  for (const auto shard : shard_of) ++cost[static_cast<std::size_t>(shard)];
+  std::vector<std::int64_t> cost(shards, 0);
+  for (const auto shard : shard_of) ++cost[shard];
   for (const auto& [place, weight] : graph.entries) {
-    ++cost[static_cast<std::size_t>(shard_of[static_cast<std::size_t>(place.first)])];
+    ++cost[shard_of[place.first]];
   }
   return cost;
 }
@@ -67,7 +67,7 @@ std::vector<std::int32_t> naive_partition(const SmallGraph& graph, std::int32_t 
   const auto part = metis_kway(metis, shards, objective, seed);
   std::vector<std::int32_t> shard_of(part.begin(), part.end());
   const auto number = number_shards(naive_quotient(graph, shard_of, shards), naive_cost(graph, shard_of, shards), seed);
-  for (auto& shard : shard_of) shard = number[static_cast<std::size_t>(shard)];
+  for (auto& shard : shard_of) shard = number[shard];
   return shard_of;
 }
 
@@ -122,15 +122,15 @@ TEST(Partition, QualityIsWhatCountingFinds) {
       EXPECT_EQ(quality.edges, std::ssize(graph.entries) / 2);
       for (const bool by_rank : {false, true}) {
         const auto part_of = [&](std::int64_t node) {
-          const auto shard = shard_of[static_cast<std::size_t>(node)];
+          const auto shard = shard_of[node];
           return by_rank ? cuts.owner(shard) : shard;
         };
         const int parts = by_rank ? comm.size() : 7;
         std::int64_t cut = 0;
-        std::vector<std::set<std::int64_t>> ghosts(static_cast<std::size_t>(parts));
-        std::vector<std::int64_t> nodes(static_cast<std::size_t>(parts), 0);
-        std::vector<std::int64_t> entries(static_cast<std::size_t>(parts), 0);
-        for (std::int64_t node = 0; node < graph.nodes; ++node) ++nodes[static_cast<std::size_t>(part_of(node))];
+        std::vector<std::set<std::int64_t>> ghosts(parts);
+        std::vector<std::int64_t> nodes(parts, 0);
+        std::vector<std::int64_t> entries(parts, 0);
+        for (std::int64_t node = 0; node < graph.nodes; ++node) ++nodes[part_of(node)];
         for (const auto& [place, weight] : graph.entries) {
           const auto own = static_cast<std::size_t>(part_of(place.first));
           ++entries[own];
@@ -183,7 +183,7 @@ TEST(Partition, SmallGraphsAreCutIntoBlocks) {
     }
     for (std::size_t i = 0; i + 1 < before.size(); ++i) {
       const auto block = before[i] * 64 / before.back();
-      const auto shard = shard_of[static_cast<std::size_t>(first) + i];
+      const auto shard = shard_of[first + i];
       EXPECT_EQ(number.try_emplace(block, shard).first->second, shard);
       EXPECT_EQ(block_of.try_emplace(shard, block).first->second, block);
     }

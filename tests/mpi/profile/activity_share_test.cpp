@@ -23,8 +23,8 @@ double shared_by_ranks(const Communicator& comm, const Population& population, s
   std::vector<std::int64_t> row_begin{0};
   std::vector<std::int32_t> segment;
   for (auto user = blocks.begin(comm.rank()); user < blocks.end(comm.rank()); ++user) {
-    row_begin.push_back(row_begin.back() + population.interactions[static_cast<std::size_t>(user)]);
-    segment.push_back(population.segment[static_cast<std::size_t>(user)]);
+    row_begin.push_back(row_begin.back() + population.interactions[user]);
+    segment.push_back(population.segment[user]);
   }
   return activity_share(comm, row_begin, segment, segments);
 }
@@ -36,8 +36,8 @@ double reference(const Population& population, std::size_t segments) {
   long double all = 0;
   for (std::size_t user = 0; user < users; ++user) {
     const auto value = std::log(1 + static_cast<long double>(population.interactions[user]));
-    mean[static_cast<std::size_t>(population.segment[user])] += value;
-    size[static_cast<std::size_t>(population.segment[user])] += 1;
+    mean[population.segment[user]] += value;
+    size[population.segment[user]] += 1;
     all += value;
   }
   for (std::size_t s = 0; s < segments; ++s) mean[s] /= std::max<long double>(size[s], 1);
@@ -45,7 +45,7 @@ double reference(const Population& population, std::size_t segments) {
   long double within = 0, total = 0;
   for (std::size_t user = 0; user < users; ++user) {
     const auto value = std::log(1 + static_cast<long double>(population.interactions[user]));
-    within += std::pow(value - mean[static_cast<std::size_t>(population.segment[user])], 2);
+    within += std::pow(value - mean[population.segment[user]], 2);
     total += std::pow(value - all, 2);
   }
   return static_cast<double>(1 - within / total);

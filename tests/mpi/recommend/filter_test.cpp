@@ -49,9 +49,27 @@ Case make_case(const Communicator& comm, const WholePopulation& whole, const std
   return made;
 }
 
+// The trigonometric polynomial of degree 5 nearest to p / (p + ridge), p = (1 - cos(angle)) / 2, by least squares over
+// a grid of angles; 0 at angle 0.
+double ridge_response(double angle, double ridge) {
+  constexpr int grid = 2000;
+  Eigen::MatrixXd waves(grid, 6);
+  Eigen::VectorXd wanted(grid);
+  for (int j = 0; j < grid; ++j) {
+    const double node = std::acos(-1.0) * (j + 0.5) / grid;
+    const double p = (1 - std::cos(node)) / 2;
+    wanted[j] = p / (p + ridge);
+    for (int k = 0; k < 6; ++k) waves(j, k) = std::cos(k * node);
+  }
+  const Eigen::VectorXd c = (waves.transpose() * waves).ldlt().solve(waves.transpose() * wanted);
+  double sum = -c.sum();
+  for (int k = 0; k < 6; ++k) sum += c[k] * std::cos(k * angle);
+  return sum;
+}
+
 class DenseFilter {
  public:
-  DenseFilter(const WholePopulation& whole, const std::string& weighting) : whole_(whole) {
+  DenseFilter(const WholePopulation& whole, const std::string& weighting, double ridge) : whole_(whole) {
     interactions_ = Eigen::MatrixXd::Zero(whole.user_count(), whole.item_count());
     for (std::int64_t u = 0; u < whole.user_count(); ++u) {
       for (const auto i : whole.interactions[at(u)]) {
@@ -71,7 +89,9 @@ class DenseFilter {
     Eigen::VectorXd response(solver.eigenvalues().size());
     for (std::int64_t j = 0; j < response.size(); ++j) {
       const double angle = std::acos(std::clamp(1 - 2 * solver.eigenvalues()[j], -1.0, 1.0));
-      response[j] = 0.5 - 0.4927 * std::cos(angle) - 0.0323 * std::cos(3 * angle) + 0.0211 * std::cos(5 * angle);
+      response[j] = ridge == 0
+                        ? 0.5 - 0.4927 * std::cos(angle) - 0.0323 * std::cos(3 * angle) + 0.0211 * std::cos(5 * angle)
+                        : ridge_response(angle, ridge);
     }
     operator_ = solver.eigenvectors() * response.asDiagonal() * solver.eigenvectors().transpose();
   }
@@ -129,11 +149,12 @@ void expect_best(std::span<const ScoredItem> found, const std::vector<double>& s
 }
 
 RecommendModel model_of(const Communicator& comm, const Population& population, std::span<const char> allowed,
-                        double power, double weight) {
+                        double ridge, double power, double weight) {
   RecommendOptions options;
   options.smoothing = false;
   options.allowed = allowed;
   auto model = fit_recommendations(comm, population, options);
+  model.filter_ridge = ridge;
   model.filter_power = power;
   model.filter_weight = weight;
   return model;
@@ -143,8 +164,9 @@ TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
   const auto comm = Communicator::world();
   for (const auto& whole : {whole_population(130, 45, 10, 4, false, 1), whole_population(40, 70, 33, 3, true, 2)}) {
     for (const std::string weighting : {"binary", "raw"}) {
-      const DenseFilter dense(whole, weighting);
       for (const std::size_t cut : {0, 1}) {
+        const double ridge = cut == 0 ? 0.0 : 0.05;
+        const DenseFilter dense(whole, weighting, ridge);
         const auto made = make_case(comm, whole, weighting, cut);
         auto population = made.block.population();
         population.filter = &made.filter;
@@ -155,7 +177,7 @@ TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
         const std::vector<char> mine(first, first + made.block.item_blocks.count(comm.rank()));
         for (const bool listed : {false, true}) {
           const auto model = model_of(comm, population, listed ? std::span<const char>(mine) : std::span<const char>(),
-                                      listed ? 0.4 : 0.0, 1.5);
+                                      ridge, listed ? 0.4 : 0.0, 1.5);
           for (const auto strategy : {Strategy::filter, Strategy::hybrid}) {
             SCOPED_TRACE(testing::Message() << whole.user_count() << " users, " << weighting << ", cut " << cut << ", "
                                             << name_of(strategy) << ", listed " << listed);
@@ -214,7 +236,8 @@ Everything everything(const Communicator& comm, const WholePopulation& whole) {
   options.seed = 3;
   const auto model = fit_recommendations(comm, population, options);
   Everything all;
-  all.numbers = {model.filter_power, model.filter_weight, model.filter_ndcg, model.filter_gain, model.filter_error};
+  all.numbers = {model.filter_ridge, model.filter_power, model.filter_weight,
+                 model.filter_ndcg,  model.filter_gain,  model.filter_error};
   for (const auto strategy : {Strategy::filter, Strategy::hybrid}) {
     std::vector<std::vector<ScoredItem>> best(made.block.segment.size());
     recommend_to_users(
@@ -304,7 +327,9 @@ TEST(FilterChoice, NothingHeldBackLeavesThePersonalOne) {
   const auto model = fit_recommendations(comm, made.block.population(), options);
   EXPECT_EQ(model.best, Strategy::personal);
   EXPECT_EQ(model.filter_users, 0);
+  EXPECT_EQ(model.filter_ridge, 0);
   EXPECT_EQ(model.filter_power, 0.3);
+  EXPECT_EQ(model.filter_weight, 2);
 }
 
 }  // namespace

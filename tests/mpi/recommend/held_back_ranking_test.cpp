@@ -38,7 +38,7 @@ Whole embeddings(unsigned seed) {
 PairTable block_of(const Lists& lists, const Distribution& blocks, int rank) {
   PairTable table;
   for (auto user = blocks.begin(rank); user < blocks.end(rank); ++user) {
-    const auto& list = lists[static_cast<std::size_t>(user)];
+    const auto& list = lists[user];
     table.other.insert(table.other.end(), list.begin(), list.end());
     table.row_begin.push_back(std::ssize(table.other));
   }
@@ -103,7 +103,7 @@ TEST(HeldBackRanking, IsThatOfPlainLoops) {
     sum += expected;
     differences.push_back(expected - reference_ndcg(before, user, left[u], held[u]));
     if (user >= user_blocks.begin(comm.rank()) && user < user_blocks.end(comm.rank())) {
-      EXPECT_NEAR(ndcg_now[static_cast<std::size_t>(user - user_blocks.begin(comm.rank()))], expected, 1e-12);
+      EXPECT_NEAR(ndcg_now[user - user_blocks.begin(comm.rank())], expected, 1e-12);
     }
   }
   ASSERT_GT(differences.size(), 10U);

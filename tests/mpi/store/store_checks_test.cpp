@@ -76,7 +76,7 @@ class StoreChecks : public Store {
     segments.size = {19, 18};
     segments.loss = {1};
     segments.inertia = {5, 4};
-    Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, {}, {}, {3, -1}, {1, NAN}, {0, 0}};
+    Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, NAN, {}, {}, {3, -1}, {1, NAN}, {0, 0}};
     lists.item.assign(segments.segment.size(), 2);
     lists.score.assign(segments.segment.size(), 0.5F);
     result.recommendations = lists;
@@ -144,9 +144,8 @@ TEST_F(StoreChecks, ChecksumsAreThoseOfZlibAndEachReadNeedsItsOwnBlocksOnly) {
   {
     h5::Writer file(comm_, path("long.h5"));
     file.attribute(schema::schema_version, schema::version);
-    file.rows("numbers", std::span<const std::int64_t>(all).subspan(
-                             static_cast<std::size_t>(begin(comm_.rank())),
-                             static_cast<std::size_t>(begin(comm_.rank() + 1) - begin(comm_.rank()))));
+    file.rows("numbers", std::span<const std::int64_t>(all).subspan(begin(comm_.rank()),
+                                                                    begin(comm_.rank() + 1) - begin(comm_.rank())));
     file.commit();
   }
   auto whole = content("long.h5");

@@ -44,10 +44,9 @@ class Differences : public testing::Test {
     h5::Writer file(world(), path);
     const auto blocks = Distribution::even(std::ssize(content.numbers), world().size());
     const std::span<const std::int64_t> numbers(content.numbers);
-    file.rows("numbers", numbers.subspan(static_cast<std::size_t>(blocks.begin(world().rank())),
-                                         static_cast<std::size_t>(blocks.count(world().rank()))));
+    file.rows("numbers", numbers.subspan(blocks.begin(world().rank()), blocks.count(world().rank())));
     file.strings("texts", world().is_root() ? std::ssize(content.texts) : 0,
-                 [&](std::int64_t i) -> std::string_view { return content.texts[static_cast<std::size_t>(i)]; });
+                 [&](std::int64_t i) -> std::string_view { return content.texts[i]; });
     Matrix matrix(5, 10);
     matrix.row(4)[9] = content.cell;
     file.shared("group/matrix", matrix.view());

@@ -57,7 +57,7 @@ TEST_F(StoreFiles, GraphFile) {
   social.items.distribution = Distribution::even(0, comm_.size());
   social.social = some_pairs(comm_, false, users);
   social.interactions.row_begin = social.holdout.row_begin =
-      std::vector<std::int64_t>(static_cast<std::size_t>(social.users.block_size()) + 1, 0);
+      std::vector<std::int64_t>(social.users.block_size() + 1, 0);
   write_graph_file(comm_, path("graph.h5"), social_graph);
   const auto again = read_graph_file(comm_, path("graph.h5"));
   EXPECT_FALSE(again.dataset.has_items());
@@ -134,7 +134,8 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   write_segments_file(comm_, path("segments.h5"), segments_file);
   EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
   Recommendations recommended{
-      "blend", 3, INFINITY, 0.25, 0.4, 2, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}, {1, 0, 0, 0, 1, 0}};
+      "blend",           3, INFINITY, 0.25, 0.1, 0.4, 2, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1},
+      {1, 0, 0, 0, 1, 0}};
   for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
     recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
     recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});
@@ -161,6 +162,7 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   EXPECT_EQ(result.recommendations->count, 3);
   EXPECT_EQ(result.recommendations->smoothing, INFINITY);
   EXPECT_EQ(result.recommendations->blend_weight, 0.25);
+  EXPECT_EQ(result.recommendations->filter_ridge, 0.1);
   EXPECT_EQ(result.recommendations->filter_power, 0.4);
   EXPECT_EQ(result.recommendations->filter_weight, 2);
   EXPECT_EQ(result.recommendations->item, recommended.item);

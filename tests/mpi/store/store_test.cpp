@@ -47,7 +47,7 @@ TEST_F(Store, BlocksAreReadBackInAnyRanges) {
   const std::int64_t count = comm_.rank() == 0 ? 0 : 600;
   const auto numbers = file.rows<std::int64_t>("deep/er/numbers", begin, count);
   ASSERT_EQ(std::ssize(numbers), count);
-  for (std::int64_t i = 0; i < count; ++i) ASSERT_EQ(numbers[static_cast<std::size_t>(i)], (begin + i) * (begin + i));
+  for (std::int64_t i = 0; i < count; ++i) ASSERT_EQ(numbers[i], (begin + i) * (begin + i));
   expect_same(file.matrix("rows", begin, count).view(), some_matrix(begin, count, 33).view());
   EXPECT_EQ(file.all<double>("shared"), shared);
   EXPECT_TRUE(file.all<float>("empty").empty());

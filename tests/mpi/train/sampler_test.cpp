@@ -51,7 +51,7 @@ TEST(Positives, AreNumberedInTheOrderOfUsers) {
       EXPECT_EQ(positives.candidates, data.items > 0 ? data.items : data.users);
       const auto& graph = set.sharded.graph;
       for (std::int64_t row = 0; row < graph.owned(); ++row) {
-        const auto node = graph.node[static_cast<std::size_t>(row)];
+        const auto node = graph.node[row];
         std::vector<NodeId> expected;
         if (node.value < data.users) {
           for (const auto positive : data.positives(node.value)) expected.emplace_back(positive);
@@ -60,8 +60,8 @@ TEST(Positives, AreNumberedInTheOrderOfUsers) {
         EXPECT_EQ(std::vector<NodeId>(found.begin(), found.end()), expected);
         if (node.value >= data.users) continue;
         EXPECT_EQ(positives.can_be_sampled(row, node), sampled(data, node.value));
-        EXPECT_EQ(positives.first_number[static_cast<std::size_t>(row)], numbers[node.value].first);
-        EXPECT_EQ(positives.user_number[static_cast<std::size_t>(row)], numbers[node.value].second);
+        EXPECT_EQ(positives.first_number[row], numbers[node.value].first);
+        EXPECT_EQ(positives.user_number[row], numbers[node.value].second);
         // Its negatives: every other candidate, by NodeId.
         std::vector<std::int64_t> negatives;
         for (std::int64_t rank = 0; rank < positives.negatives(row, node); ++rank) {

@@ -51,10 +51,10 @@ class Reference {
       : graph_(graph), options_(options) {
     const bool items = graph.users < graph.nodes;
     const std::int64_t steps = (graph.users + options.batch - 1) / options.batch;
-    positives_.resize(static_cast<std::size_t>(graph.users));
+    positives_.resize(graph.users);
     for (const auto& [place, weight] : graph.entries) {
       if (place.first < graph.users && (!items || place.second >= graph.users)) {
-        positives_[static_cast<std::size_t>(place.first)].push_back(place.second);
+        positives_[place.first].push_back(place.second);
       }
     }
     double total = 0;
@@ -66,7 +66,7 @@ class Reference {
                                   static_cast<std::uint64_t>(epoch));
     for (std::int64_t user = 0; user < graph.users; ++user) {
       const auto turn = static_cast<std::int64_t>(order(static_cast<std::uint64_t>(user)));
-      const auto degree = static_cast<double>(positives_[static_cast<std::size_t>(user)].size());
+      const auto degree = static_cast<double>(positives_[user].size());
       const bool chosen = turn / options.batch == step && degree > 0;
       weight_.push_back(chosen ? static_cast<double>(steps) * std::pow(degree, -options.degree_power) / total : 0.0);
     }
@@ -82,11 +82,11 @@ class Reference {
   double loss(const Dense& z) const {
     double sum = 0;
     for (std::int64_t user = 0; user < graph_.users; ++user) {
-      const double weight = weight_[static_cast<std::size_t>(user)];
+      const double weight = weight_[user];
       if (weight == 0) continue;
       double denominator = 0;
       for (const auto item : pool_) denominator += std::exp(cosine(z, user, item) / options_.temperature);
-      for (const auto item : positives_[static_cast<std::size_t>(user)]) {
+      for (const auto item : positives_[user]) {
         sum += weight * (-cosine(z, user, item) / options_.temperature + std::log(denominator));
       }
     }
@@ -124,21 +124,21 @@ Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t column
   Softmax softmax(comm, graph, columns, options, threads);
   // Steps before must leave nothing behind; the last one of the second epoch counts.
   SparseGradient gradient{};
-  std::vector<double> partial(static_cast<std::size_t>(graph.layout.shards_of_rank.count(comm.rank())));
+  std::vector<double> partial(graph.layout.shards_of_rank.count(comm.rank()));
   for (const auto& [epoch, step] :
        std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 0}, {1, 0}, {1, softmax.steps() - 1}}) {
     softmax.begin_epoch(epoch);
     EXPECT_EQ(softmax.plan(step), 1);
-    const auto z = softmax.outputs(step);
+    const auto z = softmax.outputs(step, 0);
     std::int64_t place = 0;
     for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
       for (const LocalRow row : list) {
-        const auto node = graph.node[static_cast<std::size_t>(row.value)].value;
+        const auto node = graph.node[row.value].value;
         for (std::int64_t c = 0; c < columns; ++c) z.row(place)[c] = static_cast<float>(value_of(node, c));
         ++place;
       }
     }
-    gradient = softmax.gradient(step, {}, partial);
+    gradient = softmax.gradient(step, 0, {}, partial);
   }
   Found found;
   found.loss = shard_sum(comm, graph.layout, partial);
@@ -153,7 +153,7 @@ Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t column
   exchange.start(*gradient.halo, gradient.value, gradient.value.row(gradient.rows.size()));
   exchange.finish();
   for (std::size_t i = 0; i < gradient.ghost.size(); ++i) {
-    const auto node = graph.node[static_cast<std::size_t>(gradient.ghost[i].value)].value;
+    const auto node = graph.node[gradient.ghost[i].value].value;
     for (std::int64_t c = 0; c < columns; ++c) {
       EXPECT_EQ(gradient.value.row(gradient.rows.size() + static_cast<std::int64_t>(i))[c], found.gradient.at(node, c));
     }
@@ -225,8 +225,8 @@ TEST(Softmax, EveryUserIsTakenOnceAnEpoch) {
     softmax.plan(step);
     for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
       for (const LocalRow row : list) {
-        const auto node = sharded.graph.node[static_cast<std::size_t>(row.value)].value;
-        if (node < 40) ++taken[static_cast<std::size_t>(node)];
+        const auto node = sharded.graph.node[row.value].value;
+        if (node < 40) ++taken[node];
       }
     }
   }

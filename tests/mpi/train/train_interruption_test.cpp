@@ -24,7 +24,7 @@ TrainStart start_of(const ShardGraph& graph, const Snapshot& from) {
   for (const auto& [name, whole] : from.rows) {
     Matrix owned(graph.owned(), whole.columns);
     for (std::int64_t row = 0; row < graph.owned(); ++row) {
-      const auto node = graph.node[static_cast<std::size_t>(row)].value;
+      const auto node = graph.node[row].value;
       for (std::int64_t c = 0; c < whole.columns; ++c) owned.row(row)[c] = whole.at(node, c);
     }
     start.state.rows[name] = std::move(owned);
@@ -63,7 +63,7 @@ Outcome with_interruptions(const std::vector<Place>& places, TrainOptions how, S
   std::vector<double> loss;
   how.on_epoch = [&](const EpochStats& epoch) { loss.push_back(epoch.loss); };
   while (!outcome.last.ended) {
-    const auto& place = places[static_cast<std::size_t>(outcome.calls) % places.size()];
+    const auto& place = places[outcome.calls % places.size()];
     const auto& comm = place.comm;
     const auto& set = place.set;
     const auto& graph = set.sharded.graph;

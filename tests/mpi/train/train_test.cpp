@@ -25,7 +25,7 @@ Dense initial_embedding(std::int64_t nodes, std::int64_t columns, std::int64_t s
   for (std::int64_t node = 0; node < nodes; ++node) {
     for (std::int64_t c = 0; c < columns; ++c) {
       const auto pair = random.normal(static_cast<std::uint64_t>(node), static_cast<std::uint32_t>(c / 2));
-      result.at(node, c) = 0.1 * pair[static_cast<std::size_t>(c % 2)];
+      result.at(node, c) = 0.1 * pair[c % 2];
     }
   }
   return result;

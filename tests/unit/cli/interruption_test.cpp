@@ -23,7 +23,7 @@
 namespace cohort {
 namespace {
 
-constexpr double one_second = 1.0 / 60;
+constexpr double a_moment = 2.0 / 60;  // minutes
 
 void wait(double seconds) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
@@ -32,7 +32,7 @@ void wait(double seconds) {
 [[noreturn]] void stall() {
   Communicator::set_last_words(say_error);
   const SignalWatch watch;
-  SignalWatch::set_stall_minutes(one_second);
+  SignalWatch::set_stall_minutes(a_moment);
   const std::string file = "/a/model.h5";
   const FileCall outer("commit", "/another/file");
   const FileCall call("H5Dwrite", file);
@@ -46,7 +46,7 @@ TEST(StalledCall, EndsTheProcessWithTheCallAndTheFile) {
 // Bytes that move, a call after another, and time outside of calls are no stall.
 [[noreturn]] void work() {
   const SignalWatch watch;
-  SignalWatch::set_stall_minutes(one_second);
+  SignalWatch::set_stall_minutes(a_moment);
   const std::string file = "/a/model.h5";
   std::FILE* const sink = std::fopen("/dev/null", "w");
   {

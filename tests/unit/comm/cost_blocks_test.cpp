@@ -90,8 +90,8 @@ struct Held {
   std::vector<std::int64_t> entries = std::vector<std::int64_t>(ranks);
 
   void add(int rank, std::int64_t cost) {
-    ++nodes[static_cast<std::size_t>(rank)];
-    entries[static_cast<std::size_t>(rank)] += cost - 1;
+    ++nodes[rank];
+    entries[rank] += cost - 1;
   }
   // Largest / mean of what ranks need at so many bytes a node and an entry.
   double imbalance(std::int64_t per_node, std::int64_t per_entry) const {
@@ -142,7 +142,7 @@ TEST(CostCuts, AThousandRanksHoldAlikeOfAHundredMillionUsersAndAHundredThousandI
   look(of_users, 0, 0, users, cost_of_user);
   look(of_items, 0, 0, items, cost_of_item);
   Costs shard_cost(static_cast<std::size_t>(shards), 0);
-  const auto add_cost = [&](int shard, std::int64_t cost) { shard_cost[static_cast<std::size_t>(shard)] += cost; };
+  const auto add_cost = [&](int shard, std::int64_t cost) { shard_cost[shard] += cost; };
   by_block(of_users.distribution(), 0, users, cost_of_user, add_cost);
   by_block(of_items.distribution(), 0, items, cost_of_item, add_cost);
   const auto cuts = cut_points(shard_cost, ranks);

@@ -59,7 +59,10 @@ max_user_interactions = 700
 max_bad_lines = 8
 
 [graph]
-kind = "bipartite"
+kind = "user"
+similarity = "count"
+neighbours = 9
+max_item_users = 500
 weight = "log"
 min_weight = 4.5
 event_weights = {"add to cart" = 2.5, "view" = 0.0}
@@ -76,6 +79,11 @@ file = "/x/g.part"
 encoder = "lightgcn"
 layers = 2
 dim = 33
+widths = "auto"
+activation = "auto"
+edge_dropout = "auto"
+column_dropout = "auto"
+smoothings = "auto"
 
 [train]
 loss = "softmax"
@@ -161,15 +169,18 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
             "is -1");
   EXPECT_EQ(message("[model]\ndim = 64.0\n"),
             "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024, but is 64.0");
-  EXPECT_EQ(message("[model]\nencoder = \"lightgnc\"\n"),
-            "c.toml:2: model.encoder (what makes the embedding) must be one of auto, lightgcn, spectral, but is "
-            "\"lightgnc\"");
+  EXPECT_EQ(
+      message("[model]\nencoder = \"lightgnc\"\n"),
+      "c.toml:2: model.encoder (what makes the embedding) must be one of auto, lightgcn, spectral, gcn, sage, but is "
+      "\"lightgnc\"");
   EXPECT_EQ(message("[graph]\nweight = \"sqrt\"\n"),
             "c.toml:2: graph.weight (edge weight of an interaction) must be one of binary, log, raw, but is \"sqrt\"");
   EXPECT_EQ(message("[train]\nlearning_rate = 0\n"),
             "c.toml:2: train.learning_rate (of Adam) must be a number above 0 or \"auto\", but is 0");
   EXPECT_EQ(message("[train]\ndecay = nan\n"),
-            "c.toml:2: train.decay (L2 on the rows of a step) must be a number from 0.0 up, but is nan");
+            "c.toml:2: train.decay (L2 on the rows of a step, or on weights) must be a number from 0.0 up or \"auto\", "
+            "but is "
+            "nan");
   EXPECT_EQ(message("[input]\nholdout = true\n"),
             "c.toml:2: input.holdout (share of the interactions held out) must be a number, but is true");
   EXPECT_EQ(message("[recommend]\nnovel = 1\n"),
@@ -233,7 +244,7 @@ TEST(Config, SettingsFromTheCommandLine) {
   EXPECT_EQ(config.threads, 2);
   EXPECT_EQ(config.output.directory, "/tmp/a=b");
   EXPECT_EQ(config.train.decay, 1e-3);
-  EXPECT_EQ(config.graph.weight, "raw");
+  EXPECT_EQ(config.graph.weight, EdgeWeighting::raw);
   EXPECT_EQ(config.input.social, (std::vector<std::string>{"/s 1", "/s2"}));
   EXPECT_EQ(config.input.columns.at(0).second, "1");
   // A path given on the command line is one of the current directory; a number may be a file's name.
@@ -242,6 +253,39 @@ TEST(Config, SettingsFromTheCommandLine) {
   EXPECT_EQ(parse("", {"input.social=x"}).input.interactions.size(), 0U);
   EXPECT_EQ(message(minimal, {"train.epochs"}), "--set train.epochs: write --set section.key=value");
   EXPECT_NE(message(minimal, {"train.epochs=3 4"}).find("\"3 4\""), std::string::npos);
+}
+
+TEST(Config, WhatNetworksReadFollowsFromEncoderAndLoss) {
+  const auto social = "[input]\nsocial = \"s.tsv\"\n";
+  const auto gcn = parse(social, {"model.encoder=gcn"});
+  EXPECT_EQ(gcn.train.loss, LossKind::softmax);
+  EXPECT_EQ(gcn.model.layers, 2);
+  EXPECT_EQ(gcn.model.widths, std::vector<std::int64_t>{64});
+  EXPECT_EQ(gcn.model.activation, Activation::relu);
+  EXPECT_EQ(gcn.model.edge_dropout, 0);
+  EXPECT_EQ(gcn.model.smoothings, 0);
+  const auto contrast = parse(social, {"model.encoder=sage", "train.loss=ns4gc", "model.widths=[7, 9]"});
+  EXPECT_EQ(contrast.model.layers, 3);
+  EXPECT_EQ(contrast.model.edge_dropout, 0.3);
+  EXPECT_EQ(contrast.model.column_dropout, 0.2);
+  EXPECT_EQ(contrast.model.smoothings, 2);
+  EXPECT_TRUE(parse(social, {"model.encoder=gcn", "model.layers=1"}).model.widths.empty());
+  // What was settled is read back as it is.
+  for (const auto& config : {gcn, contrast, parse(social, {"model.encoder=gcn", "model.layers=1"})}) {
+    EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
+  }
+  const auto refused = [&](const std::vector<std::string>& overrides, const std::string& expected) {
+    EXPECT_NE(message(social, overrides).find(expected), std::string::npos) << message(social, overrides);
+  };
+  for (const std::string setting : {"train.loss=ns4gc", "model.widths=8", "model.activation=relu",
+                                    "model.edge_dropout=0", "model.column_dropout=0.5", "model.smoothings=1"}) {
+    for (const std::string encoder : {"auto", "lightgcn", "spectral"}) {
+      refused({"model.encoder=" + encoder, setting}, "needs model.encoder = \"gcn\" or \"sage\"");
+    }
+  }
+  refused({"model.encoder=gcn", "model.layers=0"}, "one layer at least");
+  refused({"model.encoder=gcn", "model.layers=4", "model.widths=[8]"}, "which makes 2");
+  refused({"model.encoder=gcn", "model.widths=[]"}, "or \"auto\"");
 }
 
 TEST(Config, LossAndLayersFollowFromTheRest) {

@@ -97,7 +97,7 @@ double level_by_level(std::vector<double> leaves) {
 TEST(ShardTree, AnyCutsGiveTheBitsOfTheWholeTree) {
   const CounterRandom random(11, Purpose::quality_sample);
   for (const std::int32_t shards : {1, 2, 3, 7, 16, 37, 64, 100}) {
-    std::vector<double> leaves(static_cast<std::size_t>(shards));
+    std::vector<double> leaves(shards);
     for (std::size_t s = 0; s < leaves.size(); ++s) leaves[s] = std::exp(40 * random.uniform(s) - 20);
     const double expected = level_by_level(leaves);
     for (std::uint64_t trial = 0; trial < 50; ++trial) {

@@ -32,7 +32,7 @@ std::int64_t value_of(const std::vector<std::int32_t>& match, const std::vector<
     }
   }
   for (const auto& flow : flows) {
-    if (match[static_cast<std::size_t>(flow.from)] != flow.to) continue;
+    if (match[flow.from] != flow.to) continue;
     value += flow.users;
     ++pairs;
   }
@@ -108,8 +108,7 @@ TEST(Matching, FindsAPlantedPermutationAmongManySegments) {
   for (std::int32_t i = 0; i < count; ++i) {
     for (std::int32_t j = 0; j < count; ++j) {
       // Above every noise by so much that no other matching can be as good.
-      const std::int64_t users =
-          static_cast<std::int64_t>(random() % 100) + (planted[static_cast<std::size_t>(i)] == j ? 100 : 0);
+      const std::int64_t users = static_cast<std::int64_t>(random() % 100) + (planted[i] == j ? 100 : 0);
       if (users > 0) flows.push_back({i, j, users});
     }
   }

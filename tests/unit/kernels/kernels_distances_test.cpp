@@ -72,14 +72,14 @@ TEST_F(Distances, GroupsAreSummedInWholeNumbers) {
     const Matrix centres = made_up_matrix(groups, width, 5);
     std::vector<std::int32_t> group(count);
     for (std::size_t i = 0; i < group.size(); ++i) group[i] = static_cast<std::int32_t>(i * i % 5 + i % 2);
-    std::vector<std::int64_t> expected(static_cast<std::size_t>(groups * rows.stride()), 1);
+    std::vector<std::int64_t> expected(groups * rows.stride(), 1);
     Lanes distance;
     for (std::int64_t i = 0; i < count; ++i) {
-      const auto g = group[static_cast<std::size_t>(i)];
+      const auto g = group[i];
       ASSERT_LT(g, groups - 1);
       distance.add(rows, i, centres, g);
       for (std::int64_t e = 0; e < rows.stride(); ++e) {
-        expected[static_cast<std::size_t>(g * rows.stride() + e)] += std::llrint(scale * double{rows.row(i)[e]});
+        expected[g * rows.stride() + e] += std::llrint(scale * double{rows.row(i)[e]});
       }
     }
     on_each_target([&] {

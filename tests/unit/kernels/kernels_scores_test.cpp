@@ -26,8 +26,7 @@ std::vector<std::int32_t> reference_nearest(const Matrix& points, const Matrix& 
     std::int32_t best = 0;
     float least = infinity;
     for (std::int64_t j = 0; j < centres.rows(); ++j) {
-      const float value =
-          offset[static_cast<std::size_t>(j)] - 2 * inner_product(points.row(i), centres.row(j), points.columns());
+      const float value = offset[j] - 2 * inner_product(points.row(i), centres.row(j), points.columns());
       if (value < least) {
         least = value;
         best = static_cast<std::int32_t>(j);
@@ -115,11 +114,11 @@ TEST_F(NearestRows, EqualTheReference) {
         const Matrix points = made_up_matrix(count, columns, 4);
         const Matrix centres = made_up_matrix(k, columns, 5);
         const std::vector<float> norms = squared_norms(centres);
-        const std::vector<float> zero(static_cast<std::size_t>(k), 0.0F);
+        const std::vector<float> zero(k, 0.0F);
         const auto expected = reference_nearest(points, centres, norms);
         const auto expected_spherical = reference_nearest(points, centres, zero);
         on_each_target([&] {
-          std::vector<std::int32_t> nearest(static_cast<std::size_t>(count), -1);
+          std::vector<std::int32_t> nearest(count, -1);
           nearest_rows(points.view(), PackedRows(centres.view()), norms, nearest);
           EXPECT_EQ(nearest, expected);
           nearest_rows(points.view(), PackedRows(centres.view()), zero, nearest);

@@ -24,12 +24,10 @@ TEST_F(Softmax, IsThatOfFloat64) {
           const auto largest = static_cast<double>(*std::ranges::max_element(in));
           double sum = 0;
           for (const float score : in) sum += std::exp((static_cast<double>(score) - largest) / temperature);
-          EXPECT_NEAR(log_sum[static_cast<std::size_t>(row)], std::log(sum) + largest / temperature,
-                      2e-6 * std::max(1.0, largest / temperature));
+          EXPECT_NEAR(log_sum[row], std::log(sum) + largest / temperature, 2e-6 * std::max(1.0, largest / temperature));
           double total = 0;
           for (std::int64_t j = 0; j < columns; ++j) {
-            const double expected =
-                std::exp((static_cast<double>(in[static_cast<std::size_t>(j)]) - largest) / temperature) / sum;
+            const double expected = std::exp((static_cast<double>(in[j]) - largest) / temperature) / sum;
             // The exponent is rounded to float32: its magnitude times 2^-24 is a relative error.
             EXPECT_NEAR(static_cast<double>(scores.row(row)[j]), expected, 1e-6 + 2e-5 * expected);
             total += static_cast<double>(scores.row(row)[j]);

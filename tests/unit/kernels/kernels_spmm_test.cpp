@@ -38,8 +38,7 @@ void reference(const Graph& graph, std::span<const LocalRow> rows, const Matrix&
   for (const LocalRow row : rows) {
     for (std::int64_t column = 0; column < in.columns(); ++column) {
       float sum = addend != nullptr ? addend->row(row.value)[column] : 0.0F;
-      for (std::int64_t e = graph.row_begin[static_cast<std::size_t>(row.value)];
-           e < graph.row_begin[static_cast<std::size_t>(row.value) + 1]; ++e) {
+      for (std::int64_t e = graph.row_begin[row.value]; e < graph.row_begin[row.value + 1]; ++e) {
         const auto at = static_cast<std::size_t>(e);
         sum = std::fma(graph.value[at], in.row(graph.column[at].value)[column], sum);
       }
@@ -102,10 +101,10 @@ TEST_F(Spmm, ARowDependsOnNothingButItself) {
         EXPECT_EQ(alone.row(row)[column], whole.row(row)[column]);
         EXPECT_EQ(block.row(static_cast<std::int64_t>(i))[column], whole.row(row)[column]);
       }
-      asked[static_cast<std::size_t>(row)] = true;
+      asked[row] = true;
     }
     for (std::int64_t row = 0; row < count; ++row) {
-      if (asked[static_cast<std::size_t>(row)]) continue;
+      if (asked[row]) continue;
       for (const float x : out.view().at(row)) EXPECT_EQ(x, 0.0F);
     }
   });

@@ -71,10 +71,10 @@ TEST(CutPoints, MoreRanksThanShards) {
 using Edges = std::vector<std::tuple<std::int32_t, std::int32_t, std::int64_t>>;
 
 QuotientGraph quotient_of(std::int32_t shards, const Edges& edges) {
-  std::vector<std::set<std::pair<std::int32_t, std::int64_t>>> rows(static_cast<std::size_t>(shards));
+  std::vector<std::set<std::pair<std::int32_t, std::int64_t>>> rows(shards);
   for (const auto& [a, b, weight] : edges) {
-    rows[static_cast<std::size_t>(a)].insert({b, weight});
-    rows[static_cast<std::size_t>(b)].insert({a, weight});
+    rows[a].insert({b, weight});
+    rows[b].insert({a, weight});
   }
   QuotientGraph quotient;
   for (const auto& row : rows) {
@@ -91,9 +91,9 @@ QuotientGraph quotient_of(std::int32_t shards, const Edges& edges) {
 std::int64_t worst_prefix_cut(const Edges& edges, const std::vector<std::int32_t>& number) {
   std::vector<std::int64_t> cut(number.size(), 0);
   for (const auto& [a, b, weight] : edges) {
-    const auto low = std::min(number[static_cast<std::size_t>(a)], number[static_cast<std::size_t>(b)]);
-    const auto high = std::max(number[static_cast<std::size_t>(a)], number[static_cast<std::size_t>(b)]);
-    for (auto at = low; at < high; ++at) cut[static_cast<std::size_t>(at)] += weight;
+    const auto low = std::min(number[a], number[b]);
+    const auto high = std::max(number[a], number[b]);
+    for (auto at = low; at < high; ++at) cut[at] += weight;
   }
   return *std::max_element(cut.begin(), cut.end());
 }
@@ -105,7 +105,7 @@ void expect_permutation(const std::vector<std::int32_t>& number) {
 }
 
 std::vector<std::int32_t> shuffled(std::int32_t count) {
-  std::vector<std::int32_t> names(static_cast<std::size_t>(count));
+  std::vector<std::int32_t> names(count);
   std::iota(names.begin(), names.end(), 0);
   std::shuffle(names.begin(), names.end(), std::mt19937(3));
   return names;
@@ -125,7 +125,7 @@ TEST(ShardNumbers, APathIsNumberedAlongItself) {
 TEST(ShardNumbers, RunsAreCompact) {
   // A path, a circle and a grid, each larger than what is tried exhaustively, and no powers of two.
   const auto names = shuffled(42);
-  const auto name = [&](std::int32_t i) { return names[static_cast<std::size_t>(i)]; };
+  const auto name = [&](std::int32_t i) { return names[i]; };
   Edges path;
   for (std::int32_t i = 0; i + 1 < 42; ++i) path.emplace_back(name(i), name(i + 1), 1);
   auto circle = path;
@@ -149,21 +149,20 @@ TEST(ShardNumbers, GroupsAreRuns) {
   Edges edges;
   for (std::int32_t i = 0; i < 16; ++i) {
     for (std::int32_t j = i + 1; j < 16; ++j) {
-      edges.emplace_back(names[static_cast<std::size_t>(i)], names[static_cast<std::size_t>(j)],
-                         i / 4 == j / 4 ? 1000 : (i / 8 == j / 8 ? 50 : 1));
+      edges.emplace_back(names[i], names[j], i / 4 == j / 4 ? 1000 : (i / 8 == j / 8 ? 50 : 1));
     }
   }
   const auto number = number_shards(quotient_of(16, edges), std::vector<std::int64_t>(16, 9), 1);
   expect_permutation(number);
   for (std::size_t i = 0; i < 16; ++i) {
-    EXPECT_EQ(number[static_cast<std::size_t>(names[i])] / 4, number[static_cast<std::size_t>(names[i / 4 * 4])] / 4);
-    EXPECT_EQ(number[static_cast<std::size_t>(names[i])] / 8, number[static_cast<std::size_t>(names[i / 8 * 8])] / 8);
+    EXPECT_EQ(number[names[i]] / 4, number[names[i / 4 * 4]] / 4);
+    EXPECT_EQ(number[names[i]] / 8, number[names[i / 8 * 8]] / 8);
   }
 }
 
 TEST(ShardNumbers, WithoutEdgesInPiecesAndEmpty) {
   for (const std::int32_t shards : {1, 2, 7, 9, 33, 100}) {
-    std::vector<std::int64_t> cost(static_cast<std::size_t>(shards), 4);
+    std::vector<std::int64_t> cost(shards, 4);
     expect_permutation(number_shards(quotient_of(shards, {}), cost, 1));
     expect_permutation(number_shards(quotient_of(shards, {}), std::vector<std::int64_t>(cost.size(), 0), 1));
     // Pairs that are not joined to each other, one enormous, every third shard empty.
@@ -171,7 +170,7 @@ TEST(ShardNumbers, WithoutEdgesInPiecesAndEmpty) {
     std::int64_t empty = 0;
     for (std::int32_t s = 0; s < shards; ++s) {
       if (s % 3 == 2) {
-        cost[static_cast<std::size_t>(s)] = 0;
+        cost[s] = 0;
         ++empty;
       } else if (s % 3 == 0 && s + 1 < shards) {
         pairs.emplace_back(s, s + 1, s == 0 ? std::int64_t{1} << 60 : 2);
@@ -181,7 +180,7 @@ TEST(ShardNumbers, WithoutEdgesInPiecesAndEmpty) {
     const auto number = number_shards(quotient_of(shards, pairs), cost, 1);
     expect_permutation(number);
     for (std::int32_t s = 0; s < shards; ++s) {
-      EXPECT_EQ(number[static_cast<std::size_t>(s)] >= shards - empty, cost[static_cast<std::size_t>(s)] == 0);
+      EXPECT_EQ(number[s] >= shards - empty, cost[s] == 0);
     }
     EXPECT_EQ(number, number_shards(quotient_of(shards, pairs), cost, 1));
   }

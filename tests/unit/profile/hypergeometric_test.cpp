@@ -18,7 +18,7 @@ std::int64_t choose(std::int64_t n, std::int64_t k) {
     row.push_back(1);
     for (std::size_t j = row.size() - 2; j > 0; --j) row[j] += row[j - 1];
   }
-  return row[static_cast<std::size_t>(k)];
+  return row[k];
 }
 
 TEST(HypergeometricTail, EqualsTheExactSum) {

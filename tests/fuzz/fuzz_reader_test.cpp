@@ -199,7 +199,7 @@ Ending read(const Communicator& comm, Reader reader, const std::string& path, st
   Ending ending;
   try {
     InputConfig input;
-    const CleanConfig clean{"keep", 1, 1, 0, max_bad_lines};
+    const CleanConfig clean{SocialOnlyUsers::keep, 1, 1, 0, max_bad_lines};
     switch (reader) {
       case Reader::interactions:
         input.interactions = {path};

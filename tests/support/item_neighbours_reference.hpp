@@ -27,10 +27,10 @@ inline std::vector<std::vector<double>> item_neighbours_scores(const WholePopula
       similar.emplace_back(-std::round(cosine * 1e12) / 1e12, j);
     }
     std::ranges::sort(similar);
-    similar.resize(std::min<std::size_t>(similar.size(), at(neighbours)));
+    similar.resize(std::min<std::size_t>(similar.size(), static_cast<std::size_t>(neighbours)));
     for (std::size_t u = 0; u < whole.users.size(); ++u) {
       if (!has(u, i)) continue;
-      for (const auto& [cosine, j] : similar) scores[u][at(j)] -= cosine;
+      for (const auto& [cosine, j] : similar) scores[u][j] -= cosine;
     }
   }
   return scores;
@@ -41,7 +41,7 @@ inline std::vector<ReferenceItem> item_neighbours_ranking(const std::vector<doub
                                                           const std::vector<std::int64_t>& seen) {
   std::vector<ReferenceItem> all;
   for (std::int64_t i = 0; i < std::ssize(scores); ++i) {
-    if (scores[at(i)] > 0 && !std::ranges::binary_search(seen, i)) all.push_back({scores[at(i)], i});
+    if (scores[i] > 0 && !std::ranges::binary_search(seen, i)) all.push_back({scores[i], i});
   }
   std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.score > b.score; });
   return all;

@@ -19,7 +19,7 @@
 
 namespace cohort::testing_support {
 
-inline struct Town {
+struct Town {
   std::int64_t users = 0;
   std::int64_t items = 0;
   std::int64_t segments = 0;

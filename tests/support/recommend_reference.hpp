@@ -24,8 +24,8 @@ inline constexpr std::array unfiltered{Strategy::global, Strategy::segment, Stra
 using Rows = std::vector<std::vector<float>>;
 using Lists = std::vector<std::vector<std::int64_t>>;
 
-inline  /// Everything of everybody.
-    struct WholePopulation {
+/// Everything of everybody.
+struct WholePopulation {
   std::int64_t columns = 0;
   Rows users, items, centroid;
   Lists interactions;                 ///< of each user, ascending

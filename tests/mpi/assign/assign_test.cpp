@@ -63,10 +63,11 @@ TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
   const auto comm = Communicator::world();
   const testing_support::Scratch scratch;
   struct Case {
-    std::string scheme;
+    EdgeWeighting scheme;
     std::int64_t columns, count;
   };
-  for (const auto& [scheme, columns, count] : {Case{"binary", 10, 3}, {"log", 33, 50}, {"raw", 10, 50}}) {
+  for (const auto& [scheme, columns, count] :
+       {Case{EdgeWeighting::binary, 10, 3}, {EdgeWeighting::log, 33, 50}, {EdgeWeighting::raw, 10, 50}}) {
     GraphConfig graph;
     graph.weight = scheme;
     const AssignOptions options{columns == 33, count};
@@ -78,7 +79,7 @@ TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
     const auto first = newcomers.users.distribution.begin(comm.rank());
     EXPECT_EQ(newcomers.users.total(), 5);
     for (std::int64_t u = 0; u < newcomers.users.block_size(); ++u) {
-      SCOPED_TRACE("user " + std::to_string(first + u) + " " + scheme);
+      SCOPED_TRACE("user " + std::to_string(first + u) + " " + std::string(word_of(scheme)));
       const auto at = static_cast<std::size_t>(u);
       std::vector<NamedInteraction> interactions;
       for (const auto& [item, weight] : some_records().at(std::string(newcomers.users[u]))) {

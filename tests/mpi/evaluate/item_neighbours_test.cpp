@@ -20,8 +20,8 @@ TEST(ItemNeighbours, ListsAreThoseOfPlainLoops) {
       for (std::int64_t u = 0; u < std::ssize(block.segment); u += 2) some.push_back(u);
       std::vector<int> calls(block.segment.size(), 0);
       recommend_like(comm, near, block.interactions, 5, some, [&](std::int64_t user, std::span<const ScoredItem> best) {
-        ++calls[at(user)];
-        const auto u = at(block.user_blocks.begin(comm.rank()) + user);
+        ++calls[user];
+        const auto u = static_cast<std::size_t>(block.user_blocks.begin(comm.rank()) + user);
         auto left = item_neighbours_ranking(scores[u], whole.interactions[u]);
         ASSERT_EQ(best.size(), std::min<std::size_t>(left.size(), 5));
         for (std::size_t r = 0; r < best.size(); ++r) {
@@ -47,7 +47,7 @@ TEST(ItemNeighbours, TheBitsAreThoseOfOneRank) {
     for (std::int64_t u = 0; u < std::ssize(block.segment); ++u) all.push_back(u);
     std::vector<std::vector<ScoredItem>> best(all.size());
     recommend_like(comm, near, block.interactions, 6, all, [&](std::int64_t user, std::span<const ScoredItem> list) {
-      best[at(user)].assign(list.begin(), list.end());
+      best[user].assign(list.begin(), list.end());
     });
     std::vector<ScoredItem> mine;
     for (const auto& list : best) mine.insert(mine.end(), list.begin(), list.end());

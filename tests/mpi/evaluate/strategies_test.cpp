@@ -65,11 +65,11 @@ TEST(Bootstrap, SumsAreThoseOfTheDefinition) {
         if (u * u % groups != group) continue;
         const auto copies = r == 0 ? 1 : copies_of(9, static_cast<std::uint64_t>(u), r);
         counted += copies;
-        for (int c = 0; c < 2; ++c) sum[at(c)] += static_cast<double>(copies) * value_of(u, c);
+        for (int c = 0; c < 2; ++c) sum[c] += static_cast<double>(copies) * value_of(u, c);
       }
       ASSERT_EQ(sums.users()[r], counted);
       for (int c = 0; c < 2; ++c) {
-        ASSERT_EQ(static_cast<double>(sums.column(c)[r]) * value_unit(), sum[at(c)]);  // multiples of the unit
+        ASSERT_EQ(static_cast<double>(sums.column(c)[r]) * value_unit(), sum[c]);  // multiples of the unit
       }
     }
   });
@@ -127,15 +127,15 @@ Exposures exposures_of(const Communicator& comm, const Lists& lists, const std::
   PairTable table;
   std::vector<std::int32_t> mine;
   for (auto u = blocks.begin(comm.rank()); u < blocks.end(comm.rank()); ++u) {
-    table.other.insert(table.other.end(), lists[at(u)].begin(), lists[at(u)].end());
+    table.other.insert(table.other.end(), lists[u].begin(), lists[u].end());
     table.row_begin.push_back(std::ssize(table.other));
-    mine.push_back(group[at(u)]);
+    mine.push_back(group[u]);
   }
   ItemCounts counts;
   counts.blocks = Distribution::even(std::ssize(item_users), comm.size());
-  counts.in_segment.assign(at(segments), 0);
+  counts.in_segment.assign(segments, 0);
   for (auto i = counts.blocks.begin(comm.rank()); i < counts.blocks.end(comm.rank()); ++i) {
-    counts.users.push_back(item_users[at(i)]);
+    counts.users.push_back(item_users[i]);
   }
   return exposures(comm, table, mine, counts, users);
 }
@@ -187,7 +187,7 @@ SplitPopulation split(WholePopulation whole) {
 PairTable table_of(const Lists& lists, const Distribution& blocks, int rank) {
   PairTable table;
   for (auto u = blocks.begin(rank); u < blocks.end(rank); ++u) {
-    table.other.insert(table.other.end(), lists[at(u)].begin(), lists[at(u)].end());
+    table.other.insert(table.other.end(), lists[u].begin(), lists[u].end());
     table.row_begin.push_back(std::ssize(table.other));
   }
   table.weight.assign(table.other.size(), 1.0F);
@@ -218,7 +218,7 @@ TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
     struct Sums {
       double users = 0, recall = 0, ndcg = 0, hits = 0;
     };
-    std::vector<Sums> sums(at(whole.segments()) + 2);
+    std::vector<Sums> sums(whole.segments() + 2);
     for (std::size_t u = 0; u < held_out.size(); ++u) {
       const auto& held = held_out[u];
       if (held.empty()) continue;
@@ -237,7 +237,7 @@ TEST(StrategyComparison, MeasuresAreThoseOfPlainLoops) {
         ideal += 1 / std::log2(static_cast<double>(r + 2));
       }
       const bool cold = std::ssize(whole.interactions[u]) <= found.cold_at_most;
-      for (const std::size_t set : {std::size_t{0}, std::size_t{1}, at(whole.segment[u]) + 2}) {
+      for (const std::size_t set : {std::size_t{0}, std::size_t{1}, static_cast<std::size_t>(whole.segment[u]) + 2}) {
         if (set == 1 && !cold) continue;
         sums[set].users += 1;
         sums[set].recall += hits / static_cast<double>(held.size());
@@ -315,8 +315,8 @@ WholePopulation drawn_population(std::int64_t users, std::int64_t items, std::in
   std::discrete_distribution<std::int64_t> draw(weight.begin(), weight.end());
   std::uniform_real_distribution<double> uniform(0, 1);
   for (std::int64_t u = 0; u < users; ++u) {
-    const auto segment = whole.segment[at(u)];
-    auto& list = whole.interactions[at(u)];
+    const auto segment = whole.segment[u];
+    auto& list = whole.interactions[u];
     list.clear();
     for (int n = 0; n < 12; ++n) {
       auto item = draw(random);
@@ -359,11 +359,11 @@ TEST(StrategyComparison, PlantedTastesAreClaimed) {
   auto whole = drawn_population(600, 60, 3, 0.8, 1);
   const auto point = [&](std::vector<float>& row, std::int64_t segment) {
     std::ranges::fill(row, 0.05F);
-    row[at(segment)] = 1;
+    row[segment] = 1;
   };
-  for (std::int64_t i = 0; i < whole.item_count(); ++i) point(whole.items[at(i)], i % 3);
-  for (std::int64_t u = 0; u < whole.user_count(); ++u) point(whole.users[at(u)], whole.segment[at(u)]);
-  for (std::int64_t s = 0; s < whole.segments(); ++s) point(whole.centroid[at(s)], s);
+  for (std::int64_t i = 0; i < whole.item_count(); ++i) point(whole.items[i], i % 3);
+  for (std::int64_t u = 0; u < whole.user_count(); ++u) point(whole.users[u], whole.segment[u]);
+  for (std::int64_t s = 0; s < whole.segments(); ++s) point(whole.centroid[s], s);
   const auto found = compare(comm, split(std::move(whole)), 10, 1);
   EXPECT_LT(found.smoothing, 1e6);
   EXPECT_GT(found.blend_weight, 0);

@@ -53,9 +53,9 @@ Input random_input(std::int64_t users, std::int64_t items, std::int64_t interact
   return input;
 }
 
-float weighted(const std::string& scheme, float weight) {
-  if (scheme == "binary") return 1.0F;
-  return scheme == "raw" ? weight : static_cast<float>(std::log1p(static_cast<double>(weight)));
+float weighted(EdgeWeighting scheme, float weight) {
+  if (scheme == EdgeWeighting::binary) return 1.0F;
+  return scheme == EdgeWeighting::raw ? weight : static_cast<float>(std::log1p(static_cast<double>(weight)));
 }
 
 SmallGraph expected(const Input& input, const GraphConfig& options) {
@@ -89,7 +89,7 @@ TEST(BlockGraph, IsTheDataSetEntryByEntry) {
   const auto comm = Communicator::world();
   for (const auto& input : {random_input(23, 17, 120, 0), random_input(23, 17, 90, 40), random_input(19, 0, 0, 30),
                             random_input(40, 2, 25, 0), random_input(2, 1, 2, 0), Input{3, 3, {}, {}}}) {
-    for (const std::string weight : {"binary", "log", "raw"}) {
+    for (const auto weight : {EdgeWeighting::binary, EdgeWeighting::log, EdgeWeighting::raw}) {
       for (const double social_weight : {1.0, 0.3, 0.0}) {
         GraphConfig options;
         options.weight = weight;

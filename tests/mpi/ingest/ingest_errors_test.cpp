@@ -143,7 +143,8 @@ TEST_F(Errors, EventsAndTimesThatAreNeeded) {
   expect_in(refused(reading(path), {}, graph), {"e.tsv:302: ", "\"liked\"", "(buy, view)", "weight 0"});
   expect_in(refused(reading(scratch_.write("e.tsv.gz", gzipped(text + "1\t2\t\n"))), {}, graph),
             {"e.tsv.gz:302: ", "the event \"\" is not"});
-  EXPECT_EQ(prepare(world(), reading(path), {"keep", 1, 1, 0, 1}, graph, 1).stats.interactions.bad_lines, 1);
+  EXPECT_EQ(prepare(world(), reading(path), {SocialOnlyUsers::keep, 1, 1, 0, 1}, graph, 1).stats.interactions.bad_lines,
+            1);
   const auto plain = reading(scratch_.write("plain.tsv", good_lines(20)));
   expect_in(refused(plain, {}, graph), {"plain.tsv", "graph.event_weights", "input.columns.event"});
   auto lists = reading(scratch_.write("lists.txt", "1 2 3\n2 3\n"));
@@ -180,9 +181,9 @@ TEST_F(Errors, DamagedGzip) {
 
 TEST_F(Errors, NothingLeftNamesTheRule) {
   const auto input = reading(scratch_.write("n.tsv", good_lines(300)));
-  expect_in(refused(input, {"keep", 100, 1, 0, 0}), {"clean.min_user_interactions = 100", "loosen"});
-  expect_in(refused(input, {"keep", 1, 1000, 0, 0}), {"clean.min_item_interactions = 1000"});
-  expect_in(refused(input, {"keep", 1, 1, 1, 0}), {"clean.max_user_interactions = 1"});
+  expect_in(refused(input, {SocialOnlyUsers::keep, 100, 1, 0, 0}), {"clean.min_user_interactions = 100", "loosen"});
+  expect_in(refused(input, {SocialOnlyUsers::keep, 1, 1000, 0, 0}), {"clean.min_item_interactions = 1000"});
+  expect_in(refused(input, {SocialOnlyUsers::keep, 1, 1, 1, 0}), {"clean.max_user_interactions = 1"});
   GraphConfig strong;
   strong.min_weight = 4;
   expect_in(refused(input, {}, strong), {"graph.min_weight = 4"});
@@ -191,7 +192,7 @@ TEST_F(Errors, NothingLeftNamesTheRule) {
   expect_in(refused(social), {"with itself"});
   social.social = {scratch_.write("s.tsv", "1\t2\n")};
   expect_in(refused(social, {SocialOnlyUsers::drop, 1, 1, 0, 0}), {"clean.social_only_users"});
-  expect_in(refused(reading(scratch_.write("users.txt", "1\n2\n3\n4 \n5 5\n")), {"keep", 1, 2, 0, 0}),
+  expect_in(refused(reading(scratch_.write("users.txt", "1\n2\n3\n4 \n5 5\n")), {SocialOnlyUsers::keep, 1, 2, 0, 0}),
             {"input.format"});
   auto lists = reading(scratch_.write("users.txt", "1\n2\n3\n"));
   lists.format = "lightgcn";
@@ -206,14 +207,14 @@ TEST_F(Errors, ToleratedLinesAreReported) {
   const auto text = "\xEF\xBB\xBF" + good_lines(150) + "broken\r\n" + good_lines(150) + "u1\ti1\tx\n\r\nbroken";
   for (const auto& [name, content] : {std::pair("t.tsv", text), std::pair("t.tsv.gz", gzipped(text))}) {
     const auto path = scratch_.write(name, content);
-    const auto stats = prepare(world(), reading(path), {"keep", 1, 1, 0, 3}, {}, 1).stats;
+    const auto stats = prepare(world(), reading(path), {SocialOnlyUsers::keep, 1, 1, 0, 3}, {}, 1).stats;
     EXPECT_EQ(stats.interactions.bad_lines, 3);
     EXPECT_EQ(stats.interactions.lines, 303);
     ASSERT_EQ(stats.interactions.bad_line_reports.size(), 3U);
     expect_in(stats.interactions.bad_line_reports[0], {path + ":151: "});
     expect_in(stats.interactions.bad_line_reports[1], {path + ":302: "});
     expect_in(stats.interactions.bad_line_reports[2], {path + ":304: "});
-    expect_in(refused(reading(path), {"keep", 1, 1, 0, 2}), {":151: ", ":302: ", ":304: ", "3 of 303"});
+    expect_in(refused(reading(path), {SocialOnlyUsers::keep, 1, 1, 0, 2}), {":151: ", ":302: ", ":304: ", "3 of 303"});
   }
 }
 

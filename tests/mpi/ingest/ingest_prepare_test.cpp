@@ -188,7 +188,7 @@ TEST(Prepare, CleansAsTheReferenceDoes) {
   for (const auto& edge : social) edges += edge.user + "\t" + edge.item + "\t" + number(edge.weight) + "\n";
   const auto input = files({scratch.write("a.tsv", joined(lines, "\t"))}, {scratch.write("s.tsv", edges)});
   int combinations = 0;
-  for (const auto& social_only : {"keep", "drop"}) {
+  for (const auto social_only : {SocialOnlyUsers::keep, SocialOnlyUsers::drop}) {
     for (const std::int64_t user_core : {1, 3, 12}) {
       for (const std::int64_t item_core : {1, 4, 15}) {
         for (const std::int64_t cap : {0, 60}) {

@@ -109,7 +109,7 @@ TEST(RecordsOfRanges, MayBeLongerThanTheRanges) {
 Whole prepared(const std::string& path, std::int64_t max_bad_lines = 0) {
   InputConfig input;
   input.interactions = {path};
-  return whole(prepare(world(), input, {"keep", 1, 1, 0, max_bad_lines}, {}, 1).dataset);
+  return whole(prepare(world(), input, {SocialOnlyUsers::keep, 1, 1, 0, max_bad_lines}, {}, 1).dataset);
 }
 
 TEST(RecordsOfRanges, AStrayQuoteCostsItsLineOnly) {

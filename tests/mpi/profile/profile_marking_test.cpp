@@ -18,22 +18,21 @@ TEST(Marking, NamesWhatWasPlanted) {
   for (std::int64_t i = 0; i < town.items; ++i) town.item_categories.push_back({static_cast<std::int32_t>(i % 4)});
   const auto found = profile(town);
   for (std::int64_t s = 0; s < 4; ++s) {
-    const auto first = at(found.items.row_begin[at(s)]);
-    ASSERT_GE(found.items.row_begin[at(s) + 1], static_cast<std::int64_t>(first) + 3);
+    const auto first = static_cast<std::size_t>(found.items.row_begin[s]);
+    ASSERT_GE(found.items.row_begin[s + 1], static_cast<std::int64_t>(first) + 3);
     for (auto row = first; row < first + 3; ++row) {
       EXPECT_EQ(found.items.item[row] % 4, s);
       EXPECT_EQ(found.items.marking[row], 1);
     }
     // The genre of its items alone is above the others.
-    ASSERT_EQ(found.categories.row_begin[at(s) + 1] - found.categories.row_begin[at(s)], 1);
-    const auto genre = at(found.categories.row_begin[at(s)]);
+    ASSERT_EQ(found.categories.row_begin[s + 1] - found.categories.row_begin[s], 1);
+    const auto genre = static_cast<std::size_t>(found.categories.row_begin[s]);
     EXPECT_EQ(found.categories.name[genre], Town::name("g", s));
     EXPECT_EQ(found.categories.marking[genre], 1);
     EXPECT_LT(found.categories.p_value[genre], 1e-6);
-    EXPECT_NE(found.description[at(s)].find("100 users (25.0 % of all)"), std::string::npos)
-        << found.description[at(s)];
-    EXPECT_NE(found.description[at(s)].find("marked by " + Town::name("g", s) + "; e.g. "), std::string::npos)
-        << found.description[at(s)];
+    EXPECT_NE(found.description[s].find("100 users (25.0 % of all)"), std::string::npos) << found.description[s];
+    EXPECT_NE(found.description[s].find("marked by " + Town::name("g", s) + "; e.g. "), std::string::npos)
+        << found.description[s];
   }
 }
 
@@ -54,8 +53,8 @@ TEST(Marking, WithoutHoldoutNothingIsSaidToMark) {
 class DenseModel {
  public:
   explicit DenseModel(const Town& town) : town_(town) {
-    const auto users = at(town.users);
-    const auto items = at(town.items);
+    const auto users = static_cast<std::size_t>(town.users);
+    const auto items = static_cast<std::size_t>(town.items);
     std::vector<double> held(users, 0);
     std::vector<double> user_degree(users, 0);
     std::vector<double> item_degree(items, 0);
@@ -68,7 +67,7 @@ class DenseModel {
       }
       held[u] = static_cast<double>(all.size() - trained);
       user_degree[u] = static_cast<double>(all.size());
-      for (const auto item : all) ++item_degree[at(item)];
+      for (const auto item : all) ++item_degree[item];
     }
     std::vector<double> a(users, 0.3);
     b_.assign(items, 0.3);
@@ -97,7 +96,7 @@ class DenseModel {
     double inside = 0;
     double all = 0;
     for (const auto item : items) {
-      const auto i = at(item);
+      const auto i = static_cast<std::size_t>(item);
       const auto sum = [&](double value, std::int64_t of) {
         double result = 0;
         for (std::size_t u = 0; u < a_.size(); ++u) {
@@ -139,15 +138,17 @@ TEST(Marking, ExpectsWhatTheConfigurationModelExpects) {
   const auto found = profile(town, options);
   ASSERT_GT(found.categories.rows(), 3);
   for (std::int64_t s = 0; s < town.segments; ++s) {
-    for (auto row = at(found.items.row_begin[at(s)]); row < at(found.items.row_begin[at(s) + 1]); ++row) {
+    for (auto row = static_cast<std::size_t>(found.items.row_begin[s]);
+         row < static_cast<std::size_t>(found.items.row_begin[s + 1]); ++row) {
       const auto total = static_cast<double>(found.items.held_out_total[row]);
       if (total == 0) continue;
       EXPECT_NEAR(found.items.expected[row] / (total * model.share(s, {found.items.item[row]}, total)), 1, 0.01);
     }
-    for (auto row = at(found.categories.row_begin[at(s)]); row < at(found.categories.row_begin[at(s) + 1]); ++row) {
+    for (auto row = static_cast<std::size_t>(found.categories.row_begin[s]);
+         row < static_cast<std::size_t>(found.categories.row_begin[s + 1]); ++row) {
       std::vector<std::int64_t> items;
       for (std::int64_t i = 0; i < town.items; ++i) {
-        for (const auto genre : town.item_categories[at(i)]) {
+        for (const auto genre : town.item_categories[i]) {
           if (Town::name("g", genre) == found.categories.name[row]) items.push_back(i);
         }
       }
@@ -160,12 +161,13 @@ TEST(Marking, ExpectsWhatTheConfigurationModelExpects) {
 
 // What Fisher's test would call, if every held-out interaction were as likely to be any item as the next.
 std::int64_t plainly_called(const Town& town, const Profiles& found) {
-  std::vector<std::int64_t> held(at(town.segments), 0);
-  for (std::size_t u = 0; u < town.held_out.size(); ++u) held[at(town.segment[u])] += std::ssize(town.held_out[u]);
+  std::vector<std::int64_t> held(town.segments, 0);
+  for (std::size_t u = 0; u < town.held_out.size(); ++u) held[town.segment[u]] += std::ssize(town.held_out[u]);
   const auto population = std::accumulate(held.begin(), held.end(), std::int64_t{0});
   std::vector<double> p_values;
   for (std::size_t s = 0; s < held.size(); ++s) {
-    for (auto row = at(found.items.row_begin[s]); row < at(found.items.row_begin[s + 1]); ++row) {
+    for (auto row = static_cast<std::size_t>(found.items.row_begin[s]);
+         row < static_cast<std::size_t>(found.items.row_begin[s + 1]); ++row) {
       p_values.push_back(
           hypergeometric_tail(found.items.held_out[row], population, held[s], found.items.held_out_total[row]));
     }

@@ -13,7 +13,7 @@ namespace {
 using namespace testing_support;
 
 Distribution all_on_the_last(std::int64_t total) {
-  std::vector<std::int64_t> begin(at(world().size()) + 1, 0);
+  std::vector<std::int64_t> begin(world().size() + 1, 0);
   begin.back() = total;
   return Distribution(begin);
 }
@@ -47,23 +47,22 @@ struct Lifts {
       for (const auto& [feature, all] : population) {
         const auto found = count.find({s, feature});
         if (found == count.end() || found->second < options.min_users) continue;
-        const double expected =
-            static_cast<double>(base[at(s)]) * (static_cast<double>(all) / static_cast<double>(total));
+        const double expected = static_cast<double>(base[s]) * (static_cast<double>(all) / static_cast<double>(total));
         const double lift = (static_cast<double>(found->second) + 5) / (expected + 5);
         if (lift > 1) ranked.emplace_back(-lift, feature);
       }
       std::ranges::sort(ranked);
-      ranked.resize(std::min(ranked.size(), at(options.top)));
-      ASSERT_EQ(table.row_begin[at(s) + 1] - table.row_begin[at(s)], std::ssize(ranked));
+      ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(options.top)));
+      ASSERT_EQ(table.row_begin[s + 1] - table.row_begin[s], std::ssize(ranked));
       for (std::size_t i = 0; i < ranked.size(); ++i) {
-        const auto row = at(table.row_begin[at(s)]) + i;
+        const auto row = static_cast<std::size_t>(table.row_begin[s]) + i;
         const auto feature = ranked[i].second;
         const auto own = count.at({s, feature});
         EXPECT_EQ(table.name[row], name(feature));
         EXPECT_EQ(table.count[row], own);
         EXPECT_EQ(table.population[row], population[feature]);
         EXPECT_DOUBLE_EQ(table.lift[row], -ranked[i].first);
-        EXPECT_DOUBLE_EQ(table.share[row], static_cast<double>(own) / static_cast<double>(base[at(s)]));
+        EXPECT_DOUBLE_EQ(table.share[row], static_cast<double>(own) / static_cast<double>(base[s]));
         EXPECT_DOUBLE_EQ(table.population_share[row],
                          static_cast<double>(population[feature]) / static_cast<double>(total));
       }
@@ -87,8 +86,8 @@ TEST(Profile, EqualsASerialComputation) {
     std::set<std::int64_t> distinct;
     std::vector<double> times;
     for (std::int64_t u = 0; u < town.users; ++u) {
-      if (town.segment[at(u)] != s) continue;
-      const auto& own = town.trained[at(u)];
+      if (town.segment[u] != s) continue;
+      const auto& own = town.trained[u];
       activity.push_back(static_cast<double>(own.size()));
       double latest = -1e300;
       for (const auto& [item, time] : own) {
@@ -96,16 +95,16 @@ TEST(Profile, EqualsASerialComputation) {
         times.push_back(time);
         latest = std::max(latest, time);
         ++items.count[{s, item}];
-        for (const auto genre : town.item_categories[at(item)]) ++genres.count[{s, genre}];
+        for (const auto genre : town.item_categories[item]) ++genres.count[{s, genre}];
       }
       if (!own.empty()) last.push_back(latest);
-      genres.base[at(s)] += std::ssize(own);
-      for (const auto occupation : town.user_categories[at(u)]) {
+      genres.base[s] += std::ssize(own);
+      for (const auto occupation : town.user_categories[u]) {
         ++occupations.count[{s, occupation}];
-        ++occupations.base[at(s)];
+        ++occupations.base[s];
       }
     }
-    const auto k = at(s);
+    const auto k = static_cast<std::size_t>(s);
     EXPECT_EQ(found.interactions[k], genres.base[k]);
     EXPECT_EQ(found.distinct_items[k], std::ssize(distinct));
     EXPECT_DOUBLE_EQ(found.mean_interactions[k],
@@ -119,7 +118,7 @@ TEST(Profile, EqualsASerialComputation) {
     double inside = 0;
     double outside = 0;
     for (const auto& [a, b] : town.friends) {
-      const int ends = (town.segment[at(a)] == s ? 1 : 0) + (town.segment[at(b)] == s ? 1 : 0);
+      const int ends = (town.segment[a] == s ? 1 : 0) + (town.segment[b] == s ? 1 : 0);
       (ends == 2 ? inside : outside) += ends == 0 ? 0 : 1;
     }
     const auto n = static_cast<double>(size[k]);
@@ -131,11 +130,11 @@ TEST(Profile, EqualsASerialComputation) {
     double all_mean = 0;
     double all_count = 0;
     for (std::int64_t u = 0; u < town.users; ++u) {
-      if (std::isnan(town.age[at(u)])) continue;
-      all_mean += town.age[at(u)];
+      if (std::isnan(town.age[u])) continue;
+      all_mean += town.age[u];
       ++all_count;
-      mean += town.segment[at(u)] == s ? town.age[at(u)] : 0;
-      count += town.segment[at(u)] == s ? 1 : 0;
+      mean += town.segment[u] == s ? town.age[u] : 0;
+      count += town.segment[u] == s ? 1 : 0;
     }
     all_mean /= all_count;
     double square = 0;
@@ -160,7 +159,7 @@ TEST(Profile, EqualsASerialComputation) {
     std::vector<std::pair<std::int64_t, std::int64_t>> near;
     std::vector<std::pair<std::int64_t, std::int64_t>> edge;
     for (std::int64_t u = 0; u < town.users; ++u) {
-      if (town.segment[at(u)] != s) continue;
+      if (town.segment[u] != s) continue;
       near.emplace_back(u * 7 % 5, u);
       edge.emplace_back(u * 3 % 4, u);
     }
@@ -168,22 +167,23 @@ TEST(Profile, EqualsASerialComputation) {
       const auto& found_list = list == &near ? found.representative : found.border;
       std::ranges::sort(*list);
       list->resize(std::min<std::size_t>(list->size(), 5));
-      ASSERT_EQ(found_list.row_begin[at(s) + 1] - found_list.row_begin[at(s)], std::ssize(*list));
+      ASSERT_EQ(found_list.row_begin[s + 1] - found_list.row_begin[s], std::ssize(*list));
       for (std::size_t i = 0; i < list->size(); ++i) {
-        EXPECT_EQ(found_list.id[at(found_list.row_begin[at(s)]) + i], (*list)[i].second);
+        EXPECT_EQ(found_list.id[found_list.row_begin[s] + i], (*list)[i].second);
       }
     }
   }
   // Held-out pairs of the table: known items that the user was not trained on.
   for (std::int64_t s = 0; s < town.segments; ++s) {
-    for (auto row = at(found.items.row_begin[at(s)]); row < at(found.items.row_begin[at(s) + 1]); ++row) {
+    for (auto row = static_cast<std::size_t>(found.items.row_begin[s]);
+         row < static_cast<std::size_t>(found.items.row_begin[s + 1]); ++row) {
       std::int64_t hits = 0;
       std::int64_t total = 0;
       for (std::int64_t u = 0; u < town.users; ++u) {
         const auto item = found.items.item[row];
-        if (std::ranges::count(town.held_out[at(u)], item) == 0 || town.trained[at(u)].contains(item)) continue;
+        if (std::ranges::count(town.held_out[u], item) == 0 || town.trained[u].contains(item)) continue;
         ++total;
-        hits += town.segment[at(u)] == s ? 1 : 0;
+        hits += town.segment[u] == s ? 1 : 0;
       }
       EXPECT_EQ(found.items.held_out[row], hits);
       EXPECT_EQ(found.items.held_out_total[row], total);

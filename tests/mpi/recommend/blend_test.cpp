@@ -99,12 +99,12 @@ WholePopulation tastes(bool structure, unsigned seed) {
       for (auto& value : row) value = normal(random);
     }
   }
-  for (std::size_t u = 0; u < at(users); ++u) {
+  for (std::size_t u = 0; u < static_cast<std::size_t>(users); ++u) {
     whole.segment[u] = static_cast<std::int32_t>(u % segments);
     std::vector<std::pair<float, std::int64_t>> liked;
     for (std::int64_t i = 0; i < items; ++i) {
       const auto own = structure && i % segments == whole.segment[u] ? 6.0F : 0.0F;
-      liked.emplace_back(inner_product(whole.users[u], whole.items[at(i)]) + own + normal(random), i);
+      liked.emplace_back(inner_product(whole.users[u], whole.items[i]) + own + normal(random), i);
     }
     std::ranges::sort(liked, std::greater());
     auto& list = whole.interactions[u];
@@ -159,24 +159,24 @@ TEST(WidelyHeld, IsCountedByHandAndCanBeLeftOut) {
     model.blend_weight = 0.4;
     const auto held = widely_held(comm, model.counts, population);
     ASSERT_EQ(held.rows(), whole.segments());
-    std::vector<std::vector<std::int64_t>> expected(at(whole.segments()));
+    std::vector<std::vector<std::int64_t>> expected(whole.segments());
     for (std::int32_t s = 0; s < whole.segments(); ++s) {
       const auto size = std::ranges::count(whole.segment, s);
       for (std::int64_t i = 0; i < whole.item_count(); ++i) {
-        if (2 * whole.users_inside(i, s) > size) expected[at(s)].push_back(i);
+        if (2 * whole.users_inside(i, s) > size) expected[s].push_back(i);
       }
-      EXPECT_TRUE(std::ranges::equal(held.row(s), expected[at(s)])) << "segment " << s;
+      EXPECT_TRUE(std::ranges::equal(held.row(s), expected[s])) << "segment " << s;
     }
     for (const auto strategy : unfiltered) {
       const auto all = recommend_to_segments(comm, population, model, strategy, whole.item_count());
       const auto novel = recommend_to_segments(comm, population, model, strategy, 6, &held);
       for (std::int32_t s = 0; s < whole.segments(); ++s) {
         std::vector<std::int64_t> wanted;
-        for (auto i = all.begin[at(s)]; i < all.begin[at(s) + 1] && wanted.size() < 6; ++i) {
-          if (!std::ranges::binary_search(expected[at(s)], all.item[at(i)])) wanted.push_back(all.item[at(i)]);
+        for (auto i = all.begin[s]; i < all.begin[s + 1] && wanted.size() < 6; ++i) {
+          if (!std::ranges::binary_search(expected[s], all.item[i])) wanted.push_back(all.item[i]);
         }
-        const std::vector<std::int64_t> found(novel.item.begin() + novel.begin[at(s)],
-                                              novel.item.begin() + novel.begin[at(s) + 1]);
+        const std::vector<std::int64_t> found(novel.item.begin() + novel.begin[s],
+                                              novel.item.begin() + novel.begin[s + 1]);
         EXPECT_EQ(found, wanted) << name_of(strategy) << ", segment " << s;
       }
     }

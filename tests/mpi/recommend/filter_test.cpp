@@ -27,14 +27,14 @@ struct Case {
   FilterGraph filter;
 };
 
-Case make_case(const Communicator& comm, const WholePopulation& whole, const std::string& weighting, std::size_t cut) {
+Case make_case(const Communicator& comm, const WholePopulation& whole, EdgeWeighting weighting, std::size_t cut) {
   const auto users = block_distributions(whole.user_count(), comm.size())[cut];
   const auto items = block_distributions(whole.item_count(), comm.size())[cut];
   Case made{BlockPopulation(whole, users, items, comm.rank()), {}};
   auto& table = made.block.interactions;
   for (std::int64_t u = 0; u < table.rows(); ++u) {
-    for (auto k = table.row_begin[at(u)]; k < table.row_begin[at(u) + 1]; ++k) {
-      table.weight[at(k)] = weight_of(users.begin(comm.rank()) + u, table.other[at(k)]);
+    for (auto k = table.row_begin[u]; k < table.row_begin[u + 1]; ++k) {
+      table.weight[k] = weight_of(users.begin(comm.rank()) + u, table.other[k]);
     }
   }
   Dataset dataset;
@@ -69,11 +69,11 @@ double ridge_response(double angle, double ridge) {
 
 class DenseFilter {
  public:
-  DenseFilter(const WholePopulation& whole, const std::string& weighting, double ridge) : whole_(whole) {
+  DenseFilter(const WholePopulation& whole, EdgeWeighting weighting, double ridge) : whole_(whole) {
     interactions_ = Eigen::MatrixXd::Zero(whole.user_count(), whole.item_count());
     for (std::int64_t u = 0; u < whole.user_count(); ++u) {
-      for (const auto i : whole.interactions[at(u)]) {
-        interactions_(u, i) = weighting == "binary" ? 1.0 : static_cast<double>(weight_of(u, i));
+      for (const auto i : whole.interactions[u]) {
+        interactions_(u, i) = weighting == EdgeWeighting::binary ? 1.0 : static_cast<double>(weight_of(u, i));
       }
     }
     const Eigen::VectorXd of_user = interactions_.rowwise().sum();
@@ -115,7 +115,7 @@ class DenseFilter {
     for (std::int64_t i = 0; i < degree_.size(); ++i) {
       double product = 0;
       for (std::size_t c = 0; c < row.size(); ++c) {
-        product += static_cast<double>(row[c]) * static_cast<double>(whole_.items[at(i)][c]);
+        product += static_cast<double>(row[c]) * static_cast<double>(whole_.items[i][c]);
       }
       const double beside = embedding > 0 ? product / embedding : 0.0;
       scores.push_back(silent ? beside : filtered[i] / filter + weight * beside);
@@ -135,7 +135,7 @@ void expect_best(std::span<const ScoredItem> found, const std::vector<double>& s
                  const std::vector<std::int64_t>& excluded, const std::vector<char>& allowed, std::int64_t count) {
   std::vector<ReferenceItem> left;
   for (std::int64_t i = 0; i < std::ssize(scores); ++i) {
-    if (allowed[at(i)] && !std::ranges::binary_search(excluded, i)) left.push_back({scores[at(i)], i});
+    if (allowed[i] && !std::ranges::binary_search(excluded, i)) left.push_back({scores[i], i});
   }
   std::ranges::stable_sort(left, [](const auto& a, const auto& b) { return a.score > b.score; });
   ASSERT_EQ(std::ssize(found), std::min(count, std::ssize(left)));
@@ -163,7 +163,7 @@ RecommendModel model_of(const Communicator& comm, const Population& population, 
 TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
   const auto comm = Communicator::world();
   for (const auto& whole : {whole_population(130, 45, 10, 4, false, 1), whole_population(40, 70, 33, 3, true, 2)}) {
-    for (const std::string weighting : {"binary", "raw"}) {
+    for (const auto weighting : {EdgeWeighting::binary, EdgeWeighting::raw}) {
       for (const std::size_t cut : {0, 1}) {
         const double ridge = cut == 0 ? 0.0 : 0.05;
         const DenseFilter dense(whole, weighting, ridge);
@@ -179,17 +179,17 @@ TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
           const auto model = model_of(comm, population, listed ? std::span<const char>(mine) : std::span<const char>(),
                                       ridge, listed ? 0.4 : 0.0, 1.5);
           for (const auto strategy : {Strategy::filter, Strategy::hybrid}) {
-            SCOPED_TRACE(testing::Message() << whole.user_count() << " users, " << weighting << ", cut " << cut << ", "
-                                            << name_of(strategy) << ", listed " << listed);
+            SCOPED_TRACE(testing::Message() << whole.user_count() << " users, " << word_of(weighting) << ", cut " << cut
+                                            << ", " << name_of(strategy) << ", listed " << listed);
             const double weight = strategy == Strategy::filter ? 0 : 1.5;
             std::vector<int> calls(made.block.segment.size(), 0);
             recommend_to_users(comm, population, model, strategy, 6, nullptr,
                                [&](std::int64_t user, std::span<const ScoredItem> best) {
-                                 ++calls[at(user)];
+                                 ++calls[user];
                                  const auto u = made.block.user_blocks.begin(comm.rank()) + user;
-                                 expect_best(
-                                     best, dense.scores(dense.user(u), whole.users[at(u)], model.filter_power, weight),
-                                     whole.interactions[at(u)], listed ? some : every, 6);
+                                 expect_best(best,
+                                             dense.scores(dense.user(u), whole.users[u], model.filter_power, weight),
+                                             whole.interactions[u], listed ? some : every, 6);
                                });
             EXPECT_EQ(calls, std::vector<int>(calls.size(), 1));
             const auto lists = recommend_to_segments(comm, population, model, strategy, 6);
@@ -199,10 +199,10 @@ TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
                 had[i] = static_cast<double>(whole.users_inside(i, s));
               }
               std::vector<ScoredItem> best;
-              for (auto i = lists.begin[at(s)]; i < lists.begin[at(s) + 1]; ++i) {
-                best.push_back({lists.score[at(i)], lists.item[at(i)]});
+              for (auto i = lists.begin[s]; i < lists.begin[s + 1]; ++i) {
+                best.push_back({lists.score[i], lists.item[i]});
               }
-              expect_best(best, dense.scores(had, whole.centroid[at(s)], model.filter_power, weight), {},
+              expect_best(best, dense.scores(had, whole.centroid[s], model.filter_power, weight), {},
                           listed ? some : every, 6);
             }
           }
@@ -219,7 +219,7 @@ struct Everything {
 };
 
 Everything everything(const Communicator& comm, const WholePopulation& whole) {
-  const auto made = make_case(comm, whole, "raw", 0);
+  const auto made = make_case(comm, whole, EdgeWeighting::raw, 0);
   auto population = made.block.population();
   population.filter = &made.filter;
   const auto validation = made.block.validation(comm, made.block.interactions, 3);
@@ -242,7 +242,7 @@ Everything everything(const Communicator& comm, const WholePopulation& whole) {
     std::vector<std::vector<ScoredItem>> best(made.block.segment.size());
     recommend_to_users(
         comm, population, model, strategy, 7, nullptr,
-        [&](std::int64_t user, std::span<const ScoredItem> list) { best[at(user)].assign(list.begin(), list.end()); });
+        [&](std::int64_t user, std::span<const ScoredItem> list) { best[user].assign(list.begin(), list.end()); });
     std::vector<ScoredItem> mine;
     for (const auto& list : best) mine.insert(mine.end(), list.begin(), list.end());
     const auto joined = comm.all_gather(std::span<const ScoredItem>(mine)).data;
@@ -272,22 +272,22 @@ TEST(FilterChoice, TakesTheFilterWhereItIsBetterAndTheEmbeddingWhereThatIs) {
     auto whole = whole_population(400, 60, 60, 5, false, 9);
     std::mt19937 random(4);
     for (std::int64_t u = 0; u < whole.user_count(); ++u) {
-      whole.interactions[at(u)].clear();
+      whole.interactions[u].clear();
       for (std::int64_t i = 0; i < whole.item_count(); ++i) {
         const bool own = i % 4 == u % 4;
-        if (random() % 10 < (own ? 6U : 1U)) whole.interactions[at(u)].push_back(i);
+        if (random() % 10 < (own ? 6U : 1U)) whole.interactions[u].push_back(i);
       }
     }
     whole.count();
     const auto held = reference_pairs(whole, 3).held;
     for (std::int64_t i = 0; knowing && i < whole.item_count(); ++i) {
-      for (std::int64_t c = 0; c < whole.columns; ++c) whole.items[at(i)][at(c)] = i == c ? 1.0F : 0.0F;
+      for (std::int64_t c = 0; c < whole.columns; ++c) whole.items[i][c] = i == c ? 1.0F : 0.0F;
     }
     for (std::int64_t u = 0; knowing && u < whole.user_count(); ++u) {
-      std::ranges::fill(whole.users[at(u)], 0.0F);
-      for (const auto i : held[at(u)]) whole.users[at(u)][at(i)] = 1;
+      std::ranges::fill(whole.users[u], 0.0F);
+      for (const auto i : held[u]) whole.users[u][i] = 1;
     }
-    const auto made = make_case(comm, whole, "binary", 0);
+    const auto made = make_case(comm, whole, EdgeWeighting::binary, 0);
     const auto validation = made.block.validation(comm, made.block.interactions, 3);
     Dataset dataset;
     dataset.users.distribution = made.block.user_blocks;
@@ -319,7 +319,7 @@ TEST(FilterChoice, NothingHeldBackLeavesThePersonalOne) {
     while (list.size() > 1) list.pop_back();
   }
   whole.count();
-  const auto made = make_case(comm, whole, "binary", 0);
+  const auto made = make_case(comm, whole, EdgeWeighting::binary, 0);
   const auto validation = made.block.validation(comm, made.block.interactions, 3);
   RecommendOptions options;
   options.validation = &validation;

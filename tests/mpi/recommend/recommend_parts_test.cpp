@@ -23,7 +23,7 @@ TEST(ItemCounts, AreThoseOfPlainLoops) {
     std::vector<SegmentItem> asked;
     std::vector<PairCount> expected;
     for (std::int32_t s = 0; s < whole.segments(); ++s) {
-      EXPECT_EQ(counts.in_segment[at(s)], whole.interactions_inside(s));
+      EXPECT_EQ(counts.in_segment[s], whole.interactions_inside(s));
       // The last rank asks for nothing.
       for (std::int64_t i = 0; i < (comm.rank() + 1 < comm.size() ? whole.item_count() : 0); ++i) {
         asked.push_back({whole.item_count() - 1 - i, s});
@@ -49,7 +49,7 @@ TEST(ScoreScale, IsTheSpreadOfAllScores) {
       EXPECT_NEAR(found.mean, mean, 1e-5);
       EXPECT_NEAR(found.deviation, deviation, 1e-5);
     }
-    const auto nothing = scale.of(std::vector<float>(at(whole.columns), 0.0F));
+    const auto nothing = scale.of(std::vector<float>(whole.columns, 0.0F));
     EXPECT_EQ(nothing.mean, 0);
     EXPECT_EQ(nothing.deviation, 0);
   });
@@ -59,10 +59,10 @@ TEST(ScoreScale, IsTheSpreadOfAllScores) {
 }
 
 std::vector<float> reference_stand_in(const WholePopulation& left, std::size_t u) {
-  std::vector<double> sum(at(left.columns), 0.0);
+  std::vector<double> sum(left.columns, 0.0);
   for (const auto item : left.interactions[u]) {
     for (std::size_t c = 0; c < sum.size(); ++c) {
-      sum[c] += static_cast<double>(left.items[at(item)][c]) / std::sqrt(static_cast<double>(left.users_of(item)));
+      sum[c] += static_cast<double>(left.items[item][c]) / std::sqrt(static_cast<double>(left.users_of(item)));
     }
   }
   double wanted = 0, length = 0;
@@ -88,14 +88,14 @@ TEST(Blend, HoldsBackAndStandsIn) {
     ASSERT_EQ(segment.size(), block.segment.size());
     std::int64_t users = 0;
     for (std::int64_t u = 0; u < std::ssize(block.segment); ++u) {
-      const auto g = at(block.user_blocks.begin(comm.rank()) + u);
+      const auto g = static_cast<std::size_t>(block.user_blocks.begin(comm.rank()) + u);
       const auto list = [](std::span<const std::int64_t> row) {
         return std::vector<std::int64_t>(row.begin(), row.end());
       };
       EXPECT_EQ(list(held.left.row(u)), pairs.left[g]);
       EXPECT_EQ(list(held.pairs.row(u)), pairs.held[g]);
       if (pairs.held[g].empty()) {
-        EXPECT_EQ(segment[at(u)], block.segment[at(u)]);
+        EXPECT_EQ(segment[u], block.segment[u]);
         continue;
       }
       ++users;
@@ -106,7 +106,7 @@ TEST(Blend, HoldsBackAndStandsIn) {
           distance[s] += std::pow(static_cast<double>(expected[c]) - static_cast<double>(whole.centroid[s][c]), 2);
         }
       }
-      EXPECT_NEAR(distance[at(segment[at(u)])], *std::ranges::min_element(distance), 1e-5);
+      EXPECT_NEAR(distance[segment[u]], *std::ranges::min_element(distance), 1e-5);
     }
     EXPECT_EQ(held.users(), users);
   });

@@ -51,7 +51,7 @@ TEST(Recommend, EveryStrategyIsAFullSort) {
     const auto population = block.population();
     for (const auto& setting : {Setting{0, false, 4, 1, 0.4}, Setting{2, false, 200, 64, 0.4},
                                 Setting{0, true, 5, no_segments, 0.4}, Setting{2, true, 3, 8, 0}}) {
-      std::vector<char> chosen(at(whole.item_count()), 1);
+      std::vector<char> chosen(whole.item_count(), 1);
       std::vector<char> allowed;
       if (setting.listed) {
         chosen = allowed_items(whole);
@@ -59,7 +59,7 @@ TEST(Recommend, EveryStrategyIsAFullSort) {
         allowed.assign(first, first + block.item_blocks.count(comm.rank()));
       }
       for (std::int64_t i = 0; i < whole.item_count(); ++i) {
-        if (whole.users_of(i) < setting.min_support) chosen[at(i)] = 0;
+        if (whole.users_of(i) < setting.min_support) chosen[i] = 0;
       }
       if (std::ranges::count(chosen, 1) == 0) continue;
       RecommendOptions options;
@@ -74,8 +74,8 @@ TEST(Recommend, EveryStrategyIsAFullSort) {
         std::vector<int> calls(block.segment.size(), 0);
         recommend_to_users(comm, population, model, strategy, setting.count, nullptr,
                            [&](std::int64_t user, std::span<const ScoredItem> best) {
-                             ++calls[at(user)];
-                             const auto u = at(block.user_blocks.begin(comm.rank()) + user);
+                             ++calls[user];
+                             const auto u = static_cast<std::size_t>(block.user_blocks.begin(comm.rank()) + user);
                              SCOPED_TRACE(testing::Message() << name_of(strategy) << ", user " << u);
                              expect_ranking(
                                  best,
@@ -89,13 +89,13 @@ TEST(Recommend, EveryStrategyIsAFullSort) {
         for (std::int32_t s = 0; s < whole.segments(); ++s) {
           SCOPED_TRACE(testing::Message() << name_of(strategy) << ", segment " << s);
           std::vector<ScoredItem> best;
-          for (auto i = lists.begin[at(s)]; i < lists.begin[at(s) + 1]; ++i) {
-            best.push_back({lists.score[at(i)], lists.item[at(i)]});
+          for (auto i = lists.begin[s]; i < lists.begin[s + 1]; ++i) {
+            best.push_back({lists.score[i], lists.item[i]});
           }
-          expect_ranking(best,
-                         reference_ranking(whole, strategy, whole.centroid[at(s)], s, {}, chosen, model.smoothing,
-                                           model.blend_weight),
-                         setting.count, exact);
+          expect_ranking(
+              best,
+              reference_ranking(whole, strategy, whole.centroid[s], s, {}, chosen, model.smoothing, model.blend_weight),
+              setting.count, exact);
         }
       }
     }
@@ -118,7 +118,7 @@ AllLists all_lists(const Communicator& comm, const WholePopulation& whole) {
     std::vector<std::vector<ScoredItem>> best(block.segment.size());
     recommend_to_users(
         comm, block.population(), model, strategy, 7, nullptr,
-        [&](std::int64_t user, std::span<const ScoredItem> list) { best[at(user)].assign(list.begin(), list.end()); });
+        [&](std::int64_t user, std::span<const ScoredItem> list) { best[user].assign(list.begin(), list.end()); });
     std::vector<ScoredItem> mine;
     for (const auto& list : best) mine.insert(mine.end(), list.begin(), list.end());
     const auto joined = comm.all_gather(std::span<const ScoredItem>(mine)).data;
@@ -159,7 +159,7 @@ TEST(Recommend, ChosenUsersOnlyAndNobody) {
     for (const auto strategy : unfiltered) {
       std::vector<int> calls(block.segment.size(), 0);
       recommend_to_users(comm, block.population(), model, strategy, 5, chosen,
-                         [&](std::int64_t user, std::span<const ScoredItem>) { ++calls[at(user)]; });
+                         [&](std::int64_t user, std::span<const ScoredItem>) { ++calls[user]; });
       for (std::size_t u = 0; u < calls.size(); ++u) EXPECT_EQ(calls[u], chosen == &some && u % 3 == 0 ? 1 : 0);
     }
   }

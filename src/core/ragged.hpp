@@ -2,6 +2,7 @@
 // to. For everybody who keeps rows of a sparse matrix, parts by rank, strings.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,18 +30,20 @@ struct Places {
 };
 
 /// Where the entries of list `row` stand. begin: lists + 1 offsets, ascending.
-inline Places places_of(std::span<const std::int64_t> begin, std::int64_t row) {
+template <std::integral Row>
+Places places_of(std::span<const std::int64_t> begin, Row row) {
   const auto r = static_cast<std::size_t>(row);
   return {begin[r], begin[r + 1]};
 }
 
 /// The entries of list `row`.
-template <class T>
-std::span<const T> list_of(std::span<const T> entries, std::span<const std::int64_t> begin, std::int64_t row) {
+template <class T, std::integral Row>
+std::span<const T> list_of(std::span<const T> entries, std::span<const std::int64_t> begin, Row row) {
   const auto places = places_of(begin, row);
   return entries.subspan(places.first, places.size());
 }
-inline std::string_view list_of(std::string_view text, std::span<const std::int64_t> begin, std::int64_t row) {
+template <std::integral Row>
+std::string_view list_of(std::string_view text, std::span<const std::int64_t> begin, Row row) {
   const auto places = places_of(begin, row);
   return text.substr(static_cast<std::size_t>(places.first), static_cast<std::size_t>(places.size()));
 }

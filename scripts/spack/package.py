@@ -10,7 +10,7 @@ class Cohort(CMakePackage):
     homepage = "https://example.invalid/cohort"
     git = "https://example.invalid/cohort.git"
 
-    license("UNKNOWN")
+    license("Apache-2.0")
 
     version("main", branch="main")
 

@@ -82,8 +82,8 @@ std::string name_of(int signal) {
 
 class Interruption {
  public:
-  // A batch system asks by SIGUSR1 long before it ends the job by SIGTERM, or by both at once, and a launcher may pass on
-  // a SIGTERM that its ranks have got already: none of these is somebody who has lost patience.
+  // A batch system asks by SIGUSR1 long before it ends the job by SIGTERM, or by both at once, and a launcher may pass
+  // on a SIGTERM that its ranks have got already: none of these is somebody who has lost patience.
   void signal_came(int signal) {
     const bool again = told_ && !(signal == SIGTERM && *told_ == SIGTERM && seconds_since(told_at_) < echo_seconds);
     if (signal != SIGUSR1) {

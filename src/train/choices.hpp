@@ -20,7 +20,7 @@ constexpr double default_length_power = 0.25;
 
 /// Columns of mid-sized graphs, and their nodes.
 constexpr std::int64_t widened_dim = 128;
-constexpr std::int64_t widened_nodes = 16'000;
+constexpr std::int64_t widened_nodes = 20'000;
 constexpr std::int64_t most_widened_nodes = 250'000;
 
 /// `train`, whose loss is settled, with every choice made but batch and rate of BPR, which go by the number of

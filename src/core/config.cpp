@@ -349,6 +349,7 @@ void settle_network(Config& config, const std::string& name) {
     throw InputError(name + ": model.layers is " + std::to_string(model.layers) + ", but model.widths has " +
                      std::to_string(hidden) + " hidden layers, which makes " + std::to_string(hidden + 1));
   }
+  if (model.dim == automatic_dim) model.dim = usual_dim;
   model.widths.resize(model.layers - 1, model.dim);
   const bool contrasts = train.loss == LossKind::ns4gc;
   if (model.activation == Activation::automatic) model.activation = Activation::relu;
@@ -357,7 +358,8 @@ void settle_network(Config& config, const std::string& name) {
   if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;
 }
 
-// What is "auto" and follows from the rest of the configuration alone: the loss, and from it the layers.
+// What is "auto" and follows from the rest of the configuration alone: the loss, and from it the layers and where the
+// number of columns does not go by the data.
 void settle(Config& config, const std::string& name) {
   auto& train = config.train;
   settle_network(config, name);
@@ -365,7 +367,11 @@ void settle(Config& config, const std::string& name) {
     const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
     train.loss = bpr_alone ? LossKind::bpr : LossKind::softmax;
   }
-  if (config.model.layers == automatic_layers) config.model.layers = train.loss == LossKind::softmax ? 2 : 3;
+  auto& model = config.model;
+  if (model.layers == automatic_layers) model.layers = train.loss == LossKind::softmax ? 2 : 3;
+  const bool by_size =
+      items_are_nodes(config) && model.encoder != EncoderKind::spectral && train.loss == LossKind::softmax;
+  if (model.dim == automatic_dim && !by_size) model.dim = usual_dim;
 }
 
 }  // namespace

@@ -101,11 +101,14 @@ constexpr int automatic_share = -1;
 
 /// Of ModelConfig::layers before parse_config has settled it.
 constexpr std::int64_t automatic_layers = -1;
+/// Of ModelConfig::dim: by the size of the graph (train/choices.hpp) where softmax trains LightGCN, else 64.
+constexpr std::int64_t automatic_dim = 0;
+constexpr std::int64_t usual_dim = 64;
 
 struct ModelConfig {
   EncoderKind encoder = EncoderKind::automatic;
   std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr; of networks one more than widths
-  std::int64_t dim = 64;
+  std::int64_t dim = automatic_dim;        ///< columns of the embedding
   // Of gcn and sage.
   std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", dim each
   Activation activation = Activation::automatic;
@@ -162,11 +165,11 @@ struct SegmentConfig {
 };
 
 struct RecommendConfig {
-  std::string strategy = "blend";  ///< global, segment, personal, blend
-  std::int64_t count = 20;         ///< items a user and a segment
-  std::int64_t min_support = 0;    ///< training users that an item needs
-  std::string allowed_items;       ///< a file of item ids, one a line, gzip or not; empty: all
-  bool novel = false;              ///< segments' lists without what more than half of the segment's users have
+  std::string strategy = "auto";  ///< auto: chosen on held-back interactions; else a Strategy's name
+  std::int64_t count = 20;        ///< items a user and a segment
+  std::int64_t min_support = 0;   ///< training users that an item needs
+  std::string allowed_items;      ///< a file of item ids, one a line, gzip or not; empty: all
+  bool novel = false;             ///< segments' lists without what more than half of the segment's users have
 };
 
 struct EvaluateConfig {

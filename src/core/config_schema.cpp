@@ -80,7 +80,7 @@ std::vector<ConfigKey> make_schema() {
        WordKey{COHORT_WORD(model.encoder), {"auto", "lightgcn", "spectral", "gcn", "sage"}}},
       {"model", "layers", "propagation layers, 0: matrix factorisation",
        IntegerKey{COHORT_MEMBER(model.layers), 0, 10, true, automatic_layers}},
-      {"model", "dim", "columns of the embedding", IntegerKey{COHORT_MEMBER(model.dim), 1, 1024}},
+      {"model", "dim", "columns of the embedding", IntegerKey{COHORT_MEMBER(model.dim), 1, 1024, true, automatic_dim}},
       {"model", "widths", "columns of a network's hidden layers",
        IntegersKey{COHORT_MEMBER(model.widths), 1, 4096, true}},
       {"model", "activation", "between a network's layers",

@@ -19,6 +19,7 @@ namespace {
 constexpr double sampled_users = 2048;  // expected
 constexpr std::int64_t cut_off = 20;
 constexpr std::array ridges{0.0, 0.1, 0.02};
+constexpr double dense_share = 0.01;  // of all pairs of user and item
 constexpr std::array other_powers{0.0, 0.2, 0.4, 0.5};
 constexpr std::array weights_beside{0.5, 1.0, 2.0, 4.0, 8.0, 16.0};
 constexpr double usual_power = 0.3;
@@ -100,7 +101,12 @@ FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& quest
       answer.weight = weights[w];
     }
   };
-  for (const auto ridge : ridges) try_out(ridge, usual_power);
+  const auto pairs =
+      static_cast<double>(question.user_blocks->total()) * static_cast<double>(question.item_blocks->total());
+  const bool dense = static_cast<double>(comm.sum(held.left.size())) >= dense_share * pairs;
+  for (const auto ridge : ridges) {
+    if (ridge == 0 || dense) try_out(ridge, usual_power);
+  }
   const auto ridge = answer.ridge;
   for (const auto power : other_powers) try_out(ridge, power);
   if (question.without) {

@@ -104,8 +104,8 @@ struct RecommendModel {
   double filter_ndcg = 0;              ///< NDCG@20 of the better of filter and hybrid on them; NaN where there are none
   double filter_gain = 0;              ///< over the better of personal and blend
   double filter_error = 0;             ///< standard error of it
-  Strategy best = Strategy::personal;  ///< of those that were looked at; filter and hybrid where the gain is above its
-                                       ///< standard error, blend where its weight is above 0
+  Strategy best = Strategy::personal;  ///< of those that were looked at; filter and hybrid unless the gain is below
+                                       ///< minus its standard error, else blend where its weight is above 0
 };
 
 /// Whether filter and hybrid have what they need. Local.

@@ -76,7 +76,9 @@ RecommendModel fit_recommendations(const Communicator& comm, const Population& p
   model.filter_ndcg = answer.ndcg;
   model.filter_gain = answer.gain;
   model.filter_error = answer.standard_error;
-  if (answer.gain > answer.standard_error) model.best = answer.alone ? Strategy::filter : Strategy::hybrid;
+  if (answer.users > 0 && answer.gain > -answer.standard_error) {
+    model.best = answer.alone ? Strategy::filter : Strategy::hybrid;
+  }
   return model;
 }
 

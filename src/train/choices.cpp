@@ -40,6 +40,13 @@ TrainConfig with_choices(TrainConfig train, std::int64_t users) {
   return train;
 }
 
+ModelConfig with_width(ModelConfig model, std::int64_t nodes) {
+  if (model.dim == automatic_dim) {
+    model.dim = nodes >= widened_nodes && nodes <= most_widened_nodes ? widened_dim : usual_dim;
+  }
+  return model;
+}
+
 double bpr_rate(std::int64_t batch) {
   return std::clamp(0.001 * static_cast<double>(batch) / 2048, 0.001, 0.005);
 }

@@ -18,6 +18,11 @@ constexpr std::int64_t ns4gc_epochs = 150;
 constexpr double default_temperature = 0.12;
 constexpr double default_length_power = 0.25;
 
+/// Columns of mid-sized graphs, and their nodes.
+constexpr std::int64_t widened_dim = 128;
+constexpr std::int64_t widened_nodes = 20'000;
+constexpr std::int64_t most_widened_nodes = 250'000;
+
 /// `train`, whose loss is settled, with every choice made but batch and rate of BPR, which go by the number of
 /// positives (train/sampler.hpp and bpr_rate).
 ///   bpr      100 epochs, from random rows
@@ -27,6 +32,10 @@ constexpr double default_length_power = 0.25;
 ///            their user's degree^-1/2, the power of an item's length is 1/4
 /// Throws InputError: train.minutes with a loss whose rate follows a planned number of steps. Local.
 TrainConfig with_choices(TrainConfig train, std::int64_t users);
+
+/// `model` with its number of columns: where it is "auto", usual_dim, or widened_dim for graphs of widened_nodes (users
+/// and items), which are sparser, up to the size above which that would take minutes. Local.
+ModelConfig with_width(ModelConfig model, std::int64_t nodes);
 
 /// The rate of BPR for a batch (train/sampler.hpp): 0.001 for 2,048 triples, as LightGCN's authors have it, and in
 /// proportion up to 0.005.

@@ -109,7 +109,7 @@ Embeddings Chooser::train_candidate(const TrainConfig& candidate) const {
   const auto& dataset = left_.dataset;
   Embeddings found;
   TrainOptions options;
-  options.model = session_.config().model;
+  options.model = with_width(session_.config().model, sharded_.graph.users + sharded_.graph.items);
   options.train = candidate;
   options.train.checkpoint_every = 0;
   options.train.checkpoint_minutes = 0;

@@ -40,7 +40,8 @@ Matrix below_last_layer(const Session& session, const GraphFile& graph, const Sh
   const auto& dataset = graph.dataset;
   const auto& config = session.config();
   const auto nodes = Distribution::even(dataset.users.total() + dataset.items.total(), comm.size());
-  Propagation propagation(comm, sharded, config.model.dim, static_cast<int>(session.threads()));
+  Propagation propagation(comm, sharded, with_width(config.model, nodes.total()).dim,
+                          static_cast<int>(session.threads()));
   auto base = propagation.matrix();
   {
     const auto owned = to_shards(comm, sharded, model.model.parameters().view(), nodes);

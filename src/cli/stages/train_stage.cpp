@@ -100,8 +100,9 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
                                           : choose_training(session, graph);
   auto chosen = with_choices(with_chosen(config.train, candidates), graph.dataset.users.total());
   if (chosen.learning_rate == 0) chosen.learning_rate = bpr_rate(batch_size(chosen.batch, positives.total));
-  spdlog::info("train: {}, {}, {}, {} a step", counted(config.model.layers, "layer"),
-               counted(config.model.dim, "column"), counted(positives.total, "positive"),
+  const auto width = with_width(config.model, sharded.graph.users + sharded.graph.items);
+  spdlog::info("train: {}, {}, {}, {} a step", counted(width.layers, "layer"), counted(width.dim, "column"),
+               counted(positives.total, "positive"),
                chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
                                             : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
 
@@ -109,7 +110,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   model.history.choice = candidates;
 
   TrainOptions options;
-  options.model = config.model;
+  options.model = width;
   options.train = chosen;
   options.train.epochs = target.epochs;
   options.train.minutes = target.minutes;

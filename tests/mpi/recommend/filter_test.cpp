@@ -304,7 +304,7 @@ TEST(FilterChoice, TakesTheFilterWhereItIsBetterAndTheEmbeddingWhereThatIs) {
     EXPECT_GT(model.filter_users, 100);
     if (knowing) {
       EXPECT_EQ(model.best, Strategy::personal);
-      EXPECT_LE(model.filter_gain, model.filter_error);
+      EXPECT_LE(model.filter_gain, -model.filter_error);
     } else {
       EXPECT_TRUE(is_filtered(model.best)) << name_of(model.best);
       EXPECT_GT(model.filter_gain, model.filter_error);

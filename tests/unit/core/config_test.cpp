@@ -167,8 +167,9 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
             "c.toml:2: model.layers (propagation layers, 0: matrix factorisation) must be an integer from 0 to 10 or "
             "\"auto\", but "
             "is -1");
-  EXPECT_EQ(message("[model]\ndim = 64.0\n"),
-            "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024, but is 64.0");
+  EXPECT_EQ(
+      message("[model]\ndim = 64.0\n"),
+      "c.toml:2: model.dim (columns of the embedding) must be an integer from 1 to 1,024 or \"auto\", but is 64.0");
   EXPECT_EQ(
       message("[model]\nencoder = \"lightgnc\"\n"),
       "c.toml:2: model.encoder (what makes the embedding) must be one of auto, lightgcn, spectral, gcn, sage, but is "
@@ -302,6 +303,13 @@ TEST(Config, LossAndLayersFollowFromTheRest) {
   EXPECT_EQ(parse(minimal).model.layers, 2);
   EXPECT_EQ(parse(social).model.layers, 3);
   EXPECT_EQ(parse(minimal, {"model.layers=0"}).model.layers, 0);
+  // The width goes by the data where softmax trains LightGCN on items.
+  EXPECT_EQ(parse(minimal).model.dim, automatic_dim);
+  EXPECT_EQ(parse(minimal, {"model.dim=auto"}).model.dim, automatic_dim);
+  for (const auto* setting : {"train.loss=bpr", "model.encoder=spectral", "model.encoder=gcn", "graph.kind=user"}) {
+    EXPECT_EQ(parse(minimal, {setting}).model.dim, usual_dim) << setting;
+  }
+  EXPECT_EQ(parse(social).model.dim, usual_dim);
   EXPECT_EQ(parse(minimal, {"train.length_power=0"}).train.length_power, 0);
   EXPECT_EQ(parse(minimal, {"train.length_power=auto"}).train.length_power, automatic_power);
 }
@@ -315,6 +323,7 @@ TEST(Config, WhatIsSaidGoesBeforeThePreset) {
   EXPECT_EQ(config.train.learning_rate, 0.001);
   EXPECT_EQ(config.train.batch, 2048);
   EXPECT_EQ(config.model.layers, 3);
+  EXPECT_EQ(config.recommend.strategy, "personal");
   EXPECT_EQ(config.train.epochs, 5);
   EXPECT_EQ(config.model.dim, 8);
   EXPECT_THROW(parse_config(minimal, "c.toml", "/data", {}, "lightgnc"), InputError);

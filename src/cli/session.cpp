@@ -116,6 +116,8 @@ std::string graph_settings(const Config& config) {
 
 std::string model_settings(const Config& config) {
   Config part;
+  part.input.user_feature_scaling = config.input.user_feature_scaling;
+  part.input.item_feature_scaling = config.input.item_feature_scaling;
   part.partition = config.partition;
   part.model = config.model;
   part.model.encoder = encoder_of(config);

@@ -33,12 +33,6 @@ GraphFile load_graph(const Session& session, bool partitioned) {
                      " was made with other settings of [input], [clean] or [graph] than the configuration has; " +
                      "run `cohort prepare` again");
   }
-  const auto& input = session.config().input;
-  if (graph.dataset.user_features.size() != input.user_features.size() ||
-      graph.dataset.item_features.size() != input.item_features.size()) {
-    throw InputError(path + " was made with other input.user_features or input.item_features than the configuration " +
-                     "has; run `cohort prepare` again");
-  }
   if (partitioned && !graph.partition) {
     throw InputError(path + " has no partition; run `cohort partition` first");
   }

@@ -31,7 +31,8 @@ ArrayEntries read_dense(const NpyHeader& header, ByteSource& source, const GoTo&
   ArrayEntries found;
   found.begin(header.shape[0], header.shape[1], part, name);
   found.dense = true;
-  const auto [first, last] = part.of(found.rows);
+  const std::int64_t first = part.of(found.rows).first;
+  const std::int64_t last = part.of(found.rows).second;
   const auto size = header.item_bytes();
   const auto most = std::max<std::int64_t>(1, block_bytes / size);
   std::vector<char> bytes;

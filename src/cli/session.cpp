@@ -94,8 +94,22 @@ Provenance Session::provenance(const std::vector<InputFile>& inputs) const {
           comm_.size(), threads_,       vector_target(),  inputs};
 }
 
+namespace {
+
+// Files of features are told by their names alone: they may have moved, and are checked by their bytes.
+std::vector<std::string> names_of(std::vector<std::string> paths) {
+  for (auto& path : paths) path = std::filesystem::path(path).filename().string();
+  return paths;
+}
+
+}  // namespace
+
 std::string graph_settings(const Config& config) {
   Config part;
+  part.input.user_features = names_of(config.input.user_features);
+  part.input.item_features = names_of(config.input.item_features);
+  part.input.user_feature_ids = names_of({config.input.user_feature_ids}).front();
+  part.input.item_feature_ids = names_of({config.input.item_feature_ids}).front();
   part.input.format = config.input.format;
   part.input.header = config.input.header;
   part.input.columns = config.input.columns;
@@ -117,6 +131,8 @@ std::string graph_settings(const Config& config) {
 
 std::string model_settings(const Config& config) {
   Config part;
+  part.input.user_feature_scaling = config.input.user_feature_scaling;
+  part.input.item_feature_scaling = config.input.item_feature_scaling;
   part.partition = config.partition;
   part.model = config.model;
   part.model.encoder = encoder_of(config);

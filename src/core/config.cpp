@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/config_schema.hpp"
+#include "core/config_settle.hpp"
 #include "core/config_text.hpp"
 #include "core/error.hpp"
 #include "core/nearest_name.hpp"
@@ -101,6 +102,23 @@ class ValueSetter {
     kind.of(config_) = flag;
   }
   void operator()(const WordKey& kind) const { kind.set(config_, place_of(string(node_, "a string"), kind.words)); }
+  void operator()(const WordsKey& kind) const {
+    std::vector<std::size_t> places;
+    const std::string expected = "one of " + list_of(kind.words) + ", or an array of them";
+    const auto add = [&](const toml::node& node) {
+      const auto text = string(node, expected);
+      const auto found = std::find(kind.words.begin(), kind.words.end(), text);
+      if (found == kind.words.end()) fail(expected);
+      places.push_back(static_cast<std::size_t>(found - kind.words.begin()));
+    };
+    if (const auto* array = node_.as_array()) {
+      for (const auto& entry : *array) add(entry);
+    } else {
+      add(node_);
+    }
+    if (places.empty()) fail(expected);
+    kind.set(config_, places);
+  }
   void operator()(const PathKey& kind) const { kind.of(config_) = path(node_, "a path"); }
   void operator()(const PathsKey& kind) const {
     constexpr auto expected = "a path or an array of paths";
@@ -266,7 +284,8 @@ void apply_text(Config& config, std::string_view text, const std::string& name, 
 // A value on the command line is TOML where it reads as TOML, else a string without quotes.
 toml::table value_of(const ConfigKey& key, const std::string& text, const std::string& place) {
   const bool is_text = std::holds_alternative<TextKey>(key.kind) || std::holds_alternative<WordKey>(key.kind) ||
-                       std::holds_alternative<PathKey>(key.kind) || std::holds_alternative<PathsKey>(key.kind);
+                       std::holds_alternative<WordsKey>(key.kind) || std::holds_alternative<PathKey>(key.kind) ||
+                       std::holds_alternative<PathsKey>(key.kind);
   const bool has_syntax = !text.empty() && (text[0] == '"' || text[0] == '\'' || text[0] == '[');
   if (!is_text || has_syntax) {
     try {
@@ -322,58 +341,6 @@ void check_together(const Config& config, const std::string& name) {
   if (config.output.directory.empty()) throw InputError(name + ": output.directory is empty");
 }
 
-// What only networks look at.
-void settle_network(Config& config, const std::string& name) {
-  auto& model = config.model;
-  auto& train = config.train;
-  const bool network = model.encoder == EncoderKind::gcn || model.encoder == EncoderKind::sage;
-  if (!network) {
-    const auto needs_network = [&](const std::string& key) {
-      throw InputError(name + ": " + key + R"( needs model.encoder = "gcn" or "sage")");
-    };
-    if (train.loss == LossKind::ns4gc) needs_network(R"(train.loss = "ns4gc")");
-    if (!model.widths.empty()) needs_network("model.widths");
-    if (model.activation != Activation::automatic) needs_network("model.activation");
-    if (model.edge_dropout != automatic_share) needs_network("model.edge_dropout");
-    if (model.column_dropout != automatic_share) needs_network("model.column_dropout");
-    if (model.smoothings != automatic_share) needs_network("model.smoothings");
-    return;
-  }
-  if (train.loss == LossKind::automatic && train.sampler == SamplerKind::interactions && train.minutes == 0) {
-    train.loss = LossKind::softmax;
-  }
-  const auto hidden = std::ssize(model.widths);
-  if (model.layers == automatic_layers) model.layers = hidden > 0 ? hidden + 1 : 2;
-  if (model.layers == 0) throw InputError(name + ": model.layers is 0, but a network has one layer at least");
-  if (hidden > 0 && model.layers != hidden + 1) {
-    throw InputError(name + ": model.layers is " + std::to_string(model.layers) + ", but model.widths has " +
-                     std::to_string(hidden) + " hidden layers, which makes " + std::to_string(hidden + 1));
-  }
-  if (model.dim == automatic_dim) model.dim = usual_dim;
-  model.widths.resize(model.layers - 1, model.dim);
-  const bool contrasts = train.loss == LossKind::ns4gc;
-  if (model.activation == Activation::automatic) model.activation = Activation::relu;
-  if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
-  if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
-  if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;
-}
-
-// What is "auto" and follows from the rest of the configuration alone: the loss, and from it the layers and where the
-// number of columns does not go by the data.
-void settle(Config& config, const std::string& name) {
-  auto& train = config.train;
-  settle_network(config, name);
-  if (train.loss == LossKind::automatic) {
-    const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
-    train.loss = bpr_alone ? LossKind::bpr : LossKind::softmax;
-  }
-  auto& model = config.model;
-  if (model.layers == automatic_layers) model.layers = train.loss == LossKind::softmax ? 2 : 3;
-  const bool by_size =
-      items_are_nodes(config) && model.encoder != EncoderKind::spectral && train.loss == LossKind::softmax;
-  if (model.dim == automatic_dim && !by_size) model.dim = usual_dim;
-}
-
 }  // namespace
 
 Config parse_config(std::string_view text, const std::string& name, const std::string& directory,
@@ -383,7 +350,8 @@ Config parse_config(std::string_view text, const std::string& name, const std::s
   apply_text(config, text, name, directory);
   for (const auto& override_text : overrides) apply_override(config, override_text);
   check_together(config, name);
-  settle(config, name);
+  check_features(config, name);
+  settle_config(config, name);
   return config;
 }
 

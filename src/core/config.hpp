@@ -15,6 +15,9 @@ namespace cohort {
 /// Which interactions are held out: of each user's, seeded, or the latest of all.
 enum class HoldoutSplit { random, temporal };
 
+/// How the numbers of a file of features are made comparable; automatic: as model/node_features.hpp says.
+enum class FeatureScaling { automatic, none, sum, length, columns };
+
 struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
   std::vector<std::string> social;
@@ -28,6 +31,12 @@ struct InputConfig {
   HoldoutSplit holdout_split = HoldoutSplit::random;
   std::string item_attributes;  ///< a table of items (ingest/attribute_file.hpp); empty: none
   std::string user_attributes;
+  std::vector<std::string> user_features;  ///< what a network reads of users (ingest/features/feature_files.hpp)
+  std::vector<std::string> item_features;
+  std::string user_feature_ids;  ///< whose the rows of arrays are, one id a line; empty: in the order of the ids
+  std::string item_feature_ids;
+  std::vector<FeatureScaling> user_feature_scaling{FeatureScaling::automatic};  ///< one for all files, or one each
+  std::vector<FeatureScaling> item_feature_scaling{FeatureScaling::automatic};
 };
 
 /// What becomes of users who have friends and no interactions.
@@ -87,14 +96,14 @@ struct PartitionConfig {
 };
 
 enum class EncoderKind {
-  automatic,  ///< spectral where no items are nodes, else lightgcn
+  automatic,  ///< gcn where there are features; else spectral where no items are nodes, else lightgcn
   lightgcn,
   spectral,
   gcn,
   sage,
 };
 
-/// Between the layers of gcn and sage; automatic: relu.
+/// Between the layers of gcn and sage; automatic: selu where there are features, else relu.
 enum class Activation { automatic, relu, selu };
 /// Of ModelConfig::edge_dropout, column_dropout and smoothings, and of TrainConfig::decay.
 constexpr int automatic_share = -1;
@@ -110,7 +119,7 @@ struct ModelConfig {
   std::int64_t layers = automatic_layers;  ///< auto: 2 with softmax, 3 with bpr; of networks one more than widths
   std::int64_t dim = automatic_dim;        ///< columns of the embedding
   // Of gcn and sage.
-  std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", dim each
+  std::vector<std::int64_t> widths;  ///< columns of the hidden layers; empty: "auto", dim each, or 256 with features
   Activation activation = Activation::automatic;
   double edge_dropout = automatic_share;      ///< share of the edges that a view leaves out
   double column_dropout = automatic_share;    ///< share of the input's columns that a view leaves out
@@ -119,7 +128,7 @@ struct ModelConfig {
 
 /// automatic: softmax, or bpr where no items are nodes, or a budget of time or the authors' sampler is set, which
 /// softmax has not; settled by parse_config.
-/// Networks: softmax, but where there is a budget of time.
+/// Networks: ns4gc where there are features, else softmax, but where there is a budget of time.
 enum class LossKind { automatic, bpr, softmax, ns4gc };
 /// What a pair weighs in softmax: all alike, or its user's degree^-1/2.
 enum class PairWeight { automatic, equal, degree };
@@ -205,6 +214,11 @@ struct Config {
 /// Whether the graph has nodes that are items. Local.
 inline bool items_are_nodes(const Config& config) {
   return !config.input.interactions.empty() && config.graph.kind != GraphKind::user;
+}
+
+/// Whether there is anything for a network to read but learned rows. Local.
+inline bool has_features(const Config& config) {
+  return !config.input.user_features.empty() || !config.input.item_features.empty();
 }
 
 /// Reads TOML text. `name` (a path) goes into messages; relative paths inside are taken from `directory`. `overrides`

@@ -21,6 +21,20 @@ constexpr double tiny = std::numeric_limits<double>::min();
   [](Config& config) { return static_cast<std::size_t>(config.member); }, \
       [](Config& config, std::size_t place) { config.member = static_cast<decltype(config.member)>(place); }
 
+// The same for a list of values of an enumeration.
+#define COHORT_WORDS(member)                                                                  \
+  [](Config& config) {                                                                        \
+    std::vector<std::size_t> places;                                                          \
+    for (const auto value : config.member) places.push_back(static_cast<std::size_t>(value)); \
+    return places;                                                                            \
+  },                                                                                          \
+      [](Config& config, const std::vector<std::size_t>& places) {                            \
+        config.member.clear();                                                                \
+        for (const auto place : places) {                                                     \
+          config.member.push_back(static_cast<decltype(config.member)::value_type>(place));   \
+        }                                                                                     \
+      }
+
 std::vector<ConfigKey> make_schema() {
   return {
       {"", "threads", "threads of a rank, 0: from the environment", IntegerKey{COHORT_MEMBER(threads), 0, 4096}},
@@ -38,6 +52,16 @@ std::vector<ConfigKey> make_schema() {
        WordKey{COHORT_WORD(input.holdout_split), {"random", "temporal"}}},
       {"input", "item_attributes", "a table of what items are", PathKey{COHORT_MEMBER(input.item_attributes)}},
       {"input", "user_attributes", "a table of what users are", PathKey{COHORT_MEMBER(input.user_attributes)}},
+      {"input", "user_features", "files of what networks read of users", PathsKey{COHORT_MEMBER(input.user_features)}},
+      {"input", "item_features", "files of what networks read of items", PathsKey{COHORT_MEMBER(input.item_features)}},
+      {"input", "user_feature_ids", "whose the rows of arrays of user features are, one id a line",
+       PathKey{COHORT_MEMBER(input.user_feature_ids)}},
+      {"input", "item_feature_ids", "whose the rows of arrays of item features are, one id a line",
+       PathKey{COHORT_MEMBER(input.item_feature_ids)}},
+      {"input", "user_feature_scaling", "how the numbers of each file of user features are scaled",
+       WordsKey{COHORT_WORDS(input.user_feature_scaling), {"auto", "none", "sum", "length", "columns"}}},
+      {"input", "item_feature_scaling", "how the numbers of each file of item features are scaled",
+       WordsKey{COHORT_WORDS(input.item_feature_scaling), {"auto", "none", "sum", "length", "columns"}}},
 
       {"clean", "social_only_users", "what becomes of users without interactions",
        WordKey{COHORT_WORD(clean.social_only_users), {"keep", "drop"}}},
@@ -152,6 +176,7 @@ std::vector<ConfigKey> make_schema() {
 
 #undef COHORT_MEMBER
 #undef COHORT_WORD
+#undef COHORT_WORDS
 
 }  // namespace
 

@@ -53,6 +53,13 @@ struct WordKey {
   std::vector<std::string_view> words;
 };
 
+/// One such word or an array of them, kept as the values of the enumeration.
+struct WordsKey {
+  std::vector<std::size_t> (*get)(Config&);
+  void (*set)(Config&, const std::vector<std::size_t>& places);
+  std::vector<std::string_view> words;
+};
+
 /// A path; a relative one in a file is taken from the file's directory.
 struct PathKey {
   std::string& (*of)(Config&);
@@ -85,8 +92,8 @@ struct ConfigKey {
   std::string_view section;  ///< empty: before the first section
   std::string_view name;
   std::string_view meaning;  ///< a few words, for messages
-  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, SwitchKey, WordKey, PathKey, PathsKey, IntegersKey, ColumnsKey,
-               FactorsKey>
+  std::variant<IntegerKey, RealKey, BooleanKey, TextKey, SwitchKey, WordKey, WordsKey, PathKey, PathsKey, IntegersKey,
+               ColumnsKey, FactorsKey>
       kind;
 
   /// "section.name", as --set and messages have it.

@@ -54,6 +54,13 @@ struct Written {
     return !flag ? "\"auto\"" : *flag ? "true" : "false";
   }
   std::string operator()(const WordKey& kind) const { return toml_string(kind.words.at(kind.get(config))); }
+  std::string operator()(const WordsKey& kind) const {
+    std::string result;
+    for (const auto place : kind.get(config)) {
+      result += (result.empty() ? "" : ", ") + toml_string(kind.words.at(place));
+    }
+    return "[" + result + "]";
+  }
   std::string operator()(const PathKey& kind) const { return toml_string(kind.of(config)); }
   std::string operator()(const PathsKey& kind) const {
     std::string result;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "comm/distribution.hpp"
+#include "core/config.hpp"
 #include "core/ragged.hpp"
 
 namespace cohort {
@@ -50,6 +51,15 @@ struct InputFile {
   std::string sha256;  ///< 64 hexadecimal digits
 };
 
+/// One file of what a network reads of users or items: row i is that of this rank's i-th, `other` a column, `weight`
+/// the number there. Zeros are left out, but of every row that the file has one entry at least is kept.
+struct FeatureTable {
+  PairTable rows;
+  std::int64_t columns = 0;
+  bool dense = false;                           ///< the file has a number in every column of its rows
+  FeatureScaling usual = FeatureScaling::none;  ///< what "auto" is for it
+};
+
 struct Dataset {
   IdTable users;           ///< all tables by user are distributed as users.distribution
   IdTable items;           ///< total 0 where the input is social only
@@ -59,6 +69,8 @@ struct Dataset {
   PairTable social;   ///< both directions of every edge, no self-loops
   PairTable neighbours;      ///< the same for users joined by what they share; none where items are nodes
   bool users_alone = false;  ///< the nodes of the graph are users, whether there are items or not
+  std::vector<FeatureTable> user_features;  ///< by file
+  std::vector<FeatureTable> item_features;
   std::vector<InputFile> files;
 
   bool has_items() const { return items.total() > 0; }

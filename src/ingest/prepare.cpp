@@ -158,6 +158,17 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   return raw;
 }
 
+void read_features(const Communicator& comm, const InputConfig& input, Dataset& dataset, PrepareStats& stats) {
+  for (const auto& path : input.user_features) {
+    dataset.user_features.push_back(
+        read_feature_file(comm, dataset.users, "user", path, input.user_feature_ids, stats.features.emplace_back()));
+  }
+  for (const auto& path : input.item_features) {
+    dataset.item_features.push_back(
+        read_feature_file(comm, dataset.items, "item", path, input.item_feature_ids, stats.features.emplace_back()));
+  }
+}
+
 }  // namespace
 
 PrepareResult prepare(const Communicator& comm, const InputConfig& input, const CleanConfig& clean_options,
@@ -171,6 +182,12 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   auto paths = input.interactions;
   paths.insert(paths.end(), input.social.begin(), input.social.end());
   paths.insert(paths.end(), input.test.begin(), input.test.end());
+  for (const auto* features : {&input.user_features, &input.item_features}) {
+    for (const auto& path : *features) paths.push_back(feature_file_of(path));
+  }
+  for (const auto* ids : {&input.user_feature_ids, &input.item_feature_ids}) {
+    if (!ids->empty()) paths.push_back(*ids);
+  }
   DescribedFiles files(comm, paths);
   for (const auto& file : files.files()) stats.bytes += file.bytes;
   stats.input = report_input(comm, input, files);
@@ -196,6 +213,7 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   } else {
     dataset.holdout.row_begin.assign(dataset.users.block_size() + 1, 0);
   }
+  read_features(comm, input, dataset, stats);
   stats.holdout.nothing = why_nothing_is_held_out(comm, dataset, input);
   stats.clean_seconds = stopwatch.seconds();
   return result;

@@ -10,6 +10,7 @@
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
 #include "data/dataset.hpp"
+#include "ingest/features/feature_files.hpp"
 #include "ingest/records/input_report.hpp"
 
 namespace cohort {
@@ -66,8 +67,9 @@ struct PrepareStats {
   ReadStats social;
   CleanStats clean;
   HoldoutStats holdout;
-  std::int64_t bytes = 0;       ///< of all input files, as stored
-  std::int64_t users_read = 0;  ///< different ids before cleaning
+  std::vector<FeatureStats> features;  ///< by file
+  std::int64_t bytes = 0;              ///< of all input files, as stored
+  std::int64_t users_read = 0;         ///< different ids before cleaning
   std::int64_t items_read = 0;
   double read_seconds = 0;        ///< this rank's: open, read, parse, intern
   double dictionary_seconds = 0;  ///< this rank's: numbering
@@ -91,6 +93,8 @@ struct PrepareResult {
 /// keeps at least one interaction for training; an item may lose all of them and stays in the graph without edges.
 ///
 /// on_input is called, on every rank, before anything is read, with what was understood of the files.
+///
+/// Files of features are read last, for the users and items that are left.
 ///
 /// Throws InputError, the same on all ranks: a file that cannot be read or understood, more malformed lines than
 /// clean.max_bad_lines, no events or times where a setting needs them, nothing left after cleaning. Collective.

@@ -27,6 +27,8 @@ struct Corruption {
 struct InputFeatures {
   SparseRows rows;
   std::int64_t columns = 0;
+  std::int64_t stand_ins =
+      0;  ///< the last of the columns: they stand for what a node lacks, and no view leaves them out
 };
 
 /// Takes the finished gradient of some owned rows (ascending; row i of `gradient` is that of rows[i], and may be

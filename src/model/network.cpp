@@ -67,7 +67,7 @@ void Network::keep_weights() {
 }
 
 void Network::keep_features(const InputFeatures& features) {
-  given_columns_ = features.columns;
+  given_columns_ = features.columns - features.stand_ins;
   if (features.columns == 0) return;
   const auto begin = features.rows.row_begin;
   COHORT_CHECK(std::ssize(begin) == graph_.owned() + 1);

@@ -126,7 +126,7 @@ class Network final : public Encoder {
   std::vector<float> plain_scale_;    ///< by owned row: D^-1/2 of A + I
   std::vector<LocalRow> owned_;       ///< all owned rows
   std::int64_t feature_columns_ = 0;  ///< 0: layer 0's rows are the input
-  std::int64_t given_columns_ = 0;    ///< without the one of rows without features
+  std::int64_t given_columns_ = 0;    ///< without those that stand for what a node lacks
   std::vector<std::int64_t> feature_begin_;
   std::vector<LocalRow> feature_column_;
   std::vector<float> feature_value_;

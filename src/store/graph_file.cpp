@@ -4,6 +4,8 @@
 
 #include "core/error.hpp"
 #include "store/checked_values.hpp"
+#include "store/compressed_rows.hpp"
+#include "store/feature_tables.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
 #include "store/provenance.hpp"
@@ -19,12 +21,7 @@ std::string in(const char* group, const char* name) {
 
 void write_pairs(const Communicator& comm, h5::Writer& file, const char* group, const char* other,
                  const PairTable& pairs) {
-  // Offsets become global; the last rank adds the end.
-  const std::int64_t before = comm.exclusive_sum(pairs.size());
-  std::vector<std::int64_t> begin(pairs.row_begin.begin(), pairs.row_begin.end());
-  for (auto& offset : begin) offset += before;
-  if (comm.rank() != comm.size() - 1) begin.pop_back();
-  file.rows(in(group, schema::row_begin), std::span<const std::int64_t>(begin));
+  write_row_begin(comm, file, in(group, schema::row_begin), pairs.row_begin, pairs.size());
   file.rows(in(group, other), std::span<const std::int64_t>(pairs.other));
   file.rows(in(group, schema::weight), std::span<const float>(pairs.weight));
   // A rank without pairs has no times either, whether the table has them or not.
@@ -38,23 +35,13 @@ PairTable read_pairs(const Communicator& comm, const h5::Reader& file, const cha
   const auto weight_name = in(group, schema::weight);
   const auto time_name = in(group, schema::time);
   const std::int64_t total = file.shape(other_name)[0];
-  file.expect_rows(rows_name, users.total() + 1);
   file.expect_rows(weight_name, total);
   const bool timed = file.has(time_name);
   if (timed) file.expect_rows(time_name, total);
   PairTable pairs;
-  const std::int64_t first = users.begin(comm.rank());
-  pairs.row_begin = file.rows<std::int64_t>(rows_name, first, users.count(comm.rank()) + 1);
-  comm.attempt([&] {
-    // A rank's last offset is the next one's first, so the whole ascends where all parts do.
-    if (!std::is_sorted(pairs.row_begin.begin(), pairs.row_begin.end()) || pairs.row_begin.front() < 0 ||
-        pairs.row_begin.back() > total || (first == 0 && pairs.row_begin.front() != 0) ||
-        (users.end(comm.rank()) == users.total() && pairs.row_begin.back() != total)) {
-      throw file.wrong(rows_name, "does not ascend from 0 to the " + std::to_string(total) + " rows of /" + other_name);
-    }
-  });
-  const std::int64_t begin = pairs.row_begin.front();
-  for (auto& offset : pairs.row_begin) offset -= begin;
+  auto rows = read_row_begin(comm, file, rows_name, other_name, users);
+  pairs.row_begin = std::move(rows.begin);
+  const std::int64_t begin = rows.first_entry;
   const std::int64_t count = pairs.row_begin.back();
   pairs.other = file.rows<std::int64_t>(other_name, begin, count);
   pairs.weight = file.rows<float>(weight_name, begin, count);
@@ -111,6 +98,8 @@ void write_graph_file(const Communicator& comm, const std::string& path, const G
   if (comm.any(dataset.neighbours.size() > 0)) {
     write_pairs(comm, file, schema::neighbours, schema::user, dataset.neighbours);
   }
+  write_features(comm, file, schema::user, dataset.user_features);
+  write_features(comm, file, schema::item, dataset.item_features);
   if (graph.partition) {
     file.attribute(schema::shards, std::ssize(graph.partition->shard_cost));
     file.rows(schema::partition_shard, std::span<const std::int32_t>(graph.partition->shard_of));
@@ -139,6 +128,8 @@ GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
   dataset.social = pairs(schema::social, schema::user, 0, dataset.users.total());
   dataset.users_alone = has_users_alone(file);
   dataset.neighbours = pairs(schema::neighbours, schema::user, 0, dataset.users.total());
+  dataset.user_features = read_features(comm, file, schema::user, users);
+  dataset.item_features = read_features(comm, file, schema::item, dataset.items.distribution);
   if (file.has(schema::partition_shard)) {
     const auto nodes = Distribution::even(dataset.nodes(), comm.size());
     StoredPartition partition;

@@ -12,7 +12,16 @@ namespace {
 // One hash a thing, added modulo 2^64: any order, any ranks.
 
 // What a hash is of, so that a user is no item.
-enum class Thing : std::uint64_t { user, item, interaction, friendship, shard, neighbour };
+enum class Thing : std::uint64_t {
+  user,
+  item,
+  interaction,
+  friendship,
+  shard,
+  neighbour,
+  user_features,
+  item_features
+};
 
 std::uint64_t start(Thing thing, std::int64_t number) {
   return mixed(mixed(0, static_cast<std::uint64_t>(thing)), static_cast<std::uint64_t>(number));
@@ -42,14 +51,25 @@ std::uint64_t pairs_hash(Thing thing, const PairTable& pairs, std::int64_t first
   return sum;
 }
 
+std::uint64_t features_hash(Thing thing, const std::vector<FeatureTable>& tables, std::int64_t first_row) {
+  std::uint64_t sum = 0;
+  // Rows of the second file are numbered after all that one can have.
+  for (std::size_t t = 0; t < tables.size(); ++t) {
+    sum += pairs_hash(thing, tables[t].rows, first_row + (static_cast<std::int64_t>(t) << 48));
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::int64_t graph_hash(const Communicator& comm, const Dataset& dataset) {
   const auto first = dataset.users.distribution.begin(comm.rank());
-  const auto mine = ids_hash(comm, Thing::user, dataset.users) + ids_hash(comm, Thing::item, dataset.items) +
-                    pairs_hash(Thing::interaction, dataset.interactions, first) +
-                    pairs_hash(Thing::friendship, dataset.social, first) +
-                    pairs_hash(Thing::neighbour, dataset.neighbours, first);
+  const auto mine =
+      ids_hash(comm, Thing::user, dataset.users) + ids_hash(comm, Thing::item, dataset.items) +
+      pairs_hash(Thing::interaction, dataset.interactions, first) +
+      pairs_hash(Thing::friendship, dataset.social, first) + pairs_hash(Thing::neighbour, dataset.neighbours, first) +
+      features_hash(Thing::user_features, dataset.user_features, first) +
+      features_hash(Thing::item_features, dataset.item_features, dataset.items.distribution.begin(comm.rank()));
   return std::bit_cast<std::int64_t>(comm.sum(mine));
 }
 

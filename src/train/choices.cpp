@@ -82,7 +82,7 @@ std::string ignored_settings(const Config& config) {
     ignored.append("train.").append(key);
   };
   look("sampler", bpr, train.sampler != usual.sampler);
-  look("start", trained, train.start != usual.start);
+  look("start", trained && !has_features(config), train.start != usual.start);
   look("epochs", trained, train.epochs != usual.epochs);
   look("steps", trained && !bpr, train.steps != usual.steps);
   look("batch", trained, train.batch != usual.batch);

@@ -306,7 +306,8 @@ void Trainer::check_loss(double loss) const {
 
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
                   const Positives& positives, const TrainOptions& options, std::optional<TrainStart> start) {
-  check_training_memory(comm, training_bytes(graph, positives, options.model, options.train, comm.size()));
+  check_training_memory(comm, training_bytes(graph, positives, options.model, options.train, comm.size()) +
+                                  input_weight_bytes(options.features, options.model, options.threads));
   Trainer trainer(comm, graph, directory, positives, options, start ? &*start : nullptr);
   start.reset();  // it has been copied
   return trainer.run();

@@ -80,6 +80,13 @@ std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives,
          (is_network(model.encoder) ? network_bytes(graph, model, train) : 0);
 }
 
+std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig& model, int threads) {
+  const std::int64_t width = padded_stride(model.widths.empty() ? model.dim : model.widths.front());
+  const std::int64_t matrices = model.encoder == EncoderKind::sage ? 2 : 1;
+  const auto partials = static_cast<std::int64_t>(8 * sizeof(double)) * (threads + 1);
+  return features.columns * width * (matrices * 9 * static_cast<std::int64_t>(sizeof(float)) + partials);
+}
+
 void check_training_memory(const Communicator& comm, std::int64_t bytes) {
   const std::int64_t together = comm.sum_on_machine(bytes);
   const std::int64_t neighbours = comm.sum_on_machine(1);

@@ -12,6 +12,10 @@ namespace cohort {
 constexpr std::int64_t steps_at_a_time = 64;
 constexpr std::int64_t triples_at_a_time = std::int64_t{1} << 18;
 
+/// What the weights that read features need, from above: they and their gradient, two moments, a copy of each view, a
+/// checkpoint's, and the sums of `threads` threads. 0 without features. Local.
+std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig& model, int threads);
+
 /// Throws RunError on all ranks where a machine has not left what its ranks need, `bytes` on this rank. Collective.
 void check_training_memory(const Communicator& comm, std::int64_t bytes);
 

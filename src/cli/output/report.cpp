@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "core/utf8.hpp"
+
 namespace cohort {
 
 namespace {
@@ -93,6 +95,15 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   if (stats.holdout.cut) {
     spdlog::info("  held out is what came after time {}; {} with nothing before it {} the earliest", *stats.holdout.cut,
                  counted(stats.holdout.users_after_cut, "user"), noun(stats.holdout.users_after_cut, "keeps", "keep"));
+  }
+  for (const auto& file : stats.features) {
+    spdlog::info("  features of {}s, {}: {}, {}, {} that {} not zero", file.of, file.path, counted(file.matched, "row"),
+                 counted(file.columns, "column"), counted(file.values, "number"), noun(file.values, "is", "are"));
+    if (file.unknown > 0) {
+      spdlog::warn("{}: {} passed over whose ids are no {}s of the graph{}", file.path, counted(file.unknown, "row"),
+                   file.of,
+                   file.first_unknown.empty() ? "" : fmt::format(", the first {}", quoted(file.first_unknown)));
+    }
   }
   spdlog::info("  left: {}, {}, {}, {}", counted(dataset.users.total(), "user"), counted(dataset.items.total(), "item"),
                counted(interactions, "interaction"), counted(social_edges, "social edge"));

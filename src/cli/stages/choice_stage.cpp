@@ -63,6 +63,7 @@ class Chooser {
   UserMeans means_;
   GraphFile left_;
   ShardedGraph sharded_;
+  NodeFeatures features_;
   Positives positives_;
   std::optional<Best> best_;
   CandidateTable table_;
@@ -101,6 +102,7 @@ Chooser::Chooser(const Session& session, const GraphFile& graph, HeldBack held)
     left_.dataset.social = graph.dataset.social;
   });
   sharded_ = shard_graph(comm, graph_of(session, left_.dataset), *graph.partition);
+  features_ = network_input(session, graph.dataset, sharded_);
   positives_ = positives_of(comm, left_.dataset, sharded_);
 }
 
@@ -109,6 +111,7 @@ Embeddings Chooser::train_candidate(const TrainConfig& candidate) const {
   const auto& dataset = left_.dataset;
   Embeddings found;
   TrainOptions options;
+  options.features = features_.input();
   options.model = with_width(session_.config().model, sharded_.graph.users + sharded_.graph.items);
   options.train = candidate;
   options.train.checkpoint_every = 0;

@@ -12,6 +12,7 @@
 #include "graph/block_graph.hpp"
 #include "graph/shard_graph.hpp"
 #include "ingest/records/attribute_file.hpp"
+#include "model/node_features.hpp"
 #include "partition/partition.hpp"
 #include "recommend/recommendation.hpp"
 #include "store/graph_file.hpp"
@@ -32,6 +33,9 @@ void join_users(const Session& session, Dataset& dataset);
 
 /// The pairs that training draws together: interactions, or where items are no nodes the edges of the graph.
 Positives training_pairs(const Session& session, const Dataset& dataset, const ShardedGraph& sharded);
+
+/// What a network reads of the nodes: the features of the dataset, scaled as [input] says; none where it has none.
+NodeFeatures network_input(const Session& session, const Dataset& dataset, const ShardedGraph& sharded);
 
 /// Rows for this rank's items where these are no nodes: the sum of the rows of their users over the root of their
 /// number, as a layer of LightGCN has it. users: rows of this rank's block.

@@ -47,6 +47,25 @@ ModelState in_blocks(const Communicator& comm, const ShardGraph& graph, const Tr
   return model;
 }
 
+std::vector<ScaledTable> scaled(const std::vector<FeatureTable>& tables, const std::vector<FeatureScaling>& scaling) {
+  std::vector<ScaledTable> result;
+  for (std::size_t t = 0; t < tables.size(); ++t) {
+    const auto asked = scaling.size() == 1 ? scaling.front() : scaling.at(t);
+    result.push_back({&tables[t], asked == FeatureScaling::automatic ? tables[t].usual : asked});
+  }
+  return result;
+}
+
+std::string in_words(const std::vector<ScaledTable>& tables) {
+  constexpr const char* words[] = {"auto", "none", "sum", "length", "columns"};
+  std::string text;
+  for (const auto& table : tables) {
+    text += fmt::format("{}{} columns scaled by {}", text.empty() ? "" : ", ", table.table->columns,
+                        words[static_cast<std::size_t>(table.scaling)]);
+  }
+  return text;
+}
+
 void say_what_is_ignored(const Config& config) {
   const auto ignored = ignored_settings(config);
   if (ignored.empty()) return;
@@ -71,6 +90,16 @@ TrainTarget model_target(const Session& session, const Dataset& dataset) {
   if (encoder_of(session.config()) == EncoderKind::spectral) return {session.model_path()};
   const auto train = with_choices(session.config().train, dataset.users.total());
   return {session.model_path(), train.epochs, train.minutes};
+}
+
+NodeFeatures network_input(const Session& session, const Dataset& dataset, const ShardedGraph& sharded) {
+  const auto& input = session.config().input;
+  const auto users = scaled(dataset.user_features, input.user_feature_scaling);
+  const auto items = scaled(dataset.item_features, input.item_feature_scaling);
+  if (!users.empty()) spdlog::info("  features of users: {}", in_words(users));
+  if (!items.empty()) spdlog::info("  features of items: {}", in_words(items));
+  return node_features(session.comm(), sharded, dataset.users.distribution, users, dataset.items.distribution, items,
+                       static_cast<int>(session.threads()));
 }
 
 ModelFile empty_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded) {
@@ -109,7 +138,9 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   auto model = empty_model(session, graph, sharded);
   model.history.choice = candidates;
 
+  const auto features = network_input(session, graph.dataset, sharded);
   TrainOptions options;
+  options.features = features.input();
   options.model = width;
   options.train = chosen;
   options.train.epochs = target.epochs;

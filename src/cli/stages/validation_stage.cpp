@@ -29,6 +29,8 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
     left.dataset.items = dataset.items;
     left.dataset.interactions = result.held.left;
     left.dataset.social = dataset.social;
+    left.dataset.user_features = dataset.user_features;
+    left.dataset.item_features = dataset.item_features;
     left.partition = graph.partition;
   });
   if (dataset.users_alone) join_users(session, left.dataset);

@@ -36,6 +36,29 @@ TEST(Config, DefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
 }
 
+TEST(Config, FeaturesDecideWhatIsAuto) {
+  const std::string input = std::string(minimal) + "user_features = [\"f.npy\", \"g.h5:X\"]\n";
+  const auto config = parse(input + "user_feature_scaling = [\"auto\", \"columns\"]\n");
+  EXPECT_EQ(config.input.user_features, (std::vector<std::string>{"/data/f.npy", "/data/g.h5:X"}));
+  EXPECT_EQ(config.input.user_feature_scaling,
+            (std::vector<FeatureScaling>{FeatureScaling::automatic, FeatureScaling::columns}));
+  EXPECT_EQ(config.model.encoder, EncoderKind::gcn);
+  EXPECT_EQ(config.train.loss, LossKind::ns4gc);
+  EXPECT_EQ(config.model.layers, 2);
+  EXPECT_EQ(config.model.widths, std::vector<std::int64_t>{256});
+  EXPECT_EQ(config.model.activation, Activation::selu);
+  EXPECT_EQ(config.model.edge_dropout, 0.3);
+  EXPECT_EQ(config.model.column_dropout, 0.2);
+  EXPECT_EQ(config.model.smoothings, 2);
+  EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
+  // A network without them learns rows, and from its edges.
+  const auto without = parse(std::string(minimal) + "[model]\nencoder = \"gcn\"\n");
+  EXPECT_EQ(without.train.loss, LossKind::softmax);
+  EXPECT_EQ(without.model.widths, std::vector<std::int64_t>{64});
+  EXPECT_EQ(without.model.activation, Activation::relu);
+  EXPECT_NE(message(input + "user_feature_scaling = \"rows\"\n").find("one of auto, none, sum"), std::string::npos);
+}
+
 TEST(Config, EveryKeyRoundTrips) {
   const std::string text = R"(threads = 3
 
@@ -50,6 +73,12 @@ holdout = 0.0
 holdout_split = "temporal"
 item_attributes = "/x/i.item"
 user_attributes = "/x/u.user"
+user_features = []
+item_features = []
+user_feature_ids = ""
+item_feature_ids = ""
+user_feature_scaling = ["length"]
+item_feature_scaling = ["columns"]
 
 [clean]
 social_only_users = "drop"

@@ -1,0 +1,225 @@
+#include "ingest/features/feature_files.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "comm/index_plan.hpp"
+#include "comm/same_files.hpp"
+#include "core/error.hpp"
+#include "core/utf8.hpp"
+#include "core/words.hpp"
+#include "data/distinct.hpp"
+#include "ingest/features/array_file.hpp"
+#include "ingest/files/block_reader.hpp"
+#include "ingest/files/byte_source.hpp"
+#include "ingest/ids/dictionary.hpp"
+#include "ingest/ids/id_interner.hpp"
+#include "ingest/records/attribute_rows.hpp"
+#include "ingest/records/blanks.hpp"
+#include "ingest/records/record_cutter.hpp"
+
+namespace cohort {
+
+namespace {
+
+// This part's ids of a file that has one a line; throws where there are not `rows` of them.
+IdTable read_row_ids(const std::string& path, std::int64_t rows, const Part& part, const std::string& array) {
+  std::unique_ptr<ByteSource> source;
+  if (is_gzip(path)) {
+    source = std::make_unique<GzipFile>(path);
+  } else {
+    source = std::make_unique<PlainFile>(path);
+  }
+  BlockReader::Options options;
+  options.first_line = 1;
+  BlockReader reader(*source, 0, options);
+  const auto [first, last] = part.of(rows);
+  IdTable ids;
+  std::int64_t row = 0;
+  for (LineBlock block; reader.next(block);) {
+    const auto refuse = [&](std::int64_t line, const std::string& why) {
+      throw InputError(path + ":" + std::to_string(line) + ": " + why);
+    };
+    const std::string too_long = "an id has at most 1,024 bytes; the file must hold one id a line";
+    if (block.oversized) refuse(block.line, too_long);
+    RecordCutter lines(block, {.limit = options.line_limit});
+    for (; lines.next(); ++row) {
+      if (!lines.fault().empty()) refuse(lines.line_number(), lines.fault());
+      if (row < first || row >= last) continue;
+      const auto* const begin = std::find_if_not(lines.begin(), lines.end(), is_blank);
+      const auto* end = lines.end();
+      while (end > begin && is_blank(end[-1])) --end;
+      const std::string_view id(begin, static_cast<std::size_t>(end - begin));
+      if (id.size() > max_id_bytes) refuse(lines.line_number(), too_long);
+      ids.push_back(id);
+    }
+  }
+  if (row != rows) {
+    throw InputError(path + ": has " + counted(row, "id") + ", but " + array + " has " + counted(rows, "row") +
+                     "; each row needs one id, each id one line");
+  }
+  return ids;
+}
+
+// Throws where two rows are of one id. numbers: of this rank's rows, -1: unknown. Collective.
+void refuse_repeats(const Communicator& comm, const IdTable& table, const std::vector<std::int64_t>& numbers,
+                    const std::string& path) {
+  std::vector<std::int64_t> known;
+  std::ranges::copy_if(numbers, std::back_inserter(known), [](std::int64_t number) { return number >= 0; });
+  const auto sent = bucket_by(std::span<const std::int64_t>(known), comm.size(),
+                              [&](std::int64_t number) { return table.distribution.owner(number); });
+  auto came = comm.exchange(std::span<const std::int64_t>(sent.data), std::span<const std::int64_t>(sent.begin)).data;
+  comm.attempt([&] {
+    std::ranges::sort(came);
+    const auto twice = std::ranges::adjacent_find(came);
+    if (twice == came.end()) return;
+    throw InputError(path + ": names the id " + cohort::quoted(table[*twice - table.distribution.begin(comm.rank())]) +
+                     " more than once; an id may have one row");
+  });
+}
+
+// Rows of the file to numbers of the dictionary; what is unknown goes. Collective.
+void number_rows(const Communicator& comm, const IdTable& table, const std::string& of, const std::string& id_file,
+                 const std::string& path, ArrayEntries& entries, FeatureStats& stats) {
+  const Part part{comm.rank(), comm.size()};
+  IdTable ids;
+  need_same_file(comm, id_file);
+  comm.attempt([&] { ids = read_row_ids(id_file, entries.rows, part, path); });
+  const auto numbers = find_ids(comm, table, ids);
+  refuse_repeats(comm, table, numbers, id_file);
+  const auto unknown = std::ranges::find(numbers, -1);
+  const auto place = unknown - numbers.begin() + part.of(entries.rows).first;
+  const auto first = comm.min(unknown == numbers.end() ? entries.rows : place);
+  const auto even = Distribution::even(entries.rows, comm.size());
+  stats.unknown = comm.sum(static_cast<std::int64_t>(std::ranges::count(numbers, -1)));
+  stats.matched = entries.rows - stats.unknown;
+  if (stats.unknown > 0) {
+    const auto owner = even.owner(first);
+    stats.first_unknown =
+        comm.broadcast(comm.rank() == owner ? std::string(ids[first - even.begin(owner)]) : std::string(), owner);
+  }
+  if (stats.matched == 0) {
+    throw InputError(id_file + ": none of its " + counted(stats.unknown, "id") + " is among the " +
+                     counted(table.total(), of) + " of the graph; the first is " + cohort::quoted(stats.first_unknown));
+  }
+  auto& pairs = entries.pairs;
+  const auto distinct = distinct_of(pairs.row);
+  const auto number = IndexPlan(comm, even, distinct.values).fetch(std::span<const std::int64_t>(numbers));
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < pairs.row.size(); ++i) {
+    const auto row = number[distinct.place[i]];
+    if (row < 0) continue;
+    pairs.row[kept] = row;
+    pairs.other[kept] = pairs.other[i];
+    pairs.weight[kept] = pairs.weight[i];
+    ++kept;
+  }
+  pairs.row.resize(kept);
+  pairs.other.resize(kept);
+  pairs.weight.resize(kept);
+}
+
+FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const std::string& of,
+                             const std::string& path, const std::string& id_file, ArrayFormat format,
+                             FeatureStats& stats) {
+  ArrayEntries entries;
+  const auto file = feature_file_of(path);
+  comm.attempt([&] {
+    const auto dataset = path.size() > file.size() ? path.substr(file.size() + 1) : std::string();
+    entries = read_array(file, format, dataset, {comm.rank(), comm.size()});
+  });
+  stats.matched = entries.rows;
+  if (!id_file.empty()) {
+    number_rows(comm, ids, of, id_file, path, entries, stats);
+  } else if (entries.rows != ids.total()) {
+    throw InputError(path + ": has " + counted(entries.rows, "row") + ", but the graph has " +
+                     counted(ids.total(), of) + "; row r is that of the r-th of /" + of + "s/id in graph.h5, or name " +
+                     "a file of the rows' ids in input." + of + "_feature_ids");
+  }
+  const auto negative = comm.any(std::ranges::any_of(entries.pairs.weight, [](float value) { return value < 0; }));
+  FeatureTable table;
+  table.columns = entries.columns;
+  table.dense = entries.dense;
+  table.usual = negative ? FeatureScaling::length : FeatureScaling::sum;
+  table.rows = make_pair_table(comm, ids.distribution, std::move(entries.pairs)).table;
+  // Numbers that stand at one place may add up to more than each is.
+  comm.attempt([&] {
+    if (!std::ranges::all_of(table.rows.weight, [](float value) { return std::isfinite(value); })) {
+      throw InputError(path + ": numbers at one place add up to more than a float32 holds");
+    }
+  });
+  return table;
+}
+
+FeatureTable read_table_file(const Communicator& comm, const IdTable& ids, const std::string& path,
+                             FeatureStats& stats) {
+  const auto rows = read_attribute_rows(comm, ids, path);
+  stats.matched = rows.matched;
+  stats.unknown = rows.unknown;
+  FeatureTable table;
+  table.columns = std::ssize(rows.names);
+  table.dense = true;
+  table.usual = FeatureScaling::columns;
+  if (table.columns == 0) throw InputError(path + ": has a column of ids alone; features are numbers beside it");
+  comm.attempt([&] {
+    auto& pairs = table.rows;
+    std::size_t next = 0;
+    for (std::int64_t row = 0; row < ids.block_size(); ++row) {
+      if (next < rows.row.size() && rows.row[next] == row) {
+        for (std::size_t c = 0; c < rows.names.size(); ++c) {
+          const auto cell = rows.cell(next, c);
+          const auto number = number_of(cell);
+          const auto value = static_cast<float>(number.value_or(0));
+          if (!number || !std::isfinite(value)) {
+            throw InputError(path + ": column " + cohort::quoted(rows.names[c]) + " of the id " +
+                             cohort::quoted(ids[row]) + " is " +
+                             (cell.empty() ? std::string("empty") : cohort::quoted(cell)) +
+                             ", where features have a number; fill it in, or leave the column out");
+          }
+          if (value == 0 && c > 0) continue;
+          pairs.other.push_back(static_cast<std::int64_t>(c));
+          pairs.weight.push_back(value);
+        }
+        ++next;
+      }
+      pairs.row_begin.push_back(pairs.size());
+    }
+  });
+  return table;
+}
+
+}  // namespace
+
+std::string feature_file_of(const std::string& path) {
+  std::error_code ignored;
+  const auto colon = path.rfind(':');
+  if (colon == std::string::npos || std::filesystem::exists(path, ignored)) return path;
+  const auto file = path.substr(0, colon);
+  return std::filesystem::exists(file, ignored) ? file : path;
+}
+
+FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, const std::string& of,
+                               const std::string& path, const std::string& id_file, FeatureStats& stats) {
+  stats.path = path;
+  stats.of = of;
+  const auto file = feature_file_of(path);
+  need_same_file(comm, file);
+  auto format = ArrayFormat::none;
+  comm.attempt([&] {
+    format = array_format_of(file);
+    if (format != ArrayFormat::hdf5 && file != path) {
+      throw InputError(path + ": " + file + " is no HDF5 file, which alone has datasets to choose from");
+    }
+  });
+  auto table = format == ArrayFormat::none ? read_table_file(comm, ids, path, stats)
+                                           : read_array_file(comm, ids, of, path, id_file, format, stats);
+  stats.columns = table.columns;
+  stats.values = comm.sum(
+      static_cast<std::int64_t>(std::ranges::count_if(table.rows.weight, [](float value) { return value != 0; })));
+  return table;
+}
+
+}  // namespace cohort

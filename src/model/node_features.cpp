@@ -1,0 +1,216 @@
+#include "model/node_features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "comm/shard_sum.hpp"
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "data/pair_table.hpp"
+
+namespace cohort {
+
+namespace {
+
+using Entries = std::vector<std::pair<std::int32_t, float>>;
+
+// The tables of users or of items, and where their columns stand among all.
+struct Kind {
+  const std::vector<ScaledTable>* tables;
+  const Distribution* blocks;
+  std::int64_t first_node;
+  std::vector<std::int64_t> first_column;  // by table
+};
+
+// Entries of one table in the rows of its nodes, scaled where they stand.
+class Scaling {
+ public:
+  Scaling(const Communicator& comm, const ShardGraph& graph, const ScaledTable& table, std::vector<Entries>& rows,
+          int threads)
+      : comm_(comm), graph_(graph), table_(table), rows_(rows), threads_(threads) {}
+
+  void apply() {
+    if (table_.scaling == FeatureScaling::columns) {
+      by_columns();
+    } else if (table_.scaling != FeatureScaling::none) {
+      for (auto& row : rows_) scale_row(row);
+    }
+    for (auto& row : rows_) std::erase_if(row, [](const auto& entry) { return entry.second == 0; });
+  }
+
+ private:
+  void scale_row(Entries& row) const {
+    double size = 0;
+    for (const auto& [column, value] : row) {
+      const auto number = static_cast<double>(value);
+      size += table_.scaling == FeatureScaling::sum ? std::fabs(number) : number * number;
+    }
+    if (table_.scaling == FeatureScaling::length) size = std::sqrt(size);
+    if (size == 0) return;
+    for (auto& entry : row) entry.second = static_cast<float>(static_cast<double>(entry.second) / size);
+  }
+
+  // Sums over the rows that are there, by column and once more for their number; add(row, sums) adds a row.
+  template <class Add>
+  std::vector<double> sums(Add add) const {
+    const auto first_row = [&](std::int64_t shard) {
+      return graph_.shard_first_row(comm_.rank(), static_cast<std::int32_t>(shard));
+    };
+    return ShardSum(comm_, graph_.layout)
+        .fold(table_.table->columns + 1, threads_, [&](std::int64_t shard, std::span<double> sum) {
+          for (auto row = first_row(shard); row < first_row(shard + 1); ++row) {
+            const auto& entries = rows_[static_cast<std::size_t>(row)];
+            if (entries.empty()) continue;
+            sum.back() += 1;
+            add(entries, sum);
+          }
+        });
+  }
+
+  void by_columns() {
+    const auto columns = static_cast<std::size_t>(table_.table->columns);
+    auto mean = sums([](const Entries& row, std::span<double> sum) {
+      for (const auto& [column, value] : row) sum[static_cast<std::size_t>(column)] += static_cast<double>(value);
+    });
+    const double nodes = mean.back();
+    if (nodes == 0) return;
+    for (auto& value : mean) value /= nodes;
+    // Of the entries that are there; the zeros that are not add mean^2 each.
+    const auto squares = sums([&](const Entries& row, std::span<double> sum) {
+      for (const auto& [column, value] : row) {
+        const auto c = static_cast<std::size_t>(column);
+        const double off = static_cast<double>(value) - mean[c];
+        sum[c] += off * off - mean[c] * mean[c];
+      }
+    });
+    std::vector<double> inverse(columns, 0.0);
+    for (std::size_t c = 0; c < columns; ++c) {
+      const double variance = squares[c] / nodes + mean[c] * mean[c];
+      // What is left of a constant column is rounding.
+      if (variance > 1e-12 * mean[c] * mean[c]) inverse[c] = 1 / std::sqrt(variance);
+    }
+    for (auto& row : rows_) {
+      if (row.empty()) continue;
+      if (!table_.table->dense) {
+        for (auto& [column, value] : row) {
+          value = static_cast<float>(static_cast<double>(value) * inverse[static_cast<std::size_t>(column)]);
+        }
+        continue;
+      }
+      Entries whole(columns);
+      for (std::size_t c = 0; c < columns; ++c) whole[c] = {static_cast<std::int32_t>(c), 0.0F};
+      for (const auto& [column, value] : row) whole[static_cast<std::size_t>(column)].second = value;
+      for (std::size_t c = 0; c < columns; ++c) {
+        whole[c].second = static_cast<float>((static_cast<double>(whole[c].second) - mean[c]) * inverse[c]);
+      }
+      row = std::move(whole);
+    }
+  }
+
+  const Communicator& comm_;
+  const ShardGraph& graph_;
+  const ScaledTable& table_;
+  std::vector<Entries>& rows_;
+  int threads_;
+};
+
+// The entries of a table at the owners of its nodes, by owned row. Collective.
+std::vector<Entries> at_owners(const Communicator& comm, const ShardedGraph& graph, const Kind& kind,
+                               const FeatureTable& table) {
+  std::vector<NodeId> nodes;
+  RawPairs pairs;
+  comm.attempt([&] {
+    for (std::int64_t row = 0; row < table.rows.rows(); ++row) {
+      if (!table.rows.row(row).empty()) nodes.emplace_back(kind.first_node + kind.blocks->begin(comm.rank()) + row);
+    }
+  });
+  const auto positions = graph.directory.lookup(comm, nodes);
+  comm.attempt([&] {
+    std::size_t next = 0;
+    for (std::int64_t row = 0; row < table.rows.rows(); ++row) {
+      const auto count = table.rows.row(row).size();
+      if (count > 0) pairs.row.insert(pairs.row.end(), count, positions[next++].value);
+    }
+    pairs.other.assign(table.rows.other.begin(), table.rows.other.end());
+    pairs.weight.assign(table.rows.weight.begin(), table.rows.weight.end());
+  });
+  const auto owned = make_pair_table(comm, graph.graph.positions, std::move(pairs)).table;
+  std::vector<Entries> rows;
+  comm.attempt([&] {
+    rows.resize(static_cast<std::size_t>(owned.rows()));
+    std::size_t at = 0;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      for (const auto end = static_cast<std::size_t>(owned.row_begin[row + 1]); at < end; ++at) {
+        rows[row].emplace_back(static_cast<std::int32_t>(owned.other[at]), owned.weight[at]);
+      }
+    }
+  });
+  return rows;
+}
+
+}  // namespace
+
+NodeFeatures node_features(const Communicator& comm, const ShardedGraph& sharded, const Distribution& users,
+                           const std::vector<ScaledTable>& user_tables, const Distribution& items,
+                           const std::vector<ScaledTable>& item_tables, int threads) {
+  NodeFeatures result;
+  if (user_tables.empty() && item_tables.empty()) return result;
+  const auto& graph = sharded.graph;
+  Kind kinds[] = {{&user_tables, &users, 0, {}}, {&item_tables, &items, graph.users, {}}};
+  for (auto& kind : kinds) {
+    for (const auto& table : *kind.tables) {
+      kind.first_column.push_back(result.columns);
+      result.columns += table.table->columns;
+    }
+  }
+  const auto stand_ins = static_cast<std::int64_t>(user_tables.size() + item_tables.size()) + 2;
+  if (result.columns > std::numeric_limits<std::int32_t>::max() - stand_ins) {
+    throw InputError("the files of features have " + std::to_string(result.columns) +
+                     " columns together; at most 2^31 - 3 can be read");
+  }
+  std::vector<Entries> all;
+  comm.attempt([&] { all.resize(static_cast<std::size_t>(graph.owned())); });
+  // One for what a node of the kind lacks, where any does.
+  const auto stand_in = [&](int kind, auto lacks) {
+    bool any = false;
+    const auto of_kind = [&](std::size_t row) { return (graph.node[row].value < graph.users) == (kind == 0); };
+    for (std::size_t row = 0; row < all.size(); ++row) any = any || (of_kind(row) && lacks(row));
+    if (!comm.any(any)) return;
+    const auto column = static_cast<std::int32_t>(result.columns + result.stand_ins++);
+    for (std::size_t row = 0; row < all.size(); ++row) {
+      if (of_kind(row) && lacks(row)) all[row].emplace_back(column, 1.0F);
+    }
+  };
+  for (int k = 0; k < 2; ++k) {
+    const auto& kind = kinds[k];
+    if (kind.tables->empty()) stand_in(k, [](std::size_t /*row*/) { return true; });
+    for (std::size_t t = 0; t < kind.tables->size(); ++t) {
+      const auto& table = (*kind.tables)[t];
+      auto rows = at_owners(comm, sharded, kind, *table.table);
+      Scaling(comm, graph, table, rows, threads).apply();
+      const auto first = static_cast<std::int32_t>(kind.first_column[t]);
+      for (std::size_t row = 0; row < all.size(); ++row) {
+        for (const auto& [column, value] : rows[row]) all[row].emplace_back(first + column, value);
+      }
+      stand_in(k, [&](std::size_t row) { return rows[row].empty(); });
+    }
+  }
+  comm.attempt([&] {
+    result.row_begin.assign(1, 0);
+    for (auto& row : all) {
+      std::ranges::sort(row);
+      for (const auto& [column, value] : row) {
+        result.column.emplace_back(column);
+        result.value.push_back(value);
+      }
+      result.row_begin.push_back(std::ssize(result.column));
+      row = {};
+    }
+  });
+  result.columns += result.stand_ins;
+  return result;
+}
+
+}  // namespace cohort

@@ -70,10 +70,8 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
   Newcomers result;
   IdInterner user_ids;
   IdInterner item_ids;
-  PairFiles pair_files{
-      files.input.interactions, interactions_layout(files.input),
-      WeightRule{files.graph.min_weight, files.graph.weight != EdgeWeighting::binary, files.graph.event_weights},
-      files.clean.max_bad_lines, ""};
+  PairFiles pair_files{files.input.interactions, interactions_layout(files.input),
+                       weight_rule(files.clean, files.graph), files.clean.max_bad_lines, ""};
   pair_files.layout.settable = false;  // the configuration is the result's
   pair_files.layout.has_format_option = true;
   auto read = read_pairs(comm, pair_files, user_ids, item_ids);

@@ -112,6 +112,10 @@ std::string graph_settings(const Config& config) {
   part.input.item_feature_ids = names_of({config.input.item_feature_ids}).front();
   part.input.format = config.input.format;
   part.input.header = config.input.header;
+  part.input.separator = config.input.separator;
+  part.input.encoding = config.input.encoding;
+  part.input.time_unit = config.input.time_unit;
+  part.input.holdout_last = config.input.holdout_last;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;
   if (config.input.holdout > 0) part.input.holdout_split = config.input.holdout_split;

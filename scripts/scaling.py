@@ -250,7 +250,10 @@ def pictures(directory, lines):
         axis.plot(cores, [line["speedup_seconds"] for line in mine], "o-", label="all phases")
         axis.plot(cores, [line["speedup_train"] for line in mine], "s-", label="training")
         axis.set(xlabel="cores (ranks x threads)", ylabel="speed-up", xscale="log", yscale="log")
+        axis.minorticks_off()
         axis.set_xticks(cores, [str(c) for c in cores])
+        shown = [c / cores[0] for c in cores] + [0.5, 0.25]
+        axis.set_yticks(shown, [f"{s:g}" for s in shown])
         axis.legend()
 
     def stack(axis, mine, labels):

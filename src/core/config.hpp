@@ -36,7 +36,7 @@ struct InputConfig {
   double holdout = 0.0;  ///< share of the interactions held out for evaluate; 0: none
   HoldoutSplit holdout_split = HoldoutSplit::random;
   std::int64_t holdout_last = 0;  ///< the latest interactions of each user, held out; 0: none
-  std::string item_attributes;  ///< a table of items (ingest/attribute_file.hpp); empty: none
+  std::string item_attributes;    ///< a table of items (ingest/attribute_file.hpp); empty: none
   std::string user_attributes;
   std::vector<std::string> user_features;  ///< what a network reads of users (ingest/features/feature_files.hpp)
   std::vector<std::string> item_features;

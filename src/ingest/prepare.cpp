@@ -171,12 +171,12 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
 
 void read_features(const Communicator& comm, const InputConfig& input, Dataset& dataset, PrepareStats& stats) {
   for (const auto& path : input.user_features) {
-    dataset.user_features.push_back(
-        read_feature_file(comm, dataset.users, "user", path, input.user_feature_ids, stats.features.emplace_back()));
+    dataset.user_features.push_back(read_feature_file(
+        comm, dataset.users, {"user", path, input.user_feature_ids, input.encoding}, stats.features.emplace_back()));
   }
   for (const auto& path : input.item_features) {
-    dataset.item_features.push_back(
-        read_feature_file(comm, dataset.items, "item", path, input.item_feature_ids, stats.features.emplace_back()));
+    dataset.item_features.push_back(read_feature_file(
+        comm, dataset.items, {"item", path, input.item_feature_ids, input.encoding}, stats.features.emplace_back()));
   }
 }
 

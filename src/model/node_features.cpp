@@ -61,7 +61,7 @@ class Scaling {
     return ShardSum(comm_, graph_.layout)
         .fold(table_.table->columns + 1, threads_, [&](std::int64_t shard, std::span<double> sum) {
           for (auto row = first_row(shard); row < first_row(shard + 1); ++row) {
-            const auto& entries = rows_[static_cast<std::size_t>(row)];
+            const auto& entries = rows_[row];
             if (entries.empty()) continue;
             sum.back() += 1;
             add(entries, sum);
@@ -72,7 +72,7 @@ class Scaling {
   void by_columns() {
     const auto columns = static_cast<std::size_t>(table_.table->columns);
     auto mean = sums([](const Entries& row, std::span<double> sum) {
-      for (const auto& [column, value] : row) sum[static_cast<std::size_t>(column)] += static_cast<double>(value);
+      for (const auto& [column, value] : row) sum[column] += static_cast<double>(value);
     });
     const double nodes = mean.back();
     if (nodes == 0) return;
@@ -95,13 +95,13 @@ class Scaling {
       if (row.empty()) continue;
       if (!table_.table->dense) {
         for (auto& [column, value] : row) {
-          value = static_cast<float>(static_cast<double>(value) * inverse[static_cast<std::size_t>(column)]);
+          value = static_cast<float>(static_cast<double>(value) * inverse[column]);
         }
         continue;
       }
       Entries whole(columns);
       for (std::size_t c = 0; c < columns; ++c) whole[c] = {static_cast<std::int32_t>(c), 0.0F};
-      for (const auto& [column, value] : row) whole[static_cast<std::size_t>(column)].second = value;
+      for (const auto& [column, value] : row) whole[column].second = value;
       for (std::size_t c = 0; c < columns; ++c) {
         whole[c].second = static_cast<float>((static_cast<double>(whole[c].second) - mean[c]) * inverse[c]);
       }
@@ -139,7 +139,7 @@ std::vector<Entries> at_owners(const Communicator& comm, const ShardedGraph& gra
   const auto owned = make_pair_table(comm, graph.graph.positions, std::move(pairs)).table;
   std::vector<Entries> rows;
   comm.attempt([&] {
-    rows.resize(static_cast<std::size_t>(owned.rows()));
+    rows.resize(owned.rows());
     std::size_t at = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       for (const auto end = static_cast<std::size_t>(owned.row_begin[row + 1]); at < end; ++at) {
@@ -171,7 +171,7 @@ NodeFeatures node_features(const Communicator& comm, const ShardedGraph& sharded
                      " columns together; at most 2^31 - 3 can be read");
   }
   std::vector<Entries> all;
-  comm.attempt([&] { all.resize(static_cast<std::size_t>(graph.owned())); });
+  comm.attempt([&] { all.resize(graph.owned()); });
   // One for what a node of the kind lacks, where any does.
   const auto stand_in = [&](int kind, auto lacks) {
     bool any = false;

@@ -42,11 +42,11 @@ ArrayEntries read_dense(const NpyHeader& header, ByteSource& source, const GoTo&
     go_to(entry * size);
     for (std::int64_t done = 0; done < count;) {
       const auto now = std::min(most, count - done);
-      bytes.resize(static_cast<std::size_t>(now * size));
-      numbers.resize(static_cast<std::size_t>(now));
+      bytes.resize(now * size);
+      numbers.resize(now);
       read_exactly(source, bytes.data(), bytes.size(), name);
       numbers_from_npy(header, bytes.data(), numbers.size(), numbers.data());
-      for (std::int64_t i = 0; i < now; ++i) take(done + i, numbers[static_cast<std::size_t>(i)]);
+      for (std::int64_t i = 0; i < now; ++i) take(done + i, numbers[i]);
       done += now;
     }
   };
@@ -63,7 +63,7 @@ ArrayEntries read_dense(const NpyHeader& header, ByteSource& source, const GoTo&
 }
 
 void skip(ByteSource& source, std::int64_t count, const std::string& name) {
-  std::vector<char> ignored(static_cast<std::size_t>(std::min(count, block_bytes)));
+  std::vector<char> ignored(std::min(count, block_bytes));
   while (count > 0) {
     const auto now = std::min(count, block_bytes);
     read_exactly(source, ignored.data(), static_cast<std::size_t>(now), name);
@@ -137,10 +137,10 @@ class NpzArrays final : public SparseArrays {
     const auto size = header.item_bytes();
     if (first + count > header.entries()) throw InputError(place(member) + ": is shorter than the others");
     skip(*source, first * size, place(member));
-    std::vector<char> bytes(static_cast<std::size_t>(count * size));
+    std::vector<char> bytes(count * size);
     read_exactly(*source, bytes.data(), bytes.size(), place(member));
     skip(*source, (header.entries() - first - count) * size, place(member));
-    std::vector<double> values(static_cast<std::size_t>(count));
+    std::vector<double> values(count);
     numbers_from_npy(header, bytes.data(), values.size(), values.data());
     return values;
   }

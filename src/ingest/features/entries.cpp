@@ -89,8 +89,7 @@ ArrayEntries read_sparse(SparseArrays& arrays, const std::string& format, std::i
     const auto [from, to] = part.of(rows);
     const auto begin = offsets(arrays, from, to - from, rows, name);
     first = begin.front();
-    for (auto r = from; r < to; ++r)
-      row.resize(static_cast<std::size_t>(begin[static_cast<std::size_t>(r - from) + 1] - first), r);
+    for (auto r = from; r < to; ++r) row.resize(begin[r - from + 1] - first, r);
     column = arrays.integers("indices", first, std::ssize(row));
   } else {
     const auto [from, to] = part.of(entries);

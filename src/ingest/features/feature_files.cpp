@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <memory>
 #include <utility>
 
 #include "comm/index_plan.hpp"
@@ -14,7 +13,7 @@
 #include "data/distinct.hpp"
 #include "ingest/features/array_file.hpp"
 #include "ingest/files/block_reader.hpp"
-#include "ingest/files/byte_source.hpp"
+#include "ingest/files/stored_file.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "ingest/ids/id_interner.hpp"
 #include "ingest/records/attribute_rows.hpp"
@@ -26,13 +25,9 @@ namespace cohort {
 namespace {
 
 // This part's ids of a file that has one a line; throws where there are not `rows` of them.
-IdTable read_row_ids(const std::string& path, std::int64_t rows, const Part& part, const std::string& array) {
-  std::unique_ptr<ByteSource> source;
-  if (is_gzip(path)) {
-    source = std::make_unique<GzipFile>(path);
-  } else {
-    source = std::make_unique<PlainFile>(path);
-  }
+IdTable read_row_ids(const FeatureSource& features, std::int64_t rows, const Part& part) {
+  const auto& path = features.id_file;
+  const auto source = open_text(path, storage_of(path, features.encoding, false));
   BlockReader::Options options;
   options.first_line = 1;
   BlockReader reader(*source, 0, options);
@@ -58,7 +53,7 @@ IdTable read_row_ids(const std::string& path, std::int64_t rows, const Part& par
     }
   }
   if (row != rows) {
-    throw InputError(path + ": has " + counted(row, "id") + ", but " + array + " has " + counted(rows, "row") +
+    throw InputError(path + ": has " + counted(row, "id") + ", but " + features.path + " has " + counted(rows, "row") +
                      "; each row needs one id, each id one line");
   }
   return ids;
@@ -82,12 +77,13 @@ void refuse_repeats(const Communicator& comm, const IdTable& table, const std::v
 }
 
 // Rows of the file to numbers of the dictionary; what is unknown goes. Collective.
-void number_rows(const Communicator& comm, const IdTable& table, const std::string& of, const std::string& id_file,
-                 const std::string& path, ArrayEntries& entries, FeatureStats& stats) {
+void number_rows(const Communicator& comm, const IdTable& table, const FeatureSource& source, ArrayEntries& entries,
+                 FeatureStats& stats) {
+  const auto& id_file = source.id_file;
   const Part part{comm.rank(), comm.size()};
   IdTable ids;
   need_same_file(comm, id_file);
-  comm.attempt([&] { ids = read_row_ids(id_file, entries.rows, part, path); });
+  comm.attempt([&] { ids = read_row_ids(source, entries.rows, part); });
   const auto numbers = find_ids(comm, table, ids);
   refuse_repeats(comm, table, numbers, id_file);
   const auto unknown = std::ranges::find(numbers, -1);
@@ -103,7 +99,8 @@ void number_rows(const Communicator& comm, const IdTable& table, const std::stri
   }
   if (stats.matched == 0) {
     throw InputError(id_file + ": none of its " + counted(stats.unknown, "id") + " is among the " +
-                     counted(table.total(), of) + " of the graph; the first is " + cohort::quoted(stats.first_unknown));
+                     counted(table.total(), source.of) + " of the graph; the first is " +
+                     cohort::quoted(stats.first_unknown));
   }
   auto& pairs = entries.pairs;
   const auto distinct = distinct_of(pairs.row);
@@ -122,9 +119,9 @@ void number_rows(const Communicator& comm, const IdTable& table, const std::stri
   pairs.weight.resize(kept);
 }
 
-FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const std::string& of,
-                             const std::string& path, const std::string& id_file, ArrayFormat format,
-                             FeatureStats& stats) {
+FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
+                             ArrayFormat format, FeatureStats& stats) {
+  const auto& path = source.path;
   ArrayEntries entries;
   const auto file = feature_file_of(path);
   comm.attempt([&] {
@@ -132,12 +129,12 @@ FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const
     entries = read_array(file, format, dataset, {comm.rank(), comm.size()});
   });
   stats.matched = entries.rows;
-  if (!id_file.empty()) {
-    number_rows(comm, ids, of, id_file, path, entries, stats);
+  if (!source.id_file.empty()) {
+    number_rows(comm, ids, source, entries, stats);
   } else if (entries.rows != ids.total()) {
     throw InputError(path + ": has " + counted(entries.rows, "row") + ", but the graph has " +
-                     counted(ids.total(), of) + "; row r is that of the r-th of /" + of + "s/id in graph.h5, or name " +
-                     "a file of the rows' ids in input." + of + "_feature_ids");
+                     counted(ids.total(), source.of) + "; row r is that of the r-th of /" + source.of +
+                     "s/id in graph.h5, or name " + "a file of the rows' ids in input." + source.of + "_feature_ids");
   }
   const auto negative = comm.any(std::ranges::any_of(entries.pairs.weight, [](float value) { return value < 0; }));
   FeatureTable table;
@@ -154,9 +151,10 @@ FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const
   return table;
 }
 
-FeatureTable read_table_file(const Communicator& comm, const IdTable& ids, const std::string& path,
+FeatureTable read_table_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
                              FeatureStats& stats) {
-  const auto rows = read_attribute_rows(comm, ids, path);
+  const auto& path = source.path;
+  const auto rows = read_attribute_rows(comm, ids, path, source.encoding);
   stats.matched = rows.matched;
   stats.unknown = rows.unknown;
   FeatureTable table;
@@ -201,10 +199,11 @@ std::string feature_file_of(const std::string& path) {
   return std::filesystem::exists(file, ignored) ? file : path;
 }
 
-FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, const std::string& of,
-                               const std::string& path, const std::string& id_file, FeatureStats& stats) {
+FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
+                               FeatureStats& stats) {
+  const auto& path = source.path;
   stats.path = path;
-  stats.of = of;
+  stats.of = source.of;
   const auto file = feature_file_of(path);
   need_same_file(comm, file);
   auto format = ArrayFormat::none;
@@ -214,8 +213,8 @@ FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, con
       throw InputError(path + ": " + file + " is no HDF5 file, which alone has datasets to choose from");
     }
   });
-  auto table = format == ArrayFormat::none ? read_table_file(comm, ids, path, stats)
-                                           : read_array_file(comm, ids, of, path, id_file, format, stats);
+  auto table = format == ArrayFormat::none ? read_table_file(comm, ids, source, stats)
+                                           : read_array_file(comm, ids, source, format, stats);
   stats.columns = table.columns;
   stats.values = comm.sum(
       static_cast<std::int64_t>(std::ranges::count_if(table.rows.weight, [](float value) { return value != 0; })));

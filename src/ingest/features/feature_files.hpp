@@ -25,11 +25,18 @@ struct FeatureStats {
 /// The file of such a path: without the ":DATASET" of an HDF5 file. Local.
 std::string feature_file_of(const std::string& path);
 
-/// Reads one file: `of` ("user") says in messages what `ids` are of. id_file: whose the rows of an array are, one id a
-/// line; empty: row r is that of the r-th id. An id that the table does not hold is passed over. Throws InputError, the
-/// same on all ranks: unreadable, damaged, no numbers, not finite, other numbers of rows than of ids, an id twice, no
-/// id in common. Every rank reads its part and hands rows to their owners. Collective.
-FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, const std::string& of,
-                               const std::string& path, const std::string& id_file, FeatureStats& stats);
+/// One file as the configuration names it.
+struct FeatureSource {
+  std::string of;  ///< "user" or "item", whose table it is, in messages
+  std::string path;
+  std::string id_file;   ///< whose the rows of an array are, one id a line; empty: row r is that of the r-th id
+  std::string encoding;  ///< of a table and of the id file, as input.encoding
+};
+
+/// Reads one file. An id that the table does not hold is passed over. Throws InputError, the same on all ranks:
+/// unreadable, damaged, no numbers, not finite, other numbers of rows than of ids, an id twice, no id in common. Every
+/// rank reads its part and hands rows to their owners. Collective.
+FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
+                               FeatureStats& stats);
 
 }  // namespace cohort

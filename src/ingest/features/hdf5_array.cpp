@@ -40,7 +40,7 @@ bool is_there(hid_t place, const std::string& name) {
 // Of a dataset or an attribute.
 std::vector<std::int64_t> shape_of(hid_t space) {
   const int dimensions = H5Sget_simple_extent_ndims(space);
-  std::vector<hsize_t> sizes(static_cast<std::size_t>(std::max(0, dimensions)));
+  std::vector<hsize_t> sizes(std::max(0, dimensions));
   if (dimensions > 0) H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
   return {sizes.begin(), sizes.end()};
 }
@@ -105,12 +105,12 @@ class GroupArrays final : public SparseArrays {
   std::vector<std::int64_t> integers(const std::string& name, std::int64_t first, std::int64_t count) override {
     const NumberSet set = open(name);
     if (!set.whole()) throw InputError(what_ + "/" + name + ": holds no integers");
-    std::vector<std::int64_t> values(static_cast<std::size_t>(count));
+    std::vector<std::int64_t> values(count);
     set.read(first, count, values.data(), H5T_NATIVE_INT64);
     return values;
   }
   std::vector<double> numbers(const std::string& name, std::int64_t first, std::int64_t count) override {
-    std::vector<double> values(static_cast<std::size_t>(count));
+    std::vector<double> values(count);
     open(name).read(first, count, values.data(), H5T_NATIVE_DOUBLE);
     return values;
   }
@@ -194,12 +194,12 @@ ArrayEntries read_set(hid_t file, const std::string& name, const std::string& wh
   found.dense = true;
   const auto [first, last] = part.of(found.rows);
   const auto most = std::max<std::int64_t>(1, block_entries / found.columns);
-  std::vector<double> values(static_cast<std::size_t>(std::min(most, last - first) * found.columns));
+  std::vector<double> values(std::min(most, last - first) * found.columns);
   for (auto row = first; row < last; row += most) {
     const auto count = std::min(most, last - row);
     set.read(row, count, values.data(), H5T_NATIVE_DOUBLE);
     for (std::int64_t i = 0; i < count * found.columns; ++i) {
-      found.add(row + i / found.columns, i % found.columns, values[static_cast<std::size_t>(i)], what);
+      found.add(row + i / found.columns, i % found.columns, values[i], what);
     }
   }
   return found;

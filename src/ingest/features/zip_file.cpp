@@ -33,8 +33,7 @@ std::string bytes_at(PlainFile& file, const std::string& path, std::int64_t offs
 // Little-endian.
 std::uint64_t number(std::string_view bytes, std::int64_t at, std::int64_t size) {
   std::uint64_t value = 0;
-  for (auto i = size; i-- > 0;)
-    value = 256 * value + static_cast<unsigned char>(bytes[static_cast<std::size_t>(at + i)]);
+  for (auto i = size; i-- > 0;) value = 256 * value + static_cast<unsigned char>(bytes[at + i]);
   return value;
 }
 

@@ -112,7 +112,7 @@ class Table {
     std::vector<std::shared_ptr<arrow::Array>> values(columns_.size());
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       const auto at = std::ranges::find(names, columns_[c].name);
-      if (wanted[c] && at != names.end()) values[c] = found[static_cast<std::size_t>(at - names.begin())];
+      if (wanted[c] && at != names.end()) values[c] = found[at - names.begin()];
     }
     return values;
   }
@@ -125,7 +125,7 @@ class Table {
     }
     const auto children = take(static_cast<const arrow::StructArray&>(*array).Flatten());
     for (int i = 0; i < array->type()->num_fields(); ++i) {
-      flatten(children[static_cast<std::size_t>(i)], name + "." + array->type()->field(i)->name(), found, names);
+      flatten(children[i], name + "." + array->type()->field(i)->name(), found, names);
     }
   }
 
@@ -247,7 +247,7 @@ void read_parquet(const OpenedFile& file, int rank, int ranks, const std::functi
     const auto& layout = file.layout;
     std::vector<char> wanted(table.columns().size(), file.whole ? 1 : 0);
     for (const auto column : {layout.first, layout.second, layout.weight, layout.time, layout.event}) {
-      if (column >= 0 && column < std::ssize(wanted)) wanted[static_cast<std::size_t>(column)] = 1;
+      if (column >= 0 && column < std::ssize(wanted)) wanted[column] = 1;
     }
     std::string text;
     std::int64_t row = 1;

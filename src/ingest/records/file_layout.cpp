@@ -150,9 +150,8 @@ void choose_time_unit(FileLayout& layout, const Rows& data, TimeUnit unit) {
   double largest = 0;
   bool dates = true;
   for (const auto& row : data) {
-    if (static_cast<std::size_t>(layout.time) >= row.size() || is_missing(row[static_cast<std::size_t>(layout.time)]))
-      continue;
-    const auto text = trimmed(row[static_cast<std::size_t>(layout.time)]);
+    if (static_cast<std::size_t>(layout.time) >= row.size() || is_missing(row[layout.time])) continue;
+    const auto text = trimmed(row[layout.time]);
     dates = dates && read_compact_date(text).has_value() && is_date(text);
     if (is_number(text)) largest = std::max(largest, std::abs(read_number(text).value));
   }

@@ -109,7 +109,8 @@ std::string repeated_header(const OpenedFile& file) {
 }  // namespace
 
 WeightRule weight_rule(const CleanConfig& clean, const GraphConfig& graph) {
-  return {graph.min_weight, graph.weight != EdgeWeighting::binary, graph.event_weights, clean.incomplete == Incomplete::drop, false};
+  return {graph.min_weight, graph.weight != EdgeWeighting::binary, graph.event_weights,
+          clean.incomplete == Incomplete::drop, false};
 }
 
 PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {

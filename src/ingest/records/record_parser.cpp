@@ -82,7 +82,7 @@ RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::str
   if (layout.format != TextFormat::json) return;
   std::vector<std::string> keys(names.size());
   for (const auto column : {layout.first, layout.second, layout.weight, layout.time, event_column_}) {
-    if (column >= 0) keys[static_cast<std::size_t>(column)] = names[static_cast<std::size_t>(column)];
+    if (column >= 0) keys[column] = names[column];
   }
   json_ = std::make_unique<JsonLines>(std::move(keys));
 }

@@ -11,6 +11,7 @@
 
 #include "comm/index_plan.hpp"
 #include "core/error.hpp"
+#include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "core/words.hpp"
 #include "data/distinct.hpp"
@@ -228,13 +229,12 @@ HoldoutStats hold_last(const Communicator& comm, Dataset& dataset, std::int64_t 
   std::vector<char> train(all.other.size(), 1);
   std::vector<std::int64_t> order;
   for (std::size_t u = 0; u + 1 < all.row_begin.size(); ++u) {
-    order.resize(static_cast<std::size_t>(all.row_begin[u + 1] - all.row_begin[u]));
+    order.resize(places_of(all.row_begin, u).size());
     std::iota(order.begin(), order.end(), all.row_begin[u]);
     // Items ascend within a row, so of one time those of the largest numbers go first.
-    std::ranges::stable_sort(order, {}, [&](std::int64_t i) { return all.time[static_cast<std::size_t>(i)]; });
+    std::ranges::stable_sort(order, {}, [&](std::int64_t i) { return all.time[i]; });
     const auto kept = std::max<std::int64_t>(1, std::ssize(order) - count);
-    for (auto i = kept; i < std::ssize(order); ++i)
-      train[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = 0;
+    for (auto i = kept; i < std::ssize(order); ++i) train[order[i]] = 0;
   }
   return set_aside(comm, dataset, train);
 }

@@ -46,6 +46,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   cohort::add_evaluate_command(program);
   cohort::add_recommend_command(program);
   cohort::add_assign_command(program);
+  cohort::add_progress_command(program);
   cohort::add_info_command(program);
   cohort::add_compare_command(program);
   cohort::add_export_command(program);

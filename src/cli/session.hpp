@@ -37,6 +37,10 @@ class Session {
   std::string graph_path() const { return path("graph.h5"); }
   std::string model_path() const { return path("model.h5"); }
   CheckpointChoice checkpoint() const { return checkpoint_; }
+  /// Notes that this run has left more training on disk than it found, for whoever asks whether another one would come
+  /// further. Local.
+  void note_progress() const { *progressed_ = true; }
+  bool has_progressed() const { return *progressed_; }
   /// The embedding that the weight of the blend is learnt with; it and its checkpoints are kept as model.h5 is.
   std::string validation_path() const { return path("validation.h5"); }
   std::string segments_path() const { return path("segments.h5"); }
@@ -49,6 +53,7 @@ class Session {
   std::int64_t threads_ = 1;
   CheckpointChoice checkpoint_ = CheckpointChoice::newest;
   std::shared_ptr<DirectoryLock> lock_;
+  std::shared_ptr<bool> progressed_ = std::make_shared<bool>(false);  ///< one of all copies
 };
 
 /// Sets the threads and the vector target of this process. Collective.

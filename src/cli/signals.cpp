@@ -35,6 +35,8 @@ constexpr std::array<std::pair<int, const char*>, 4> asking_to_end{
     {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}, {SIGHUP, "SIGHUP"}}};
 // How long a call that cannot look at the flag may take to its end.
 constexpr double patience_seconds = 10.0;
+// A second SIGTERM as soon as this is the first one, by another way.
+constexpr double echo_seconds = 2.0;
 // Longest that ending all ranks may take; then this process ends alone, and the launcher ends the others.
 constexpr unsigned abort_seconds = 3;
 
@@ -80,8 +82,16 @@ std::string name_of(int signal) {
 
 class Interruption {
  public:
+  // A batch system asks by SIGUSR1 long before it ends the job by SIGTERM, or by both at once, and a launcher may pass
+  // on a SIGTERM that its ranks have got already: none of these is somebody who has lost patience.
   void signal_came(int signal) {
-    if (asked_) end_all(128 + signal);
+    const bool again = told_ && !(signal == SIGTERM && *told_ == SIGTERM && seconds_since(told_at_) < echo_seconds);
+    if (signal != SIGUSR1) {
+      if (again) end_all(128 + signal);
+      told_ = signal;
+      told_at_ = Clock::now();
+    }
+    if (asked_) return;
     asked_ = Clock::now();
     request_interruption();
     if (rank_here.load() == 0) {
@@ -95,7 +105,9 @@ class Interruption {
   }
 
  private:
-  std::optional<Clock::time_point> asked_;
+  std::optional<Clock::time_point> asked_;  // first signal
+  std::optional<int> told_;                 // first signal that is not SIGUSR1
+  Clock::time_point told_at_;
 };
 
 // Sum of the numbers that stand behind `first` and `second` in a file of the system's; 0 where it does not say.

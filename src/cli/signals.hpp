@@ -3,7 +3,8 @@
 //
 // The first SIGTERM, SIGINT, SIGUSR1 or SIGHUP asks for an end where nothing is lost (core/interruption.hpp); where the
 // program cannot look for ten seconds and has nothing to lose (core/interruption.hpp: Abandonable), the thread ends it.
-// A second one ends it at once, with 128 + its number. A signal that was ignored when the program started (nohup) stays
+// A second one other than SIGUSR1 ends it at once, with 128 + its number; SIGUSR1 before it, or the same SIGTERM by two
+// ways, does not count as the first. A signal that was ignored when the program started (nohup) stays
 // ignored.
 #pragma once
 

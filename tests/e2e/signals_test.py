@@ -1,5 +1,6 @@
 """A signal at any time: to one rank, to all, or to the launcher. Nothing is lost, and the rerun has the same bits."""
 
+import json
 import os
 import pathlib
 import signal
@@ -131,6 +132,42 @@ class Signals(WithDirectory):
         process.send_signal(signal.SIGINT)
         code, _, _ = self.finish(process)
         self.assertEqual(code, 128 + signal.SIGINT)
+
+    def test_batch_system_that_asks_twice_is_no_second_signal(self):
+        os.mkfifo(self.path / "pipe.toml")
+        process = self.start("run", self.path / "pipe.toml", launched=False)
+        time.sleep(2)
+        for number in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGTERM, signal.SIGTERM, signal.SIGUSR1):
+            process.send_signal(number)
+            time.sleep(0.2)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process)[0], 128 + signal.SIGINT)
+
+    def progress(self, directory):
+        return json.loads(cohort("progress", self.path / "data" / "config.toml", "--set",
+                                 f"output.directory={self.path / directory}", "--json").stdout)
+
+    def test_marker_says_whether_another_start_would_come_further(self):
+        settings = ("--set", "train.epochs=4000", "--set", "train.loss=bpr", "--set", f"output.directory={self.path / 'far'}")
+        self.assertEqual((self.progress("far")["epochs"], self.progress("far")["requeue"]), (None, False))
+        process = self.start_run("far", 2)
+        self.wait_for(self.path / "far" / "model.h5", process)
+        process.send_signal(signal.SIGUSR1)
+        self.ended_well(process, "far")
+        said = self.progress("far")
+        self.assertTrue(said["interrupted"] and said["requeue"])
+        self.assertGreater(said["epochs"], 0)
+        # Asked before it has read anything, a run comes no further than the one before.
+        process = self.start("run", self.path / "data" / "config.toml", *settings, "--set", "input.holdout=0", "--restart",
+                             launched=False, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]))
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(self.finish(process)[0], 3)
+        self.assertEqual((self.progress("far")["interrupted"], self.progress("far")["requeue"]), (True, False))
+        # A run that ends otherwise leaves no marker.
+        code = cohort("run", self.path / "data" / "config.toml", *settings, "--set", "segment.count=100000",
+                      check=False).returncode
+        self.assertEqual((code, self.progress("far")["interrupted"]), (2, False))
 
     def test_ignored_signal_stays_ignored(self):
         process = self.start_run("nohup", 1, epochs=30, launched=False)

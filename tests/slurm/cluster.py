@@ -1,5 +1,6 @@
 """A Slurm cluster of four virtual nodes on this machine, of one's own: no systemd, no accounting, gone afterwards."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -40,9 +41,16 @@ SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,requeue_d
 SlurmdParameters=config_overrides
 ReturnToService=2
 JobRequeue=1
-KillWait=5
+KillWait=30
+SlurmdTimeout=10
+MpiDefault=none
+# A job of partition high takes the nodes of one of main, which is told by SIGUSR1, then SIGTERM, and requeued.
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+SlurmctldParameters=preempt_send_user_signal
 NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs=2 RealMemory=2000 State=UNKNOWN
-PartitionName=main Nodes=n[1-{nodes}] Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes=n[1-{nodes}] Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
+PartitionName=high Nodes=n[1-{nodes}] MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 """
 
 
@@ -92,6 +100,7 @@ class Cluster:
                                                       directory=self.directory))
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("SLURM_", "OMPI_COMM_", "PMIX_"))}
+        self.conf = f"SLURM_CONF={configuration}"
         self.environment["SLURM_CONF"] = str(configuration)
 
     def __enter__(self):
@@ -164,16 +173,46 @@ class Cluster:
             time.sleep(0.2)
         raise AssertionError(f"after {seconds} s {otherwise}{failure}")
 
+    def lose_node(self, node):
+        """Kills what runs on a node and its slurmd, as a lost machine would be; it comes back by find_node."""
+        slurmd = int((self.directory / "run" / f"slurmd-{node}.pid").read_text())
+        mine = [slurmd]
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                variables = (path / "environ").read_bytes().split(b"\0")
+                command = (path / "cmdline").read_bytes()
+            except OSError:
+                continue
+            # Ranks, batch script and launcher by their environment; stepds by the node's name in their title.
+            if f"SLURMD_NODENAME={node}".encode() in variables and self.conf.encode() in variables:
+                mine.append(int(path.name))
+            elif command.startswith(b"slurmstepd: [") and f"SLURMD_NODENAME={node}".encode() in variables:
+                mine.append(int(path.name))
+        for pid in mine:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def find_node(self, node):
+        self.run("slurmd", "-N", node)
+
     def submit(self, *arguments):
         return self.run("sbatch", "--parsable", *arguments).strip()
 
     def state(self, job):
         """(state, exit code) of a job as scontrol has them: ("COMPLETED", 0)."""
-        fields = dict(word.split("=", 1) for word in self.run("scontrol", "show", "job", job).split() if "=" in word)
+        fields = self.fields(job)
         return fields["JobState"], int(fields["ExitCode"].split(":")[0])
+
+    def fields(self, job):
+        """What scontrol says of a job, or of a task of an array ("7_2"), by name."""
+        return dict(word.split("=", 1) for word in self.run("scontrol", "show", "job", job).split() if "=" in word)
+
+    def restarts(self, job):
+        return int(self.fields(job)["Restarts"])
 
     def finish(self, job, seconds):
         """Waits for the end of a job; returns its state and exit code."""
-        unfinished = ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "CONFIGURING", "SUSPENDED")
+        unfinished = ("PENDING", "RUNNING", "COMPLETING", "REQUEUED", "CONFIGURING", "SUSPENDED", "PREEMPTED",
+                      "NODE_FAIL")
         self.wait(lambda: self.state(job)[0] not in unfinished, seconds, f"job {job} has not ended")
         return self.state(job)

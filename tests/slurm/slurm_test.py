@@ -1,35 +1,54 @@
-"""slurm/cohort.sbatch on a small cluster: several nodes, an interruption, a wrong input."""
+"""The files of slurm/ on a small cluster: several nodes, everything that ends a job early, arrays.
 
+Under continuous integration (CI=true) the short ones; with COHORT_SLURM_TESTS=1 all of them, some ten minutes; else none.
+"""
+
+import os
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
-from support import PROGRAM, WithDirectory, cohort, datasets  # noqa: E402
+from support import PROGRAM, cohort, datasets  # noqa: E402
 
 from cluster import Cluster, missing  # noqa: E402
 
 # Seconds for a job; a job takes some 20 on an idle machine, many times that on a busy one.
 LIMIT = 500
 
-SBATCH = pathlib.Path(__file__).parents[2] / "slurm" / "cohort.sbatch"
+SLURM = pathlib.Path(__file__).parents[2] / "slurm"
+ALL = os.environ.get("COHORT_SLURM_TESTS") == "1"
+long = unittest.skipUnless(ALL, "only with COHORT_SLURM_TESTS=1")
+
+# Training that takes a minute or so; with time for checkpoints, which most of these tests need.
+LASTING = ("train.loss=bpr", "train.epochs=600", "train.batch=2000", "train.checkpoint_every=20")
 
 
-class Slurm(WithDirectory):
-    def setUp(self):
-        super().setUp()
-        cluster = Cluster(self.path / "cluster")
-        self.addCleanup(cluster.stop)
-        cluster.start()
-        cluster.environment |= {"COHORT": PROGRAM, "OMPI_MCA_mpi_yield_when_idle": "1"}
-        self.cluster = cluster
+class Slurm(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        holder = tempfile.TemporaryDirectory(prefix="cohort-slurm-")
+        cls.addClassCleanup(holder.cleanup)
+        cls.path = pathlib.Path(holder.name)
+        cls.cluster = Cluster(cls.path / "cluster")
+        cls.addClassCleanup(cls.cluster.stop)
+        cls.cluster.start()
+        cls.cluster.environment |= {"COHORT": PROGRAM, "COHORT_BIND": "none", "OMPI_MCA_mpi_yield_when_idle": "1",
+                                    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                                    "OMPI_MCA_rmaps_base_oversubscribe": "1"}
         cohort("generate", "--users", 900, "--items", 500, "--interactions", 14000, "--segments", 5, "--noise", 0.2,
-               "--seed", 3, "--output", self.path / "data")
+               "--seed", 3, "--output", cls.path / "data")
+        cls.config = cls.path / "data" / "config.toml"
+        cls.whole = {}
 
-    def submit(self, name, nodes, *settings):
+    def submit(self, name, nodes, *settings, options=(), script="run.sbatch"):
+        """options: of sbatch, over those of the file."""
         return self.cluster.submit("-p", "main", "-N", nodes, "--ntasks-per-node=1", "-c", 1, "-t", 30,
-                                   "-o", self.path / f"{name}.log", SBATCH, self.path / "data" / "config.toml",
+                                   "-o", self.path / f"{name}.log", *options, SLURM / script, self.config,
                                    "--set", f"output.directory={self.path / name}",
                                    *(part for setting in settings for part in ("--set", setting)))
 
@@ -37,32 +56,175 @@ class Slurm(WithDirectory):
         path = self.path / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def done(self, job, name):
+        self.assertEqual(self.cluster.finish(job, LIMIT), ("COMPLETED", 0), self.log(name))
+
+    def same_as_alone(self, name, *settings):
+        """The bits of a run to which nothing happened, by one process."""
+        if settings not in self.whole:
+            place = self.path / f"alone{len(self.whole)}"
+            cohort("run", self.config, "--set", f"output.directory={place}",
+                   *(part for setting in settings for part in ("--set", setting)))
+            self.whole[settings] = datasets(place / "segments.h5")
+        self.assertEqual(datasets(self.path / name / "segments.h5"), self.whole[settings])
+
+    def wait_for_checkpoint(self, name):
+        self.cluster.wait(lambda: (self.path / name / "model.h5").exists(), LIMIT, f"no checkpoint\n{self.log(name)}")
+
     def test_nodes_give_the_same_bits_as_one_process(self):
-        job = self.submit("three", 3, "train.epochs=3")
-        self.assertEqual(self.cluster.finish(job, LIMIT), ("COMPLETED", 0), self.log("three"))
-        cohort("run", self.path / "data" / "config.toml", "--set", "train.epochs=3", "--set",
-               f"output.directory={self.path / 'alone'}")
-        self.assertEqual(datasets(self.path / "three" / "segments.h5"), datasets(self.path / "alone" / "segments.h5"))
+        self.done(self.submit("three", 3, "train.epochs=3"), "three")
+        self.assertIn("3 nodes, 3 ranks, 1 threads a rank, by srun", self.log("three"))
+        self.same_as_alone("three", "train.epochs=3")
+
+    def test_mpirun_gives_the_same_bits(self):
+        self.cluster.environment["COHORT_LAUNCHER"] = "mpirun"
+        self.addCleanup(self.cluster.environment.pop, "COHORT_LAUNCHER")
+        self.done(self.submit("by-mpirun", 2, "train.epochs=3"), "by-mpirun")
+        self.assertIn("by mpirun", self.log("by-mpirun"))
+        self.same_as_alone("by-mpirun", "train.epochs=3")
 
     def test_requeued_job_goes_on_from_its_checkpoint(self):
-        settings = ("train.epochs=30", "train.checkpoint_every=1", "train.batch=14000")
-        job = self.submit("again", 2, *settings)
-        self.cluster.wait(lambda: (self.path / "again" / "model.h5").exists(), LIMIT, "there is no checkpoint")
+        job = self.submit("again", 2, *LASTING)
+        self.wait_for_checkpoint("again")
         self.cluster.run("scontrol", "requeue", job)
-        self.assertEqual(self.cluster.finish(job, LIMIT), ("COMPLETED", 0), self.log("again"))
+        self.done(job, "again")
         self.assertIn("going on after epoch", self.log("again"))
-        whole = self.submit("whole", 1, *settings)
-        self.assertEqual(self.cluster.finish(whole, LIMIT), ("COMPLETED", 0), self.log("whole"))
-        self.assertEqual(datasets(self.path / "again" / "segments.h5"), datasets(self.path / "whole" / "segments.h5"))
+        self.same_as_alone("again", *LASTING)
 
     def test_error_ends_the_job_with_its_code(self):
         job = self.submit("wrong", 2, "train.epochs=1", "segment.count=100000")
         state, code = self.cluster.finish(job, LIMIT)
         self.assertEqual((state, code), ("FAILED", 2), self.log("wrong"))
         self.assertIn("segment.count", self.log("wrong"))
+        self.assertEqual(self.cluster.restarts(job), 0)
+
+    # SIGUSR1 comes after half a minute: Slurm counts limits in minutes.
+    SOON = ("-t", 3, "--signal=B:USR1@150")
+
+    def until_done(self, name, nodes):
+        settings = (*LASTING[:1], "train.epochs=2000", *LASTING[2:])
+        job = self.submit(name, nodes, *settings, options=self.SOON)
+        self.cluster.wait(lambda: self.cluster.restarts(job) >= 1, LIMIT, f"not requeued\n{self.log(name)}")
+        # However slow this machine is today, some start will be the last.
+        self.cluster.run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
+        self.done(job, name)
+        self.assertIn("requeueing job", self.log(name))
+        self.assertNotIn("DUE TO TIME LIMIT", self.log(name))
+        self.same_as_alone(name, *settings)
+
+    @long
+    def test_time_limit_requeues_until_done(self):
+        self.until_done("limit", 2)
+
+    @long
+    def test_time_limit_requeues_until_done_by_mpirun(self):
+        self.cluster.environment["COHORT_LAUNCHER"] = "mpirun"
+        self.addCleanup(self.cluster.environment.pop, "COHORT_LAUNCHER")
+        self.until_done("limit-one-node", 1)
+        self.until_done("limit-by-mpirun", 2)
+
+    @long
+    def test_job_that_comes_no_further_is_not_requeued(self):
+        # Interrupted while it reads: a pipe of which nobody writes more.
+        pipe = self.path / "never.tsv"
+        os.mkfifo(pipe)
+        holder = os.open(pipe, os.O_RDWR)
+        self.addCleanup(os.close, holder)
+        os.write(holder, b"user\titem\n")
+        job = self.submit("never", 1, f'input.interactions="{pipe}"', options=self.SOON)
+        state, code = self.cluster.finish(job, LIMIT)
+        self.assertEqual((state, self.cluster.restarts(job)), ("FAILED", 0), self.log("never"))
+        self.assertNotEqual(code, 0)
+        self.assertNotIn("requeueing", self.log("never"))
+
+    @long
+    def test_preempted_job_goes_on(self):
+        job = self.submit("preempted", 4, *LASTING)
+        self.wait_for_checkpoint("preempted")
+        urgent = self.cluster.submit("-p", "high", "-N", 4, "-o", "/dev/null", "--wrap", "sleep 1")
+        self.assertEqual(self.cluster.finish(urgent, LIMIT), ("COMPLETED", 0))
+        self.done(job, "preempted")
+        self.assertGreaterEqual(self.cluster.restarts(job), 1)
+        self.assertIn("going on after epoch", self.log("preempted"))
+        self.same_as_alone("preempted", *LASTING)
+
+    def cancelled(self, name, nodes):
+        settings = (*LASTING[:3], "train.checkpoint_every=0")
+        job = self.submit(name, nodes, *settings)
+        self.cluster.wait(lambda: "epoch 5" in self.log(name), LIMIT, "training does not begin")
+        self.cluster.run("scancel", job)
+        self.assertEqual(self.cluster.finish(job, LIMIT)[0], "CANCELLED")
+        self.wait_for_checkpoint(name)
+        self.assertTrue((self.path / name / "interrupted.json").exists(), self.log(name))
+        self.assertEqual(self.cluster.restarts(job), 0)
+        self.done(self.submit(name, 1, *settings), name)
+        self.assertIn("going on after epoch", self.log(name))
+        self.same_as_alone(name, *settings)
+
+    @long
+    def test_scancel_leaves_a_checkpoint(self):
+        self.cancelled("cancelled", 2)
+
+    @long
+    def test_scancel_of_mpirun_leaves_a_checkpoint(self):
+        self.cluster.environment["COHORT_LAUNCHER"] = "mpirun"
+        self.addCleanup(self.cluster.environment.pop, "COHORT_LAUNCHER")
+        self.cancelled("cancelled-mpirun", 1)
+
+    @long
+    def test_lost_node(self):
+        job = self.submit("lost", 3, *LASTING)
+        self.wait_for_checkpoint("lost")
+        self.cluster.lose_node("n3")
+        self.cluster.wait(lambda: self.cluster.restarts(job) >= 1, LIMIT, f"not requeued\n{self.log('lost')}")
+        self.cluster.find_node("n3")
+        self.done(job, "lost")
+        self.assertIn("going on after epoch", self.log("lost"))
+        self.same_as_alone("lost", *LASTING)
+
+    @long
+    def test_sweep_over_seeds_and_configurations(self):
+        job = self.submit("sweep", 1, "train.epochs=3", script="sweep.sbatch", options=("--array=3-5",))
+        for seed in (3, 4, 5):
+            self.assertEqual(self.cluster.finish(f"{job}_{seed}", LIMIT), ("COMPLETED", 0), self.log("sweep"))
+            self.same_as_alone(f"sweep/seed-{seed}", "train.epochs=3", f"train.seed={seed}")
+        configs = []
+        for name in ("one", "two"):
+            configs.append(self.path / "data" / f"{name}.toml")
+            configs[-1].write_text(self.config.read_text())
+        job = self.cluster.submit("-p", "main", "-N", 1, "--ntasks-per-node=1", "-c", 1, "--array=1", "-o",
+                                  self.path / "second.log", SLURM / "sweep.sbatch", *configs, "--set",
+                                  f"output.directory={self.path / 'second'}", "--set", "train.epochs=3")
+        self.assertEqual(self.cluster.finish(f"{job}_1", LIMIT), ("COMPLETED", 0), self.log("second"))
+        self.same_as_alone("second", "train.epochs=3")
+
+    @long
+    def test_array_task_at_its_limit_requeues_itself_alone(self):
+        settings = (*LASTING[:1], "train.epochs=2000", *LASTING[2:])
+        job = self.submit("tasks", 1, *settings, script="sweep.sbatch", options=(*self.SOON, "--array=1-2"))
+        for seed in (1, 2):
+            task = f"{job}_{seed}"
+            self.cluster.wait(lambda: self.cluster.restarts(task) >= 1, LIMIT, f"not requeued\n{self.log('tasks')}")
+            self.cluster.run("scontrol", "update", f"JobId={task}", "TimeLimit=60")
+        for seed in (1, 2):
+            self.assertEqual(self.cluster.finish(f"{job}_{seed}", LIMIT), ("COMPLETED", 0), self.log("tasks"))
+            self.same_as_alone(f"tasks/seed-{seed}", *settings, f"train.seed={seed}")
+
+
+class WithoutSlurm(unittest.TestCase):
+    def test_files_say_that_there_is_no_slurm(self):
+        import subprocess
+        for name in sorted(SLURM.glob("*.sbatch")):
+            done = subprocess.run(["bash", name, "x.toml"], env={"PATH": "/nonexistent:/bin"}, capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("Slurm" if not pathlib.Path("/bin/sbatch").exists() else "sbatch", done.stderr)
 
 
 if __name__ == "__main__":
+    if os.environ.get("CI") != "true" and not ALL:
+        print("skipped: it runs under continuous integration, or with COHORT_SLURM_TESTS=1")
+        sys.exit(77)
     if missing():
         print(f"skipped: {missing()}")
         sys.exit(77)

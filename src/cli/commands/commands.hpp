@@ -22,6 +22,7 @@ void add_profile_command(CLI::App& program);
 void add_explain_command(CLI::App& program);
 void add_evaluate_command(CLI::App& program);
 void add_assign_command(CLI::App& program);
+void add_progress_command(CLI::App& program);
 void add_info_command(CLI::App& program);
 void add_generate_command(CLI::App& program);
 void add_compare_command(CLI::App& program);

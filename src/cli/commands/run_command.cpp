@@ -8,6 +8,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/segments_report.hpp"
 #include "cli/stages/evaluation.hpp"
+#include "cli/stages/interruption_marker.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/timer.hpp"
 
@@ -37,7 +38,10 @@ void add_run_command(CLI::App& program) {
       program.add_subcommand("run", "All stages: input in, segments.h5 with profiles and recommendations out");
   const auto options = add_config_options(*command);
   add_checkpoint_options(*command, options);
-  command->callback([options] { run(Session(Communicator::world(), *options)); });
+  command->callback([options] {
+    const Session session(Communicator::world(), *options);
+    with_marker(session, [&] { run(session); });
+  });
 }
 
 }  // namespace cohort

@@ -164,10 +164,13 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
       model.model = in_blocks(comm, sharded.graph, view, earlier_loss);
       if (view.ended) return;
       write_model_file(comm, target.path, model);
+      session.note_progress();
       model.model = {};  // training needs the memory
     };
     return train(comm, sharded.graph, sharded.directory, positives, options, std::move(start));
   }();
+  // Whoever trained writes the model as soon as it is returned.
+  if (!result.history.empty()) session.note_progress();
   model.history.traffic["remote_rows"] = comm.all_gather(result.remote_rows);
   model.history.traffic["halo_bytes"] = comm.all_gather(result.halo_bytes);
   model.history.traffic["pair_bytes"] = comm.all_gather(result.pair_bytes);

@@ -3,8 +3,10 @@
 Under continuous integration (CI=true) the short ones; with COHORT_SLURM_TESTS=1 all of them, some ten minutes; else none.
 """
 
+import csv
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -22,8 +24,8 @@ SLURM = pathlib.Path(__file__).parents[2] / "slurm"
 ALL = os.environ.get("COHORT_SLURM_TESTS") == "1"
 long = unittest.skipUnless(ALL, "only with COHORT_SLURM_TESTS=1")
 
-# Training that takes a minute or so; with time for checkpoints, which most of these tests need.
-LASTING = ("train.loss=bpr", "train.epochs=600", "train.batch=2000", "train.checkpoint_every=20")
+# Training that is under way for some seconds after its first checkpoint.
+LASTING = ("train.loss=bpr", "train.epochs=600", "train.batch=14000", "train.checkpoint_every=20")
 
 
 class Slurm(unittest.TestCase):
@@ -62,10 +64,9 @@ class Slurm(unittest.TestCase):
     def same_as_alone(self, name, *settings):
         """The bits of a run to which nothing happened, by one process."""
         if settings not in self.whole:
-            place = self.path / f"alone{len(self.whole)}"
-            cohort("run", self.config, "--set", f"output.directory={place}",
-                   *(part for setting in settings for part in ("--set", setting)))
-            self.whole[settings] = datasets(place / "segments.h5")
+            place = f"alone{len(self.whole)}"
+            self.done(self.submit(place, 1, *settings), place)
+            self.whole[settings] = datasets(self.path / place / "segments.h5")
         self.assertEqual(datasets(self.path / name / "segments.h5"), self.whole[settings])
 
     def wait_for_checkpoint(self, name):
@@ -84,12 +85,13 @@ class Slurm(unittest.TestCase):
         self.same_as_alone("by-mpirun", "train.epochs=3")
 
     def test_requeued_job_goes_on_from_its_checkpoint(self):
-        job = self.submit("again", 2, *LASTING)
+        settings = ("train.epochs=30", "train.checkpoint_every=1", "train.batch=14000")
+        job = self.submit("again", 2, *settings)
         self.wait_for_checkpoint("again")
         self.cluster.run("scontrol", "requeue", job)
         self.done(job, "again")
         self.assertIn("going on after epoch", self.log("again"))
-        self.same_as_alone("again", *LASTING)
+        self.same_as_alone("again", *settings)
 
     def test_error_ends_the_job_with_its_code(self):
         job = self.submit("wrong", 2, "train.epochs=1", "segment.count=100000")
@@ -102,7 +104,7 @@ class Slurm(unittest.TestCase):
     SOON = ("-t", 3, "--signal=B:USR1@150")
 
     def until_done(self, name, nodes):
-        settings = (*LASTING[:1], "train.epochs=2000", *LASTING[2:])
+        settings = (*LASTING[:1], "train.epochs=4000", *LASTING[2:])
         job = self.submit(name, nodes, *settings, options=self.SOON)
         self.cluster.wait(lambda: self.cluster.restarts(job) >= 1, LIMIT, f"not requeued\n{self.log(name)}")
         # However slow this machine is today, some start will be the last.
@@ -200,7 +202,7 @@ class Slurm(unittest.TestCase):
 
     @long
     def test_array_task_at_its_limit_requeues_itself_alone(self):
-        settings = (*LASTING[:1], "train.epochs=2000", *LASTING[2:])
+        settings = (*LASTING[:1], "train.epochs=4000", *LASTING[2:])
         job = self.submit("tasks", 1, *settings, script="sweep.sbatch", options=(*self.SOON, "--array=1-2"))
         for seed in (1, 2):
             task = f"{job}_{seed}"
@@ -211,9 +213,32 @@ class Slurm(unittest.TestCase):
             self.same_as_alone(f"tasks/seed-{seed}", *settings, f"train.seed={seed}")
 
 
+    @long
+    def test_study_and_its_collecting_job(self):
+        study = self.path / "study"
+        done = self.cluster.run(SLURM.parent / "scripts" / "scaling.py", "submit", study, "--nodes", 1, 2, 4, "--ranks", 1,
+                                "--repetitions", 2, "--users", 300, "--items", 100, "--interactions", 3000, "--set",
+                                "train.epochs=2", "--", "-p", "main", "-t", "30")
+        job = done.split("collecting: job ")[1].split(",")[0]
+        self.assertEqual(self.cluster.finish(job, LIMIT), ("COMPLETED", 0), done)
+        with open(study / "runs.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(sorted((row["kind"], int(row["nodes"]), int(row["ranks"]), int(row["repetition"])) for row in rows),
+                         [(kind, nodes, nodes, repetition) for kind in ("strong", "weak") for nodes in (1, 2, 4)
+                          for repetition in (0, 1)])
+        for row in rows:
+            phases = sum(float(row[phase]) for phase in ("prepare", "partition", "train", "segment", "profile", "recommend"))
+            self.assertAlmostEqual(phases, float(row["seconds"]))
+            self.assertLess(float(row["seconds"]), float(row["wall_seconds"]))
+            self.assertEqual(int(row["ranks"]) > 1, int(row["halo_bytes"]) > 0)
+        for name in ("speedup", "phases", "traffic"):
+            self.assertGreater((study / f"{name}.png").stat().st_size, 1000)
+            self.assertIn("<svg", (study / f"{name}.svg").read_text())
+        self.assertIn("| strong | 4 | 4", (study / "table.md").read_text())
+
+
 class WithoutSlurm(unittest.TestCase):
     def test_files_say_that_there_is_no_slurm(self):
-        import subprocess
         for name in sorted(SLURM.glob("*.sbatch")):
             done = subprocess.run(["bash", name, "x.toml"], env={"PATH": "/nonexistent:/bin"}, capture_output=True,
                                   text=True)

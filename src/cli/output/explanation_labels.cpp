@@ -14,8 +14,7 @@ namespace cohort {
 namespace {
 
 std::vector<std::string> labels_in(const Communicator& comm, const IdTable& ids, const std::string& path,
-                                   const char* of, const std::string& encoding,
-                                   const SegmentsFile& result) {
+                                   const char* of, const std::string& encoding, const SegmentsFile& result) {
   if (path.empty() || ids.total() == 0) return {};
   // Rank 0 looks, so that all ranks decide alike.
   std::error_code ignored;

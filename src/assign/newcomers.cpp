@@ -71,8 +71,7 @@ Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, c
   IdInterner user_ids;
   IdInterner item_ids;
   PairFiles pair_files{files.input.interactions, interactions_layout(files.input),
-                       WeightRule{files.graph.min_weight, files.graph.weight != "binary", files.graph.event_weights},
-                       files.clean.max_bad_lines, ""};
+                       weight_rule(files.clean, files.graph), files.clean.max_bad_lines, ""};
   pair_files.layout.settable = false;  // the configuration is the result's
   pair_files.layout.has_format_option = true;
   auto read = read_pairs(comm, pair_files, user_ids, item_ids);

@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/file_call.hpp"
 #include "ingest/files/other_formats.hpp"
+#include "ingest/files/path_lists.hpp"
 
 namespace cohort {
 
@@ -54,6 +55,18 @@ Config load_config(const Communicator& comm, const ConfigOptions& options) {
   });
   Config config;
   comm.attempt([&] { config = parse_config(text, options.file, directory, options.settings, options.preset); });
+  for (auto* paths : {&config.input.interactions, &config.input.social, &config.input.test}) {
+    std::string expanded;
+    comm.attempt([&] {
+      if (!comm.is_root()) return;
+      for (const auto& path : expand_paths(*paths)) expanded.append(path).push_back('\0');
+    });
+    expanded = comm.broadcast(expanded);
+    paths->clear();
+    for (std::size_t at = 0; at < expanded.size(); at = expanded.find('\0', at) + 1) {
+      paths->emplace_back(expanded.c_str() + at);
+    }
+  }
   return config;
 }
 

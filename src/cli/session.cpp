@@ -98,6 +98,10 @@ std::string graph_settings(const Config& config) {
   Config part;
   part.input.format = config.input.format;
   part.input.header = config.input.header;
+  part.input.separator = config.input.separator;
+  part.input.encoding = config.input.encoding;
+  part.input.time_unit = config.input.time_unit;
+  part.input.holdout_last = config.input.holdout_last;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;
   if (config.input.holdout > 0) part.input.holdout_split = config.input.holdout_split;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <numeric>
 #include <sstream>
@@ -190,7 +191,17 @@ class ValueSetter {
   }
   std::string path(const toml::node& node, const std::string& expected) const {
     const auto text = string(node, expected);
-    return text.empty() ? text : (std::filesystem::path(directory_) / text).lexically_normal().string();
+    if (text.empty()) return text;
+    // Paths from the home directory; of a list, @FILE, the file's path counts.
+    if (const char* const home = std::getenv("HOME"); home && (text == "~" || text.starts_with("~/"))) {
+      return (std::filesystem::path(home) / text.substr(std::min<std::size_t>(2, text.size())))
+          .lexically_normal()
+          .string();
+    }
+    const auto list = text.starts_with('@') ? std::filesystem::path(text.substr(1)) : std::filesystem::path();
+    const auto in_place =
+        list.has_parent_path() ? list.parent_path() / ("@" + list.filename().string()) : std::filesystem::path(text);
+    return (std::filesystem::path(directory_) / in_place).lexically_normal().string();
   }
 
   Config& config_;

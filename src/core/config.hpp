@@ -11,27 +11,41 @@
 
 namespace cohort {
 
+/// What input.time_unit says numbers in time columns are; automatic: told by their size, file by file.
+enum class TimeUnit { automatic, seconds, milliseconds, microseconds };
+
 struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
   std::vector<std::string> social;
-  std::vector<std::string> test;  ///< held-out interactions, for evaluate
-  std::string format = "auto";    ///< auto, tsv, csv, ssv, ml, inter, lightgcn
-  std::optional<bool> header;     ///< whether the files' first lines are headers; none: "auto", it is told
+  std::vector<std::string> test;   ///< held-out interactions, for evaluate
+  std::string format = "auto";     ///< auto, tsv, csv, ssv, ml, inter, lightgcn, json
+  std::string separator = "auto";  ///< of columns: one character, "::", or "auto", it is told
+  std::string encoding = "auto";   ///< as iconv names it; auto: UTF-8, or UTF-16 or 32 where the file's mark says so
+  TimeUnit time_unit = TimeUnit::automatic;
+  std::optional<bool> header;  ///< whether the files' first lines are headers; none: "auto", it is told
   /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
   /// weight.
   std::vector<std::pair<std::string, std::string>> columns;
   double holdout = 0.0;                  ///< share of the interactions held out for evaluate; 0: none
   std::string holdout_split = "random";  ///< random: of each user's, seeded; temporal: the latest of all
+  std::int64_t holdout_last = 0;         ///< the latest interactions of each user, held out; 0: none
   std::string item_attributes;           ///< a table of items (ingest/attribute_file.hpp); empty: none
   std::string user_attributes;
 };
+
+/// What the weight of several records of one user and item is.
+enum class Repeats { sum, last, first, max, mean, count };
+/// What becomes of records without a user, an item or a weight, or with a negative weight.
+enum class Incomplete { error, drop };
 
 struct CleanConfig {
   std::string social_only_users = "keep";  ///< keep, drop
   std::int64_t min_user_interactions = 1;
   std::int64_t min_item_interactions = 1;
   std::int64_t max_user_interactions = 0;  ///< 0: no cap
-  std::int64_t max_bad_lines = 0;
+  double max_bad_lines = 0;                ///< below 1: a share of all lines
+  Repeats repeats = Repeats::sum;
+  Incomplete incomplete = Incomplete::error;
 };
 
 struct GraphConfig {

@@ -55,16 +55,44 @@ std::vector<T> by_row(const std::vector<std::int64_t>& place, std::vector<T> col
 }
 
 // Sorts one row and merges what repeats, in place.
-void merge_row(std::vector<Entry>& row) {
+void merge_row(std::vector<Entry>& row, Repeats repeats) {
   std::ranges::sort(
       row, [](const Entry& a, const Entry& b) { return std::tie(a.other, a.weight) < std::tie(b.other, b.weight); });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < row.size();) {
-    double weight = 0;
+    double sum = 0;
     auto merged = row[i];
+    auto first = row[i];
+    auto last = row[i];
+    const auto begin = i;
     for (; i < row.size() && row[i].other == merged.other; ++i) {
-      weight += static_cast<double>(row[i].weight);
-      merged.time = std::max(merged.time, row[i].time);
+      sum += static_cast<double>(row[i].weight);
+      // Weights ascend, so of one time the largest is taken.
+      if (row[i].time <= first.time) first = row[i];
+      if (row[i].time >= last.time) last = row[i];
+    }
+    merged.time = last.time;
+    const auto records = static_cast<double>(i - begin);
+    double weight = sum;
+    switch (repeats) {
+      case Repeats::sum:
+        break;
+      case Repeats::last:
+        weight = last.weight;
+        break;
+      case Repeats::first:
+        weight = first.weight;
+        merged.time = first.time;
+        break;
+      case Repeats::max:
+        weight = row[i - 1].weight;
+        break;
+      case Repeats::mean:
+        weight = sum / records;
+        break;
+      case Repeats::count:
+        weight = records;
+        break;
     }
     merged.weight = static_cast<float>(std::min(weight, static_cast<double>(std::numeric_limits<float>::max())));
     row[kept++] = merged;
@@ -74,7 +102,7 @@ void merge_row(std::vector<Entry>& row) {
 
 }  // namespace
 
-MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, RawPairs records) {
+MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, RawPairs records, Repeats repeats) {
   PairTable table;
   std::vector<std::int64_t> place;
   {
@@ -105,7 +133,7 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
     for (const auto end = static_cast<std::size_t>(table.row_begin[r + 1]); at < end; ++at) {
       scratch.push_back({table.other[at], table.weight[at], records.has_time ? table.time[at] : 0.0});
     }
-    merge_row(scratch);
+    merge_row(scratch, repeats);
     table.row_begin[r] = static_cast<std::int64_t>(kept);
     for (const auto& entry : scratch) {
       table.other[kept] = entry.other;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "core/config.hpp"
 #include "data/dataset.hpp"
 #include "data/huge_vector.hpp"
 
@@ -25,9 +26,11 @@ struct MergedPairs {
 };
 
 /// Sends every record to the owner of its row and merges those of the same row and other: weights are summed in
-/// ascending order (float64, then rounded to float32), of times the latest stays. The result does not depend on where
-/// and in which order records were. Collective.
-MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, RawPairs records);
+/// ascending order (float64, then rounded to float32), or as `repeats` says, and of times the latest stays. The last
+/// (first) record is that of the latest (earliest) time, of several the one of the largest weight. The result does not
+/// depend on where and in which order records were. Collective.
+MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, RawPairs records,
+                            Repeats repeats = Repeats::sum);
 
 /// Drops the entries whose `keep` is 0. Local.
 PairTable keep_entries(const PairTable& table, const std::vector<char>& keep);

@@ -27,8 +27,13 @@ void check_options(const InputConfig& input) {
   if (!input.test.empty() && input.holdout > 0) {
     throw InputError("input.test and input.holdout both say what is held out; set one of them");
   }
-  if (input.interactions.empty() && (!input.test.empty() || input.holdout > 0)) {
-    throw InputError("input.test and input.holdout hold interactions out, but input.interactions is not set");
+  if (input.holdout_last > 0 && (!input.test.empty() || input.holdout > 0)) {
+    throw InputError("input.holdout_last says what is held out, and so " +
+                     std::string(input.test.empty() ? "does input.holdout" : "does input.test") + "; set one of them");
+  }
+  if (input.interactions.empty() && (!input.test.empty() || input.holdout > 0 || input.holdout_last > 0)) {
+    throw InputError(
+        "input.test, input.holdout and input.holdout_last hold interactions out, but input.interactions is not set");
   }
 }
 
@@ -64,6 +69,8 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
       {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates",
        "mend them, or say in input.format, input.header and input.columns how the file is written" +
            (reports.empty() ? "" : " (" + reports.front() + ")")},
+      {stats.interactions.incomplete + stats.social.incomplete, "clean.incomplete = \"drop\"",
+       "say in input.columns which columns hold the user, the item and the weight"},
       {stats.interactions.dropped_events, "events to which graph.event_weights gives 0",
        "give one of the events a weight above 0"},
       {stats.clean.decayed, "graph.half_life = " + std::to_string(graph.half_life), "make it longer"},
@@ -104,26 +111,29 @@ std::int64_t count_different(const Communicator& comm, const Distribution& distr
   return comm.sum(static_cast<std::int64_t>(std::ranges::count(seen, 1)));
 }
 
-std::string times_needed_by(const InputConfig& input, const GraphConfig& graph) {
+std::string times_needed_by(const InputConfig& input, const CleanConfig& clean, const GraphConfig& graph) {
   if (graph.half_life > 0) return "graph.half_life";
+  if (input.holdout_last > 0) return "input.holdout_last";
+  if (clean.repeats == Repeats::last || clean.repeats == Repeats::first) return "clean.repeats";
   return input.holdout > 0 && input.holdout_split == "temporal" ? "input.holdout_split = \"temporal\"" : "";
 }
 
 RawDataset read_all(const Communicator& comm, const InputConfig& input, const CleanConfig& clean,
                     const GraphConfig& graph, PrepareStats& stats) {
   Timer timer;
-  const bool uses_weight = graph.weight != "binary";
   IdInterner users;
   IdInterner items;
-  auto interactions = read_pairs(
-      comm,
-      {input.interactions, interactions_layout(input), WeightRule{graph.min_weight, uses_weight, graph.event_weights},
-       clean.max_bad_lines, times_needed_by(input, graph)},
-      users, items);
+  auto interactions = read_pairs(comm,
+                                 {input.interactions, interactions_layout(input), weight_rule(clean, graph),
+                                  clean.max_bad_lines, times_needed_by(input, clean, graph)},
+                                 users, items);
   if (graph.half_life > 0) stats.clean.decayed = decay_weights(comm, interactions.pairs, graph.half_life);
   // Weights of social edges are used as they are.
-  auto social = read_pairs(
-      comm, {input.social, social_layout(input), WeightRule{0.0, true, {}}, clean.max_bad_lines, ""}, users, users);
+  auto social =
+      read_pairs(comm,
+                 {input.social, social_layout(input),
+                  WeightRule{0.0, true, {}, clean.incomplete == Incomplete::drop, false}, clean.max_bad_lines, ""},
+                 users, users);
   stats.interactions = std::move(interactions.stats);
   stats.social = std::move(social.stats);
   stats.read_seconds = timer.seconds();
@@ -146,7 +156,8 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
                     std::back_inserter(stats.interactions.warnings));
   auto merged = make_pair_table(
       comm, raw.users.distribution,
-      with_global_numbers(std::move(interactions.pairs), user_dictionary.number, item_dictionary.number));
+      with_global_numbers(std::move(interactions.pairs), user_dictionary.number, item_dictionary.number),
+      clean.repeats);
   raw.interactions = std::move(merged.table);
   stats.clean.duplicates = comm.sum(merged.merged);
   raw.social = social_table(
@@ -188,6 +199,8 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
     auto test = read_test_pairs(comm, dataset, input, clean_options, graph);
     dataset.holdout = std::move(test.pairs);
     stats.holdout = std::move(test.stats);
+  } else if (input.holdout_last > 0) {
+    stats.holdout = hold_last(comm, dataset, input.holdout_last);
   } else if (input.holdout > 0) {
     stats.holdout = input.holdout_split == "temporal" ? cut_holdout(comm, dataset, input.holdout)
                                                       : draw_holdout(comm, dataset, input.holdout, seed);

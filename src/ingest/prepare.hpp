@@ -20,6 +20,7 @@ struct ReadStats {
   std::int64_t records = 0;                   ///< pairs read from them; an adjacency line holds many
   std::int64_t bad_lines = 0;                 ///< malformed, tolerated by clean.max_bad_lines
   std::vector<std::string> bad_line_reports;  ///< the first of them: "file:line: what is wrong"
+  std::int64_t incomplete = 0;                ///< records dropped because of clean.incomplete
   std::int64_t dropped_events = 0;            ///< records of events that graph.event_weights gives 0
   std::int64_t below_min_weight = 0;          ///< records dropped because of graph.min_weight
   std::int64_t zero_weight = 0;  ///< records of weight zero dropped: social ones, others if graph.weight uses weights

@@ -195,7 +195,7 @@ IdTable some_ids(const Communicator& comm) {
   return ids;
 }
 
-Ending read(const Communicator& comm, Reader reader, const std::string& path, std::int64_t max_bad_lines) {
+Ending read(const Communicator& comm, Reader reader, const std::string& path, double max_bad_lines) {
   Ending ending;
   try {
     InputConfig input;
@@ -255,7 +255,7 @@ TEST(FuzzReader, EndsInAResultOrOneClearMessage) {
       if (mutator.below(4) == 0) content = mutator.mutated(content);
       if (mutator.below(4) != 0) name += ".gz";
     }
-    const std::int64_t max_bad_lines = mutator.below(2) == 0 ? 0 : 1000;
+    const double max_bad_lines = mutator.below(2) == 0 ? 0 : 1000;
     const auto path = scratch.write(name, content);
     const auto ending = read(world(), seed.reader, path, max_bad_lines);
     const auto what = "input " + std::to_string(i) + ": " + quoted(content, 4000);

@@ -81,6 +81,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
     files.input.format = command.format;
     files.input.columns.clear();
     files.input.header.reset();
+    files.input.separator = "auto";
   }
   auto layout = interactions_layout(files.input);
   layout.settable = false;  // the configuration is the result's

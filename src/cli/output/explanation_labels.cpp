@@ -14,7 +14,7 @@ namespace cohort {
 namespace {
 
 std::vector<std::string> labels_in(const Communicator& comm, const IdTable& ids, const std::string& path,
-                                   const char* of, const SegmentsFile& result) {
+                                   const char* of, const std::string& encoding, const SegmentsFile& result) {
   if (path.empty() || ids.total() == 0) return {};
   // Rank 0 looks, so that all ranks decide alike.
   std::error_code ignored;
@@ -23,8 +23,8 @@ std::vector<std::string> labels_in(const Communicator& comm, const IdTable& ids,
     return {};
   }
   try {
-    log_input(report_table(comm, path, of));
-    auto table = read_attributes(comm, ids, path);
+    log_input(report_table(comm, path, of, encoding));
+    auto table = read_attributes(comm, ids, path, encoding);
     const auto& known = result.profiles ? result.profiles->attribute_sha256 : std::vector<std::string>();
     if (std::ranges::find(known, table.file.sha256) != known.end()) return std::move(table.label);
   } catch (const InputError&) {
@@ -38,8 +38,8 @@ std::vector<std::string> labels_in(const Communicator& comm, const IdTable& ids,
 
 NodeLabels node_labels(const Communicator& comm, const Config& config, const SegmentsFile& result) {
   NodeLabels labels;
-  labels.users = labels_in(comm, result.users, config.input.user_attributes, "user", result);
-  labels.items = labels_in(comm, result.items, config.input.item_attributes, "item", result);
+  labels.users = labels_in(comm, result.users, config.input.user_attributes, "user", config.input.encoding, result);
+  labels.items = labels_in(comm, result.items, config.input.item_attributes, "item", config.input.encoding, result);
   if (!labels.items.empty() || !result.profiles) return labels;
   const auto& named = result.profiles->items;
   const auto& blocks = result.items.distribution;

@@ -18,6 +18,10 @@ void log_removed(std::int64_t count, const std::string& text) {
 void log_read(const char* what, const ReadStats& read) {
   if (read.lines == 0) return;
   spdlog::info("  {}: {}, {}", what, counted(read.lines, "line"), counted(read.records, "record"));
+  if (read.incomplete > 0) {
+    spdlog::warn("{}: {} without a user, item or weight, or with a negative weight, left out (clean.incomplete)", what,
+                 counted(read.incomplete, "record"));
+  }
   if (read.bad_lines > 0) {
     spdlog::warn("{}: {} passed over (clean.max_bad_lines allows them), the first:", what,
                  counted(read.bad_lines, "malformed line"));

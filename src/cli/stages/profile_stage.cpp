@@ -30,10 +30,10 @@ std::string columns_of(const AttributeTable& table) {
 }
 
 std::optional<AttributeTable> attributes_of(const Communicator& comm, const IdTable& ids, const std::string& path,
-                                            const char* of) {
+                                            const char* of, const std::string& encoding) {
   if (path.empty() || ids.total() == 0) return std::nullopt;
-  log_input(report_table(comm, path, of));
-  auto table = read_attributes(comm, ids, path);
+  log_input(report_table(comm, path, of, encoding));
+  auto table = read_attributes(comm, ids, path, encoding);
   spdlog::info("  {}: {} of {}, {} of others", path, with_commas(table.matched), counted(ids.total(), of),
                counted(table.unknown, "row"));
   spdlog::info("  {}: {}", path, columns_of(table));
@@ -48,8 +48,8 @@ std::int64_t marking(const MarkTable& table) {
 
 AttributeTables read_attribute_tables(const Session& session, const Dataset& dataset) {
   const auto& input = session.config().input;
-  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "item"),
-          attributes_of(session.comm(), dataset.users, input.user_attributes, "user")};
+  return {attributes_of(session.comm(), dataset.items, input.item_attributes, "item", input.encoding),
+          attributes_of(session.comm(), dataset.users, input.user_attributes, "user", input.encoding)};
 }
 
 void profile_result(const Session& session, const GraphFile& graph, const AttributeTables& attributes,

@@ -44,7 +44,8 @@ std::size_t BlockReader::whole_records() {
     const auto whole =
         std::max(at, plain.substr(0, std::min(quote, static_cast<std::size_t>(before_end))).rfind('\n') + 1);
     if (quote == filled_) return whole;
-    const auto record = find_record_end(text.data() + whole, text.data() + filled_, source_ended_, options_.line_limit);
+    const auto record = find_record_end(text.data() + whole, text.data() + filled_, source_ended_, options_.line_limit,
+                                        ScanState::field_start, options_.separator);
     if (!record.next) return whole;
     at = static_cast<std::size_t>(record.next - text.data());
     if (static_cast<std::int64_t>(at) >= before_end || at == filled_) {
@@ -60,7 +61,8 @@ std::int64_t BlockReader::skip_record(ScanState state) {
   char last = '\n';
   for (;;) {
     const auto* const begin = buffer_.data();
-    const auto record = find_record_end(begin, begin + filled_, source_ended_, options_.line_limit, state);
+    const auto record =
+        find_record_end(begin, begin + filled_, source_ended_, options_.line_limit, state, options_.separator);
     const auto skipped = static_cast<std::size_t>((record.next ? record.next : record.resume) - begin);
     lines += std::count(begin, begin + skipped, '\n');
     if (skipped > 0) last = begin[skipped - 1];
@@ -81,7 +83,8 @@ bool BlockReader::skip_quoted_rest() {
   buffer_.resize(most_buffered() + 2);
   fill();
   const auto* const begin = buffer_.data();
-  const auto record = find_record_end(begin, begin + filled_, source_ended_, options_.line_limit, ScanState::quoted);
+  const auto record = find_record_end(begin, begin + filled_, source_ended_, options_.line_limit, ScanState::quoted,
+                                      options_.separator);
   if (record.unclosed == begin) return false;
   skip_record(ScanState::quoted);
   return true;

@@ -28,6 +28,7 @@ class BlockReader {
     std::size_t block_bytes = std::size_t{1} << 19;
     std::size_t line_limit = std::size_t{1} << 20;  ///< bytes; much longer records are skipped and reported
     bool quotes = false;                            ///< csv: quoted fields may hold line ends (quoted_record.hpp)
+    char separator = ',';                           ///< of csv's fields
     bool old_mac = false;                           ///< lines end in '\r'; they are handed out with '\n'
     std::int64_t end = INT64_MAX;                   ///< records that start at this offset or after it are not read
     std::int64_t first_line = 0;                    ///< number of the line at the source's position; 0: do not count

@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <vector>
 
 namespace cohort {
 
@@ -36,31 +34,7 @@ class PlainFile final : public ByteSource {
   std::int64_t position_ = 0;
 };
 
-/// What a gzip file decompresses to (several members too). Throws InputError where the data is damaged or ends early.
-class GzipFile final : public ByteSource {
- public:
-  explicit GzipFile(const std::string& path);
-  ~GzipFile() override;
-  std::size_t read(char* data, std::size_t size) override;
-
- private:
-  struct Inflater;
-  void next_input();
-
-  std::string path_;
-  PlainFile file_;
-  std::vector<unsigned char> input_;
-  std::unique_ptr<Inflater> inflater_;
-  bool member_open_ = false;
-  bool ended_ = false;
-};
-
 /// The first bytes of a source, fewer only where it ends. Throws what the source throws.
 std::string first_bytes(ByteSource& source, std::size_t most);
-
-/// Whether the file starts with gzip's two magic bytes. What every text file is asked before it is read: throws
-/// InputError where its bytes, or those inside the gzip data, are of a format that Cohort does not read (named in the
-/// message), and where it is named .gz and is none.
-bool is_gzip(const std::string& path);
 
 }  // namespace cohort

@@ -7,14 +7,16 @@
 
 #include "comm/communicator.hpp"
 #include "ingest/files/block_reader.hpp"
+#include "ingest/files/stored_file.hpp"
 #include "ingest/records/file_layout.hpp"
 
 namespace cohort {
 
 struct OpenedFile {
   std::string path;       ///< this rank's
-  bool gzip = false;      ///< the same on all ranks, as all that follows
+  Storage storage;        ///< the same on all ranks, as all that follows
   std::int64_t size = 0;  ///< bytes as stored
+  bool whole = false;     ///< every column is of use, as in a table of attributes
   bool old_mac = false;   ///< lines end in '\r' alone
   FileLayout layout;
   LayoutNotes notes;
@@ -34,7 +36,7 @@ struct OpenedTable {
   std::vector<std::string> types;
 };
 
-/// The same for one table of attributes. Throws InputError. Collective.
-OpenedTable open_table(const Communicator& comm, const std::string& path);
+/// The same for one table of attributes; encoding: as input.encoding. Throws InputError. Collective.
+OpenedTable open_table(const Communicator& comm, const std::string& path, const std::string& encoding);
 
 }  // namespace cohort

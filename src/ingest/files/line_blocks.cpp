@@ -6,7 +6,8 @@
 #include "core/error.hpp"
 #include "core/interruption.hpp"
 #include "ingest/files/byte_source.hpp"
-#include "ingest/files/gzip_rounds.hpp"
+#include "ingest/files/parquet_file.hpp"
+#include "ingest/files/stream_rounds.hpp"
 
 namespace cohort {
 
@@ -84,7 +85,7 @@ std::vector<Range> resolved_ranges(const Communicator& comm, const std::vector<O
   std::vector<Range> own(files.size());
   comm.attempt([&] {
     for (std::size_t f = 0; f < files.size(); ++f) {
-      if (!files[f].gzip) own[f] = own_range(comm, files[f]);
+      if (files[f].storage.in_place()) own[f] = own_range(comm, files[f]);
     }
   });
   // Mostly no line at the start of a range can be inside quotes, and nothing is read twice.
@@ -123,10 +124,12 @@ void read_blocks(const Communicator& comm, const std::vector<OpenedFile>& files,
   const auto ranges = resolved_ranges(comm, files);
   comm.attempt([&] {
     for (std::size_t f = 0; f < files.size(); ++f) {
-      if (!files[f].gzip) read_range(files[f], ranges[f], [&](const LineBlock& block) { parse(f, block); });
+      const auto of_file = [&](const LineBlock& block) { parse(f, block); };
+      if (files[f].storage.in_place()) read_range(files[f], ranges[f], of_file);
+      if (files[f].storage.parquet) read_parquet(files[f], comm.rank(), comm.size(), of_file);
     }
   });
-  deal_out_gzip(comm, files, parse);
+  deal_out(comm, files, parse);
 }
 
 std::int64_t line_number_at(const OpenedFile& opened, std::int64_t offset) {

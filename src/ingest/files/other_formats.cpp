@@ -21,7 +21,8 @@ struct Signature {
 
 constexpr auto as_text = "write it as CSV, for example with pandas' to_csv(..., index=False)"sv;
 constexpr auto unpack = "unpack it first"sv;
-constexpr auto as_utf8 = "convert it, for example: iconv -f UTF-16 -t UTF-8"sv;
+constexpr auto as_utf8 =
+    "set input.encoding = \"UTF-16LE\" or \"UTF-16BE\", or convert it, for example: iconv -f UTF-16 -t UTF-8"sv;
 constexpr auto as_utf8_from_32 = "convert it, for example: iconv -f UTF-32 -t UTF-8"sv;
 
 constexpr std::array signatures = std::to_array<Signature>({
@@ -94,7 +95,7 @@ void refuse_zero_bytes(std::string_view head, const std::string& path) {
   if (10 * controls > 3 * std::ssize(looked_at)) refuse(path, "a binary file", "input must be text in UTF-8");
 }
 
-void refuse_structured_text(std::string_view head, const std::string& path) {
+void refuse_structured_text(std::string_view head, const std::string& path, bool tables) {
   if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
   const auto begin = head.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return;
@@ -108,9 +109,13 @@ void refuse_structured_text(std::string_view head, const std::string& path) {
       head[0] == '[' && (line == "[" || next == '{' || (next == '[' && line.find(']') != std::string_view::npos) ||
                          (next == '"' && (line.ends_with(']') || line.ends_with(','))) ||
                          (line.ends_with(']') && line.find(',') != std::string_view::npos));
-  if (object || array) {
-    refuse(path, object ? "JSON (JSON lines)" : "JSON (an array)",
-           "write it as CSV, for example with pandas: read_json(...).to_csv(..., index=False)");
+  const bool lines = object && line != "{";
+  if ((object && !(tables && lines)) || array) {
+    refuse(path,
+           !object ? "JSON (an array)"
+           : lines ? "JSON (JSON lines)"
+                   : "JSON (an object over several lines)",
+           "write it as CSV or as JSON lines, for example with pandas: read_json(...).to_csv(..., index=False)");
   }
   const auto starts = [&](std::string_view prefix) {
     return head.size() >= prefix.size() &&
@@ -121,7 +126,7 @@ void refuse_structured_text(std::string_view head, const std::string& path) {
     refuse(path, "an HTML page", "it may be an error page that was downloaded instead of the data");
   }
   if (starts("<?xml")) refuse(path, "XML", as_text);
-  if (starts("%%matrixmarket")) {
+  if (starts("%%matrixmarket") && !tables) {
     refuse(path, "a MatrixMarket file", "write it as lines of user, item and weight, without the lines before them");
   }
   if (starts("@relation")) refuse(path, "an ARFF file", as_text);
@@ -141,9 +146,9 @@ void refuse_binary(std::string_view head, const std::string& path) {
   refuse_zero_bytes(head, path);
 }
 
-void refuse_other_formats(std::string_view head, const std::string& path) {
+void refuse_other_formats(std::string_view head, const std::string& path, bool tables) {
   refuse_binary(head, path);
-  refuse_structured_text(head, path);
+  refuse_structured_text(head, path, tables);
 }
 
 }  // namespace cohort

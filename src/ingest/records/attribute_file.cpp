@@ -184,9 +184,10 @@ class Columns {
 
 }  // namespace
 
-AttributeTable read_attributes(const Communicator& comm, const IdTable& ids, const std::string& path) {
+AttributeTable read_attributes(const Communicator& comm, const IdTable& ids, const std::string& path,
+                               const std::string& encoding) {
   auto file = describe_files(comm, {path}).front();
-  const auto rows = read_attribute_rows(comm, ids, path);
+  const auto rows = read_attribute_rows(comm, ids, path, encoding);
   auto table = Columns(comm, rows, ids.block_size()).sort_out();
   table.matched = rows.matched;
   table.unknown = rows.unknown;

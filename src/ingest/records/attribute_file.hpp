@@ -1,5 +1,5 @@
 // Attributes of users or items: tables with a header line, one row an id, as RecBole's .user and .item files (typed
-// header) or plain tsv and csv, gzip or not. For profiles and reports; never for the graph.
+// header) or plain text of another format, JSON lines or Parquet. For profiles and reports; never for the graph.
 #pragma once
 
 #include <string>
@@ -21,7 +21,8 @@ namespace cohort {
 ///   do not matter); others (addresses, codes, texts) are left out, as are columns with more than a million categories,
 ///   with nothing in them, of values above 1,024 bytes, or of type float_seq.
 /// Throws InputError: the file cannot be read or understood (file:line), a malformed line, an id of `ids` twice, no id
-/// in common with `ids` (says how ids look in both). Collective.
-AttributeTable read_attributes(const Communicator& comm, const IdTable& ids, const std::string& path);
+/// in common with `ids` (says how ids look in both). encoding: as input.encoding. Collective.
+AttributeTable read_attributes(const Communicator& comm, const IdTable& ids, const std::string& path,
+                               const std::string& encoding = "auto");
 
 }  // namespace cohort

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "ingest/ids/dictionary.hpp"
 #include "ingest/ids/id_interner.hpp"
 #include "ingest/records/blanks.hpp"
+#include "ingest/records/json_lines.hpp"
 #include "ingest/records/number_text.hpp"
 #include "ingest/records/quoted_record.hpp"
 #include "ingest/records/record_cutter.hpp"
@@ -47,7 +49,8 @@ std::string_view trimmed(std::string_view text) {
 // Lines as this rank reads them, and what is wrong with the first that is malformed.
 class LineReader {
  public:
-  explicit LineReader(const OpenedTable& table) : table_(table), quotes_(table.file.layout.format == TextFormat::csv) {
+  explicit LineReader(const OpenedTable& table) : table_(table), layout_(table.file.layout) {
+    if (layout_.format == TextFormat::json) json_.emplace(table.names);
     for (const auto& type : table.types) number_column_.push_back(type == "float" ? 1 : 0);
     number_column_.resize(table.names.size(), 0);
   }
@@ -57,7 +60,12 @@ class LineReader {
       refuse({block.offset, block.line}, "the line is longer than 1 MiB");
       return;
     }
-    RecordCutter cutter(block, {.quotes = quotes_, .tabs = !quotes_, .limit = line_limit(table_.file.layout)});
+    RecordCutter cutter(block, {.quotes = layout_.format == TextFormat::csv,
+                                .tabs = layout_.format == TextFormat::tsv,
+                                .limit = line_limit(layout_),
+                                .separator = layout_.separator,
+                                .comment = layout_.comment,
+                                .json = json_ ? &*json_ : nullptr});
     while (reason.empty() && cutter.next()) {
       const Place at{cutter.offset(), cutter.line_number()};
       if (cutter.fault().empty()) {
@@ -84,19 +92,20 @@ class LineReader {
 
   // The next field of a line; moves p to the separator behind it.
   std::string_view field(char*& p, char* end) const {
-    if (quotes_) {
-      const auto taken = take_quoted_field(p, end);
+    if (layout_.format == TextFormat::csv || json_) {
+      const auto taken = take_quoted_field(p, end, json_ ? ',' : layout_.separator);
       return {taken.begin, static_cast<std::size_t>(taken.end - taken.begin)};
     }
     auto* const begin = p;
-    p = std::find(p, end, '\t');
+    const std::string_view separator = layout_.format == TextFormat::ml ? "::" : "\t";
+    p = std::search(p, end, separator.begin(), separator.end());
     return trimmed({begin, static_cast<std::size_t>(p - begin)});
   }
 
   void take(char* p, char* end, Place at) {
     const auto columns = table_.names.size();
     std::size_t found = 0;
-    for (;; ++p) {
+    for (;; p += layout_.format == TextFormat::ml ? 2 : 1) {
       const auto cell = field(p, end);
       if (found == 0) {
         if (trimmed(cell).empty()) return refuse(at, "the id is empty");
@@ -121,7 +130,8 @@ class LineReader {
   }
 
   const OpenedTable& table_;
-  bool quotes_;
+  FileLayout layout_;
+  std::optional<JsonLines> json_;
   std::vector<char> number_column_;
 };
 
@@ -141,7 +151,7 @@ void refuse_missing_header(const Communicator& comm, const IdTable& ids, const O
   if (comm.is_root() && !name.empty() && name.size() <= max_id_bytes) probe.push_back(name);
   const auto found = find_ids(comm, ids, probe);
   comm.attempt([&] {
-    if (comm.is_root() && (number_of(name) || (!found.empty() && found[0] >= 0))) {
+    if (comm.is_root() && !table.file.notes.header.empty() && (number_of(name) || (!found.empty() && found[0] >= 0))) {
       throw InputError(table.file.path + ":1: the first line must name the columns, but starts with " + quoted(name) +
                        ", which looks like an id; put a header before it");
     }
@@ -172,8 +182,9 @@ std::optional<double> number_of(std::string_view text) {
   return number.fault ? std::nullopt : std::optional(number.value);
 }
 
-AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path) {
-  const auto table = open_table(comm, path);
+AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path,
+                                  const std::string& encoding) {
+  const auto table = open_table(comm, path, encoding);
   refuse_missing_header(comm, ids, table);
   LineReader lines(table);
   read_blocks(comm, {table.file}, [&](std::size_t, const LineBlock& block) { lines.read(block); });

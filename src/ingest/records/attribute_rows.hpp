@@ -36,6 +36,7 @@ std::optional<double> number_of(std::string_view text);
 
 /// Every rank reads its part of the file and sends each line to the owner of its id. Cells of a column of type float
 /// are numbers or empty. Throws InputError as read_attributes does. Collective.
-AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path);
+AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path,
+                                  const std::string& encoding);
 
 }  // namespace cohort

@@ -9,6 +9,7 @@
 #include "ingest/records/column_names.hpp"
 #include "ingest/records/field_shape.hpp"
 #include "ingest/records/file_head.hpp"
+#include "ingest/records/time_text.hpp"
 
 namespace cohort {
 
@@ -60,7 +61,7 @@ class Chooser {
 
   void choose() {
     if (layout_.columns < 2) {
-      const auto remedy = format_remedy(request_, "tsv, csv, ssv, ml, inter or lightgcn");
+      const auto remedy = format_remedy(request_, "tsv, csv, ssv, ml, inter, lightgcn or json");
       throw InputError(seen_.file + ":1: a line needs at least two columns, " + std::string(roles_.first) + " and " +
                        std::string(roles_.second) + "; this has one: " + joined(first_fields()) +
                        (remedy.empty() ? "; separate them by tab, comma or spaces"
@@ -262,12 +263,14 @@ class Chooser {
     }
   }
 
-  bool holds_numbers(Index column) const {
+  // Fields that `fits`, or nothing but missing ones.
+  template <class Fits>
+  bool holds(Index column, Fits fits) const {
     const auto at = static_cast<std::size_t>(column);
     const auto has = [&](auto test) {
       return std::ranges::any_of(seen_.data, [&](const auto& row) { return at < row.size() && test(row[at]); });
     };
-    return has([](const std::string& field) { return is_number(field); }) ||
+    return has([&](const std::string& field) { return fits(field); }) ||
            !has([](const std::string& field) { return !is_missing(field); });
   }
 
@@ -286,25 +289,31 @@ class Chooser {
 
   void choose_named_values() {
     const auto weights = named(Meaning::weight);
-    const auto weight = std::ranges::find_if(weights, [&](Index c) { return holds_numbers(c); });
+    const auto weight = std::ranges::find_if(weights, [&](Index c) { return holds(c, is_number); });
     // A rating that is a word is refused line by line, rather than passed over.
     if (!weights.empty()) layout_.weight = weight == weights.end() ? weights[0] : *weight;
     if (request_.role != FileRole::interactions) return;
     const auto times = named(Meaning::time);
-    const auto time = std::ranges::find_if(times, [&](Index c) { return holds_numbers(c); });
+    const auto time = std::ranges::find_if(times, [&](Index c) { return holds(c, is_time); });
     if (time != times.end()) {
       layout_.time = *time;
     } else if (!times.empty()) {
       const auto& row = seen_.data[0];
       const auto at = static_cast<std::size_t>(times[0]);
-      warnings_.push_back(column_text(times[0], seen_.names) + " holds times that are no numbers (" +
+      warnings_.push_back(column_text(times[0], seen_.names) + " holds times that cannot be read (" +
                           quoted(at < row.size() ? row[at] : "", 40) +
-                          "), so times are left out; write them as seconds since 1970");
+                          "), so times are left out; write them as seconds since 1970 or as 2014-04-07 12:30:00");
     }
     const auto events = named(Meaning::event);
     if (!events.empty()) layout_.event = events[0];
     // Where nothing else can be the item, what was done is.
     if (events.empty() && means(name(layout_.second), Meaning::event)) layout_.event = layout_.second;
+  }
+
+  // Of data without a header: dates in words that no weight could be.
+  bool holds_dates(Index column) const {
+    return holds(column, [](const std::string& field) { return read_date(field).has_value(); }) &&
+           !holds(column, is_number);
   }
 
   void require_number(Index column, std::string_view role) const {
@@ -318,12 +327,16 @@ class Chooser {
 
   void choose_values_by_order() {
     if (layout_.columns > 2) {
+      if (request_.role == FileRole::interactions && holds_dates(2)) {
+        layout_.time = 2;
+        return;
+      }
       layout_.weight = 2;
       require_number(2, "weight");
     }
     if (layout_.columns > 3 && request_.role == FileRole::interactions) {
       layout_.time = 3;
-      require_number(3, "time");
+      if (!holds_dates(3)) require_number(3, "time");
     }
   }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <string>
 
 #include "ingest/records/number_text.hpp"
 
@@ -50,6 +51,14 @@ bool is_number(std::string_view text) {
   text = trimmed(text);
   // "inf" and "nan" are words where they are not asked to be numbers.
   return text.find_first_of("0123456789") != std::string_view::npos && !read_number(text).fault;
+}
+
+bool is_decimal_comma_number(std::string_view text) {
+  auto number = std::string(trimmed(text));
+  const auto comma = number.find(',');
+  if (comma == std::string::npos || number.find('.') != std::string::npos) return false;
+  number[comma] = '.';
+  return is_number(number);
 }
 
 bool is_whole_number(std::string_view text) {

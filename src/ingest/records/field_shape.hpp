@@ -12,6 +12,9 @@ std::string_view trimmed(std::string_view text);
 /// A number as weights and times may be written; blanks around it do not count. Local.
 bool is_number(std::string_view text);
 
+/// A number with a decimal comma, 3,5. Local.
+bool is_decimal_comma_number(std::string_view text);
+
 /// Digits alone. Local.
 bool is_whole_number(std::string_view text);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "ingest/records/column_names.hpp"
 #include "ingest/records/quoted_record.hpp"
 
 namespace cohort {
@@ -43,6 +45,97 @@ std::vector<std::string> split_at(std::string_view line, std::string_view separa
   }
 }
 
+// What opens with a quote that is not closed is cut at its separators: the line is malformed, but shows what it is
+// like.
+std::vector<std::string> split_csv(std::string_view line, char separator) {
+  auto text = std::string(line) + "\n";
+  if (find_record_end(text.data(), text.data() + text.size(), true, text.size(), ScanState::field_start, separator)
+          .unclosed) {
+    return split_at(line, std::string_view(&separator, 1));
+  }
+  std::vector<std::string> fields;
+  auto* p = text.data();
+  auto* const end = p + line.size();
+  for (;;) {
+    const auto field = take_quoted_field(p, end, separator);
+    fields.emplace_back(field.begin, field.end);
+    if (p == end) return fields;
+    ++p;
+  }
+}
+
+// Whether a text names columns that are known.
+bool names_columns(const std::vector<std::string>& fields) {
+  const auto known = std::ranges::count_if(fields, [](const std::string& field) {
+    return means(field, Meaning::user) || means(field, Meaning::item) || means(field, Meaning::source) ||
+           means(field, Meaning::target) || means(field, Meaning::weight) || means(field, Meaning::time);
+  });
+  return fields.size() >= 2 && known >= 2;
+}
+
+// As the line of data is cut that stands below comments.
+std::vector<std::string> split_like(std::string_view line, std::string_view data) {
+  for (const std::string_view separator : {"\t", ",", ";", "|"}) {
+    if (data.find(separator) != std::string_view::npos) return split_at(line, separator);
+  }
+  return split_spaces(line);
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  std::ranges::transform(small, small.begin(), [](unsigned char c) { return c < 128 ? std::tolower(c) : c; });
+  return small;
+}
+
+// The line of sizes stands between the comments and the entries.
+void take_matrix(FileHead& head, const std::string& name) {
+  const auto banner = in_small_letters(head.lines[0].text);
+  if (banner.find("coordinate") == std::string::npos || banner.find("complex") != std::string::npos) {
+    throw InputError(name + ": is a Matrix Market file that is no list of entries (" + shown(head.lines[0]) +
+                     "); write it in coordinate form, of real numbers, integers or a pattern");
+  }
+  const auto sizes = std::ranges::find_if(head.lines, [](const HeadLine& line) { return line.text[0] != '%'; });
+  if (sizes == head.lines.end() || sizes + 1 == head.lines.end()) {
+    throw InputError(name + ": the Matrix Market file has no entries in its first lines; leave it out or mend it");
+  }
+  head.comment = '%';
+  head.matrix = true;
+  head.begin = sizes->next;
+  head.lines_before = sizes->number;
+  head.lines.erase(head.lines.begin(), sizes + 1);
+}
+
+void take_comments(FileHead& head) {
+  const char mark = head.lines[0].text[0];
+  if (mark != '#' && mark != '%') return;
+  const auto data =
+      std::ranges::find_if(head.lines, [&](const HeadLine& line) { return !line.text.starts_with(mark); });
+  if (data == head.lines.end()) return;
+  const auto width = split_like(data->text, data->text).size();
+  auto stripped = (data - 1)->text;
+  stripped.remove_prefix(std::min(stripped.find_first_not_of(mark), stripped.size()));
+  stripped.remove_prefix(std::min(stripped.find_first_not_of(" \t"), stripped.size()));
+  const auto names = split_like(stripped, data->text);
+  const bool header = names.size() == width && names_columns(names);
+  const bool like_data = width > 1 && std::all_of(head.lines.begin(), data, [&](const HeadLine& line) {
+                           return split_like(line.text, data->text).size() == width;
+                         });
+  // They may be records, or a header whose first name has the mark.
+  if (like_data && (!header || data - head.lines.begin() == 1)) {
+    if (mark == '#' || header) return;
+  }
+  head.comment = mark;
+  const auto last = header ? data - 1 : data;
+  if (header) (data - 1)->text = stripped;
+  if (last > head.lines.begin()) {
+    head.begin = (last - 1)->next;
+    head.lines_before = (last - 1)->number;
+    head.lines.erase(head.lines.begin(), last);
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> split_spaces(std::string_view line) {
   std::vector<std::string> fields;
   for (std::size_t at = 0; (at = line.find_first_not_of(" \t", at)) != std::string_view::npos;) {
@@ -53,23 +146,6 @@ std::vector<std::string> split_spaces(std::string_view line) {
   return fields;
 }
 
-// What opens with a quote that is not closed is cut at its commas: the line is malformed, but shows what it is like.
-std::vector<std::string> split_csv(std::string_view line) {
-  auto text = std::string(line) + "\n";
-  if (find_record_end(text.data(), text.data() + text.size(), true, text.size()).unclosed) return split_at(line, ",");
-  std::vector<std::string> fields;
-  auto* p = text.data();
-  auto* const end = p + line.size();
-  for (;;) {
-    const auto field = take_quoted_field(p, end);
-    fields.emplace_back(field.begin, field.end);
-    if (p == end) return fields;
-    ++p;
-  }
-}
-
-}  // namespace
-
 FileHead read_head_lines(std::string_view head, const std::string& name) {
   FileHead result;
   result.begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
@@ -79,17 +155,22 @@ FileHead read_head_lines(std::string_view head, const std::string& name) {
     throw InputError(name + ":" + std::to_string(result.lines[0].number) +
                      ": the line holds a NUL byte; the file must be text in UTF-8");
   }
+  if (in_small_letters(result.lines[0].text).starts_with("%%matrixmarket")) {
+    take_matrix(result, name);
+  } else {
+    take_comments(result);
+  }
   return result;
 }
 
-std::vector<HeadLine> csv_records(std::string_view head, std::size_t begin) {
+std::vector<HeadLine> csv_records(std::string_view head, std::size_t begin, char separator, std::int64_t first_number) {
   auto text = std::string(head);
   if (!text.ends_with('\n')) text += '\n';
   std::vector<HeadLine> records;
-  std::int64_t number = 1;
+  std::int64_t number = first_number;
   const auto* const end = text.data() + text.size();
   for (const auto* at = text.data() + begin; at < end && records.size() < lines_looked_at;) {
-    const auto* const next = find_record_end(at, end, true, text.size()).next;
+    const auto* const next = find_record_end(at, end, true, text.size(), ScanState::field_start, separator).next;
     const auto offset = static_cast<std::size_t>(at - text.data());
     const auto next_offset = std::min(static_cast<std::size_t>(next - text.data()), head.size());
     auto record = head.substr(offset, next_offset - offset);
@@ -104,10 +185,10 @@ std::vector<HeadLine> csv_records(std::string_view head, std::size_t begin) {
   return records;
 }
 
-std::vector<std::string> split_line(std::string_view line, TextFormat format) {
+std::vector<std::string> split_line(std::string_view line, TextFormat format, char separator) {
   switch (format) {
     case TextFormat::csv:
-      return split_csv(line);
+      return split_csv(line, separator);
     case TextFormat::ml:
       return split_at(line, "::");
     case TextFormat::ssv:

@@ -1,7 +1,8 @@
 #include "ingest/records/file_layout.hpp"
 
 #include <algorithm>
-#include <map>
+#include <cmath>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
@@ -9,8 +10,12 @@
 #include "ingest/records/column_choice.hpp"
 #include "ingest/records/field_shape.hpp"
 #include "ingest/records/file_head.hpp"
+#include "ingest/records/format_choice.hpp"
 #include "ingest/records/header_rules.hpp"
+#include "ingest/records/json_lines.hpp"
 #include "ingest/records/layout_warnings.hpp"
+#include "ingest/records/number_text.hpp"
+#include "ingest/records/time_text.hpp"
 
 namespace cohort {
 
@@ -24,93 +29,56 @@ struct Look {
   std::string first_line;
   Rows rows;  // of the first lines, a header among them
   std::int64_t begin = 0;
+  std::int64_t lines_before = 0;  // comments
   std::int64_t second_begin = 0;  // after the first line
   std::int64_t first_number = 0;  // of the first line
 };
 
-Rows split_all(const std::vector<HeadLine>& lines, TextFormat format) {
+Rows split_all(const std::vector<HeadLine>& lines, TextFormat format, char separator) {
   Rows rows;
-  for (const auto& line : lines) rows.push_back(split_line(line.text, format));
+  for (const auto& line : lines) rows.push_back(split_line(line.text, format, separator));
   return rows;
 }
 
-// What to say where a line has no separator that is known, but one that others use.
-std::string other_separator(std::string_view line) {
-  for (const std::string_view separator : {";", "|"}) {
-    if (line.find(separator) != std::string_view::npos) {
-      return "; if its fields are separated by \"" + std::string(separator) +
-             "\", write them with tabs or commas (and numbers with decimal points)";
+// Numbers with decimal commas are written with points, as everything here knows them; whether there are any.
+bool mend_decimal_commas(Rows& rows) {
+  bool any = false;
+  for (auto& row : rows) {
+    for (std::size_t c = 2; c < row.size(); ++c) {
+      if (!is_decimal_comma_number(row[c])) continue;
+      std::ranges::replace(row[c], ',', '.');
+      any = true;
     }
   }
-  return "";
+  return any;
 }
 
-constexpr const char* separate_columns = "separate its columns by tabs or commas";
-
-// Pairs and triples by spaces look like adjacency lists of users with one or two items.
-TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& name, const LayoutRequest& request) {
-  const auto rows = split_all(lines, TextFormat::ssv);
-  if (is_header(rows, FileRole::interactions, request.columns)) return TextFormat::ssv;
-  std::map<std::size_t, std::size_t> lines_of_width;
-  bool integers = true;
-  for (const auto& fields : rows) {
-    ++lines_of_width[fields.size()];
-    integers = integers && std::ranges::all_of(fields, is_whole_number);
+// Lines of JSON as a table: a header of all keys, and a line for each object.
+std::string as_table(std::string_view head, const std::string& name) {
+  const auto lines = read_head_lines(head, name).lines;
+  std::vector<std::string_view> objects;
+  for (const auto& line : lines) objects.push_back(line.text);
+  const auto keys = json_keys(objects);
+  if (keys.empty()) throw InputError(name + ": no line is a JSON object with keys (" + shown(lines[0]) + ")");
+  std::string text;
+  for (const auto& key : keys) {
+    if (&key != keys.data()) text += ',';
+    append_csv_field(text, key);
   }
-  if (lines_of_width.size() == 1 && lines_of_width.begin()->first == 2) return TextFormat::ssv;
-  std::size_t most = 0;
-  for (const auto& [width, count] : lines_of_width) most = std::max(most, count);
-  if (integers && 2 * most < lines.size()) return TextFormat::lightgcn;
-  const auto remedy = format_remedy(request, "ssv or lightgcn");
-  throw InputError(name + ": the format cannot be told: fields separated by spaces may be \"user item weight\" or an " +
-                   "adjacency list \"user item item ...\"; " + (remedy.empty() ? separate_columns : remedy) + " (" +
-                   shown(lines[0]) + ")");
+  text += '\n';
+  JsonLines json(keys);
+  for (const auto& object : objects) {
+    if (json.read(object).empty()) text.append(json.begin(), json.end()).append("\n");
+  }
+  return text;
 }
 
-InputError lacks_typed_header(const std::string& name, const HeadLine& line, const std::string& what_else) {
-  return InputError(name + ": a RecBole file starts with a header such as user_id:token<tab>item_id:token; this has " +
-                    shown(line) + what_else);
+bool is_json(std::string_view head, const LayoutRequest& request) {
+  return request.format == "json" || (request.format == "auto" && is_json_lines(head));
 }
 
-TextFormat tell_format(const std::vector<HeadLine>& lines, const std::string& name, const LayoutRequest& request) {
-  auto base = name;
-  if (base.ends_with(".gz")) base.resize(base.size() - 3);
-  const bool may_have_header = request.header.value_or(true);
-  if (may_have_header && is_typed_header(lines[0].text)) return TextFormat::inter;
-  if (base.ends_with(".tsv")) return TextFormat::tsv;
-  if (base.ends_with(".csv")) return TextFormat::csv;
-  if (may_have_header && (base.ends_with(".inter") || base.ends_with(".net"))) {
-    throw lacks_typed_header(
-        name, lines[0],
-        request.settable ? "; if it is none, set input.header = false" : "; if it is none, give it another name");
-  }
-  const auto most_have = [&](std::string_view separator) {
-    const auto have = std::ranges::count_if(
-        lines, [&](const HeadLine& line) { return line.text.find(separator) != std::string_view::npos; });
-    return 2 * static_cast<std::size_t>(have) > lines.size();
-  };
-  if (most_have("\t")) return TextFormat::tsv;
-  if (most_have("::")) return TextFormat::ml;
-  if (most_have(",")) return TextFormat::csv;
-  if (most_have(" ")) {
-    return request.role == FileRole::interactions ? tell_spaces(lines, name, request) : TextFormat::ssv;
-  }
-  const auto remedy = format_remedy(request, "tsv, csv, ssv, ml, inter or lightgcn");
-  throw InputError(name + ": the format cannot be told: no tab, comma, \"::\" or space separates columns (" +
-                   shown(lines[0]) + ")" + (remedy.empty() ? "" : "; " + remedy + " if it is one of them") +
-                   other_separator(lines[0].text));
-}
-
-TextFormat named_format(const std::string& format) {
-  static const std::map<std::string, TextFormat, std::less<>> names{
-      {"tsv", TextFormat::tsv}, {"csv", TextFormat::csv},     {"ssv", TextFormat::ssv},
-      {"ml", TextFormat::ml},   {"inter", TextFormat::inter}, {"lightgcn", TextFormat::lightgcn}};
-  const auto found = names.find(format);
-  if (found == names.end()) {
-    throw InputError("input.format = \"" + format + "\" is none of auto, tsv, csv, ssv, ml, inter, lightgcn");
-  }
-  return found->second;
-}
+// The head that a layout is told from, and what is asked of it: those of the table that JSON is.
+Look look_at_json(std::string_view head, const std::string& name, LayoutRequest request);
 
 // Words above lines of whole numbers alone.
 bool is_adjacency_header(const Rows& rows) {
@@ -120,17 +88,26 @@ bool is_adjacency_header(const Rows& rows) {
 }
 
 Look look_at(std::string_view head, const std::string& name, const LayoutRequest& request) {
-  auto [lines, begin] = read_head_lines(head, name);
+  if (is_json(head, request)) return look_at_json(head, name, request);
+  const auto whole = read_head_lines(head, name);
+  auto lines = whole.lines;
   Look look;
   look.layout.role = request.role;
-  look.layout.format = request.format == "auto" ? tell_format(lines, name, request) : named_format(request.format);
+  const auto choice = choose_format(whole, name, request);
+  look.layout.format = choice.format;
+  look.layout.separator = choice.separator;
+  look.layout.comment = whole.comment;
   const auto format = look.layout.format;
-  if (format == TextFormat::csv) lines = csv_records(head, begin);
-  look.begin = static_cast<std::int64_t>(begin);
+  if (format == TextFormat::csv && whole.comment == '\0') {
+    lines = csv_records(head, whole.begin, choice.separator, whole.lines_before + 1);
+  }
+  look.begin = static_cast<std::int64_t>(whole.begin);
+  look.lines_before = whole.lines_before;
   look.second_begin = static_cast<std::int64_t>(lines[0].next);
   look.first_number = lines[0].number;
   look.first_line = lines[0].text;
-  look.rows = split_all(lines, format);
+  look.rows = split_all(lines, format, choice.separator);
+  if (choice.separator != ',') look.layout.decimal_comma = mend_decimal_commas(look.rows);
   look.typed = (format == TextFormat::inter || format == TextFormat::tsv) && request.header.value_or(true) &&
                is_typed_header(lines[0].text);
   if (format == TextFormat::inter && !look.typed) throw lacks_typed_header(name, lines[0], "");
@@ -139,11 +116,18 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
     return look;
   }
   look.layout.columns = static_cast<std::int32_t>(look.rows[0].size());
-  look.header = look.typed || request.header.value_or(is_header(look.rows, request.role, request.columns));
-  if (look.layout.columns == 1 && !other_separator(lines[0].text).empty()) {
-    throw InputError(name + ":" + std::to_string(lines[0].number) + ": the line has one column" +
-                     other_separator(lines[0].text) + " (" + shown(lines[0]) + ")");
-  }
+  look.header =
+      look.typed || (!whole.matrix && request.header.value_or(is_header(look.rows, request.role, request.columns)));
+  return look;
+}
+
+Look look_at_json(std::string_view head, const std::string& name, LayoutRequest request) {
+  request.format = "csv";
+  request.separator = ",";
+  request.header = true;
+  auto look = look_at(as_table(head, name), name, request);
+  look.layout.format = TextFormat::json;
+  look.layout.decimal_comma = false;
   return look;
 }
 
@@ -156,16 +140,41 @@ void skip_first_line(FileLayout& layout, bool more_lines, std::int64_t begin, st
   layout.header_lines = number;
 }
 
+// What times that are numbers are divided by to be seconds, and whether they are dates of eight digits.
+void choose_time_unit(FileLayout& layout, const Rows& data, TimeUnit unit) {
+  if (layout.time < 0) return;
+  if (unit != TimeUnit::automatic) {
+    layout.time_divisor = unit == TimeUnit::milliseconds ? 1e3 : unit == TimeUnit::microseconds ? 1e6 : 1;
+    return;
+  }
+  double largest = 0;
+  bool dates = true;
+  for (const auto& row : data) {
+    if (static_cast<std::size_t>(layout.time) >= row.size() || is_missing(row[static_cast<std::size_t>(layout.time)]))
+      continue;
+    const auto text = trimmed(row[static_cast<std::size_t>(layout.time)]);
+    dates = dates && read_compact_date(text).has_value() && is_date(text);
+    if (is_number(text)) largest = std::max(largest, std::abs(read_number(text).value));
+  }
+  layout.compact_dates = dates && largest > 0;
+  // Seconds are below 1e11 until the year 5138; milliseconds were there in 1973, and so on for smaller units.
+  layout.time_divisor = largest < 1e11 ? 1 : largest < 1e14 ? 1e3 : largest < 1e17 ? 1e6 : 1e9;
+}
+
 // named: the look whose header names the columns; null: nothing does.
-DetectedLayout choose_layout(const Look& look, const Look* named, const std::string& name,
-                             const LayoutRequest& request) {
+DetectedLayout choose_layout(const Look& look, const Look* named, const std::string& name, const LayoutRequest& request,
+                             bool alone) {
   DetectedLayout result{look.layout, {}};
   auto& layout = result.layout;
   layout.data_begin = look.begin;
+  layout.header_lines = look.lines_before;
   auto data = look.rows;
-  if (look.header) {
+  if (layout.format == TextFormat::json) {
+    layout.data_begin = 0;
+    data.erase(data.begin());
+  } else if (look.header) {
     const auto more_lines = std::ranges::count(look.first_line, '\n');
-    skip_first_line(layout, look.rows.size() > 1, look.second_begin, look.first_number + more_lines, name);
+    skip_first_line(layout, look.rows.size() > 1 || !alone, look.second_begin, look.first_number + more_lines, name);
     result.notes.header = look.first_line;
     if (request.header == true && layout.format != TextFormat::lightgcn && !look.typed && looks_like_data(look.rows)) {
       result.notes.warnings.push_back("input.header = true, but the first line looks like data: " +
@@ -186,13 +195,15 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
   }
   choose_columns(layout, seen, request, result.notes.warnings);
+  choose_time_unit(layout, seen.data, request.time_unit);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
   return result;
 }
 
 bool same_separator(const Look& a, const Look& b) {
   const auto family = [](const Look& look) {
-    return look.layout.format == TextFormat::inter ? TextFormat::tsv : look.layout.format;
+    const auto format = look.layout.format == TextFormat::inter ? TextFormat::tsv : look.layout.format;
+    return std::pair(format, look.layout.separator);
   };
   return family(a) == family(b);
 }
@@ -216,6 +227,11 @@ std::string differences(const Look& look, const DetectedLayout& a, const Look& f
   return text;
 }
 
+bool is_empty(std::string_view head) {
+  if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
+  return head.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::string format_remedy(const LayoutRequest& request, std::string_view formats) {
@@ -226,7 +242,7 @@ std::string format_remedy(const LayoutRequest& request, std::string_view formats
 
 DetectedLayout detect_layout(std::string_view head, const std::string& name, const LayoutRequest& request) {
   const auto look = look_at(head, name, request);
-  return choose_layout(look, look.header ? &look : nullptr, name, request);
+  return choose_layout(look, look.header ? &look : nullptr, name, request, true);
 }
 
 std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names, const LayoutRequest& request,
@@ -234,11 +250,16 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
   // Of many files few lines are kept.
   const std::size_t kept = names.size() > 100 ? 20 : 200;
   std::vector<Look> looks;
+  std::vector<char> empty;
   for (std::size_t f = 0; f < names.size(); ++f) {
-    looks.push_back(look_at(head(f), names[f], request));
+    const auto text = head(f);
+    empty.push_back(names.size() > 1 && is_empty(text) ? 1 : 0);
+    looks.push_back(empty[f] ? Look() : look_at(text, names[f], request));
     if (looks[f].rows.size() > kept) looks[f].rows.resize(kept);
   }
   const auto with_header = std::ranges::find_if(looks, &Look::header);
+  const auto filled = static_cast<std::size_t>(std::ranges::find(empty, 0) - empty.begin());
+  if (!names.empty() && filled == names.size()) throw InputError(names[0] + ": the file is empty, as are all others");
   std::vector<DetectedLayout> layouts;
   for (std::size_t f = 0; f < names.size(); ++f) {
     auto& look = looks[f];
@@ -246,26 +267,58 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
                       look.layout.columns == with_header->layout.columns;
     look.header = look.header || (part && look.first_line == with_header->first_line);
     const Look* named = look.header ? &look : part ? &*with_header : nullptr;
-    layouts.push_back(choose_layout(look, named, names[f], request));
+    if (empty[f]) {
+      layouts.emplace_back().notes.warnings.push_back("the file is empty; it is passed over");
+      continue;
+    }
+    layouts.push_back(choose_layout(look, named, names[f], request, names.size() == 1));
     if (named && named != &look) {
       layouts[f].notes.header_of = names[static_cast<std::size_t>(with_header - looks.begin())];
     }
-    if (const auto text = differences(look, layouts[f], looks[0], layouts[0]); !text.empty()) {
-      layouts[f].notes.warnings.push_back("is written differently from " + names[0] + ": " + text +
+    if (const auto text = differences(look, layouts[f], looks[filled], layouts[filled]); !text.empty()) {
+      layouts[f].notes.warnings.push_back("is written differently from " + names[filled] + ": " + text +
                                           "; give files of different kinds the same columns, or read them apart");
     }
+  }
+  // Nothing is read of them, so they are like any other.
+  for (std::size_t f = 0; f < names.size(); ++f) {
+    if (!empty[f]) continue;
+    layouts[f].layout = layouts[filled].layout;
+    layouts[f].layout.data_begin = 0;
   }
   return layouts;
 }
 
 TableHeader detect_table(std::string_view head, const std::string& name) {
-  auto [lines, begin] = read_head_lines(head, name);
+  if (is_json_lines(head)) {
+    auto header = detect_table(as_table(head, name), name);
+    header.layout.format = TextFormat::json;
+    header.layout.data_begin = 0;
+    header.layout.header_lines = 0;
+    header.notes.header.clear();
+    return header;
+  }
+  const auto whole = read_head_lines(head, name);
+  auto lines = whole.lines;
   TableHeader header;
+  auto& layout = header.layout;
+  layout.comment = whole.comment;
   const bool typed = is_typed_header(lines[0].text);
-  const bool tabs = typed || lines[0].text.find('\t') != std::string_view::npos;
-  header.layout.format = tabs ? TextFormat::tsv : TextFormat::csv;
-  if (!tabs) lines = csv_records(head, begin);
-  const auto fields = split_line(lines[0].text, header.layout.format);
+  if (typed) {
+    layout.format = TextFormat::tsv;
+  } else if (lines[0].text.find("::") != std::string_view::npos && lines[0].text.find('\t') == std::string_view::npos) {
+    layout.format = TextFormat::ml;
+  } else if (lines[0].text.find('\t') != std::string_view::npos) {
+    layout.format = TextFormat::tsv;
+  } else {
+    layout.format = TextFormat::csv;
+    const auto agreed = agreed_separator(lines, ",;|");
+    layout.separator = agreed == '\0' ? ',' : agreed;
+  }
+  if (layout.format == TextFormat::csv && whole.comment == '\0') {
+    lines = csv_records(head, whole.begin, layout.separator, whole.lines_before + 1);
+  }
+  const auto fields = split_line(lines[0].text, layout.format, layout.separator);
   const auto place = name + ":" + std::to_string(lines[0].number) + ": ";
   if (fields.size() < 2) {
     throw InputError(place +
@@ -273,7 +326,17 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
                      "and the ids in the first; this is " +
                      shown(lines[0]));
   }
-  header.layout.columns = static_cast<std::int32_t>(fields.size());
+  layout.columns = static_cast<std::int32_t>(fields.size());
+  // MovieLens' tables.
+  if ((layout.format == TextFormat::ml || layout.separator == '|') && is_number(fields[0])) {
+    for (std::size_t c = 0; c < fields.size(); ++c) header.names.push_back("column_" + std::to_string(c + 1));
+    header.names[0] = "";
+    layout.data_begin = static_cast<std::int64_t>(whole.begin);
+    layout.header_lines = whole.lines_before;
+    header.notes.names = header.names;
+    header.notes.sample = fields;
+    return header;
+  }
   for (const auto& field : fields) {
     const auto colon = typed ? field.find(':') : std::string::npos;
     const auto column = field.substr(0, colon);
@@ -287,11 +350,11 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
     header.names.push_back(column);
     if (typed) header.types.push_back(field.substr(colon + 1));
   }
-  skip_first_line(header.layout, lines.size() > 1, static_cast<std::int64_t>(lines[0].next),
+  skip_first_line(layout, lines.size() > 1, static_cast<std::int64_t>(lines[0].next),
                   lines[0].number + std::ranges::count(lines[0].text, '\n'), name);
   header.notes.header = lines[0].text;
   header.notes.names = header.names;
-  header.notes.sample = split_line(lines[1].text, header.layout.format);
+  header.notes.sample = split_line(lines[1].text, layout.format, layout.separator);
   return header;
 }
 

@@ -11,15 +11,18 @@
 #include <utility>
 #include <vector>
 
+#include "core/config.hpp"
+
 namespace cohort {
 
 enum class TextFormat : std::int32_t {
   tsv,       ///< tab
-  csv,       ///< comma; double quotes as in RFC 4180
+  csv,       ///< comma, or another character; double quotes as in RFC 4180
   ssv,       ///< runs of spaces or tabs
   ml,        ///< "::", as in the older MovieLens sets
   inter,     ///< RecBole: tab, with a header of name:type
   lightgcn,  ///< adjacency lists: user item item ..., by spaces
+  json,      ///< an object a line
 };
 
 /// What the file's records are: (user, item), (user, user) or (user, label).
@@ -37,6 +40,11 @@ struct FileLayout {
   std::int32_t event = -1;        ///< what kind of interaction a record is
   std::int64_t data_begin = 0;    ///< bytes before the first line of data: byte order mark, header
   std::int64_t header_lines = 0;  ///< lines before data_begin
+  char separator = ',';           ///< of csv
+  char comment = '\0';            ///< lines that begin with it are none of data; '\0': there is none
+  bool decimal_comma = false;     ///< numbers may be written as 3,5
+  bool compact_dates = false;     ///< times are dates such as 20140407
+  double time_divisor = 1;        ///< of times that are numbers, which gives seconds
 };
 
 /// Bytes that a line may have; a longer one is malformed.
@@ -55,6 +63,9 @@ struct LayoutRequest {
   std::optional<bool> header;      ///< whether the first line is one; none: it is told
   bool settable = true;            ///< whether the user can set [input] for this file; else messages do not speak of it
   bool has_format_option = false;  ///< whether the command has --format for it
+  std::string separator = "auto";  ///< as input.separator
+  std::string encoding = "auto";   ///< as input.encoding
+  TimeUnit time_unit = TimeUnit::automatic;
 };
 
 /// What to do about a format that cannot be told: how to name it, one of `formats`, in a setting or option that there
@@ -94,8 +105,9 @@ struct TableHeader {
   LayoutNotes notes;               ///< the same names, the header and the first line of data
 };
 
-/// head, name: as for detect_layout. Throws InputError: the file is empty but for its header, has one column, or a
-/// header that names none, or one twice. Local.
+/// head, name: as for detect_layout. A table by "::" or '|' whose first line starts with a number has no header: its
+/// columns are called column_1 and so on. Throws InputError: the file is empty but for its header, has one column, or
+/// a header that names none, or one twice. Local.
 TableHeader detect_table(std::string_view head, const std::string& name);
 
 }  // namespace cohort

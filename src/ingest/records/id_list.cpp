@@ -8,7 +8,7 @@
 #include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "ingest/files/block_reader.hpp"
-#include "ingest/files/byte_source.hpp"
+#include "ingest/files/stored_file.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "ingest/ids/id_interner.hpp"
 #include "ingest/records/blanks.hpp"
@@ -20,12 +20,7 @@ namespace {
 
 // The different ids of the file, in their order.
 IdTable read_lines(const std::string& path) {
-  std::unique_ptr<ByteSource> source;
-  if (is_gzip(path)) {
-    source = std::make_unique<GzipFile>(path);
-  } else {
-    source = std::make_unique<PlainFile>(path);
-  }
+  const auto source = open_text(path, storage_of(path, "auto", false));
   BlockReader::Options options;
   options.first_line = 1;
   BlockReader reader(*source, 0, options);

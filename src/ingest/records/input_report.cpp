@@ -16,10 +16,15 @@ namespace {
 constexpr std::size_t files_shown = 8;
 constexpr std::size_t sample_bytes = 40;
 
-std::string_view format_text(TextFormat format) {
-  switch (format) {
+std::string format_text(const OpenedFile& file) {
+  if (file.storage.parquet) return "parquet";
+  switch (file.layout.format) {
     case TextFormat::csv:
-      return "csv, columns by comma";
+      if (file.layout.separator == ',') return "csv, columns by comma";
+      return std::string("csv, columns by \"") + file.layout.separator + "\"" +
+             (file.layout.decimal_comma ? ", decimal commas" : "");
+    case TextFormat::json:
+      return "json, an object a line";
     case TextFormat::ssv:
       return "ssv, columns by spaces";
     case TextFormat::ml:
@@ -32,6 +37,16 @@ std::string_view format_text(TextFormat format) {
       break;
   }
   return "tsv, columns by tab";
+}
+
+// How times are understood that are not seconds.
+std::string_view time_text(const FileLayout& layout) {
+  if (layout.time < 0) return "";
+  if (layout.compact_dates) return " (dates)";
+  return layout.time_divisor == 1e3   ? " (milliseconds)"
+         : layout.time_divisor == 1e6 ? " (microseconds)"
+         : layout.time_divisor == 1e9 ? " (nanoseconds)"
+                                      : "";
 }
 
 std::string sample_of(const OpenedFile& file, std::int32_t column) {
@@ -65,6 +80,7 @@ std::string columns_text(const OpenedFile& file, bool with_samples) {
   if (layout.role != FileRole::labels) add("weight", layout.weight);
   if (layout.role == FileRole::interactions) {
     add("time", layout.time);
+    text += time_text(layout);
     add("event", layout.event);
   }
   std::string unused;
@@ -80,8 +96,9 @@ std::string header_text(const LayoutNotes& notes) {
 }
 
 std::string written_as(const OpenedFile& file) {
-  return std::string(file.gzip ? "gzip, " : "") + std::string(format_text(file.layout.format)) + "; " +
-         header_text(file.notes) + "; ";
+  const bool named = file.layout.format == TextFormat::json || file.storage.parquet;
+  return in_words(file.storage) + format_text(file) + "; " + (named ? "" : header_text(file.notes) + "; ") +
+         (file.layout.comment != '\0' ? std::string("comments begin with ") + file.layout.comment + "; " : "");
 }
 
 std::string layout_text(const OpenedFile& file, bool with_samples) {
@@ -117,8 +134,9 @@ InputReport report_files(const Communicator& comm, const std::vector<std::string
   return report;
 }
 
-InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids) {
-  const auto table = open_table(comm, path);
+InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids,
+                         const std::string& encoding) {
+  const auto table = open_table(comm, path, encoding);
   const auto& file = table.file;
   std::string text =
       file.path + ": " + written_as(file) + ids + ": " + column_text(0, table.names) + sample_of(file, 0);

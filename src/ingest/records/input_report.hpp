@@ -25,7 +25,8 @@ InputReport report_files(const Communicator& comm, const std::vector<std::string
 
 /// The same for a table of attributes, whose first column holds `ids` ("item"); what its other columns are follows from
 /// all of their values (attribute_file.hpp). Throws InputError as open_table. Collective.
-InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids);
+InputReport report_table(const Communicator& comm, const std::string& path, const std::string& ids,
+                         const std::string& encoding = "auto");
 
 /// The same for all files of pairs that the configuration names; warns also of files given twice, by path or by
 /// SHA-256, which is waited for only where files are of the same size. files: interactions, social and test files, in

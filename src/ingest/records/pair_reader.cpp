@@ -1,6 +1,9 @@
 #include "ingest/records/pair_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 #include "core/error.hpp"
@@ -42,7 +45,9 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
 }
 
 void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
-  if (stats.bad_lines <= files.max_bad_lines) return;
+  const auto tolerated =
+      files.max_bad_lines < 1 ? files.max_bad_lines * static_cast<double>(stats.lines) : files.max_bad_lines;
+  if (static_cast<double>(stats.bad_lines) <= tolerated) return;
   std::string message;
   for (const auto& report : stats.bad_line_reports) message.append(report).append("\n");
   if (stats.bad_lines > std::ssize(stats.bad_line_reports)) {
@@ -53,7 +58,11 @@ void refuse_bad_lines(const ReadStats& stats, const PairFiles& files) {
   message += with_commas(stats.bad_lines) + " of " + counted(stats.lines, "line") +
              noun(stats.bad_lines, " is", " are") + " malformed; mend " + noun(stats.bad_lines, "it", "them");
   if (files.layout.settable) {
-    message += ", or set clean.max_bad_lines (now " + std::to_string(files.max_bad_lines) + ") to leave out as many";
+    message += ", or set clean.max_bad_lines (now " + fmt::format("{:g}", files.max_bad_lines) +
+               ") to leave out as many, or as large a share where it is below 1";
+    if (files.layout.role == FileRole::interactions) {
+      message += "; clean.incomplete = \"drop\" leaves out records without a user, item or weight";
+    }
   }
   throw InputError(message);
 }
@@ -76,11 +85,32 @@ void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files
 }  // namespace
 
 LayoutRequest interactions_layout(const InputConfig& input) {
-  return {FileRole::interactions, input.format, input.columns, input.header};
+  LayoutRequest request{FileRole::interactions, input.format, input.columns, input.header};
+  request.separator = input.separator;
+  request.encoding = input.encoding;
+  request.time_unit = input.time_unit;
+  return request;
 }
 
 LayoutRequest social_layout(const InputConfig& input) {
-  return {FileRole::social, "auto", input.columns, input.header};
+  auto request = interactions_layout(input);
+  request.role = FileRole::social;
+  request.format = "auto";
+  return request;
+}
+
+namespace {
+
+// Such lines further down are none of data; JSON and Parquet have none.
+std::string repeated_header(const OpenedFile& file) {
+  const bool text = file.layout.format != TextFormat::json && !file.storage.parquet;
+  return text ? file.notes.header : "";
+}
+
+}  // namespace
+
+WeightRule weight_rule(const CleanConfig& clean, const GraphConfig& graph) {
+  return {graph.min_weight, graph.weight != "binary", graph.event_weights, clean.incomplete == Incomplete::drop, false};
 }
 
 PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
@@ -90,16 +120,18 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   result.pairs.has_time =
       !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
   ParseTally tally;
+  auto rule = files.rule;
+  rule.times_needed = !files.times_needed_by.empty();
   std::vector<RecordParser> parsers;
   for (std::size_t f = 0; f < opened.size(); ++f) {
-    parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, opened[f].notes.header, files.rule, first,
-                         second, result.pairs, tally);
+    parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, repeated_header(opened[f]), rule, first,
+                         second, result.pairs, tally, opened[f].notes.names);
   }
   read_blocks(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
 
-  std::int64_t counts[] = {tally.lines,           tally.records,          tally.bad_lines,
-                           tally.dropped_events,  tally.below_min_weight, tally.zero_weight,
-                           tally.repeated_headers};
+  std::int64_t counts[] = {
+      tally.lines,       tally.records,          tally.bad_lines, tally.dropped_events, tally.below_min_weight,
+      tally.zero_weight, tally.repeated_headers, tally.comments,  tally.incomplete,     tally.unread_times};
   comm.sum_in_place(std::span<std::int64_t>(counts));
   result.stats.lines = counts[0];
   result.stats.records = counts[1];
@@ -108,6 +140,11 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   result.stats.below_min_weight = counts[4];
   result.stats.zero_weight = counts[5];
   result.stats.repeated_headers = counts[6];
+  result.stats.incomplete = counts[8];
+  if (counts[9] > 0) {
+    result.pairs.has_time = false;
+    result.pairs.time = {};
+  }
   if (result.stats.bad_lines > 0) {
     result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
   }
@@ -116,6 +153,14 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
     result.stats.warnings.push_back(counted(result.stats.repeated_headers, "line repeats", "lines repeat") +
                                     " the header of its file; left out");
   }
+  const auto warn = [&](std::int64_t count, const std::string& text) {
+    if (count > 0) result.stats.warnings.push_back(text);
+  };
+  warn(counts[7], counted(counts[7], "line") + " that" + noun(counts[7], " begins", " begin") +
+                      " as the comments before the data " + noun(counts[7], "is", "are") + " left out");
+  warn(counts[9], counted(counts[9], "time") + " cannot be read, so times are left out; nothing here needs them");
+  std::ranges::move(warn_of_missing_words(comm, files.layout.role, result.pairs, first, second),
+                    std::back_inserter(result.stats.warnings));
   refuse_bad_lines(result.stats, files);
   return result;
 }

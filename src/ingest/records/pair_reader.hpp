@@ -1,5 +1,5 @@
-// Reads files of pairs with all ranks: every rank parses its own byte range of a plain file; a gzip file is inflated by
-// one rank and dealt out in blocks of lines. No rank ever holds a file.
+// Reads files of pairs with all ranks: every rank parses its own byte range of a plain file; what is
+// compressed is unpacked by one rank and dealt out in blocks of lines. No rank ever holds a file.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct PairFiles {
   std::vector<std::string> paths;
   LayoutRequest layout;
   WeightRule rule;
-  std::int64_t max_bad_lines = 0;
+  double max_bad_lines = 0;
   std::string times_needed_by;  ///< the setting for which every file must have times; empty: none
 };
 
@@ -31,6 +31,9 @@ struct PairsRead {
 /// format never has to be told. Local.
 LayoutRequest interactions_layout(const InputConfig& input);
 LayoutRequest social_layout(const InputConfig& input);
+
+/// What the settings say of the weights of interactions. Local.
+WeightRule weight_rule(const CleanConfig& clean, const GraphConfig& graph);
 
 /// Which rank reads which line depends on the number of ranks; the union does not. `first` and `second` may be the
 /// same interner; ids get this rank's local numbers. Throws InputError, the same on all ranks. Collective.

@@ -16,17 +16,18 @@ const char* find_byte(const char* begin, const char* end, char byte) {
 
 struct Closing {
   bool known = true;
-  const char* after = nullptr;  // the comma or '\n' behind the closing quote, or the end; null: the field is not closed
+  const char* after =
+      nullptr;  // the separator or '\n' behind the closing quote, or the end; null: the field is not closed
 };
 
 // Of the field that was opened just before p.
-Closing find_closing(const char* p, const char* end, bool is_last, std::size_t limit) {
+Closing find_closing(const char* p, const char* end, bool is_last, std::size_t limit, char separator) {
   const auto* const stop = static_cast<std::size_t>(end - p) > limit ? p + limit + 1 : end;
   for (const auto* quote = find_byte(p, stop, '"'); quote; quote = find_byte(quote + 2, stop, '"')) {
     if (quote + 1 < end && quote[1] == '"') continue;
     const auto* const behind = static_cast<std::size_t>(end - quote) > limit ? quote + limit : end;
     const auto* after = std::find_if_not(quote + 1, behind, is_blank);
-    if (after < end && *after == ',') return {true, after};
+    if (after < end && *after == separator) return {true, after};
     after = std::find_if_not(after, behind, [](char c) { return c == '\r'; });
     if (after == end) return {is_last, end};
     return {true, *after == '\n' ? after : nullptr};
@@ -36,7 +37,8 @@ Closing find_closing(const char* p, const char* end, bool is_last, std::size_t l
 
 }  // namespace
 
-RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std::size_t limit, ScanState state) {
+RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std::size_t limit, ScanState state,
+                          char separator) {
   const auto* p = begin;
   const char* open = begin;
   const char* unclosed = nullptr;
@@ -51,7 +53,7 @@ RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std:
       if (state == ScanState::quoted) ++p;
     }
     if (state == ScanState::quoted) {
-      const auto closing = find_closing(p, end, is_last, limit);
+      const auto closing = find_closing(p, end, is_last, limit, separator);
       if (!closing.known) {
         const bool opened_here = open < p;
         return {nullptr, nullptr, open, opened_here ? ScanState::field_start : ScanState::quoted};
@@ -74,7 +76,7 @@ RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std:
     if (state == ScanState::unquoted) {
       // The next quote may be many fields ahead: those before it need no look.
       if (quote < p) quote = std::find(p, stop, '"');
-      const auto* const comma = quote < stop ? find_byte(p, stop, ',') : nullptr;
+      const auto* const comma = quote < stop ? find_byte(p, stop, separator) : nullptr;
       if (comma) {
         p = comma + 1;
         state = ScanState::field_start;
@@ -85,16 +87,16 @@ RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std:
     if (state == ScanState::rest_of_line) return {nullptr, unclosed, end, state};
     // What follows may belong to a field that has begun with blanks only.
     const auto* field = end;
-    while (field > p && field[-1] != ',' && is_blank(field[-1])) --field;
-    const bool blanks_only = field > p && field[-1] == ',';
+    while (field > p && field[-1] != separator && is_blank(field[-1])) --field;
+    const bool blanks_only = field > p && field[-1] == separator;
     return {nullptr, nullptr, blanks_only ? field : end, blanks_only ? ScanState::field_start : state};
   }
 }
 
-QuotedField take_quoted_field(char*& p, char* end) {
+QuotedField take_quoted_field(char*& p, char* end, char separator) {
   auto* begin = std::find_if_not(p, end, is_blank);
   if (begin == end || *begin != '"') {
-    p = std::find(begin, end, ',');
+    p = std::find(begin, end, separator);
     auto* stop = p;
     while (stop > begin && is_blank(stop[-1])) --stop;
     return {begin, stop, false};
@@ -102,7 +104,7 @@ QuotedField take_quoted_field(char*& p, char* end) {
   auto* out = ++begin;
   for (auto* in = begin; in < end; ++in) {
     if (*in == '"' && (++in == end || *in != '"')) {
-      p = std::find(in, end, ',');
+      p = std::find(in, end, separator);
       return {begin, out, true};
     }
     *out++ = *in;

@@ -1,9 +1,11 @@
 #include "ingest/records/reading_checks.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/records/field_shape.hpp"
 
 namespace cohort {
@@ -83,6 +85,30 @@ std::vector<std::string> warn_of_singles(std::int64_t records, std::int64_t user
   };
   if (records >= fewest_records && users == records) add("user");
   if (records >= fewest_records && items == records) add("item");
+  return warnings;
+}
+
+std::vector<std::string> warn_of_missing_words(const Communicator& comm, FileRole role, const LocalPairs& pairs,
+                                               const IdInterner& first, const IdInterner& second) {
+  static constexpr std::array<std::string_view, 10> words{"nan",  "NaN",  "NA",   "N/A", "null",
+                                                          "NULL", "None", "none", "\\N", "undefined"};
+  if (role == FileRole::labels) return {};
+  std::vector<std::int64_t> counts(2 * words.size(), 0);
+  comm.attempt([&] {
+    for (std::size_t w = 0; w < words.size(); ++w) {
+      if (const auto number = first.find(words[w])) counts[2 * w] = std::ranges::count(pairs.first, *number);
+      if (const auto number = second.find(words[w])) counts[2 * w + 1] = std::ranges::count(pairs.second, *number);
+    }
+  });
+  comm.sum_in_place(std::span<std::int64_t>(counts));
+  std::vector<std::string> warnings;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    const std::string what = role == FileRole::social ? "user" : i % 2 == 0 ? "user" : "item";
+    warnings.push_back(counted(counts[i], "record has", "records have") + " the " + what + " " + quoted(words[i / 2]) +
+                       ", as programs write one that is missing; it is taken as an id. Leave such records out of the " +
+                       "file, or write nothing there and set clean.incomplete = \"drop\"");
+  }
   return warnings;
 }
 

@@ -21,6 +21,10 @@ bool ends_line(char c) {
   return c == '\r' || c == '\n';
 }
 
+std::string separator_word(char separator) {
+  return separator == ',' ? "comma" : std::string("\"") + separator + "\"";
+}
+
 struct RareBytes {
   bool nul, quote, carriage_return, beyond_ascii;
 };
@@ -49,7 +53,7 @@ bool has_lone_return(std::string_view text) {
 }
 
 // The first carriage return outside quotes; null: there is none.
-const char* find_unquoted_return(const char* p, const char* end) {
+const char* find_unquoted_return(const char* p, const char* end, char separator) {
   while (p < end) {
     p = std::find_if_not(p, end, is_blank);
     if (p < end && *p == '"') {
@@ -57,7 +61,7 @@ const char* find_unquoted_return(const char* p, const char* end) {
         if (*p == '"') ++p;
       }
     }
-    for (; p < end && *p != ','; ++p) {
+    for (; p < end && *p != separator; ++p) {
       if (*p == '\r') return p;
     }
     if (p < end) ++p;
@@ -72,7 +76,7 @@ RecordCutter::RecordCutter(const LineBlock& block, const Rules& rules)
   const std::string_view text(block.text, block.size);
   if (block.offset == 0 && text.starts_with(byte_order_mark)) next_ += byte_order_mark.size();
   const auto found = look_for_rare_bytes(text);
-  quote_in_block_ = rules.quotes && found.quote;
+  quote_in_block_ = rules.quotes && !rules.json && found.quote;
   nul_in_block_ = found.nul;
   return_in_block_ = found.carriage_return && has_lone_return(text);
   mark_in_block_ = found.beyond_ascii && text.find(byte_order_mark) != std::string_view::npos;
@@ -94,7 +98,7 @@ void RecordCutter::find_fault(std::string what, const char* where) {
 
 void RecordCutter::take_quotes() {
   has_quotes_ = true;
-  const auto record = find_record_end(begin_, block_end_, true, rules_.limit);
+  const auto record = find_record_end(begin_, block_end_, true, rules_.limit, ScanState::field_start, rules_.separator);
   next_ = begin_ + (record.next - begin_);
   trim_line_end();
   lines_ = std::count(begin_, next_, '\n');
@@ -102,8 +106,17 @@ void RecordCutter::take_quotes() {
   find_fault("", record.unclosed);
   const auto characters = std::count_if(fault_line_, record.unclosed, [](char c) { return (c & 0xC0) != 0x80; });
   fault_ = "the field whose double quote is in column " + std::to_string(characters + 1) +
-           " is not closed by another with a comma or line end behind it within " + std::to_string(rules_.limit >> 20) +
-           " MiB; inside quotes a double quote is written twice";
+           " is not closed by another with a " + separator_word(rules_.separator) + " or line end behind it within " +
+           std::to_string(rules_.limit >> 20) + " MiB; inside quotes a double quote is written twice";
+}
+
+void RecordCutter::take_json() {
+  if (!rare_) fault_.clear();
+  has_quotes_ = true;
+  if (!fault_.empty()) return;
+  if (auto fault = rules_.json->read({begin_, static_cast<std::size_t>(end_ - begin_)}); !fault.empty()) {
+    find_fault(std::move(fault), begin_);
+  }
 }
 
 void RecordCutter::examine() {
@@ -125,7 +138,8 @@ void RecordCutter::examine() {
   } else if (mark_in_block_ && text.starts_with(byte_order_mark)) {
     find_fault("the line begins with a byte order mark, as files do that were joined end to end; remove it", begin_);
   } else if (return_in_block_) {
-    const auto* const stray = has_quotes_ ? find_unquoted_return(begin_, end_) : std::find(begin_, end_, '\r');
+    const auto* const stray =
+        has_quotes_ ? find_unquoted_return(begin_, end_, rules_.separator) : std::find(begin_, end_, '\r');
     if (stray && stray != end_) {
       find_fault(
           "the line holds a carriage return that does not end it; convert the line ends (tr '\\r' '\\n' < OLD > NEW)",

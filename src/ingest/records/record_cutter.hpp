@@ -9,15 +9,19 @@
 
 #include "ingest/files/block_reader.hpp"
 #include "ingest/records/blanks.hpp"
+#include "ingest/records/json_lines.hpp"
 
 namespace cohort {
 
 class RecordCutter {
  public:
   struct Rules {
-    bool quotes = false;    ///< csv: see quoted_record.hpp
-    bool tabs = false;      ///< a tab separates fields, so a line of tabs is not blank
-    std::size_t limit = 0;  ///< bytes of a record at most
+    bool quotes = false;        ///< csv: see quoted_record.hpp
+    bool tabs = false;          ///< a tab separates fields, so a line of tabs is not blank
+    std::size_t limit = 0;      ///< bytes of a record at most
+    char separator = ',';       ///< of csv
+    char comment = '\0';        ///< lines that begin with it are passed over; none
+    JsonLines* json = nullptr;  ///< makes lines of JSON into records with quotes; null: they are records
   };
 
   /// `block` is not oversized and outlives the cutter. Records that have been cut may be written into.
@@ -33,15 +37,23 @@ class RecordCutter {
       trim_line_end();
       if (rare_) [[unlikely]]
         examine();
-      if (begin_ < end_ && !(is_blank(*begin_) && is_blank_line())) [[likely]]
+      if (begin_ < end_ && !(is_blank(*begin_) && is_blank_line())) [[likely]] {
+        if (rules_.comment != '\0' && *begin_ == rules_.comment) [[unlikely]] {
+          ++comments_;
+          continue;
+        }
+        if (rules_.json) [[unlikely]]
+          take_json();
         return true;
+      }
     }
     return false;
   }
 
-  char* begin() const { return begin_; }
-  char* end() const { return end_; }               ///< before its line end
-  std::int64_t lines() const { return lines_; }    ///< that the record spans
+  char* begin() const { return rules_.json ? rules_.json->begin() : begin_; }
+  char* end() const { return rules_.json ? rules_.json->end() : end_; }  ///< before its line end
+  std::int64_t lines() const { return lines_; }                          ///< that the record spans
+  std::int64_t comments() const { return comments_; }                    ///< lines passed over so far
   bool has_quotes() const { return has_quotes_; }  ///< its fields are to be taken by take_quoted_field
   /// What makes the record malformed whatever its fields are, and what to do; empty: nothing.
   const std::string& fault() const { return fault_; }
@@ -58,6 +70,7 @@ class RecordCutter {
   bool is_blank_line() const;
   void examine();
   void take_quotes();
+  void take_json();
   void find_fault(std::string what, const char* where);
 
   const LineBlock& block_;
@@ -75,6 +88,7 @@ class RecordCutter {
   std::string fault_;
   const char* fault_line_ = nullptr;
   std::int64_t lines_before_fault_ = 0;
+  std::int64_t comments_ = 0;
 };
 
 }  // namespace cohort

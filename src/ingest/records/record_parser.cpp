@@ -7,28 +7,32 @@
 #include <limits>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "ingest/records/blanks.hpp"
+#include "ingest/records/field_shape.hpp"
 #include "ingest/records/leading_digits.hpp"
 #include "ingest/records/number_text.hpp"
 #include "ingest/records/quoted_record.hpp"
 #include "ingest/records/record_cutter.hpp"
+#include "ingest/records/time_text.hpp"
 
 namespace cohort {
 
 namespace {
 
 constexpr std::size_t batch_records = 128;
-constexpr double largest_weight = std::numeric_limits<float>::max();
+// Records wait for their look-up as views of their text.
+static_assert(batch_records < JsonLines::kept);
 
 // What stands between two fields. at(): a separator starts here; find(): the next one, or end; next(): behind it.
-template <char character>
 struct OneCharacter {
-  static bool at(const char* p, const char* end) { return p == end || *p == character; }
-  static char* find(char* p, char* end) {
+  char character;
+  bool at(const char* p, const char* end) const { return p == end || *p == character; }
+  char* find(char* p, char* end) const {
     if (p >= end) return end;
     auto* found = static_cast<char*>(std::memchr(p, character, static_cast<std::size_t>(end - p)));
     return found ? found : end;
@@ -62,7 +66,8 @@ std::string with_thousands(std::size_t number) {
 }  // namespace
 
 RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
-                           IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally)
+                           IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally,
+                           const std::vector<std::string>& names)
     : file_(file),
       layout_(layout),
       header_(std::move(header)),
@@ -76,11 +81,22 @@ RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::str
   COHORT_CHECK(rule.events.empty() || layout.event >= 0, "events of a file that has none");
   event_column_ = rule.events.empty() ? -1 : layout.event;
   batch_.resize(batch_records);
+  if (layout.format != TextFormat::json) return;
+  std::vector<std::string> keys(names.size());
+  for (const auto column : {layout.first, layout.second, layout.weight, layout.time, event_column_}) {
+    if (column >= 0) keys[static_cast<std::size_t>(column)] = names[static_cast<std::size_t>(column)];
+  }
+  json_ = std::make_unique<JsonLines>(std::move(keys));
 }
 
 bool RecordParser::fail(std::string reason) {
   reason_ = std::move(reason);
   return false;
+}
+
+bool RecordParser::fail_incomplete(std::string reason) {
+  incomplete_ = true;
+  return fail(std::move(reason));
 }
 
 bool RecordParser::wrong_field_count(std::int64_t found) {
@@ -97,7 +113,7 @@ std::string_view RecordParser::without_blanks(Field field) {
 
 bool RecordParser::take_id(Field field, const char* name, Token& token) {
   const auto text = without_blanks(field);
-  if (text.empty()) return fail(std::string("the ") + name + " is empty");
+  if (text.empty()) return fail_incomplete(std::string("the ") + name + " is empty");
   // Blanks inside quotes are meant.
   const auto length = field.quoted ? static_cast<std::size_t>(field.end - field.begin) : text.size();
   if (length > max_id_bytes) {
@@ -115,6 +131,7 @@ bool RecordParser::take_weight(Field field, float& weight) {
     weight = static_cast<float>(integer);
     return true;
   }
+  if (layout_.decimal_comma) std::replace(field.begin, field.end, ',', '.');
   const auto text = without_blanks(field);
   const auto number = read_number(text);
   if (!number.fault) weight = static_cast<float>(number.value);
@@ -125,22 +142,35 @@ bool RecordParser::take_weight(Field field, float& weight) {
                             : weight == 0 && number.value > 0
                                 ? "is too small for a number of 32 bits; rescale the weights"
                                 : nullptr;
-  if (fault) return fail("the weight " + quoted(text) + " " + fault);
-  return true;
+  if (!fault) return true;
+  const auto why = "the weight " + quoted(text) + " " + fault;
+  return is_missing(text) || number.value < 0 ? fail_incomplete(why) : fail(why);
 }
 
 bool RecordParser::take_time(Field field, double& time) {
   std::uint32_t integer = 0;
   if (const auto [end, error] = std::from_chars(field.begin, field.end, integer);
-      end == field.end && error == std::errc()) [[likely]] {
-    time = integer;
+      end == field.end && error == std::errc() && !layout_.compact_dates) [[likely]] {
+    time = integer / layout_.time_divisor;
     return true;
   }
+  if (layout_.decimal_comma) std::replace(field.begin, field.end, ',', '.');
   const auto text = without_blanks(field);
+  if (const auto date = layout_.compact_dates ? read_compact_date(text) : read_date(text)) {
+    time = *date;
+    return true;
+  }
   const auto number = read_number(text);
-  if (number.fault) return fail("the time " + quoted(text) + " " + number.fault);
-  time = number.value;
-  return true;
+  if (!number.fault) {
+    time = number.value / layout_.time_divisor;
+    return true;
+  }
+  if (!rule_.times_needed) {
+    ++tally_.unread_times;
+    time = 0;
+    return true;
+  }
+  return fail("the time " + quoted(text) + " " + number.fault + ", nor a date such as 2014-04-07 12:30:00");
 }
 
 bool RecordParser::take_event(Field field, double& factor) {
@@ -167,7 +197,7 @@ bool RecordParser::take_field(std::int32_t column, Field field, Record& record) 
 }
 
 template <class Separator>
-bool RecordParser::parse_line(char* begin, char* end, Record& record) {
+bool RecordParser::parse_line(const Separator& separator, char* begin, char* end, Record& record) {
   auto* p = begin;
   for (std::int32_t column = 0;; ++column) {
     const bool is_first = column == layout_.first;
@@ -175,19 +205,19 @@ bool RecordParser::parse_line(char* begin, char* end, Record& record) {
       // An id that is a canonical number ends with its digits: no search for the separator, no bytes kept.
       const auto [value, digits] = leading_digits(p, end, block_end_);
       auto& token = is_first ? record.first : record.second;
-      if (digits > 0 && digits <= numeric_token_digits && (*p != '0' || digits == 1) && Separator::at(p + digits, end))
+      if (digits > 0 && digits <= numeric_token_digits && (*p != '0' || digits == 1) && separator.at(p + digits, end))
           [[likely]] {
         token = {value, nullptr, 0};
         (is_first ? first_ : second_).prefetch(token);
         p += digits;
       } else {
-        auto* field_end = Separator::find(p, end);
+        auto* field_end = separator.find(p, end);
         if (!take_id({p, field_end}, is_first ? first_name_ : second_name_, token)) return false;
         (is_first ? first_ : second_).prefetch(token);
         p = field_end;
       }
     } else {
-      auto* field_end = Separator::find(p, end);
+      auto* field_end = separator.find(p, end);
       if (!take_field(column, {p, field_end}, record)) return false;
       p = field_end;
     }
@@ -196,11 +226,11 @@ bool RecordParser::parse_line(char* begin, char* end, Record& record) {
         return true;
       return wrong_field_count(column + 1);
     }
-    p = Separator::next(p, end);
+    p = separator.next(p, end);
     if (column + 1 == layout_.columns) {
       std::int64_t more = 1;
-      while ((p = Separator::find(p, end)) != end) {
-        p = Separator::next(p, end);
+      while ((p = separator.find(p, end)) != end) {
+        p = separator.next(p, end);
         ++more;
       }
       return wrong_field_count(layout_.columns + more);
@@ -212,7 +242,7 @@ bool RecordParser::parse_line(char* begin, char* end, Record& record) {
 bool RecordParser::parse_quoted_line(char* begin, char* end, Record& record) {
   auto* p = begin;
   for (std::int32_t column = 0;; ++column) {
-    const auto field = take_quoted_field(p, end);
+    const auto field = take_quoted_field(p, end, layout_.format == TextFormat::csv ? layout_.separator : ',');
     if (!take_field(column, {field.begin, field.end, field.quoted}, record)) return false;
     if (p == end) return column + 1 == layout_.columns || wrong_field_count(column + 1);
     ++p;
@@ -243,82 +273,19 @@ void RecordParser::add() {
   if (++batched_ == batch_records) flush();
 }
 
-void RecordParser::flush() {
-  const auto batch = std::span<const Record>(batch_).first(batched_);
-  for (const auto& record : batch) {
-    first_.prefetch_text(record.first);
-    second_.prefetch_text(record.second);
-  }
-  auto at = pairs_.first.size();
-  pairs_.first.resize(at + batched_);
-  pairs_.second.resize(at + batched_);
-  pairs_.weight.resize(at + batched_);
-  if (pairs_.has_time) pairs_.time.resize(at + batched_);
-  for (const auto& record : batch) {
-    auto weight = record.weight;
-    if (event_column_ >= 0) {
-      if (record.event_factor == 0) {
-        ++tally_.dropped_events;
-        continue;
-      }
-      // One rounding, at the end; beyond float32's range the largest number stands, as where repeats are summed.
-      weight = static_cast<float>(std::min(static_cast<double>(weight) * record.event_factor, largest_weight));
-    }
-    if (weight < static_cast<float>(rule_.min_weight)) {
-      ++tally_.below_min_weight;
-      continue;
-    }
-    if (rule_.drop_zero && weight == 0.0F) {
-      ++tally_.zero_weight;
-      continue;
-    }
-    pairs_.first[at] = first_.intern(record.first);
-    pairs_.second[at] = second_.intern(record.second);
-    pairs_.weight[at] = weight;
-    if (pairs_.has_time) pairs_.time[at] = record.time;
-    ++at;
-  }
-  pairs_.first.resize(at);
-  pairs_.second.resize(at);
-  pairs_.weight.resize(at);
-  if (pairs_.has_time) pairs_.time.resize(at);
-  tally_.records += static_cast<std::int64_t>(batched_);
-  batched_ = 0;
-}
-
-// Room for the lines to come, as long as those of the block just parsed (there were `before` records then): lists that
-// double as they grow touch three times the memory, and fresh pages cost more than the parsing.
-void RecordParser::make_room(const LineBlock& block, std::size_t before) {
-  if (block.left == 0) return;
-  const auto records = pairs_.first.size();
-  const auto last = records - before;
-  const auto blocks_left = static_cast<double>(block.left) / static_cast<double>(block.size);
-  const auto to_come = static_cast<std::size_t>(1.02 * blocks_left * static_cast<double>(last));
-  if (pairs_.first.capacity() - records > std::min(to_come, 2 * last)) return;
-  // No less than doubling: with many files, each of which asks, the copies would add up.
-  const auto wanted = std::max(records + last + to_come, 2 * pairs_.first.capacity());
-  pairs_.first.reserve(wanted);
-  pairs_.second.reserve(wanted);
-  pairs_.weight.reserve(wanted);
-  if (pairs_.has_time) pairs_.time.reserve(wanted);
-}
-
-void RecordParser::keep_bad_line(std::int64_t offset, std::int64_t line, std::int64_t lines, std::string reason) {
-  tally_.bad_lines += lines;
-  if (lines > 1) reason += " (a record of " + std::to_string(lines) + " lines)";
-  if (file_bad_lines_++ < bad_lines_reported) {
-    tally_.first_bad_lines.push_back({file_, offset, line, std::move(reason)});
-  }
-}
-
 template <class Separator>
-void RecordParser::parse_lines(const LineBlock& block) {
+void RecordParser::parse_lines(const LineBlock& block, const Separator& separator) {
   auto* const block_end = block.text + block.size;
   block_end_ = block_end;
   const auto before = pairs_.first.size();
   const bool csv = layout_.format == TextFormat::csv;
   const bool tabs = layout_.format == TextFormat::tsv || layout_.format == TextFormat::inter;
-  RecordCutter cutter(block, {.quotes = csv, .tabs = tabs, .limit = line_limit(layout_)});
+  RecordCutter cutter(block, {.quotes = csv,
+                              .tabs = tabs,
+                              .limit = line_limit(layout_),
+                              .separator = layout_.separator,
+                              .comment = layout_.comment,
+                              .json = json_.get()});
   while (cutter.next()) {
     auto* begin = cutter.begin();
     auto* end = cutter.end();
@@ -339,13 +306,19 @@ void RecordParser::parse_lines(const LineBlock& block) {
       good = parse_adjacency(begin, end);
     } else {
       auto& record = batch_[batched_];
-      good = cutter.has_quotes() ? parse_quoted_line(begin, end, record) : parse_line<Separator>(begin, end, record);
+      good = cutter.has_quotes() ? parse_quoted_line(begin, end, record) : parse_line(separator, begin, end, record);
       if (good) [[likely]]
         add();
     }
-    if (!good) [[unlikely]]
-      keep_bad_line(cutter.offset(), cutter.line_number(), cutter.lines(), std::move(reason_));
+    if (!good) [[unlikely]] {
+      if (std::exchange(incomplete_, false) && rule_.drop_incomplete) {
+        ++tally_.incomplete;
+      } else {
+        keep_bad_line(cutter.offset(), cutter.line_number(), cutter.lines(), std::move(reason_));
+      }
+    }
   }
+  tally_.comments += cutter.comments();
   flush();
   make_room(block, before);
 }
@@ -359,15 +332,17 @@ void RecordParser::parse(const LineBlock& block) {
   }
   switch (layout_.format) {
     case TextFormat::csv:
-      return parse_lines<OneCharacter<','>>(block);
+      return parse_lines(block, OneCharacter{layout_.separator});
+    case TextFormat::json:
+      return parse_lines(block, OneCharacter{','});
     case TextFormat::ml:
-      return parse_lines<TwoColons>(block);
+      return parse_lines(block, TwoColons{});
     case TextFormat::ssv:
     case TextFormat::lightgcn:
-      return parse_lines<Blanks>(block);
+      return parse_lines(block, Blanks{});
     case TextFormat::tsv:
     case TextFormat::inter:
-      return parse_lines<OneCharacter<'\t'>>(block);
+      return parse_lines(block, OneCharacter{'\t'});
   }
 }
 

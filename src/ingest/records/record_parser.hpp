@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "ingest/files/block_reader.hpp"
 #include "ingest/ids/id_interner.hpp"
 #include "ingest/records/file_layout.hpp"
+#include "ingest/records/json_lines.hpp"
 
 namespace cohort {
 
@@ -32,6 +34,8 @@ struct WeightRule {
   /// (event, factor of the weight); the records of events of factor 0 are dropped, an event that is not here is a
   /// malformed line. Empty: events are not looked at; else the layout must have them.
   std::vector<std::pair<std::string, double>> events;
+  bool drop_incomplete = false;  ///< records without a user, item or weight, or with a negative weight
+  bool times_needed = false;     ///< else a time that cannot be read is 0, and counted
 };
 
 struct BadLine {
@@ -52,6 +56,9 @@ struct ParseTally {
   std::int64_t below_min_weight = 0;
   std::int64_t zero_weight = 0;
   std::int64_t repeated_headers = 0;  ///< not among the lines
+  std::int64_t comments = 0;          ///< neither
+  std::int64_t incomplete = 0;        ///< records that WeightRule::drop_incomplete drops
+  std::int64_t unread_times = 0;
   std::int64_t bad_lines = 0;
   std::vector<BadLine> first_bad_lines;  ///< at most bad_lines_reported of each file, in the file's order
 };
@@ -59,9 +66,10 @@ struct ParseTally {
 class RecordParser {
  public:
   /// For file number `file`. header: the line of its header; lines that repeat it are passed over and counted. All
-  /// references must outlive the parser; `first` and `second` may be the same.
+  /// references must outlive the parser; `first` and `second` may be the same. names: of the columns, which JSON needs.
   RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
-               IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally);
+               IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally,
+               const std::vector<std::string>& names = {});
 
   /// Parses all lines of a block. A malformed line is counted and leaves nothing behind. May write into the block.
   void parse(const LineBlock& block);
@@ -81,9 +89,9 @@ class RecordParser {
   };
 
   template <class Separator>
-  void parse_lines(const LineBlock& block);
+  void parse_lines(const LineBlock& block, const Separator& separator);
   template <class Separator>
-  bool parse_line(char* begin, char* end, Record& record);
+  bool parse_line(const Separator& separator, char* begin, char* end, Record& record);
   bool parse_quoted_line(char* begin, char* end, Record& record);
   bool parse_adjacency(char* begin, char* end);
   bool take_field(std::int32_t column, Field field, Record& record);
@@ -93,6 +101,7 @@ class RecordParser {
   bool take_event(Field field, double& factor);
   bool wrong_field_count(std::int64_t found);
   bool fail(std::string reason);
+  bool fail_incomplete(std::string reason);
   void add();
   void flush();
   void make_room(const LineBlock& block, std::size_t before);
@@ -116,6 +125,8 @@ class RecordParser {
   std::size_t batched_ = 0;
   std::vector<Record> adjacent_;
   std::string reason_;
+  bool incomplete_ = false;  // what failed is what rule_.drop_incomplete speaks of
+  std::unique_ptr<JsonLines> json_;
 };
 
 }  // namespace cohort

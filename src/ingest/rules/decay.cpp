@@ -22,7 +22,8 @@ std::int64_t decay_weights(const Communicator& comm, LocalPairs& pairs, double h
   latest = comm.max(latest);
   if (latest > beyond_seconds) {
     throw InputError("graph.half_life counts days of 86,400 seconds, but the latest time of the interactions is " +
-                     std::to_string(latest) + ", which looks like milliseconds; write times in seconds");
+                     std::to_string(latest) +
+                     ", which looks like milliseconds; leave input.time_unit at \"auto\", or say there what they are");
   }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < pairs.weight.size(); ++i) {

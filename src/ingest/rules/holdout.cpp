@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -117,8 +118,7 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
   TestPairs result;
   IdInterner users;
   IdInterner items;
-  PairFiles files{input.test, interactions_layout(input),
-                  WeightRule{graph.min_weight, graph.weight != "binary", graph.event_weights}, clean.max_bad_lines, ""};
+  PairFiles files{input.test, interactions_layout(input), weight_rule(clean, graph), clean.max_bad_lines, ""};
   files.layout.settable = settable;
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);
@@ -165,7 +165,7 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
 std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dataset, const InputConfig& input) {
   if (comm.sum(dataset.holdout.size()) > 0) return "";
   if (!input.test.empty()) return "every pair of input.test is one of the interactions that are trained on";
-  if (!(input.holdout > 0)) return "";
+  if (!(input.holdout > 0) && input.holdout_last == 0) return "";
   const auto& all = dataset.interactions;
   const auto total = comm.sum(all.size());
   std::int64_t users = 0;
@@ -218,6 +218,23 @@ HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double sha
       }
     }
     if (!any_left && begin < end) train[last] = 1;
+  }
+  return set_aside(comm, dataset, train);
+}
+
+HoldoutStats hold_last(const Communicator& comm, Dataset& dataset, std::int64_t count) {
+  const auto& all = dataset.interactions;
+  COHORT_CHECK(all.time.size() == all.other.size(), "the latest interactions need times");
+  std::vector<char> train(all.other.size(), 1);
+  std::vector<std::int64_t> order;
+  for (std::size_t u = 0; u + 1 < all.row_begin.size(); ++u) {
+    order.resize(static_cast<std::size_t>(all.row_begin[u + 1] - all.row_begin[u]));
+    std::iota(order.begin(), order.end(), all.row_begin[u]);
+    // Items ascend within a row, so of one time those of the largest numbers go first.
+    std::ranges::stable_sort(order, {}, [&](std::int64_t i) { return all.time[static_cast<std::size_t>(i)]; });
+    const auto kept = std::max<std::int64_t>(1, std::ssize(order) - count);
+    for (auto i = kept; i < std::ssize(order); ++i)
+      train[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = 0;
   }
   return set_aside(comm, dataset, train);
 }

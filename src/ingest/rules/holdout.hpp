@@ -33,6 +33,10 @@ std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dat
 /// largest number. Collective.
 HoldoutStats draw_holdout(const Communicator& comm, Dataset& dataset, double share, std::uint64_t seed);
 
+/// Moves the `count` latest interactions of every user to dataset.holdout; of one time those of the largest items. Each
+/// user keeps one. The dataset must have times. Collective.
+HoldoutStats hold_last(const Communicator& comm, Dataset& dataset, std::int64_t count);
+
 /// Moves the latest interactions to dataset.holdout: of all n interactions those after one cut time, the earliest time
 /// after which there are at most floor(share * n) of them, so ties at the cut stay. A user with nothing up to the cut
 /// keeps the earliest interaction, of equal ones that with the smallest item. The dataset must have times. Collective.

@@ -160,7 +160,9 @@ TEST_F(Errors, EventsAndTimesThatAreNeeded) {
   aging.half_life = 7;
   expect_in(refused(plain, {}, aging), {"plain.tsv", "times", "graph.half_life", "input.columns.time"});
   const auto milliseconds = scratch_.write("ms.tsv", "1\t1\t1\t1700000000000\n1\t2\t1\t1700000000001\n");
-  expect_in(refused(reading(milliseconds), {}, aging), {"graph.half_life", "milliseconds"});
+  auto as_seconds = reading(milliseconds);
+  as_seconds.time_unit = TimeUnit::seconds;
+  expect_in(refused(as_seconds, {}, aging), {"graph.half_life", "milliseconds"});
   auto temporal = plain;
   temporal.holdout = 0.1;
   temporal.holdout_split = "temporal";

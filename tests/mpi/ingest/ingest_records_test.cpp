@@ -30,7 +30,7 @@ struct Place {
 std::vector<Place> places_read(const std::string& path, std::int64_t bytes, bool gzip) {
   OpenedFile file;
   file.path = path;
-  file.gzip = gzip;
+  file.storage.packing = gzip ? Packing::gzip : Packing::none;
   file.size = bytes;
   file.layout.format = TextFormat::csv;
   file.layout.columns = 2;
@@ -106,7 +106,7 @@ TEST(RecordsOfRanges, MayBeLongerThanTheRanges) {
   }
 }
 
-Whole prepared(const std::string& path, std::int64_t max_bad_lines = 0) {
+Whole prepared(const std::string& path, double max_bad_lines = 0) {
   InputConfig input;
   input.interactions = {path};
   return whole(prepare(world(), input, {"keep", 1, 1, 0, max_bad_lines}, {}, 1).dataset);

@@ -44,10 +44,14 @@ interactions = ["/x/a \"b\".tsv", "/x/ü\u0001\\n.csv"]
 social = ["/x/s.tsv"]
 test = ["/x/t.tsv"]
 format = "csv"
+separator = ";"
+encoding = "latin1"
+time_unit = "ms"
 header = true
 columns = {item = "movie id", user = "0"}
 holdout = 0.0
 holdout_split = "temporal"
+holdout_last = 2
 item_attributes = "/x/i.item"
 user_attributes = "/x/u.user"
 
@@ -56,7 +60,9 @@ social_only_users = "drop"
 min_user_interactions = 5
 min_item_interactions = 6
 max_user_interactions = 700
-max_bad_lines = 8
+max_bad_lines = 8.0
+repeats = "mean"
+incomplete = "drop"
 
 [graph]
 kind = "user"

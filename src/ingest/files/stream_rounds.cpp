@@ -1,4 +1,4 @@
-#include "ingest/files/gzip_rounds.hpp"
+#include "ingest/files/stream_rounds.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -15,6 +15,10 @@ constexpr std::size_t largest_block = std::size_t{1} << 20;
 constexpr std::size_t smallest_block = std::size_t{1} << 16;
 constexpr std::size_t round_bytes = std::size_t{1} << 26;
 
+bool is_stream(const Storage& storage) {
+  return !storage.in_place() && !storage.parquet;
+}
+
 // Travels before the bytes of a block.
 struct BlockHeader {
   std::int64_t file;
@@ -25,12 +29,12 @@ struct BlockHeader {
   bool oversized;
 };
 
-// The lines of the gzip files that this rank inflates, one file after the other.
-class Inflating {
+// The lines of the files that this rank unpacks, one file after the other.
+class Unpacking {
  public:
-  Inflating(const Communicator& comm, const std::vector<OpenedFile>& files) : files_(files) {
+  Unpacking(const Communicator& comm, const std::vector<OpenedFile>& files) : files_(files) {
     for (std::size_t f = 0; f < files.size(); ++f) {
-      if (files[f].gzip && static_cast<int>(f % static_cast<std::size_t>(comm.size())) == comm.rank()) {
+      if (is_stream(files[f].storage) && static_cast<int>(f % static_cast<std::size_t>(comm.size())) == comm.rank()) {
         own_.push_back(f);
       }
     }
@@ -52,7 +56,7 @@ class Inflating {
 
  private:
   void open(const OpenedFile& file) {
-    source_ = std::make_unique<GzipFile>(file.path);
+    source_ = open_text(file.path, file.storage);
     std::vector<char> header(static_cast<std::size_t>(file.layout.data_begin));
     for (std::size_t read = 0; read < header.size();) {
       const auto got = source_->read(header.data() + read, header.size() - read);
@@ -69,7 +73,7 @@ class Inflating {
   std::vector<std::size_t> own_;
   std::size_t at_ = 0;
   std::size_t block_bytes_;
-  std::unique_ptr<GzipFile> source_;
+  std::unique_ptr<ByteSource> source_;
   std::optional<BlockReader> reader_;
 };
 
@@ -83,9 +87,9 @@ struct Outgoing {
 
 }  // namespace
 
-void deal_out_gzip(const Communicator& comm, const std::vector<OpenedFile>& files,
-                   const std::function<void(std::size_t, const LineBlock&)>& parse) {
-  Inflating inflating(comm, files);
+void deal_out(const Communicator& comm, const std::vector<OpenedFile>& files,
+              const std::function<void(std::size_t, const LineBlock&)>& parse) {
+  Unpacking unpacking(comm, files);
   Outgoing out;
   for (;;) {
     out.headers.clear();
@@ -97,7 +101,7 @@ void deal_out_gzip(const Communicator& comm, const std::vector<OpenedFile>& file
       LineBlock block;
       std::size_t file = 0;
       for (int r = 0; r < comm.size(); ++r) {
-        if (out.text.size() < round_bytes && inflating.next(file, block)) {
+        if (out.text.size() < round_bytes && unpacking.next(file, block)) {
           out.headers.push_back({static_cast<std::int64_t>(file), static_cast<std::int64_t>(block.size), block.offset,
                                  block.line, block.lines, block.oversized});
           out.text.insert(out.text.end(), block.text, block.text + block.size);

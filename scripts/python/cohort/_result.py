@@ -1,0 +1,154 @@
+"""segments.h5 as data frames; docs/file-formats.md describes the file."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pathlib
+import tomllib
+from typing import Any
+
+import h5py
+import numpy
+import pandas
+
+SCHEMA_VERSION = 2
+PROFILE = "segments/profile/"
+
+
+def read(path: str | os.PathLike[str]) -> Result:
+    """The result in a segments.h5. Nothing but the kind of the file is looked at before it is asked for."""
+    return Result(path)
+
+
+class Result:
+    """U users, k segments. Every table is read when it is first asked for, and kept. Ids are texts: 00001 stays 00001."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = pathlib.Path(path)
+        with h5py.File(self.path, "r") as file:
+            kind = _text(file.attrs.get("kind", ""))
+            version = int(file.attrs.get("schema_version", -1))
+        if kind != "segments":
+            raise ValueError(f"{self.path}: is {'a ' + kind + ' file' if kind else 'no file'} of Cohort; "
+                             "results are in segments.h5")
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"{self.path}: has schema version {version}; this package reads {SCHEMA_VERSION}")
+
+    def __repr__(self) -> str:
+        return f"<cohort.Result {self.path}: {len(self._ids('users'))} users, {len(self.segments)} segments>"
+
+    def _get(self, name: str) -> numpy.ndarray | None:
+        with h5py.File(self.path, "r") as file:
+            return file[name][...] if name in file else None
+
+    def _need(self, name: str, made_by: str) -> numpy.ndarray:
+        found = self._get(name)
+        if found is None:
+            raise LookupError(f"{self.path}: has no {name}; {made_by} makes it")
+        return found
+
+    @functools.lru_cache(maxsize=2)
+    def _ids(self, of: str) -> numpy.ndarray:
+        ids = self._get(f"{of}/id")
+        return numpy.array([], object) if ids is None else _texts(ids)
+
+    @functools.cached_property
+    def attributes(self) -> dict[str, Any]:
+        """What the file says of the run: version, seed, ranks, inputs."""
+        with h5py.File(self.path, "r") as file:
+            return {name: _text(value) if isinstance(value, (bytes, str)) else value
+                    for name, value in file.attrs.items()}
+
+    @functools.cached_property
+    def configuration(self) -> dict[str, Any]:
+        """Every key, by section."""
+        return tomllib.loads(self.attributes["configuration"])
+
+    @functools.cached_property
+    def users(self) -> pandas.DataFrame:
+        """Index: the user's id. segment, distance, margin, map_x, map_y."""
+        place = self._need("users/map", "cohort segment")
+        return pandas.DataFrame({name: self._need(f"users/{name}", "cohort segment")
+                                 for name in ("segment", "distance", "margin")}
+                                | {"map_x": place[:, 0], "map_y": place[:, 1]},
+                                index=pandas.Index(self._ids("users"), name="user", dtype=object))
+
+    @functools.cached_property
+    def items(self) -> pandas.DataFrame:
+        """Index: the item's id. users: those in training."""
+        return pandas.DataFrame({"users": self._need("items/users", "a run with items")},
+                                index=pandas.Index(self._ids("items"), name="item", dtype=object))
+
+    @functools.cached_property
+    def segments(self) -> pandas.DataFrame:
+        """Index: the segment. size, and what the profile says of it in a value."""
+        table = {"size": self._need("segments/size", "cohort segment")}
+        with h5py.File(self.path, "r") as file:
+            for name, values in (file[PROFILE].items() if PROFILE in file else ()):
+                if isinstance(values, h5py.Dataset) and values.shape == table["size"].shape:
+                    table[name] = _texts(values[...]) if values.dtype.kind in "SO" else values[...]
+        return pandas.DataFrame(table, index=pandas.RangeIndex(len(table["size"]), name="segment"))
+
+    @functools.cached_property
+    def profiles(self) -> dict[str, pandas.DataFrame]:
+        """What marks the segments: items, categories, user_categories, representative, border, nearest; a row for each
+        entry, with its segment, best first."""
+        tables = {}
+        with h5py.File(self.path, "r") as file:
+            if PROFILE not in file:
+                raise LookupError(f"{self.path}: has no profiles; cohort profile makes them")
+            for name, group in file[PROFILE].items():
+                if not isinstance(group, h5py.Group) or "row_begin" not in group:
+                    continue
+                begin = group["row_begin"][...]
+                table: dict[str, Any] = {"segment": numpy.repeat(numpy.arange(len(begin) - 1), numpy.diff(begin))}
+                for column, values in group.items():
+                    if column != "row_begin" and values.shape == (begin[-1],):
+                        table[column] = _texts(values[...]) if values.dtype.kind in "SO" else values[...]
+                tables[name] = pandas.DataFrame(table)
+        for name, column, of in (("items", "item", "items"), ("representative", "id", "users"), ("border", "id", "users")):
+            if name in tables and column in tables[name]:
+                tables[name][column] = self._ids(of)[tables[name][column]]
+        return tables
+
+    @functools.cached_property
+    def recommendations(self) -> pandas.DataFrame:
+        """user, rank (from 1), item, score: a row for each recommended item."""
+        return self._lists("users", self._ids("users"), "user")
+
+    @functools.cached_property
+    def segment_recommendations(self) -> pandas.DataFrame:
+        """segment, rank, item, score."""
+        return self._lists("segments", numpy.arange(len(self.segments)), "segment")
+
+    def _lists(self, of: str, owners: numpy.ndarray, name: str) -> pandas.DataFrame:
+        item = self._need(f"{of}/recommendations/item", "cohort recommend")
+        score = self._need(f"{of}/recommendations/score", "cohort recommend")
+        row, rank = numpy.nonzero(item >= 0)
+        return pandas.DataFrame({name: owners[row], "rank": rank + 1, "item": self._ids("items")[item[row, rank]],
+                                 "score": score[row, rank]})
+
+    @functools.cached_property
+    def history(self) -> pandas.DataFrame:
+        """Index: the epoch, from 1. loss."""
+        loss = self._get("history/loss")
+        loss = numpy.array([]) if loss is None else loss
+        return pandas.DataFrame({"loss": loss}, index=pandas.RangeIndex(1, len(loss) + 1, name="epoch"))
+
+    @functools.cached_property
+    def embedding(self) -> numpy.ndarray:
+        """Of the users, in the order of `users`."""
+        return self._need("users/embedding", "cohort segment")
+
+    @functools.cached_property
+    def item_embedding(self) -> numpy.ndarray:
+        return self._need("items/embedding", "a run with items")
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _texts(values: numpy.ndarray) -> numpy.ndarray:
+    return numpy.array([_text(value) for value in values], dtype=object)

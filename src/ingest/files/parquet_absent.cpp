@@ -1,0 +1,17 @@
+// Instead of parquet_file.cpp where the libraries are not there.
+#include "core/error.hpp"
+#include "ingest/files/parquet_file.hpp"
+
+namespace cohort {
+
+std::string parquet_head(const std::string& path) {
+  throw InputError(path + ": is a Parquet file, and this build of Cohort reads none: it was made without Arrow C++. " +
+                   "Build it where scripts/bootstrap.sh has provided that, or write the table as CSV");
+}
+
+void read_parquet(const OpenedFile& file, int /*rank*/, int /*ranks*/,
+                  const std::function<void(const LineBlock&)>& /*parse*/) {
+  parquet_head(file.path);
+}
+
+}  // namespace cohort

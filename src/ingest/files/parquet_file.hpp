@@ -1,0 +1,19 @@
+// Parquet files as csv: a line for every row, a column for every value that is no struct.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "ingest/files/input_files.hpp"
+
+namespace cohort {
+
+/// The names of the columns and the first rows, as csv with a header. Throws InputError: the file is damaged, or this
+/// build reads no Parquet. Local.
+std::string parquet_head(const std::string& path);
+
+/// Calls parse(block) for the rows of every P-th row group from the rank-th on; the number of a line is that of its
+/// row, from 1. Only columns that the layout names are read, or all of a table of attributes. Throws InputError. Local.
+void read_parquet(const OpenedFile& file, int rank, int ranks, const std::function<void(const LineBlock&)>& parse);
+
+}  // namespace cohort

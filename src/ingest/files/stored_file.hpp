@@ -1,0 +1,33 @@
+// How the text of an input file is stored: compressed, in another encoding, as Parquet.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "ingest/files/byte_source.hpp"
+#include "ingest/files/packed_file.hpp"
+
+namespace cohort {
+
+struct Storage {
+  Packing packing = Packing::none;
+  std::string encoding;  ///< as iconv names it; empty: UTF-8
+  bool parquet = false;
+
+  /// Whether a rank can read from any byte on.
+  bool in_place() const { return packing == Packing::none && encoding.empty() && !parquet; }
+};
+
+/// What the file's first bytes and `encoding` (input.encoding) say. What every text file is asked before it is read:
+/// throws InputError where its bytes, or those inside compressed data, are of a format that Cohort does not read (named
+/// in the message), and where its name says that it is compressed and it is not. tables: whether JSON lines, a
+/// coordinate matrix and Parquet may be meant. Local.
+Storage storage_of(const std::string& path, const std::string& encoding, bool tables);
+
+/// The text, in UTF-8. Not for Parquet. Throws InputError. Local.
+std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& storage);
+
+/// How it is stored, in words that end in ", "; empty: plain. Local.
+std::string in_words(const Storage& storage);
+
+}  // namespace cohort

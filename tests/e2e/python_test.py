@@ -1,0 +1,88 @@
+"""The Python package in scripts/python: a run, its tables against the HDF5, and what it says of failures."""
+
+import io
+import contextlib
+import os
+import pathlib
+import shutil
+import sys
+import unittest
+
+import h5py
+import numpy
+
+from support import PROGRAM, WithDirectory, cohort as program
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "scripts" / "python"))
+try:
+    import pandas
+
+    import cohort
+except ImportError:
+    pandas = None
+
+
+@unittest.skipIf(pandas is None, "pandas is not installed (Debian: python3-pandas): the package is not tested")
+class Package(WithDirectory):
+    def setUp(self):
+        super().setUp()
+        # Ids that numbers would not keep.
+        self.write("log.csv", "user,item,timestamp\n" + "".join(
+            f"{u:05d},{(u % 2) * 20 + (u * 3 + k * k) % 20:03d},{1_400_000_000 + u * k}\n" for u in range(60) for k in range(6)))
+        self.write("config.toml", f'[input]\ninteractions = "log.csv"\nholdout = 0.1\n[model]\ndim = 8\n[segment]\ncount = 2\n'
+                                  f'[train]\nloss = "bpr"\nepochs = 3\n[output]\ndirectory = "{self.path}/out"\n')
+
+    def run_it(self, **options):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            result = cohort.run(self.path / "config.toml", program=PROGRAM,
+                                mpirun=os.environ.get("COHORT_MPIEXEC", "mpirun"), **options)
+        return result, shown.getvalue()
+
+    def test_run_and_tables(self):
+        result, shown = self.run_it(ranks=2, settings={"train.seed": 7})
+        self.assertIn("epoch", shown)
+        self.assertEqual(result.configuration["train"]["seed"], 7)
+        again = cohort.read(result.path)
+        with h5py.File(result.path) as file:
+            users = again.users
+            self.assertEqual(list(users.index), [text.decode() for text in file["users/id"][...]])
+            self.assertIn("00017", users.index)
+            for name in ("segment", "distance", "margin"):
+                numpy.testing.assert_array_equal(users[name], file[f"users/{name}"][...])
+            numpy.testing.assert_array_equal(users[["map_x", "map_y"]], file["users/map"][...])
+            numpy.testing.assert_array_equal(again.segments["size"], file["segments/size"][...])
+            self.assertEqual(list(again.segments["description"]),
+                             [text.decode() for text in file["segments/profile/description"][...]])
+            numpy.testing.assert_array_equal(again.items["users"], file["items/users"][...])
+            numpy.testing.assert_array_equal(again.history["loss"], file["history/loss"][...])
+            numpy.testing.assert_array_equal(again.embedding, file["users/embedding"][...])
+            items = [text.decode() for text in file["items/id"][...]]
+            listed, score = file["users/recommendations/item"][...], file["users/recommendations/score"][...]
+            wanted = [(user, rank + 1, items[listed[u, rank]], score[u, rank]) for u, user in enumerate(users.index)
+                      for rank in range(listed.shape[1]) if listed[u, rank] >= 0]
+            self.assertEqual(list(again.recommendations.itertuples(index=False, name=None)), wanted)
+            marks = again.profiles["items"]
+            begin = file["segments/profile/items/row_begin"][...]
+            self.assertEqual(list(marks["item"]), [items[i] for i in file["segments/profile/items/item"][...]])
+            self.assertEqual(list(marks["segment"]), [s for s in range(len(begin) - 1) for _ in range(begin[s], begin[s + 1])])
+        self.assertEqual((again.users["segment"].value_counts().sort_index() == again.segments["size"]).all(), True)
+        back = pandas.read_csv(io.StringIO(users.to_csv()), dtype={"user": str})
+        self.assertEqual(list(back["user"]), list(users.index))
+
+    def test_failures_are_those_of_the_program(self):
+        for ranks in (1, 2):
+            with self.assertRaises(cohort.CohortError) as raised:
+                self.run_it(ranks=ranks, settings={"segment.count": -1})
+            self.assertEqual(raised.exception.exit_code, 2)
+            self.assertIn("segment.count", str(raised.exception))
+            self.assertNotIn("mpirun", str(raised.exception))
+        program("prepare", self.path / "config.toml")
+        with self.assertRaisesRegex(ValueError, "graph"):
+            cohort.read(self.path / "out" / "graph.h5")
+        with self.assertRaises(OSError):
+            cohort.read(self.path / "nothing.h5")
+        shutil.rmtree(self.path / "out")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

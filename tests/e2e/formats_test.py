@@ -42,7 +42,7 @@ def by_csv(separator, rows=RECORDS, header=True, quoting=csv.QUOTE_MINIMAL):
 
 
 def by_json(rows=RECORDS):
-    return "".join(json.dumps({"user": {"id": user, "age": 3}, "item_id": item, "stars": float(weight), "at": int(time)},
+    return "".join(json.dumps({"user": {"id": user, "age": 3}, "item_id": item, "stars": float(weight), "timestamp": int(time)},
                               ensure_ascii=user < "u2") + "\n" for user, item, weight, time in rows)
 
 
@@ -103,7 +103,7 @@ class SameBits(Formats):
         python = "".join(repr({"user_id": u, "item_id": i, "rating": float(w), "timestamp": int(t)}) + "\n"
                          for u, i, w, t in RECORDS)
         half = len(RECORDS) // 2
-        json_columns = '[input.columns]\nuser = "user.id"\nitem = "item_id"\nweight = "stars"\ntime = "at"\n'
+        json_columns = '[input.columns]\nuser = "user.id"\nitem = "item_id"\nweight = "stars"\ntime = "timestamp"\n'
         # file name -> contents; settings
         variants = [
             ({"a.csv": plain}, ""),

@@ -137,7 +137,8 @@ struct JsonLines::Parser {
   simdjson::dom::parser parser;
 };
 
-JsonLines::JsonLines(std::vector<std::string> keys) : parser_(std::make_unique<Parser>()), keys_(std::move(keys)) {}
+JsonLines::JsonLines(std::vector<std::string> keys)
+    : parser_(std::make_unique<Parser>()), keys_(std::move(keys)), records_(kept), record_(records_.data()) {}
 
 JsonLines::~JsonLines() = default;
 
@@ -153,15 +154,16 @@ std::string JsonLines::read(std::string_view line) {
   }
   object fields;
   if (whole.get_object().get(fields) != simdjson::SUCCESS) return "the line is no JSON object, { ... }";
-  record_.clear();
+  record_ = &records_[next_++ % kept];
+  record_->clear();
   std::string text;
   for (const auto& key : keys_) {
-    if (&key != keys_.data()) record_ += ',';
+    if (&key != keys_.data()) *record_ += ',';
     element value;
     if (key.empty() || find_key(fields, key).get(value) != simdjson::SUCCESS) continue;
     text.clear();
     append_text(text, value);
-    append_csv_field(record_, text);
+    append_csv_field(*record_, text);
   }
   return "";
 }

@@ -21,14 +21,18 @@ class JsonLines {
   /// between them. Objects as Python prints them are taken too. Returns what is wrong with the line; empty: nothing.
   std::string read(std::string_view line);
 
-  char* begin() { return record_.data(); }
-  char* end() { return record_.data() + record_.size(); }
+  /// The record that was made last. It stays where it is until so many more have been made.
+  static constexpr std::size_t kept = 256;
+  char* begin() { return record_->data(); }
+  char* end() { return record_->data() + record_->size(); }
 
  private:
   struct Parser;
   std::unique_ptr<Parser> parser_;
   std::vector<std::string> keys_;
-  std::string record_;
+  std::vector<std::string> records_;  // used in turn
+  std::size_t next_ = 0;
+  std::string* record_;
   std::string json_;  // of a line that was Python
 };
 

@@ -25,6 +25,8 @@ namespace cohort {
 namespace {
 
 constexpr std::size_t batch_records = 128;
+// Records wait for their look-up as views of their text.
+static_assert(batch_records < JsonLines::kept);
 
 // What stands between two fields. at(): a separator starts here; find(): the next one, or end; next(): behind it.
 struct OneCharacter {

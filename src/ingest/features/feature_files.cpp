@@ -26,7 +26,7 @@ namespace cohort {
 namespace {
 
 // This part's ids of a file that has one a line; throws where there are not `rows` of them.
-IdTable read_row_ids(const std::string& path, std::int64_t rows, const Part& part, const std::string& array) {
+IdTable read_row_ids(const std::string& path, std::int64_t rows, const FilePart& part, const std::string& array) {
   std::unique_ptr<ByteSource> source;
   if (is_gzip(path)) {
     source = std::make_unique<GzipFile>(path);
@@ -84,7 +84,7 @@ void refuse_repeats(const Communicator& comm, const IdTable& table, const std::v
 // Rows of the file to numbers of the dictionary; what is unknown goes. Collective.
 void number_rows(const Communicator& comm, const IdTable& table, const std::string& of, const std::string& id_file,
                  const std::string& path, ArrayEntries& entries, FeatureStats& stats) {
-  const Part part{comm.rank(), comm.size()};
+  const FilePart part{comm.rank(), comm.size()};
   IdTable ids;
   need_same_file(comm, id_file);
   comm.attempt([&] { ids = read_row_ids(id_file, entries.rows, part, path); });

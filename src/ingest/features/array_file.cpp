@@ -21,7 +21,7 @@ constexpr std::string_view zip_magic = "PK\x03\x04";
 using GoTo = std::function<void(std::int64_t offset)>;
 
 // The source stands behind the header.
-ArrayEntries read_dense(const NpyHeader& header, ByteSource& source, const GoTo& go_to, const Part& part,
+ArrayEntries read_dense(const NpyHeader& header, ByteSource& source, const GoTo& go_to, const FilePart& part,
                         const std::string& name) {
   require_numbers(header, name);
   if (header.shape.size() != 2) {
@@ -71,7 +71,7 @@ void skip(ByteSource& source, std::int64_t count, const std::string& name) {
   }
 }
 
-ArrayEntries read_npy(const std::string& path, const Part& part) {
+ArrayEntries read_npy(const std::string& path, const FilePart& part) {
   PlainFile file(path);
   const auto header = read_npy_header(file, path);
   require_numbers(header, path);
@@ -149,7 +149,7 @@ class NpzArrays final : public SparseArrays {
   const std::vector<ZipMember>& members_;
 };
 
-ArrayEntries read_npz(const std::string& path, const Part& part) {
+ArrayEntries read_npz(const std::string& path, const FilePart& part) {
   const auto members = zip_members(path);
   const bool sparse = std::ranges::find(members, "format.npy", &ZipMember::name) != members.end();
   if (sparse) {
@@ -206,7 +206,7 @@ ArrayFormat array_format_of(const std::string& path) {
   return ArrayFormat::none;
 }
 
-ArrayEntries read_array(const std::string& path, ArrayFormat format, const std::string& dataset, const Part& part) {
+ArrayEntries read_array(const std::string& path, ArrayFormat format, const std::string& dataset, const FilePart& part) {
   COHORT_CHECK(format != ArrayFormat::none);
   if (format == ArrayFormat::hdf5) return read_hdf5_array(path, dataset, part);
   return format == ArrayFormat::npy ? read_npy(path, part) : read_npz(path, part);

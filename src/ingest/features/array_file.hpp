@@ -16,9 +16,9 @@ ArrayFormat array_format_of(const std::string& path);
 
 /// The part's entries. dataset: of HDF5, where the file has several; else empty. Throws InputError: no array of two
 /// dimensions, no numbers, not finite, damaged or truncated. Local.
-ArrayEntries read_array(const std::string& path, ArrayFormat format, const std::string& dataset, const Part& part);
+ArrayEntries read_array(const std::string& path, ArrayFormat format, const std::string& dataset, const FilePart& part);
 
 /// The same of an HDF5 file alone.
-ArrayEntries read_hdf5_array(const std::string& path, const std::string& dataset, const Part& part);
+ArrayEntries read_hdf5_array(const std::string& path, const std::string& dataset, const FilePart& part);
 
 }  // namespace cohort

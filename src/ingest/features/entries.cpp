@@ -38,7 +38,8 @@ void check_range(const std::vector<std::int64_t>& values, std::int64_t count, co
 
 }  // namespace
 
-void ArrayEntries::begin(std::int64_t row_count, std::int64_t column_count, const Part& part, const std::string& name) {
+void ArrayEntries::begin(std::int64_t row_count, std::int64_t column_count, const FilePart& part,
+                         const std::string& name) {
   if (column_count == 0 || row_count == 0) {
     throw InputError(name + ": is an array of " + std::to_string(row_count) + " x " + std::to_string(column_count) +
                      ": it holds nothing");
@@ -72,7 +73,7 @@ void ArrayEntries::add(std::int64_t row, std::int64_t column, double value, cons
 }
 
 ArrayEntries read_sparse(SparseArrays& arrays, const std::string& format, std::int64_t rows, std::int64_t columns,
-                         const Part& part, const std::string& name) {
+                         const FilePart& part, const std::string& name) {
   if (format != "csr" && format != "csc" && format != "coo") {
     throw InputError(name + ": is a sparse matrix in the format " + quoted(format) +
                      "; csr, csc and coo can be read: convert it with .tocsr()");

@@ -13,7 +13,7 @@
 namespace cohort {
 
 /// Which of the ranks reads: part `part` of `parts`.
-struct Part {
+struct FilePart {
   int part = 0;
   int parts = 1;
 
@@ -34,7 +34,7 @@ struct ArrayEntries {
 
   /// Takes the shape, and gives the rows of `part` an entry of zero each. Throws InputError where it has no columns, or
   /// more than 2^31 - 2. `name` goes into messages. Local.
-  void begin(std::int64_t row_count, std::int64_t column_count, const Part& part, const std::string& name);
+  void begin(std::int64_t row_count, std::int64_t column_count, const FilePart& part, const std::string& name);
   /// Passes zeros over. Throws InputError where the number is not finite, in float32.
   void add(std::int64_t row, std::int64_t column, double value, const std::string& name);
 };
@@ -55,6 +55,6 @@ class SparseArrays {
 /// The part's entries of a matrix in the format csr, csc or coo, as SciPy names its arrays. Throws InputError: another
 /// format, arrays that do not fit together or the shape. Local.
 ArrayEntries read_sparse(SparseArrays& arrays, const std::string& format, std::int64_t rows, std::int64_t columns,
-                         const Part& part, const std::string& name);
+                         const FilePart& part, const std::string& name);
 
 }  // namespace cohort

@@ -25,7 +25,7 @@ namespace cohort {
 namespace {
 
 // This part's ids of a file that has one a line; throws where there are not `rows` of them.
-IdTable read_row_ids(const FeatureSource& features, std::int64_t rows, const Part& part) {
+IdTable read_row_ids(const FeatureSource& features, std::int64_t rows, const FilePart& part) {
   const auto& path = features.id_file;
   const auto source = open_text(path, storage_of(path, features.encoding, false));
   BlockReader::Options options;
@@ -80,7 +80,7 @@ void refuse_repeats(const Communicator& comm, const IdTable& table, const std::v
 void number_rows(const Communicator& comm, const IdTable& table, const FeatureSource& source, ArrayEntries& entries,
                  FeatureStats& stats) {
   const auto& id_file = source.id_file;
-  const Part part{comm.rank(), comm.size()};
+  const FilePart part{comm.rank(), comm.size()};
   IdTable ids;
   need_same_file(comm, id_file);
   comm.attempt([&] { ids = read_row_ids(source, entries.rows, part); });

@@ -174,7 +174,7 @@ std::string format_in(hid_t group) {
   return "";
 }
 
-ArrayEntries read_group(hid_t file, const std::string& name, const std::string& what, const Part& part) {
+ArrayEntries read_group(hid_t file, const std::string& name, const std::string& what, const FilePart& part) {
   const H5Id group(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose);
   const auto shape = shape_in(group.get());
   if (shape.size() != 2 || shape[0] < 0 || shape[1] < 0) {
@@ -187,7 +187,7 @@ ArrayEntries read_group(hid_t file, const std::string& name, const std::string& 
   return read_sparse(arrays, format, shape[0], shape[1], part, what);
 }
 
-ArrayEntries read_set(hid_t file, const std::string& name, const std::string& what, const Part& part) {
+ArrayEntries read_set(hid_t file, const std::string& name, const std::string& what, const FilePart& part) {
   const NumberSet set(file, name, what, 2);
   ArrayEntries found;
   found.begin(set.shape()[0], set.shape()[1], part, what);
@@ -239,7 +239,7 @@ std::string only_array(hid_t file, const std::string& path) {
 
 }  // namespace
 
-ArrayEntries read_hdf5_array(const std::string& path, const std::string& dataset, const Part& part) {
+ArrayEntries read_hdf5_array(const std::string& path, const std::string& dataset, const FilePart& part) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // what goes wrong is said below
   const H5Id file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   if (!file.good()) {

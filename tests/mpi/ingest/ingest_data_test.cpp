@@ -106,17 +106,19 @@ TEST_F(RealData, MovieLens100kOverTime) {
   EXPECT_EQ(result.stats.clean.decayed, 0);
 }
 
-TEST_F(RealData, FilmTrustNeedsTheFormat) {
+// Three columns by blanks, with ratings of a half: its format is told by them, and is what input.format would say.
+TEST_F(RealData, FilmTrust) {
   InputConfig input;
   input.interactions = file("filmtrust/ratings.txt.gz");
   input.social = file("filmtrust/trust.txt");
-  EXPECT_THROW(prepare(world(), input, {}, {}, 1), InputError);
-  input.format = "ssv";
-  const auto result = prepare(world(), input, {SocialOnlyUsers::drop, 1, 1, 0, 0}, {}, 1);
-  EXPECT_EQ(result.dataset.users.total(), 1508);
-  EXPECT_EQ(result.dataset.items.total(), 2071);
-  EXPECT_EQ(world().sum(result.dataset.interactions.size()), 35494);
-  EXPECT_EQ(result.stats.social.lines, 1853);
+  for (const std::string format : {"auto", "ssv"}) {
+    input.format = format;
+    const auto result = prepare(world(), input, {SocialOnlyUsers::drop, 1, 1, 0, 0}, {}, 1);
+    EXPECT_EQ(result.dataset.users.total(), 1508);
+    EXPECT_EQ(result.dataset.items.total(), 2071);
+    EXPECT_EQ(world().sum(result.dataset.interactions.size()), 35494);
+    EXPECT_EQ(result.stats.social.lines, 1853);
+  }
 }
 
 TEST_F(RealData, NodeLabelSets) {

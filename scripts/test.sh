@@ -38,7 +38,9 @@ changed_sources() {
 # As many as fit into the time, the latest change first; says how many did not.
 check_tidy() {
   local deadline=$((SECONDS + ${COHORT_TIDY_SECONDS:-300})) sources=() batch=() next=0 ok=0
-  mapfile -t sources < <(changed_sources | xargs -r ls -t)
+  # Only what this machine builds: without Arrow, nothing says how parquet_file.cpp is compiled.
+  mapfile -t sources < <(changed_sources | xargs -r ls -t |
+    while read -r source; do ! grep -qF "/$source\"" build/ci/compile_commands.json || echo "$source"; done)
   while [ "$next" -lt ${#sources[@]} ] && [ "$SECONDS" -lt "$deadline" ]; do
     batch=("${sources[@]:next:$(cores)}")
     printf '%s\0' "${batch[@]}" | xargs -0 -n 1 -P "$(cores)" \

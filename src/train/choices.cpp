@@ -104,7 +104,7 @@ LinearForm linear_form(const Config& config) {
 
 bool by_direction(const Config& config) {
   if (config.segment.method == ClusterMethod::automatic) {
-    return encoder_of(config) == EncoderKind::spectral || config.train.loss != LossKind::bpr;
+    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax;
   }
   return config.segment.method == ClusterMethod::spherical;
 }

@@ -13,7 +13,7 @@ namespace cohort {
 /// dense data (docs/algorithms.md).
 constexpr std::int64_t planned_steps = 200;
 /// Of ns4gc, each of one step over the whole graph.
-constexpr std::int64_t ns4gc_epochs = 150;
+constexpr std::int64_t ns4gc_epochs = 300;
 /// Of softmax, where nothing was chosen on held-back interactions.
 constexpr double default_temperature = 0.12;
 constexpr double default_length_power = 0.25;
@@ -26,7 +26,7 @@ constexpr std::int64_t most_widened_nodes = 250'000;
 /// `train`, whose loss is settled, with every choice made but batch and rate of BPR, which go by the number of
 /// positives (train/sampler.hpp and bpr_rate).
 ///   bpr      100 epochs, from random rows
-///   ns4gc    150 epochs of one step, rate 0.001; rows without features start from the spectral embedding
+///   ns4gc    300 epochs of one step, rate 0.001; rows without features start from the spectral embedding
 ///   softmax  steps planned_steps, or as many epochs as come nearest to them, at least one; batch 2,048 users, or a
 ///            64th of them if that is more; rate 0.02; from the spectral embedding; temperature 0.12, pairs weigh
 ///            their user's degree^-1/2, the power of an item's length is 1/4

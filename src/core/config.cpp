@@ -208,7 +208,7 @@ class ValueSetter {
     return *std::move(text);
   }
   std::string path(const toml::node& node, const std::string& expected) const {
-    const auto text = string(node, expected);
+    auto text = string(node, expected);
     if (text.empty()) return text;
     // Paths from the home directory; of a list, @FILE, the file's path counts.
     if (const char* const home = std::getenv("HOME"); home && (text == "~" || text.starts_with("~/"))) {

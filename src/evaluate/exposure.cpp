@@ -77,10 +77,11 @@ Exposures exposures(const Communicator& comm, const PairTable& lists, std::span<
     std::vector<std::int64_t> cold(shown.users.size(), 0);
     for (std::int32_t s = 0; s < segments; ++s) {
       // Both groups of the segment, each ascending by item.
-      auto warm = shown.begin[2 * s];
-      auto chill = shown.begin[2 * s + 1];
+      const auto group = std::int64_t{2} * s;
+      auto warm = shown.begin[group];
+      auto chill = shown.begin[group + 1];
       const auto warm_end = chill;
-      const auto chill_end = shown.begin[2 * s + 2];
+      const auto chill_end = shown.begin[group + 2];
       while (warm < warm_end || chill < chill_end) {
         constexpr auto none = std::numeric_limits<std::int32_t>::max();
         const auto warm_row = warm < warm_end ? shown.row[warm] : none;

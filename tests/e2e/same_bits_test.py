@@ -11,12 +11,12 @@ LAYOUTS = [(ranks, threads) for ranks in (1, 2, 3, 4) for threads in (1, 2)]
 
 
 class SameBits(WithDirectory):
-    def check(self, config, *overrides, remote_triples=True):
+    def check(self, config, *overrides, remote_triples=True, strategy="blend"):
         """Runs at every layout; compares all datasets with the first; returns the path of the 4-rank result."""
         expected = None
         for ranks, threads in LAYOUTS:
             output = self.path / f"run-{ranks}-{threads}"
-            settings = [f"output.directory={output}", *overrides]
+            settings = [f"output.directory={output}", f"recommend.strategy={strategy}", *overrides]
             cohort("run", config, "--quiet", *(part for setting in settings for part in ("--set", setting)),
                    ranks=ranks, threads=threads)
             found = datasets(output / "segments.h5")
@@ -69,7 +69,8 @@ class SameBits(WithDirectory):
 
     def test_defaults_and_their_choice(self):
         self.check(self.generated(users=400, interactions=6000),
-                   *(f"train.{key}=auto" for key in ("loss", "epochs", "learning_rate")), "train.steps=30", remote_triples=False)
+                   *(f"train.{key}=auto" for key in ("loss", "epochs", "learning_rate")), "train.steps=30", remote_triples=False,
+                   strategy="auto")
 
     def test_softmax_from_the_spectral_start(self):
         self.check(self.generated(), "train.loss=softmax", "train.steps=9", "train.batch=250", "model.layers=2",

@@ -107,8 +107,8 @@ class Errors(WithDirectory):
             done = cohort("run", config, "--set", f"output.directory={self.path}/ok{ranks}", ranks=ranks)
             self.assertIn("interactions.tsv:301", done.stderr)
 
-    def test_shared_file_with_unclear_format(self):
-        ratings = shared("filmtrust", "ratings.txt.gz")
+    def test_unclear_format(self):
+        ratings = self.write("ratings.txt", "1 2 3\n2 3 4\n3 4 5\n")
         self.refused(f'[input]\ninteractions = "{ratings}"\n', "input.format")
 
 

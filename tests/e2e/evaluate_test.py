@@ -99,7 +99,7 @@ class Evaluate(WithDirectory):
         self.assertRegex(said, r'truth.tsv: tsv, columns by tab; a header; user: column 0 \("\w+"\), e.g. "u\d+"; label: ')
 
     def test_advises_nothing_that_evaluate_cannot_be_told(self):
-        for name, text in (("one.tsv", "u1\nu2\n"), ("spaces.txt", "1 2 3\n2 3 4\n3 4 5\n"), ("none.txt", "u1;i1\nu2;i2\n"),
+        for name, text in (("one.tsv", "u1\nu2\n"), ("spaces.txt", "1 2 3\n2 3 4\n3 4 5\n"), ("none.txt", "u1^i1\nu2^i2\n"),
                            ("names.csv", "customer,price,place,shop,label\nu1,3,x,y,z\n"), ("bad.tsv", "user\titem\nu1\n"),
                            ("x.inter", "u1\ti1\n"), ("few.tsv", "user\titem\nx1\ti1\n"), ("times.csv", "u1,i1,x\nu2,i2,y\n")):
             path = self.write(name, text)

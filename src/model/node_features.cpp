@@ -27,9 +27,9 @@ struct Kind {
 // Entries of one table in the rows of its nodes, scaled where they stand.
 class Scaling {
  public:
-  Scaling(const Communicator& comm, const ShardGraph& graph, const ScaledTable& table, std::vector<Entries>& rows,
-          int threads)
-      : comm_(comm), graph_(graph), table_(table), rows_(rows), threads_(threads) {}
+  Scaling(const Communicator& comm, const ShardGraph& graph, const ShardSum& shard_sum, const ScaledTable& table,
+          std::vector<Entries>& rows, int threads)
+      : comm_(comm), graph_(graph), shard_sum_(shard_sum), table_(table), rows_(rows), threads_(threads) {}
 
   void apply() {
     if (table_.scaling == FeatureScaling::columns) {
@@ -58,15 +58,14 @@ class Scaling {
     const auto first_row = [&](std::int64_t shard) {
       return graph_.shard_first_row(comm_.rank(), static_cast<std::int32_t>(shard));
     };
-    return ShardSum(comm_, graph_.layout)
-        .fold(table_.table->columns + 1, threads_, [&](std::int64_t shard, std::span<double> sum) {
-          for (auto row = first_row(shard); row < first_row(shard + 1); ++row) {
-            const auto& entries = rows_[row];
-            if (entries.empty()) continue;
-            sum.back() += 1;
-            add(entries, sum);
-          }
-        });
+    return shard_sum_.fold(table_.table->columns + 1, threads_, [&](std::int64_t shard, std::span<double> sum) {
+      for (auto row = first_row(shard); row < first_row(shard + 1); ++row) {
+        const auto& entries = rows_[row];
+        if (entries.empty()) continue;
+        sum.back() += 1;
+        add(entries, sum);
+      }
+    });
   }
 
   void by_columns() {
@@ -111,6 +110,7 @@ class Scaling {
 
   const Communicator& comm_;
   const ShardGraph& graph_;
+  const ShardSum& shard_sum_;
   const ScaledTable& table_;
   std::vector<Entries>& rows_;
   int threads_;
@@ -158,6 +158,7 @@ NodeFeatures node_features(const Communicator& comm, const ShardedGraph& sharded
   NodeFeatures result;
   if (user_tables.empty() && item_tables.empty()) return result;
   const auto& graph = sharded.graph;
+  const ShardSum shard_sum(comm, graph.layout);
   Kind kinds[] = {{&user_tables, &users, 0, {}}, {&item_tables, &items, graph.users, {}}};
   for (auto& kind : kinds) {
     for (const auto& table : *kind.tables) {
@@ -189,7 +190,7 @@ NodeFeatures node_features(const Communicator& comm, const ShardedGraph& sharded
     for (std::size_t t = 0; t < kind.tables->size(); ++t) {
       const auto& table = (*kind.tables)[t];
       auto rows = at_owners(comm, sharded, kind, *table.table);
-      Scaling(comm, graph, table, rows, threads).apply();
+      Scaling(comm, graph, shard_sum, table, rows, threads).apply();
       const auto first = static_cast<std::int32_t>(kind.first_column[t]);
       for (std::size_t row = 0; row < all.size(); ++row) {
         for (const auto& [column, value] : rows[row]) all[row].emplace_back(first + column, value);

@@ -141,14 +141,15 @@ class Slurm(unittest.TestCase):
 
     @long
     def test_preempted_job_goes_on(self):
-        job = self.submit("preempted", 4, *LASTING)
+        settings = (*LASTING[:1], "train.epochs=4000", *LASTING[2:])
+        job = self.submit("preempted", 4, *settings)
         self.wait_for_checkpoint("preempted")
-        urgent = self.cluster.submit("-p", "high", "-N", 4, "-o", "/dev/null", "--wrap", "sleep 1")
+        urgent = self.cluster.submit("-p", "high", "-N", 4, "--exclusive", "-o", "/dev/null", "--wrap", "sleep 1")
         self.assertEqual(self.cluster.finish(urgent, LIMIT), ("COMPLETED", 0))
         self.done(job, "preempted")
         self.assertGreaterEqual(self.cluster.restarts(job), 1)
         self.assertIn("going on after epoch", self.log("preempted"))
-        self.same_as_alone("preempted", *LASTING)
+        self.same_as_alone("preempted", *settings)
 
     def cancelled(self, name, nodes):
         settings = (*LASTING[:3], "train.checkpoint_every=0")

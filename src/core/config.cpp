@@ -145,7 +145,7 @@ class ValueSetter {
     } else {
       numbers.push_back(integer(node_, kind.low, kind.high, expected));
     }
-    if (numbers.empty()) fail(expected);
+    if (numbers.empty() && !kind.may_be_empty) fail(expected);
     kind.of(config_) = std::move(numbers);
   }
   void operator()(const ColumnsKey& kind) const {

@@ -30,8 +30,8 @@ struct InputConfig {
   std::string encoding = "auto";   ///< as iconv names it; auto: UTF-8, or UTF-16 or 32 where the file's mark says so
   TimeUnit time_unit = TimeUnit::automatic;
   std::optional<bool> header;  ///< whether the files' first lines are headers; none: "auto", it is told
-  /// (role, column name or index from 0); roles: user, item, weight, time, event; for social files source, target,
-  /// weight.
+  /// (role, column name or index from 0); roles: user, item, weight, time, event, split; for social files source,
+  /// target, weight.
   std::vector<std::pair<std::string, std::string>> columns;
   double holdout = 0.0;  ///< share of the interactions held out for evaluate; 0: none
   HoldoutSplit holdout_split = HoldoutSplit::random;
@@ -143,7 +143,8 @@ struct ModelConfig {
 /// automatic: softmax, or bpr where no items are nodes, or a budget of time or the authors' sampler is set, which
 /// softmax has not; settled by parse_config.
 /// Networks: ns4gc where there are features, else softmax, but where there is a budget of time.
-enum class LossKind { automatic, bpr, softmax, ns4gc };
+/// dmon: modularity of soft segments, of Tsitsulin et al. (2020).
+enum class LossKind { automatic, bpr, softmax, ns4gc, dmon };
 /// What a pair weighs in softmax: all alike, or its user's degree^-1/2.
 enum class PairWeight { automatic, equal, degree };
 /// Of TrainConfig::length_power.
@@ -172,13 +173,23 @@ struct TrainConfig {
   std::int64_t seed = 42;
   std::int64_t checkpoint_every = 10;  ///< epochs
   double checkpoint_minutes = 10.0;    ///< 0: not by time
+  bool joint = false;                  ///< whether centres are trained with rows and weights in a last phase
+  std::string initial;  ///< model.h5 of a run whose rows, weights and centres training starts from; empty: none
 };
 
 /// automatic: spherical where training is by cosine, else kmeans.
 enum class ClusterMethod { automatic, kmeans, spherical };
 
+/// Of SegmentConfig::count.
+constexpr std::int64_t automatic_count = 0;
+
 struct SegmentConfig {
-  std::int64_t count = 20;
+  std::int64_t count = 20;  ///< automatic_count: chosen between the two below, which only then have effect
+  std::int64_t count_min = 2;
+  std::int64_t count_max = 64;
+  std::vector<std::int64_t> levels;  ///< numbers of segments, ascending, each level inside the one before; empty: one
+  std::string previous;              ///< segments.h5 whose numbers matched segments keep; empty: none
+  double stickiness = 0.0;           ///< share by which another centre must be nearer before a user leaves `previous`
   ClusterMethod method = ClusterMethod::automatic;
   std::int64_t restarts = 4;  ///< n_init: the run of lowest inertia is kept
   std::int64_t max_iterations = 100;

@@ -74,7 +74,8 @@ struct IntegersKey {
   std::vector<std::int64_t>& (*of)(Config&);
   std::int64_t low;
   std::int64_t high;
-  bool automatic = false;  ///< "auto" may stand for them, which is kept as none
+  bool automatic = false;     ///< "auto" may stand for them, which is kept as none
+  bool may_be_empty = false;  ///< an array of none is a value
 };
 
 /// A table of column names or indices by role.

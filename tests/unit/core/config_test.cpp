@@ -136,9 +136,16 @@ minutes = 2.5
 seed = 9223372036854775807
 checkpoint_every = 3
 checkpoint_minutes = 7.5
+joint = true
+initial = "/x/model.h5"
 
 [segment]
-count = 9
+count = "auto"
+count_min = 4
+count_max = 32
+levels = [3, 9]
+previous = "/x/segments.h5"
+stickiness = 0.05
 method = "spherical"
 restarts = 2
 max_iterations = 11

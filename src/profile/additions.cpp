@@ -164,7 +164,7 @@ Additions profile_additions(const Communicator& comm, const ProfileInput& input,
         additions.description.push_back(
             fmt::format("{}, all of segment {} of level {}", counted(levels.size[s], "user"), parent, levels.level));
         for (auto* table : {&additions.items, &additions.categories, &additions.user_categories}) {
-          append(MarkTable{{0, 0}}, 0, *table);
+          table->row_begin.push_back(table->rows());
         }
         continue;
       }

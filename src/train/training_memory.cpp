@@ -87,6 +87,15 @@ std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig
   return features.columns * width * (matrices * 9 * static_cast<std::int64_t>(sizeof(float)) + partials);
 }
 
+std::int64_t soft_segment_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train,
+                                std::int64_t segments) {
+  if (train.loss != LossKind::dmon && !train.joint) return 0;
+  const std::int64_t shares = padded_stride(segments) * (2 * graph.owned() + graph.local_rows());
+  const std::int64_t rows = padded_stride(model.dim) * 4 * graph.owned();
+  const std::int64_t centres = padded_stride(segments) * padded_stride(model.dim) * 8;
+  return static_cast<std::int64_t>(sizeof(float)) * (shares + rows + centres);
+}
+
 void check_training_memory(const Communicator& comm, std::int64_t bytes) {
   const std::int64_t together = comm.sum_on_machine(bytes);
   const std::int64_t neighbours = comm.sum_on_machine(1);

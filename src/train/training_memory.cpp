@@ -36,7 +36,7 @@ std::int64_t softmax_bytes(const ShardGraph& graph, const ModelConfig& model, co
 // What a network has beside: what each layer keeps for the backward pass, of each view, its gradient, and what its
 // products and their halos are made in.
 std::int64_t network_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train) {
-  const std::int64_t views = train.loss == LossKind::ns4gc ? 2 : 1;
+  const std::int64_t views = (train.loss == LossKind::ns4gc ? 2 : 1) + (train.joint ? 1 : 0);
   std::int64_t widths = padded_stride(model.dim);
   for (const auto width : model.widths) widths += padded_stride(width);
   const auto bytes = static_cast<std::int64_t>(sizeof(float));

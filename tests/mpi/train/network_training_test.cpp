@@ -268,7 +268,9 @@ TEST(NetworkTraining, LearnsAndGoesOnElsewhereToTheSameBits) {
       EXPECT_EQ(last.rest.embedding, expected.rest.embedding) << "on one rank";
       EXPECT_EQ(last.replicated, expected.replicated);
       EXPECT_EQ(last.rest.numbers, expected.rest.numbers);
-      if (checkpoint == 5) EXPECT_EQ(moved, expected_moved);
+      if (checkpoint == 5) {
+        EXPECT_EQ(moved, expected_moved);
+      }
       train_on(comm, cuts[1], &from);
       EXPECT_EQ(last.rest.embedding, expected.rest.embedding) << "on other cuts";
       EXPECT_EQ(last.replicated, expected.replicated);

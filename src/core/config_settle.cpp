@@ -1,5 +1,6 @@
 #include "core/config_settle.hpp"
 
+#include "core/config_trained_segments.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -18,6 +19,7 @@ void settle_network(Config& config, const std::string& name) {
       throw InputError(name + ": " + key + R"( needs model.encoder = "gcn" or "sage")");
     };
     if (train.loss == LossKind::ns4gc) needs_network(R"(train.loss = "ns4gc")");
+    if (train.loss == LossKind::dmon) needs_network(R"(train.loss = "dmon")");
     if (!model.widths.empty()) needs_network("model.widths");
     if (model.activation != Activation::automatic) needs_network("model.activation");
     if (model.edge_dropout != automatic_share) needs_network("model.edge_dropout");
@@ -41,7 +43,7 @@ void settle_network(Config& config, const std::string& name) {
   if (model.activation == Activation::automatic) model.activation = features ? Activation::selu : Activation::relu;
   if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
   if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
-  if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;
+  if (model.smoothings == automatic_share) model.smoothings = contrasts && !train.joint ? 2 : 0;
 }
 
 }  // namespace
@@ -82,6 +84,7 @@ void settle_config(Config& config, const std::string& name) {
   const bool by_size =
       items_are_nodes(config) && model.encoder != EncoderKind::spectral && train.loss == LossKind::softmax;
   if (model.dim == automatic_dim && !by_size) model.dim = usual_dim;
+  check_trained_segments(config, name);
 }
 
 }  // namespace cohort

@@ -20,6 +20,7 @@ struct Provenance {
   std::int64_t threads = 0;
   std::string vector_target;  ///< instructions that the kernels used on all ranks
   std::vector<InputFile> inputs;
+  std::vector<InputFile> follows;  ///< results of other runs that this one goes on from
 };
 
 /// By column, a row for each candidate; docs/file-formats.md names the columns.
@@ -30,6 +31,8 @@ struct History {
   std::map<std::string, std::vector<double>> timing;         ///< by phase: seconds of every rank that took part
   std::map<std::string, std::vector<std::int64_t>> traffic;  ///< by what: ghosts, bytes, ... of every rank
   CandidateTable choice;  ///< what training was tried with (cli/stages/choice_stage.hpp)
+  /// By column, a row for each epoch of the joint phase of training (train/joint.hpp).
+  std::map<std::string, std::vector<double>> joint;
 };
 
 }  // namespace cohort

@@ -26,6 +26,9 @@ inline constexpr auto vector_target = "vector_target";
 inline constexpr auto input_path = "input_path";  ///< one entry for each input file, as in the two below
 inline constexpr auto input_bytes = "input_bytes";
 inline constexpr auto input_sha256 = "input_sha256";
+inline constexpr auto follows_path = "follows_path";  ///< of results that it goes on from, if any, as the three above
+inline constexpr auto follows_bytes = "follows_bytes";
+inline constexpr auto follows_sha256 = "follows_sha256";
 inline constexpr auto shards = "shards";  ///< where the graph is partitioned
 inline constexpr auto epochs = "epochs";  ///< model and segments: whole ones, trained so far
 inline constexpr auto step = "step";      ///< model: steps done of the epoch after them
@@ -39,6 +42,7 @@ inline constexpr auto items_id = "items/id";          ///< (I) string; absent wh
 inline constexpr auto timing = "history/timing";      ///< group: seconds of each rank, by phase
 inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
 inline constexpr auto choice = "history/choice";      ///< group: columns of what training was tried with
+inline constexpr auto joint = "history/joint";        ///< group: columns, a row for each epoch of the joint phase
 inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
 inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
 
@@ -66,6 +70,7 @@ inline constexpr auto partition_cost = "partition/cost";    ///< (S) int64: what
 
 // model.h5: rows in the order of nodes, users and then items.
 inline constexpr auto embedding = "embedding";  ///< (N, d) propagated
+inline constexpr auto centres = "centres";      ///< (k, d) trained ones; absent before the joint phase
 // Groups of what training goes on from, by the names that its parts give it (core/saved_state.hpp).
 inline constexpr auto state_rows = "rows";              ///< (N, columns) float32 each, as rows/parameters: layer 0
 inline constexpr auto state_replicated = "replicated";  ///< (rows, columns) float32 each

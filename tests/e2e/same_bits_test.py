@@ -155,6 +155,19 @@ count = 12
             self.assertEqual(model["replicated/layer_1"].shape, (16, 24))
             self.assertEqual(model["replicated/layer_2"].shape, (24, 16))
 
+    def test_gcn_with_a_joint_phase(self):
+        file = self.network("model.encoder=gcn", "train.loss=ns4gc", "train.joint=true")
+        with h5py.File(file, "r") as result:
+            self.assertEqual(result["history/joint/moved"].shape, (3,))
+
+    def test_dmon(self):
+        config = self.generated(users=300, interactions=4000)
+        for ranks in (1, 3):
+            cohort("run", config, "--quiet", "--set", f"output.directory={self.path}/dmon{ranks}", "--set",
+                   "model.encoder=sage", "--set", "train.loss=dmon", "--set", "train.epochs=20", "--set",
+                   "recommend.strategy=personal", ranks=ranks)
+        self.assertEqual(datasets(self.path / "dmon1" / "segments.h5"), datasets(self.path / "dmon3" / "segments.h5"))
+
     def test_sage_by_softmax(self):
         self.network("model.encoder=sage", "model.edge_dropout=0.2", "model.activation=selu")
 

@@ -44,6 +44,9 @@ Json describe(const h5::Reader& file) {
   for (const auto& input : provenance.inputs) {
     info["inputs"].push_back({{"path", input.path}, {"bytes", input.bytes}, {"sha256", input.sha256}});
   }
+  for (const auto& input : provenance.follows) {
+    info["follows"].push_back({{"path", input.path}, {"bytes", input.bytes}, {"sha256", input.sha256}});
+  }
   for (const auto& dataset : file.datasets()) {
     info["datasets"][dataset.name] = {{"type", dataset.type}, {"shape", dataset.shape}};
   }
@@ -81,10 +84,14 @@ std::string for_a_person(const Json& info) {
   line("on", fmt::format("{} x {}, {}, seed {}", counted(info["ranks"].get<int>(), "rank"),
                          counted(info["threads"].get<int>(), "thread"), info["vector_target"].get<std::string>(),
                          info["seed"].get<std::int64_t>()));
-  for (const auto& input : info["inputs"]) {
-    line("input", fmt::format("{} ({}, SHA-256 {}...)", input["path"].get<std::string>(),
-                              counted(input["bytes"].get<std::int64_t>(), "byte"),
-                              input["sha256"].get<std::string>().substr(0, 16)));
+  const auto file_line = [&](std::string_view name, const Json& file) {
+    line(name, fmt::format("{} ({}, SHA-256 {}...)", file["path"].get<std::string>(),
+                           counted(file["bytes"].get<std::int64_t>(), "byte"),
+                           file["sha256"].get<std::string>().substr(0, 16)));
+  };
+  for (const auto& input : info["inputs"]) file_line("input", input);
+  if (info.contains("follows")) {
+    for (const auto& file : info["follows"]) file_line("follows", file);
   }
   for (const char* name : {schema::shards, schema::epochs}) {
     if (info.contains(name)) line(name, std::to_string(info[name].get<std::int64_t>()));

@@ -1,6 +1,7 @@
 #include "cli/stages/pipeline.hpp"
 
 #include "cli/stages/checkpoints.hpp"
+#include "cli/stages/initial_stage.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 
@@ -40,6 +41,7 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 RunResult run_pipeline(const Session& session) {
   RunResult result;
   check_checkpoint(session, nullptr, {session.model_path()});
+  check_initial(session);
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);

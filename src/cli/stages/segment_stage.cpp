@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/choice_stage.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/trained_segments.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/principal_plane.hpp"
 #include "comm/reblock.hpp"
@@ -15,41 +15,11 @@
 #include "graph/node_route.hpp"
 #include "train/choices.hpp"
 #include "train/communities.hpp"
+#include "train/user_rows.hpp"
 
 namespace cohort {
 
 namespace {
-
-// The users of this rank in the order of positions: shard by shard, within a shard by NodeId (users come first).
-struct UserRows {
-  Matrix rows;
-  std::vector<NodeId> id;
-  std::vector<std::int64_t> owned_row;    ///< of every row, among the owned rows of all nodes
-  std::vector<std::int64_t> shard_begin;  ///< this rank's shards + 1
-};
-
-UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, ConstMatrixView owned) {
-  UserRows users;
-  const auto first = graph.layout.first_shard(comm.rank());
-  const auto last = graph.layout.last_shard(comm.rank());
-  for (std::int32_t k = 0; k < last - first; ++k) {
-    users.shard_begin.push_back(std::ssize(users.id));
-    const auto end = graph.shard_first_row(comm.rank(), k + 1);
-    for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
-      const auto node = graph.node[row];
-      if (node.value >= graph.users) continue;
-      users.id.push_back(node);
-      users.owned_row.push_back(row);
-    }
-  }
-  users.shard_begin.push_back(std::ssize(users.id));
-  users.rows = Matrix(std::ssize(users.id), owned.columns);
-  for (std::int64_t i = 0; i < users.rows.rows(); ++i) {
-    std::memcpy(users.rows.row(i), owned.row(users.owned_row[i]),
-                static_cast<std::size_t>(owned.stride) * sizeof(float));
-  }
-  return users;
-}
 
 // Values of the rows of users_by_shard, to this rank's block of users.
 template <class T>
@@ -92,7 +62,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
-  auto found = kmeans(comm, by_shard.points, options);
+  auto found = segments_of_model(session, model, by_shard.points, options);
 
   Segments segments;
   const auto nodes = Distribution::even(dataset.nodes(), comm.size());
@@ -144,6 +114,7 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.epochs = model.model.epochs;
   result.shards = model.shards;
   result.provenance = session.provenance(graph.provenance.inputs);
+  result.provenance.follows = model.provenance.follows;
   result.history = model.history;
   auto& segments = result.segments;
   segments = cluster(session, dataset, sharded, model, by_shard, route);

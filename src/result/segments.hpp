@@ -8,6 +8,7 @@
 
 #include "core/matrix.hpp"
 #include "data/dataset.hpp"
+#include "result/levels.hpp"
 #include "result/profiles.hpp"
 #include "result/provenance.hpp"
 #include "result/recommendations.hpp"
@@ -26,6 +27,7 @@ struct Segments {
   std::vector<std::int64_t> size;     ///< k, the same on all ranks
   std::vector<double> loss;           ///< by epoch, the same on all ranks
   std::vector<double> inertia;        ///< by iteration of the run that was kept, the same on all ranks
+  std::vector<SegmentLevel> levels;   ///< above these segments, which are the finest level; the coarsest first
 };
 
 /// What new users are folded in with (segment/fold_in.hpp).
@@ -41,6 +43,7 @@ struct SegmentsFile {
   std::optional<FoldInTable> fold_in;              ///< where the graph has items
   std::optional<Recommendations> recommendations;  ///< once `recommend` has run
   std::optional<Profiles> profiles;                ///< once `profile` has run
+  std::vector<Additions> additions;                ///< and there are levels: from the second to the finest
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;

@@ -116,6 +116,15 @@ count = 8
         for name in ("items/marking", "categories/marking", "user_categories/lift", "numeric/mean"):
             self.assertIn(f"segments/profile/{name}", found)
 
+    def test_nested_segments(self):
+        settings = self.attributes() + ["train.loss=bpr", "train.epochs=2", "segment.levels=[2, 6, 15]",
+                                        "segment.restarts=2", "input.holdout=0.2"]
+        found = datasets(self.check(self.generated(users=400, interactions=6000), *settings, strategy="segment"))
+        for name in ("users/levels", "segments/levels/1/centroid", "segments/levels/2/parent",
+                     "segments/levels/3/added/items/lift", "segments/levels/2/profile/description",
+                     "segments/levels/1/recommendations/score"):
+            self.assertIn(name, found)
+
     def test_communities_of_friends(self):
         config = self.write("football.toml", f"""
 [input]

@@ -13,7 +13,8 @@ namespace {
 void check_against_data(const Session& session, const Dataset& dataset) {
   const auto count = session.config().segment.count;
   if (count > dataset.users.total()) {
-    throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there " +
+    const std::string asked = session.config().segment.levels.empty() ? "segment.count is " : "segment.levels ends in ";
+    throw InputError(asked + std::to_string(count) + ", but after cleaning there " +
                      noun(dataset.users.total(), "is", "are") + " only " + counted(dataset.users.total(), "user"));
   }
 }
@@ -38,7 +39,7 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 }  // namespace
 
-RunResult run_pipeline(const Session& session) {
+RunResult run_pipeline(const Session& session, std::int64_t level) {
   RunResult result;
   check_checkpoint(session, nullptr, {session.model_path()});
   check_initial(session);
@@ -51,7 +52,7 @@ RunResult run_pipeline(const Session& session) {
   result.segments = segments_of(session, result.graph);
   session.comm().stop_if_interrupted();
   profile_result(session, result.graph, attributes, result.segments);
-  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments);
+  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments, level);
   session.comm().stop_if_interrupted();
   write_segments(session, result.segments);
   return result;

@@ -5,6 +5,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/choice_stage.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stages/trained_segments.hpp"
 #include "cluster/kmeans.hpp"
@@ -62,6 +63,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
+  ask_for_levels(config, options);
   auto found = segments_of_model(session, model, by_shard.points, options);
 
   Segments segments;
@@ -82,6 +84,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
     const double power = with_chosen(config.train, model.history.choice).length_power;
     comm.attempt([&] { weigh_by_length(segments.items.view(), power); });
   }
+  segments.levels = levels_above(session, by_shard.points, found);
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);

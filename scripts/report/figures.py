@@ -35,10 +35,10 @@ def _colour(segment):
     return _mixed(colour, ((0, 0, 0), (1, 1, 1), (0, 0, 0))[turn], (0, 0.4, 0.4)[turn])
 
 
-def colours(count):
-    """[(fill, colour of text on it)] of segments, as #rrggbb."""
+def colours(numbers):
+    """[(fill, colour of text on it)] of the segments called so, as #rrggbb: a number keeps its colour from day to day."""
     result = []
-    for segment in range(count):
+    for segment in numbers:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _colour(segment)]
         luminance = numpy.dot(linear, (0.2126, 0.7152, 0.0722))
         result.append((matplotlib.colors.to_hex(_colour(segment)), "#ffffff" if luminance < 0.179 else "#000000"))
@@ -144,13 +144,14 @@ def strategy_dots(strategies):
     return _uri(figure, "svg")
 
 
-def segment_gains(gains, fills):
-    """gains: (segment, gain, interval) of NDCG over global popularity, drawn one below the other."""
+def segment_gains(gains, fills, numbers):
+    """gains: (segment, gain, interval) of NDCG over global popularity, drawn one below the other. numbers: what segments
+    are called."""
     figure, axes = pyplot.subplots(figsize=(4.6, 0.9 + 0.24 * len(gains)), layout="constrained")
     for place, (segment, gain, interval) in enumerate(gains):
         _interval(axes, -place, gain, interval, color=fills[segment])
     axes.axvline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.set_yticks([-place for place in range(len(gains))], [str(segment) for segment, _, _ in gains])
+    axes.set_yticks([-place for place in range(len(gains))], [str(numbers[segment]) for segment, _, _ in gains])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(-len(gains) + 0.4, 0.6)
     axes.grid(axis="y", visible=False)

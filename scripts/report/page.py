@@ -145,6 +145,23 @@ def stability_sentence(comparison):
             f"both are in the matching segment (adjusted Rand index {digits(comparison.ari)}).")
 
 
+def listed(numbers):
+    return ", ".join(map(str, numbers))
+
+
+def succession_sentences(succession):
+    """How many users stayed where they were in the result that this one follows; which segments came and went."""
+    share = percent(succession["stayed"] / succession["common"])
+    said = [f"The segments follow those of {succession['path']}: {share} of the {counted(succession['common'], 'user')} "
+            "in both are in the segment of the same number."]
+    if succession["appeared"]:
+        said.append(f"New {noun(len(succession['appeared']), 'segment')}: {listed(succession['appeared'])}.")
+    if succession["vanished"]:
+        gone = "Segment that is gone" if len(succession["vanished"]) == 1 else "Segments that are gone"
+        said.append(f"{gone}: {listed(succession['vanished'])}.")
+    return said
+
+
 def marked_segments(profile):
     tables = (profile.tables["items"], profile.tables["categories"])
     return sum(any(row.get("marking") for table in tables for row in table[s]) for s in range(profile.count))
@@ -153,6 +170,8 @@ def marked_segments(profile):
 def findings(result, strategies, comparison):
     """How good the segments are, a sentence each; first what speaks against them."""
     said = doubts(result)
+    if result.succession:
+        said += succession_sentences(result.succession)
     share = between_share(result)
     if share is not None:
         said.append(f"The segments account for {percent(share)} of the variance of the users' embeddings.")
@@ -216,7 +235,7 @@ def by_attribute(rows, most):
 
 def card(result, segment, colour, largest):
     size = int(result.size[segment])
-    found = {"number": segment, "name": "", "fill": colour[0], "ink": colour[1], "size": size,
+    found = {"number": result.number[segment], "name": "", "fill": colour[0], "ink": colour[1], "size": size,
              "share": size / result.users, "recommended": result.recommended[segment] if result.recommended else None}
     profile = result.profile
     if not profile:
@@ -262,7 +281,7 @@ def bars(history, names, unit, common):
 
 
 def context(result, strategies, comparison, sample):
-    colour = figures.colours(result.count)
+    colour = figures.colours(result.number)
     fills = [fill for fill, _ in colour]
     maps = []
     for name, places in filter(None, (("PCA", result.map[sample]), figures.neighbour_map(result.embedding(sample)))):
@@ -291,12 +310,13 @@ def context(result, strategies, comparison, sample):
         gains = [gain for gain in gains if not math.isnan(gain[1])][:MOST_GAINS]
         found |= {"sentence": strategy_sentence(strategies), "best": best_strategy(strategies, result.strategy),
                   "dots": figures.strategy_dots(strategies),
-                  "gains": figures.segment_gains(gains, fills) if gains else None, "gains_shown": len(gains)}
+                  "gains": figures.segment_gains(gains, fills, result.number) if gains else None, "gains_shown": len(gains)}
     if comparison:
         moves = sorted((flow for flow in comparison.flows if comparison.match.get(flow[0]) != flow[1]),
                        key=lambda flow: -flow[2])
         found |= {"stability": stability_sentence(comparison), "sankey": flows.sankey(comparison),
-                  "moves": moves[:MOVES], "all_moves": len(moves)}
+                  "moves": [(comparison.numbers[0][first], comparison.numbers[1][second], users)
+                            for first, second, users in moves[:MOVES]], "all_moves": len(moves)}
     return found
 
 

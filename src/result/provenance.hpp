@@ -20,6 +20,7 @@ struct Provenance {
   std::int64_t threads = 0;
   std::string vector_target;  ///< instructions that the kernels used on all ranks
   std::vector<InputFile> inputs;
+  std::vector<InputFile> follows;  ///< results of other runs that this one goes on from
 };
 
 /// By column, a row for each candidate; docs/file-formats.md names the columns.

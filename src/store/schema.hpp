@@ -26,6 +26,9 @@ inline constexpr auto vector_target = "vector_target";
 inline constexpr auto input_path = "input_path";  ///< one entry for each input file, as in the two below
 inline constexpr auto input_bytes = "input_bytes";
 inline constexpr auto input_sha256 = "input_sha256";
+inline constexpr auto follows_path = "follows_path";  ///< of results that it goes on from, if any, as the three above
+inline constexpr auto follows_bytes = "follows_bytes";
+inline constexpr auto follows_sha256 = "follows_sha256";
 inline constexpr auto shards = "shards";  ///< where the graph is partitioned
 inline constexpr auto epochs = "epochs";  ///< model and segments: whole ones, trained so far
 inline constexpr auto step = "step";      ///< model: steps done of the epoch after them
@@ -82,6 +85,13 @@ inline constexpr auto items_fold_in = "items/fold_in";      ///< (I, d) float32:
 inline constexpr auto items_users = "items/users";          ///< (I) int64: training users of every item
 inline constexpr auto centroid = "segments/centroid";       ///< (k, d) float32
 inline constexpr auto size = "segments/size";               ///< (k) int64
+// Where they follow another run's; else a segment's number is its row.
+inline constexpr auto segment_number = "segments/number";  ///< (k) int64, ascending
+inline constexpr auto appeared = "segments/appeared";      ///< numbers, int64
+inline constexpr auto vanished = "segments/vanished";      ///< numbers that the run before had, int64
+inline constexpr auto largest_number = "largest_number";   ///< attributes of the root group, with the two below
+inline constexpr auto common_users = "common_users";
+inline constexpr auto stayed_users = "stayed_users";
 
 // segments.h5, what to recommend; absent before `recommend` has run. n items a list, best first.
 inline constexpr auto users_recommended = "users/recommendations/item";         ///< (U, n) int64; -1 where fewer

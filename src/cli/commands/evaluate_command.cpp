@@ -115,7 +115,8 @@ void say_strategies(const Communicator& comm, const EvaluateOptions& options, co
   }
   const auto found = compare_strategies(comm, population, model, *data.held_out, comparison);
   const auto written = result.recommendations ? result.recommendations->strategy : std::string();
-  say(comm, options.json ? strategies_json(found, written).dump(2) + "\n" : strategies_table(found, written));
+  say(comm, options.json ? strategies_json(found, written, result.segments.number).dump(2) + "\n"
+                         : strategies_table(found, written, result.segments.number));
 }
 
 void evaluate_file(const EvaluateOptions& options) {

@@ -1,6 +1,7 @@
 #include "cli/stages/pipeline.hpp"
 
 #include "cli/stages/checkpoints.hpp"
+#include "cli/stages/previous_stage.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 
@@ -43,6 +44,7 @@ RunResult run_pipeline(const Session& session) {
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   check_against_data(session, dataset);
+  read_previous(session, dataset.users);
   // Read before training, so that what is wrong with them is said before it.
   const auto attributes = read_attribute_tables(session, dataset);
   const auto allowed = read_allowed_items(session, dataset);

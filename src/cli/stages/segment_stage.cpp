@@ -7,6 +7,7 @@
 #include "cli/output/report.hpp"
 #include "cli/stages/choice_stage.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/previous_stage.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/principal_plane.hpp"
 #include "comm/reblock.hpp"
@@ -60,6 +61,15 @@ std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const Us
   return route.to_blocks(std::span<const T>(owned));
 }
 
+// Values of this rank's block of users, to the rows of users_by_shard.
+std::vector<std::int32_t> by_row(const NodeRoute& route, const UserRows& users, std::span<const std::int32_t> values) {
+  const auto owned = route.to_shards(values);
+  std::vector<std::int32_t> result;
+  result.reserve(users.owned_row.size());
+  for (const auto row : users.owned_row) result.push_back(owned[row]);
+  return result;
+}
+
 // The users in the order of their shards, as k-means wants them.
 struct ShardedUsers {
   UserRows users;
@@ -75,8 +85,9 @@ struct ShardedUsers {
   ShardedUsers& operator=(const ShardedUsers&) = delete;
 };
 
+// previous: what the segments follow; none: nothing.
 Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
-                 const ShardedUsers& by_shard, const NodeRoute& route) {
+                 const ShardedUsers& by_shard, const NodeRoute& route, const PreviousResult* previous) {
   const auto& comm = session.comm();
   const auto& config = session.config();
   const Stopwatch stopwatch;
@@ -92,9 +103,18 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
-  auto found = kmeans(comm, by_shard.points, options);
-
   Segments segments;
+  KmeansResult found;
+  if (previous) {
+    auto following = follow_previous(session, by_shard.points, options, previous->result,
+                                     by_row(route, by_shard.users, previous->row_of));
+    found = std::move(following.found);
+    segments.number = std::move(following.number);
+    segments.succession = std::move(following.succession);
+    log_succession(previous->file.path, *segments.succession);
+  } else {
+    found = kmeans(comm, by_shard.points, options);
+  }
   const auto nodes = Distribution::even(dataset.nodes(), comm.size());
   const auto& blocks = dataset.users.distribution;
   segments.segment = by_user(route, sharded, by_shard.users, found.segment);
@@ -127,7 +147,7 @@ Segments cluster_users(const Session& session, const Dataset& dataset, const Sha
                        const ModelFile& model) {
   const ShardedUsers by_shard(session.comm(), dataset, sharded, model);
   const NodeRoute route(session.comm(), sharded, dataset.users.distribution);
-  return cluster(session, dataset, sharded, model, by_shard, route);
+  return cluster(session, dataset, sharded, model, by_shard, route, nullptr);
 }
 
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
@@ -146,7 +166,9 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.provenance = session.provenance(graph.provenance.inputs);
   result.history = model.history;
   auto& segments = result.segments;
-  segments = cluster(session, dataset, sharded, model, by_shard, route);
+  const auto previous = read_previous(session, dataset.users);
+  segments = cluster(session, dataset, sharded, model, by_shard, route, previous ? &*previous : nullptr);
+  if (previous) result.provenance.follows.push_back(previous->file);
   for (const auto& place : by_user(route, sharded, by_shard.users, principal_plane(comm, by_shard.points))) {
     segments.map.insert(segments.map.end(), place.begin(), place.end());
   }

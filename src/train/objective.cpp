@@ -12,6 +12,7 @@ std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardG
                                           const ModelConfig& model, const TrainConfig& train, int threads) {
   switch (train.loss) {
     case LossKind::automatic:
+    case LossKind::dmon:
       break;
     case LossKind::bpr:
       return std::make_unique<Bpr>(comm, graph, directory, positives, model.dim, train, threads);

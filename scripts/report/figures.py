@@ -8,7 +8,7 @@ import matplotlib
 import numpy
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot, ticker  # noqa: E402 - the backend must be chosen first
 
 # Paul Tol's "muted" scheme (personal.sron.nl/~pault): told apart by colour-blind readers.
 PALETTE = ("#332288", "#CC6677", "#44AA99", "#DDCC77", "#882255", "#88CCEE", "#117733", "#999933", "#AA4499")
@@ -112,6 +112,24 @@ def curve(values, title, across, mark=False):
     axes.set_xlabel(across)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.margins(x=0.02)
+    return _uri(figure, "svg")
+
+
+def count_curve(tried, chosen):
+    """Silhouettes by number of segments, of the users and of users without segments."""
+    figure, axes = pyplot.subplots(figsize=(4.6, 2.5), layout="constrained")
+    few = len(tried["segments"]) <= 24
+    axes.plot(tried["segments"], tried["silhouette"], color=PALETTE[0], linewidth=1.6, marker="o" if few else None,
+              markersize=3.5, label="users")
+    axes.plot(tried["segments"], tried["reference"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)),
+              label="without segments")
+    if chosen > 1:
+        axes.axvline(chosen, color=PALETTE[1], linewidth=1.0)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_title("silhouette")
+    axes.set_xlabel("segments")
+    axes.legend(frameon=False)
     return _uri(figure, "svg")
 
 

@@ -162,6 +162,19 @@ def succession_sentences(succession):
     return said
 
 
+def count_sentence(result):
+    """How many segments there are, and how that was found."""
+    excess = result.tried["silhouette"] - result.tried["reference"]
+    best = int(excess.argmax())
+    why = (f"the silhouette is {digits(result.tried['silhouette'][best])}, where users of the same spread without segments "
+           f"have {digits(result.tried['reference'][best])}")
+    numbers = f"Of {counted(len(excess), 'number')} of segments that were tried"
+    if result.count == 1:
+        return (f"{numbers} none stands apart, so there is one segment, all users: even with "
+                f"{number(result.tried['segments'][best])} {why}.")
+    return f"{numbers}, {result.count} stands out most: {why}."
+
+
 def marked_segments(profile):
     tables = (profile.tables["items"], profile.tables["categories"])
     return sum(any(row.get("marking") for table in tables for row in table[s]) for s in range(profile.count))
@@ -170,6 +183,8 @@ def marked_segments(profile):
 def findings(result, strategies, comparison):
     """How good the segments are, a sentence each; first what speaks against them."""
     said = doubts(result)
+    if result.tried:
+        said.append(count_sentence(result))
     if result.succession:
         said += succession_sentences(result.succession)
     share = between_share(result)
@@ -296,7 +311,8 @@ def context(result, strategies, comparison, sample):
         "findings": findings(result, strategies, comparison),
         "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
         "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
-        "curves": [], "timing": bars(result.timing, PHASES, seconds, True),
+        "curves": [], "count_curve": figures.count_curve(result.tried, result.count) if result.tried else None,
+        "timing": bars(result.timing, PHASES, seconds, True),
         "traffic": bars(result.traffic, ROWS, number, False) + bars(result.traffic, BYTES, in_bytes, False)
         if result.attributes["ranks"] != "1" else []}
     if len(result.loss):

@@ -126,6 +126,7 @@ class Result:
         self.timing = self._by_rank(file, "history/timing")
         self.traffic = self._by_rank(file, "history/traffic")
         self.choice = self._by_rank(file, "history/choice")  # by candidate; empty where the loss has none
+        self.tried = self._by_rank(file, "history/count")  # numbers of segments; empty where segment.count is set
         self.variance = self._variance(file["users/embedding"])
         self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
         self.strategy = ""

@@ -71,6 +71,11 @@ void check_features(const Config& config, const std::string& name) {
 }
 
 void settle_config(Config& config, const std::string& name) {
+  const auto& segment = config.segment;
+  if (segment.count == automatic_count && segment.count_min > segment.count_max) {
+    throw InputError(name + ": segment.count_min is " + std::to_string(segment.count_min) +
+                     ", more than segment.count_max, " + std::to_string(segment.count_max));
+  }
   auto& train = config.train;
   settle_network(config, name);
   if (train.loss == LossKind::automatic) {

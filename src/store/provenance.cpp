@@ -106,6 +106,9 @@ void write_history(h5::Writer& file, const History& history) {
   for (const auto& [column, values] : history.choice) {
     file.shared(std::string(schema::choice) + "/" + column, std::span<const double>(values));
   }
+  for (const auto& [column, values] : history.count) {
+    file.shared(std::string(schema::count_history) + "/" + column, std::span<const double>(values));
+  }
   for (const auto& [what, counts] : history.traffic) {
     file.shared(std::string(schema::traffic) + "/" + what, std::span<const std::int64_t>(counts));
   }
@@ -116,6 +119,7 @@ History read_history(const h5::Reader& file) {
   read_group(file, schema::timing, result.timing);
   read_group(file, schema::traffic, result.traffic);
   read_group(file, schema::choice, result.choice);
+  read_group(file, schema::count_history, result.count);
   return result;
 }
 

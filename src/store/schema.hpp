@@ -37,13 +37,14 @@ inline constexpr auto graph_hash = "graph_hash";  ///< model: of the graph and t
 inline constexpr auto partition_hash = "partition_hash";
 
 // Datasets of all files. U users, I items, N = U + I nodes, d columns.
-inline constexpr auto users_id = "users/id";          ///< (U) string, in the order of all user datasets
-inline constexpr auto items_id = "items/id";          ///< (I) string; absent where the graph has no items
-inline constexpr auto timing = "history/timing";      ///< group: seconds of each rank, by phase
-inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
-inline constexpr auto choice = "history/choice";      ///< group: columns of what training was tried with
-inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
-inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
+inline constexpr auto users_id = "users/id";            ///< (U) string, in the order of all user datasets
+inline constexpr auto items_id = "items/id";            ///< (I) string; absent where the graph has no items
+inline constexpr auto timing = "history/timing";        ///< group: seconds of each rank, by phase
+inline constexpr auto traffic = "history/traffic";      ///< group: counts of each rank, by what
+inline constexpr auto choice = "history/choice";        ///< group: columns of what training was tried with
+inline constexpr auto count_history = "history/count";  ///< group: columns of the numbers of segments that were tried
+inline constexpr auto loss_history = "history/loss";    ///< (epochs) float64
+inline constexpr auto inertia = "history/inertia";      ///< (iterations) float64
 
 // Checksums of every dataset, under its name: (MiB of its bytes, rounded up) uint32, CRC-32.
 inline constexpr auto checksums = "checksums";

@@ -134,19 +134,19 @@ class Lasting(WithDirectory):
         self.assertEqual([(int(row["segment"]), int(row["users"])) for row in rows],
                          list(zip(found["number"], found["segments/size"])))
         lists = self.path / "lists.csv"
-        cohort("recommend", self.data / "config.toml", "--strategy", "segment", "--csv", lists, "--set", "train.epochs=3",
-               *(part for one in ("segment.count=5", "train.seed=9", f"output.directory={path.parent}",
-                                  f"segment.previous={self.path / 'three' / 'segments.h5'}")
-                 for part in ("--set", one)))
+        settings = [part for one in ("train.epochs=3", "segment.count=5", "train.seed=9", f"output.directory={path.parent}",
+                                     f"segment.previous={self.path / 'three' / 'segments.h5'}",
+                                     "recommend.strategy=segment") for part in ("--set", one)]
+        cohort("recommend", self.data / "config.toml", *settings, "--csv", lists)
         rows = list(csv.DictReader(lists.open()))
         self.assertEqual({int(row["segment"]) for row in rows if not row["user"]}, set(found["number"]))
         said = dict(zip((value.decode() for value in found["users/id"]), of_user))
         self.assertTrue(all(said[row["user"]] == int(row["segment"]) for row in rows if row["user"]))
-        profile = json.loads(cohort("profile", "--result", path, "--json").stdout)
+        profile = json.loads(cohort("profile", self.data / "config.toml", *settings, "--json").stdout)
         self.assertEqual([one["segment"] for one in profile["segments"]], found["number"])
         self.assertTrue(all(near["segment"] in found["number"] and near["segment"] != one["segment"]
                             for one in profile["segments"] for near in one["nearest"]))
-        csv_text = cohort("profile", "--result", path, "--csv").stdout
+        csv_text = cohort("profile", self.data / "config.toml", *settings, "--csv").stdout
         self.assertEqual({int(row["segment"]) for row in csv.DictReader(io.StringIO(csv_text))}, set(found["number"]))
         explained = json.loads(cohort("explain", "--result", path, "--segment", 7, "--json").stdout)
         self.assertEqual((explained["segment"], explained["users"]),

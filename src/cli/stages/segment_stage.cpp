@@ -6,6 +6,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/choice_stage.hpp"
+#include "cli/stages/count_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stages/previous_stage.hpp"
 #include "cluster/kmeans.hpp"
@@ -85,16 +86,8 @@ struct ShardedUsers {
   ShardedUsers& operator=(const ShardedUsers&) = delete;
 };
 
-// previous: what the segments follow; none: nothing.
-Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
-                 const ShardedUsers& by_shard, const NodeRoute& route, const PreviousResult* previous) {
-  const auto& comm = session.comm();
-  const auto& config = session.config();
-  const Stopwatch stopwatch;
-  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
-               counted(config.segment.count, "segment"), by_direction(config) ? "spherical" : "kmeans");
+KmeansOptions kmeans_options(const Config& config, const Dataset& dataset) {
   KmeansOptions options;
-  options.count = config.segment.count;
   options.spherical = by_direction(config);
   options.restarts = config.segment.restarts;
   if (encoder_of(config) == EncoderKind::spectral && !dataset.has_item_nodes()) {
@@ -103,6 +96,18 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
+  return options;
+}
+
+// Into options.count segments. previous: what they follow; none: nothing.
+Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
+                 const ShardedUsers& by_shard, const NodeRoute& route, const KmeansOptions& options,
+                 const PreviousResult* previous) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Stopwatch stopwatch;
+  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"), counted(options.count, "segment"),
+               options.spherical ? "spherical" : "kmeans");
   Segments segments;
   KmeansResult found;
   if (previous) {
@@ -144,10 +149,12 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
 }  // namespace
 
 Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
-                       const ModelFile& model) {
+                       const ModelFile& model, std::int64_t count) {
   const ShardedUsers by_shard(session.comm(), dataset, sharded, model);
   const NodeRoute route(session.comm(), sharded, dataset.users.distribution);
-  return cluster(session, dataset, sharded, model, by_shard, route, nullptr);
+  auto options = kmeans_options(session.config(), dataset);
+  options.count = count;
+  return cluster(session, dataset, sharded, model, by_shard, route, options, nullptr);
 }
 
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
@@ -167,7 +174,12 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.history = model.history;
   auto& segments = result.segments;
   const auto previous = read_previous(session, dataset.users);
-  segments = cluster(session, dataset, sharded, model, by_shard, route, previous ? &*previous : nullptr);
+  auto options = kmeans_options(session.config(), dataset);
+  options.count = session.config().segment.count;
+  if (options.count == automatic_count) {
+    options.count = settle_count(session, by_shard.points, options, result.history.count);
+  }
+  segments = cluster(session, dataset, sharded, model, by_shard, route, options, previous ? &*previous : nullptr);
   if (previous) result.provenance.follows.push_back(previous->file);
   for (const auto& place : by_user(route, sharded, by_shard.users, principal_plane(comm, by_shard.points))) {
     segments.map.insert(segments.map.end(), place.begin(), place.end());

@@ -90,8 +90,9 @@ std::string Session::path(const std::string& name) const {
 }
 
 Provenance Session::provenance(const std::vector<InputFile>& inputs) const {
-  return {version(),    git_revision(), to_toml(config_), config_.train.seed,
-          comm_.size(), threads_,       vector_target(),  inputs};
+  return {version(),          git_revision(), to_toml(config_),
+          config_.train.seed, comm_.size(),   threads_,
+          vector_target(),    inputs,         {}};
 }
 
 namespace {

@@ -40,6 +40,16 @@ void say_segments(const Communicator& comm, const SegmentsFile& result) {
   if (spdlog::should_log(spdlog::level::info)) say(comm, text);
 }
 
+std::string list_of_numbers(std::span<const std::int64_t> numbers) {
+  constexpr std::size_t most = 12;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(numbers.size(), most); ++i) {
+    const bool last = i > 0 && i + 1 == numbers.size();
+    text += fmt::format("{}{}", i == 0 ? "" : last ? " and " : ", ", numbers[i]);
+  }
+  return numbers.size() > most ? text + fmt::format(" and {} more", numbers.size() - most) : text;
+}
+
 void log_memory(const Communicator& comm) {
   const auto mine = peak_resident_bytes();
   spdlog::info("peak memory of a rank: {}, of all together at most {}", in_bytes(comm.max(mine)),

@@ -14,11 +14,11 @@ namespace cohort {
 /// strategies: by name, each with overall, cold and segments (a list, each with its number), each of which has users,
 /// and of recall, ndcg and hit_rate the mean, its 95 % interval, the gain over global and its interval; coverage,
 /// novelty, gini; beats_global (null: not tested). What is not defined is NaN or infinite, written as null. verdict:
-/// for every strategy but global, in words. number: what segments are called, as in Segments.
+/// for every strategy but global, in words. called: what segments are called, as in Segments.
 nlohmann::ordered_json strategies_json(const StrategyComparison& comparison, const std::string& written,
-                                       const std::vector<std::int64_t>& number);
+                                       const std::vector<std::int64_t>& called);
 
 std::string strategies_table(const StrategyComparison& comparison, const std::string& written,
-                             const std::vector<std::int64_t>& number);
+                             const std::vector<std::int64_t>& called);
 
 }  // namespace cohort

@@ -8,6 +8,7 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "cli/output/segments_report.hpp"
 #include "cli/stored_config.hpp"
 #include "cluster/former.hpp"
 #include "core/error.hpp"
@@ -65,17 +66,6 @@ void reorder(std::span<const std::int32_t> order, KmeansResult& found) {
   }
   found.centroid = std::move(centroid);
   for (auto& segment : found.segment) segment = place[segment];
-}
-
-// "3, 17 and 21", at most twelve of them.
-std::string list_of_numbers(std::span<const std::int64_t> numbers) {
-  constexpr std::size_t most = 12;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(numbers.size(), most); ++i) {
-    const bool last = i > 0 && i + 1 == numbers.size();
-    text += fmt::format("{}{}", i == 0 ? "" : last ? " and " : ", ", numbers[i]);
-  }
-  return numbers.size() > most ? text + fmt::format(" and {} more", numbers.size() - most) : text;
 }
 
 }  // namespace

@@ -78,9 +78,6 @@ void settle_levels(Config& config, const std::string& name) {
   }
   if (!segment.previous.empty()) refuse("and segment.previous exclude each other; leave one of them out");
   if (config.train.joint) refuse("and train.joint exclude each other; leave one of them out");
-  if (config.train.loss == LossKind::dmon) {
-    refuse(R"(and train.loss = "dmon" exclude each other: dmon may leave fewer segments; leave one of them out)");
-  }
   segment.count = levels.back();
 }
 
@@ -111,6 +108,11 @@ void check_features(const Config& config, const std::string& name) {
 }
 
 void settle_config(Config& config, const std::string& name) {
+  const auto& segment = config.segment;
+  if (segment.count == automatic_count && segment.count_min > segment.count_max) {
+    throw InputError(name + ": segment.count_min is " + std::to_string(segment.count_min) +
+                     ", more than segment.count_max, " + std::to_string(segment.count_max));
+  }
   auto& train = config.train;
   settle_levels(config, name);
   settle_network(config, name);

@@ -100,6 +100,11 @@ class Result:
             raise ValueError("/users/map has what is no finite number")
         if self.users == 0 or not numpy.array_equal(numpy.bincount(self.segment, minlength=self.count), self.size):
             raise ValueError("/segments/size does not count /users/segment")
+        # What each segment is called: its row, but where it follows another run's.
+        self.number = file["segments/number"][...].tolist() if "segments/number" in file else list(range(self.count))
+        if len(self.number) != self.count:
+            raise ValueError("/segments/number is of another number of segments")
+        self.succession = self._succession(file) if "segments/number" in file else None
         self.items = len(file["items/id"]) if "items/id" in file else 0
         self.epochs = int(file.attrs["epochs"])
         self.shards = int(file.attrs["shards"])
@@ -121,11 +126,19 @@ class Result:
         self.timing = self._by_rank(file, "history/timing")
         self.traffic = self._by_rank(file, "history/traffic")
         self.choice = self._by_rank(file, "history/choice")  # by candidate; empty where the loss has none
+        self.tried = self._by_rank(file, "history/count")  # numbers of segments; empty where segment.count is set
         self.variance = self._variance(file["users/embedding"])
         self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
         self.strategy = ""
         self.recommended = self.read_recommended(file, "segments/recommendations", self.profile)
         self.levels = read_levels(file, self)
+
+    @staticmethod
+    def _succession(file):
+        """How the segments follow those of another run."""
+        return {"path": text(numpy.atleast_1d(file.attrs["follows_path"])[-1]),
+                "appeared": file["segments/appeared"][...].tolist(), "vanished": file["segments/vanished"][...].tolist(),
+                "common": int(file.attrs["common_users"]), "stayed": int(file.attrs["stayed_users"])}
 
     @staticmethod
     def _by_rank(file, group):

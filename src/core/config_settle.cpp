@@ -1,5 +1,6 @@
 #include "core/config_settle.hpp"
 
+#include "core/config_trained_segments.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
@@ -21,6 +22,7 @@ void settle_network(Config& config, const std::string& name) {
       throw InputError(name + ": " + key + R"( needs model.encoder = "gcn" or "sage")");
     };
     if (train.loss == LossKind::ns4gc) needs_network(R"(train.loss = "ns4gc")");
+    if (train.loss == LossKind::dmon) needs_network(R"(train.loss = "dmon")");
     if (!model.widths.empty()) needs_network("model.widths");
     if (model.activation != Activation::automatic) needs_network("model.activation");
     if (model.edge_dropout != automatic_share) needs_network("model.edge_dropout");
@@ -44,7 +46,7 @@ void settle_network(Config& config, const std::string& name) {
   if (model.activation == Activation::automatic) model.activation = features ? Activation::selu : Activation::relu;
   if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
   if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
-  if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;
+  if (model.smoothings == automatic_share) model.smoothings = contrasts && !train.joint ? 2 : 0;
 }
 
 // The last level is what everything that knows one clustering works with, so its number is segment.count.
@@ -106,6 +108,11 @@ void check_features(const Config& config, const std::string& name) {
 }
 
 void settle_config(Config& config, const std::string& name) {
+  const auto& segment = config.segment;
+  if (segment.count == automatic_count && segment.count_min > segment.count_max) {
+    throw InputError(name + ": segment.count_min is " + std::to_string(segment.count_min) +
+                     ", more than segment.count_max, " + std::to_string(segment.count_max));
+  }
   auto& train = config.train;
   settle_levels(config, name);
   settle_network(config, name);
@@ -118,6 +125,7 @@ void settle_config(Config& config, const std::string& name) {
   const bool by_size =
       items_are_nodes(config) && model.encoder != EncoderKind::spectral && train.loss == LossKind::softmax;
   if (model.dim == automatic_dim && !by_size) model.dim = usual_dim;
+  check_trained_segments(config, name);
 }
 
 }  // namespace cohort

@@ -26,6 +26,9 @@ inline constexpr auto vector_target = "vector_target";
 inline constexpr auto input_path = "input_path";  ///< one entry for each input file, as in the two below
 inline constexpr auto input_bytes = "input_bytes";
 inline constexpr auto input_sha256 = "input_sha256";
+inline constexpr auto follows_path = "follows_path";  ///< of results that it goes on from, if any, as the three above
+inline constexpr auto follows_bytes = "follows_bytes";
+inline constexpr auto follows_sha256 = "follows_sha256";
 inline constexpr auto shards = "shards";  ///< where the graph is partitioned
 inline constexpr auto epochs = "epochs";  ///< model and segments: whole ones, trained so far
 inline constexpr auto step = "step";      ///< model: steps done of the epoch after them
@@ -34,13 +37,15 @@ inline constexpr auto graph_hash = "graph_hash";  ///< model: of the graph and t
 inline constexpr auto partition_hash = "partition_hash";
 
 // Datasets of all files. U users, I items, N = U + I nodes, d columns.
-inline constexpr auto users_id = "users/id";          ///< (U) string, in the order of all user datasets
-inline constexpr auto items_id = "items/id";          ///< (I) string; absent where the graph has no items
-inline constexpr auto timing = "history/timing";      ///< group: seconds of each rank, by phase
-inline constexpr auto traffic = "history/traffic";    ///< group: counts of each rank, by what
-inline constexpr auto choice = "history/choice";      ///< group: columns of what training was tried with
-inline constexpr auto loss_history = "history/loss";  ///< (epochs) float64
-inline constexpr auto inertia = "history/inertia";    ///< (iterations) float64
+inline constexpr auto users_id = "users/id";            ///< (U) string, in the order of all user datasets
+inline constexpr auto items_id = "items/id";            ///< (I) string; absent where the graph has no items
+inline constexpr auto timing = "history/timing";        ///< group: seconds of each rank, by phase
+inline constexpr auto traffic = "history/traffic";      ///< group: counts of each rank, by what
+inline constexpr auto choice = "history/choice";        ///< group: columns of what training was tried with
+inline constexpr auto joint = "history/joint";          ///< group: columns, a row for each epoch of the joint phase
+inline constexpr auto count_history = "history/count";  ///< group: columns of the numbers of segments that were tried
+inline constexpr auto loss_history = "history/loss";    ///< (epochs) float64
+inline constexpr auto inertia = "history/inertia";      ///< (iterations) float64
 
 // Checksums of every dataset, under its name: (MiB of its bytes, rounded up) uint32, CRC-32.
 inline constexpr auto checksums = "checksums";
@@ -66,6 +71,7 @@ inline constexpr auto partition_cost = "partition/cost";    ///< (S) int64: what
 
 // model.h5: rows in the order of nodes, users and then items.
 inline constexpr auto embedding = "embedding";  ///< (N, d) propagated
+inline constexpr auto centres = "centres";      ///< (k, d) trained ones; absent before the joint phase
 // Groups of what training goes on from, by the names that its parts give it (core/saved_state.hpp).
 inline constexpr auto state_rows = "rows";              ///< (N, columns) float32 each, as rows/parameters: layer 0
 inline constexpr auto state_replicated = "replicated";  ///< (rows, columns) float32 each
@@ -82,6 +88,13 @@ inline constexpr auto items_fold_in = "items/fold_in";      ///< (I, d) float32:
 inline constexpr auto items_users = "items/users";          ///< (I) int64: training users of every item
 inline constexpr auto centroid = "segments/centroid";       ///< (k, d) float32
 inline constexpr auto size = "segments/size";               ///< (k) int64
+// Where they follow another run's; else a segment's number is its row.
+inline constexpr auto segment_number = "segments/number";  ///< (k) int64, ascending
+inline constexpr auto appeared = "segments/appeared";      ///< numbers, int64
+inline constexpr auto vanished = "segments/vanished";      ///< numbers that the run before had, int64
+inline constexpr auto largest_number = "largest_number";   ///< attributes of the root group, with the two below
+inline constexpr auto common_users = "common_users";
+inline constexpr auto stayed_users = "stayed_users";
 
 // segments.h5, what to recommend; absent before `recommend` has run. n items a list, best first.
 inline constexpr auto users_recommended = "users/recommendations/item";         ///< (U, n) int64; -1 where fewer

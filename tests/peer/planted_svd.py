@@ -1,5 +1,5 @@
 """Planted segments found again: Cohort beside k-means on a truncated SVD of the normalised interactions, for 4, 16 and
-64 segments and noise 0.1, 0.3 and 0.5; one markdown table of adjusted Rand indices.
+64 segments and noise 0.1, 0.3, 0.5 and 0.7; one markdown table of adjusted Rand indices.
 
 usage: PYTHON planted_svd.py --cohort build/release/cohort      (PYTHON has numpy, scipy and scikit-learn)
 
@@ -84,7 +84,7 @@ def main():
     print("| segments | noise | Cohort | Cohort, spherical | SVD, 64 columns | SVD, best of four |")
     print("| --- | --- | --- | --- | --- | --- |")
     for segments in (4, 16, 64):
-        for noise in (0.1, 0.3, 0.5):
+        for noise in (0.1, 0.3, 0.5, 0.7):
             data = (options.output / f"{segments}-{noise}").resolve()
             shutil.rmtree(data, ignore_errors=True)
             run(options, "generate", "--users", options.users, "--items", options.items, "--interactions",

@@ -96,7 +96,8 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   std::vector<std::int64_t> written;
   comm.attempt([&] { std::ranges::transform(assignment.best, std::back_inserter(written), &ScoredItem::item); });
   const std::array<std::span<const std::int64_t>, 1> lists{written};
-  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count);
+  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count,
+                          result.segments.number);
   std::vector<std::string> parts;
   std::string header;
   comm.attempt([&] {
@@ -122,7 +123,8 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                    const AssignOptions& options) {
   LiveAssigner assigner(comm, result, config.graph, options);
   constexpr auto form = AnswerLines::Format::json;
-  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count);
+  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count,
+                          result.segments.number);
   spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
                counted(std::ssize(result.segments.size), "segment"));
   const auto latency = answer_stream(assigner, lines);

@@ -127,8 +127,8 @@ void say_strategies(const Communicator& comm, const EvaluateOptions& options, co
   }
   const auto found = compare_strategies(comm, population, model, *data.held_out, comparison);
   const auto written = result.recommendations ? result.recommendations->strategy : std::string();
-  auto json = strategies_json(found, written);
-  auto table = strategies_table(found, written);
+  auto json = strategies_json(found, written, result.segments.number);
+  auto table = strategies_table(found, written, result.segments.number);
   if (!smoothing.empty()) {
     const std::vector<std::int64_t> ks{comparison.k};
     json["levels"] = measures_by_level(comm, population, result.segments, smoothing, *data.held_out, ks, model);

@@ -160,7 +160,7 @@ class Export {
                result_.users.block_size(), [&](Row& row, std::int64_t user) {
                  const auto i = static_cast<std::size_t>(user);
                  row.text("id", result_.users[user]);
-                 row.number("segment", segments.segment[i]);
+                 row.number("segment", number_of(segments.number, segments.segment[i]));
                  row.number("distance", segments.distance[i]);
                  row.number("margin", segments.margin[i]);
                  add_levels(row, segments.segment[i]);
@@ -220,7 +220,7 @@ class Export {
     const auto header = with_names("segment,users,share,mean_distance", level_names_) + "\n";
     write_rows(output, header, comm_.is_root() ? std::ssize(size) : 0, [&](Row& row, std::int64_t segment) {
       const auto s = static_cast<std::size_t>(segment);
-      row.number("segment", segment);
+      row.number("segment", number_of(result_.segments.number, segment));
       row.number("users", size[s]);
       row.number("share", static_cast<double>(size[s]) / static_cast<double>(result_.users.total()));
       row.number("mean_distance", distance[s]);

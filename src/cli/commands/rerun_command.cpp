@@ -154,6 +154,7 @@ void rerun(const RerunOptions& options) {
   const auto [provenance, epochs, level] = read_original(comm, options.file);
   auto config = stored_config(provenance, options.file);
   check_inputs(comm, options.file, provenance.inputs);
+  check_inputs(comm, options.file, provenance.follows);
   const RunDirectory directory(comm, options);
   // A budget of time ends training at an epoch that another run would not meet; the file says at which.
   config.train.minutes = 0;

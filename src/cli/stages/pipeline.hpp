@@ -78,9 +78,10 @@ ModelFile spectral_model(const Session& session, const GraphFile& graph, const S
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                                          const ModelFile& model, const Segments& segments);
 
-/// Clusters the users by the model's embedding: all of the result but map and loss.
+/// Clusters the users by the model's embedding into `count` segments, whatever the configuration says of count and
+/// previous: all of the result but map and loss.
 Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
-                       const ModelFile& model);
+                       const ModelFile& model, std::int64_t count);
 
 /// Clusters the users; what is made of it beside. `model`: embedding and parameters.
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,

@@ -20,7 +20,7 @@ def tops_of(levels, number):
 def colours(levels):
     """[(fill, colour of text on it)] of every level's segments: those of the first level have colours of their own,
     those inside them shades of it."""
-    found = [figures.colours(levels[0].count)]
+    found = [figures.colours(range(levels[0].count))]
     for level in levels[1:]:
         tops, seen, of_level = tops_of(levels, level.number), {}, []
         for segment in range(level.count):

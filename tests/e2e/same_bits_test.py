@@ -128,7 +128,7 @@ count = 8
             self.assertIn(f"segments/profile/{name}", found)
 
     def test_nested_segments(self):
-        settings = self.attributes() + ["train.loss=bpr", "train.epochs=2", "segment.levels=[2, 6, 15]",
+        settings = self.attributes() + ["train.loss=bpr", "train.epochs=2", "segment.levels=[2, 6, 15]", "segment.count=15",
                                         "segment.restarts=2", "input.holdout=0.2"]
         found = datasets(self.check(self.generated(users=400, interactions=6000), *settings, strategy="segment"))
         for name in ("users/levels", "segments/levels/1/centroid", "segments/levels/2/parent",

@@ -210,7 +210,8 @@ TEST(Levels, LieInsideEachOtherAndHaveTheMeansOfTheirUsers) {
         }
         EXPECT_EQ(level.size, size);
         for (std::size_t s = 0; s < size.size(); ++s) {
-          if (s > 0) EXPECT_TRUE(size[s - 1] > size[s] || (size[s - 1] == size[s] && first[s - 1] < first[s]));
+          const bool in_order = s == 0 || size[s - 1] > size[s] || (size[s - 1] == size[s] && first[s - 1] < first[s]);
+          EXPECT_TRUE(in_order);
           double length = 0;
           for (auto& element : mean[s]) length += element * element;
           length = spherical ? std::sqrt(length) : static_cast<double>(size[s]);

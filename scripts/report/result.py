@@ -163,7 +163,7 @@ class Result:
         wanted = sorted({int(item) for item in numbers.flat if item >= 0})
         names = dict(zip(wanted, texts_at(file["items/id"], wanted)))
         if profile:
-            labels = labels_of(self.item_attributes, dict(profile.attribute_files).get(self.item_attributes),
+            labels = labels_of(self.item_attributes, dict(self.profile.attribute_files).get(self.item_attributes),
                                set(names.values()))
             names = {item: labels.get(name, name) for item, name in names.items()}
             names.update(profile.item_names)

@@ -55,6 +55,10 @@ class Strategies:
                                            "segments": [_measures(one) for one in found["segments"]]}
                                for name, found in content["strategies"].items()}
             self.strategies["global"], self.strategies["segment"]
+            # Of nested segments: the strategy `segment` at every level.
+            self.levels = [{"level": int(one["level"]), "segments": int(one["segments"]),
+                            **{name: _number(one[f"{name}@{self.k}"]) for name in MEASURES}}
+                           for one in content.get("levels", [])]
         except MALFORMED as error:
             raise InputError(f"{path}: is not what {command} prints ({error!r})") from None
         if any(len(found["segments"]) != segments for found in self.strategies.values()):

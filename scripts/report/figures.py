@@ -35,14 +35,21 @@ def _colour(segment):
     return _mixed(colour, ((0, 0, 0), (1, 1, 1), (0, 0, 0))[turn], (0, 0.4, 0.4)[turn])
 
 
+def _with_ink(colour):
+    """(fill, colour of text on it), as #rrggbb."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    luminance = numpy.dot(linear, (0.2126, 0.7152, 0.0722))
+    return matplotlib.colors.to_hex(colour), "#ffffff" if luminance < 0.179 else "#000000"
+
+
 def colours(numbers):
     """[(fill, colour of text on it)] of the segments called so, as #rrggbb: a number keeps its colour from day to day."""
-    result = []
-    for segment in numbers:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _colour(segment)]
-        luminance = numpy.dot(linear, (0.2126, 0.7152, 0.0722))
-        result.append((matplotlib.colors.to_hex(_colour(segment)), "#ffffff" if luminance < 0.179 else "#000000"))
-    return result
+    return [_with_ink(_colour(segment)) for segment in numbers]
+
+
+def shaded(fill, shade):
+    """The same for a colour that is lighter (up to 1) or darker (down to -1)."""
+    return _with_ink(_mixed(matplotlib.colors.to_rgb(fill), (1, 1, 1) if shade > 0 else (0, 0, 0), abs(shade)))
 
 
 def _uri(figure, form, **options):

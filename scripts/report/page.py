@@ -8,7 +8,7 @@ import jinja2
 import markupsafe
 import numpy
 
-from report import figures, flows
+from report import figures, flows, levels
 
 HERE = pathlib.Path(__file__).parent
 NEAR_BORDER = 0.05     # a user is near one where another centroid is hardly farther, by this share of the distance
@@ -251,7 +251,7 @@ def by_attribute(rows, most):
 def card(result, segment, colour, largest):
     size = int(result.size[segment])
     found = {"number": result.number[segment], "name": "", "fill": colour[0], "ink": colour[1], "size": size,
-             "share": size / result.users, "recommended": result.recommended[segment] if result.recommended else None}
+             "share": size / result.users, "within": within(result, segment), "recommended": result.recommended[segment] if result.recommended else None}
     profile = result.profile
     if not profile:
         return found
@@ -275,6 +275,23 @@ def card(result, segment, colour, largest):
     return found
 
 
+def groups_of(result, tree, cards):
+    """Cards by the segment of the first level that they lie in, or all together."""
+    if not tree:
+        return [{"top": None, "cards": cards}]
+    tops = levels.tops_of(result.levels, len(result.levels))
+    return [{"top": top, "cards": [one for one in cards if tops[one["number"]] == top["number"]]} for top in tree]
+
+
+def within(result, segment):
+    """What a segment of the finest level adds to the one above; None where there is none, or it is not known."""
+    finest = result.levels[-1] if result.levels else None
+    if not finest or not finest.added:
+        return None
+    words = levels.without_size(finest.added["description"][segment])
+    return {"level": finest.number - 1, "number": int(finest.parent[segment]), "words": words[:1].lower() + words[1:]}
+
+
 def bars(history, names, unit, common):
     """Rows of bars, one for each rank; common: all on one scale. What is zero on every rank is left out, as is what a
     rank alone cannot have."""
@@ -296,7 +313,7 @@ def bars(history, names, unit, common):
 
 
 def context(result, strategies, comparison, sample):
-    colour = figures.colours(result.number)
+    colour = levels.colours(result.levels)[-1] if result.levels else figures.colours(result.number)
     fills = [fill for fill, _ in colour]
     maps = []
     for name, places in filter(None, (("PCA", result.map[sample]), figures.neighbour_map(result.embedding(sample)))):
@@ -309,12 +326,14 @@ def context(result, strategies, comparison, sample):
         "result": result, "colour": colour, "maps": maps, "sample": len(sample), "strategies": strategies,
         "comparison": comparison, "lifted": bool(lifts) and result.count > 1,
         "findings": findings(result, strategies, comparison),
-        "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
+        "tree": levels.tree(result.levels) if result.levels else [],
         "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
         "curves": [], "count_curve": figures.count_curve(result.tried, result.count) if result.tried else None,
         "timing": bars(result.timing, PHASES, seconds, True),
         "traffic": bars(result.traffic, ROWS, number, False) + bars(result.traffic, BYTES, in_bytes, False)
         if result.attributes["ranks"] != "1" else []}
+    cards = [card(result, segment, colour[segment], largest) for segment in range(result.count)]
+    found |= {"cards": cards, "legend": found["tree"] or cards, "groups": groups_of(result, found["tree"], cards)}
     if len(result.loss):
         found["curves"].append(("Training: loss by epoch", figures.curve(result.loss, "loss", "epoch")))
     if len(result.inertia):

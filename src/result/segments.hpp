@@ -8,6 +8,7 @@
 
 #include "core/matrix.hpp"
 #include "data/dataset.hpp"
+#include "result/levels.hpp"
 #include "result/profiles.hpp"
 #include "result/provenance.hpp"
 #include "result/recommendations.hpp"
@@ -37,6 +38,7 @@ struct Segments {
   std::optional<Succession> succession;  ///< where they follow others; there are numbers then
   std::vector<double> loss;              ///< by epoch, the same on all ranks
   std::vector<double> inertia;           ///< by iteration of the run that was kept, the same on all ranks
+  std::vector<SegmentLevel> levels;   ///< above these segments, which are the finest level; the coarsest first
 };
 
 /// What the segment of that row is called.
@@ -57,6 +59,7 @@ struct SegmentsFile {
   std::optional<FoldInTable> fold_in;              ///< where the graph has items
   std::optional<Recommendations> recommendations;  ///< once `recommend` has run
   std::optional<Profiles> profiles;                ///< once `profile` has run
+  std::vector<Additions> additions;                ///< and there are levels: from the second to the finest
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;

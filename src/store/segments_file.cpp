@@ -6,6 +6,7 @@
 #include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
+#include "store/levels.hpp"
 #include "store/profiles.hpp"
 #include "store/provenance.hpp"
 #include "store/recommendations.hpp"
@@ -123,7 +124,8 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
   file.shared(schema::inertia, std::span<const double>(segments.inertia));
   if (result.recommendations) write_recommendations(file, *result.recommendations);
-  if (result.profiles) write_profiles(comm, file, *result.profiles);
+  if (result.profiles) write_profiles(comm, file, schema::profile, *result.profiles);
+  write_levels(comm, file, result);
   write_history(file, result.history);
   file.commit();
 }
@@ -147,16 +149,19 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   check_each<float>(
       comm, file, schema::users_margin, segments.margin, [](float margin) { return !std::isnan(margin); },
       "holds what is no number");
-  if (part == SegmentsPart::membership) return result;
-  read_embeddings(comm, file, result);
-  if (part == SegmentsPart::embeddings) return result;
+  if (part != SegmentsPart::membership) read_embeddings(comm, file, result);
+  if (part != SegmentsPart::everything) {
+    read_levels(comm, file, part, result);
+    return result;
+  }
   segments.map = file.table<float>(schema::users_map, users, 2);
   check_finite<float>(comm, file, schema::users_map, segments.map);
   segments.loss = file.all<double>(schema::loss_history);
   segments.inertia = file.all<double>(schema::inertia);
   const auto count = std::ssize(segments.size);
   result.recommendations = read_recommendations(comm, file, users, result.items.total(), count);
-  result.profiles = read_profiles(comm, file, {count, users.total(), result.items.total()});
+  result.profiles = read_profiles(comm, file, schema::profile, {count, users.total(), result.items.total()});
+  read_levels(comm, file, part, result);
   result.history = read_history(file);
   return result;
 }

@@ -67,12 +67,39 @@ class Result:
 
     @functools.cached_property
     def users(self) -> pandas.DataFrame:
-        """Index: the user's id. segment, distance, margin, map_x, map_y."""
+        """Index: the user's id. segment, distance, margin, map_x, map_y; of nested segments also level_1, level_2, ...,
+        the last of which is segment again."""
         place = self._need("users/map", "cohort segment")
         return pandas.DataFrame({"segment": self._numbers[self._need("users/segment", "cohort segment")]}
                                 | {name: self._need(f"users/{name}", "cohort segment") for name in ("distance", "margin")}
-                                | {"map_x": place[:, 0], "map_y": place[:, 1]},
+                                | {"map_x": place[:, 0], "map_y": place[:, 1]} | self._levels_of_users(),
                                 index=pandas.Index(self._ids("users"), name="user", dtype=object))
+
+    def _levels_of_users(self) -> dict[str, numpy.ndarray]:
+        table = self._get("users/levels")
+        return {} if table is None else {f"level_{n + 1}": table[:, n] for n in range(table.shape[1])}
+
+    @functools.cached_property
+    def levels(self) -> list[pandas.DataFrame]:
+        """Of nested segments, a table for each level, the coarsest first: index: the segment; size; parent (-1 at the
+        first level); what it is (description) and what it adds to its parent (added) once there are profiles. One table
+        where segments are not nested."""
+        count = self._get("segments/levels/count")
+        if count is None:
+            return [self.segments[["size"]].assign(parent=-1)]
+        tables = []
+        for number in range(1, len(count) + 1):
+            group = f"segments/levels/{number}/"
+            size = self._get(group + "size") if number < len(count) else self._need("segments/size", "cohort segment")
+            parent = self._get(group + "parent") if number > 1 else numpy.full(len(size), -1, numpy.int32)
+            table: dict[str, Any] = {"size": size, "parent": parent}
+            of = group + "profile/" if number < len(count) else PROFILE
+            for column, name in (("description", of + "description"), ("added", group + "added/description")):
+                words = self._get(name)
+                if words is not None:
+                    table[column] = _texts(words)
+            tables.append(pandas.DataFrame(table, index=pandas.RangeIndex(len(size), name="segment")))
+        return tables
 
     @functools.cached_property
     def items(self) -> pandas.DataFrame:

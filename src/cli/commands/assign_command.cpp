@@ -12,6 +12,7 @@
 #include "cli/output/report.hpp"
 #include "cli/output/text_output.hpp"
 #include "cli/session.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
@@ -31,6 +32,7 @@ struct AssignCommand {
   std::string format;  ///< empty: as the result's input
   std::string output;  ///< empty: standard output
   std::int64_t count = 20;
+  std::int64_t level = 0;
   bool csv = false;
   bool stream = false;
 };
@@ -149,9 +151,10 @@ void run_assign(const AssignCommand& command) {
   comm.attempt([&] {
     config = stored_config(result.provenance, command.result);
     refuse_network(config, command.result, "assign");
+    check_level(result.segments, command.level, command.result);
   });
   check_fold_in(comm, result, command.result);
-  const AssignOptions options{by_direction(config), command.count};
+  const AssignOptions options{by_direction(config), command.count, command.level};
   if (command.stream) {
     assign_stream(comm, result, config, options);
   } else {
@@ -178,6 +181,7 @@ void add_assign_command(CLI::App& program) {
   command->add_option("--count", options->count, "Recommendations a user")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  add_level_option(*command, options->level, "Of nested segments (segment.levels): in which level's users are placed");
   auto* json = command->add_flag("--json")->description("A JSON object a line (default)");
   auto* csv = command->add_flag("--csv", options->csv, "CSV with a header")->excludes(json);
   auto* stream = command->add_flag("--stream", options->stream,

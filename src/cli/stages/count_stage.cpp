@@ -17,8 +17,10 @@ void check_count(const Config& config, std::int64_t users) {
   const bool automatic = config.segment.count == automatic_count;
   const auto count = automatic ? config.segment.count_min : config.segment.count;
   if (count <= users) return;
-  throw InputError(fmt::format("segment.{} is {}, but after cleaning there {} only {}",
-                               automatic ? "count_min" : "count", count, noun(users, "is", "are"),
+  const std::string asked = automatic                       ? "segment.count_min is"
+                            : config.segment.levels.empty() ? "segment.count is"
+                                                            : "segment.levels ends in";
+  throw InputError(fmt::format("{} {}, but after cleaning there {} only {}", asked, count, noun(users, "is", "are"),
                                counted(users, "user")));
 }
 

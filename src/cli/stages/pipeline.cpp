@@ -2,6 +2,7 @@
 
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/count_stage.hpp"
+#include "cli/stages/initial_stage.hpp"
 #include "cli/stages/previous_stage.hpp"
 
 namespace cohort {
@@ -28,9 +29,10 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 }  // namespace
 
-RunResult run_pipeline(const Session& session) {
+RunResult run_pipeline(const Session& session, std::int64_t level) {
   RunResult result;
   check_checkpoint(session, nullptr, {session.model_path()});
+  check_initial(session);
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   // Later stages find out too, but only after training.
@@ -42,7 +44,7 @@ RunResult run_pipeline(const Session& session) {
   result.segments = segments_of(session, result.graph);
   session.comm().stop_if_interrupted();
   profile_result(session, result.graph, attributes, result.segments);
-  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments);
+  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments, level);
   session.comm().stop_if_interrupted();
   write_segments(session, result.segments);
   return result;

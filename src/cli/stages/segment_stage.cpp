@@ -1,14 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/choice_stage.hpp"
 #include "cli/stages/count_stage.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stages/previous_stage.hpp"
+#include "cli/stages/trained_segments.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/principal_plane.hpp"
 #include "comm/reblock.hpp"
@@ -17,41 +18,11 @@
 #include "graph/node_route.hpp"
 #include "train/choices.hpp"
 #include "train/communities.hpp"
+#include "train/user_rows.hpp"
 
 namespace cohort {
 
 namespace {
-
-// The users of this rank in the order of positions: shard by shard, within a shard by NodeId (users come first).
-struct UserRows {
-  Matrix rows;
-  std::vector<NodeId> id;
-  std::vector<std::int64_t> owned_row;    ///< of every row, among the owned rows of all nodes
-  std::vector<std::int64_t> shard_begin;  ///< this rank's shards + 1
-};
-
-UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, ConstMatrixView owned) {
-  UserRows users;
-  const auto first = graph.layout.first_shard(comm.rank());
-  const auto last = graph.layout.last_shard(comm.rank());
-  for (std::int32_t k = 0; k < last - first; ++k) {
-    users.shard_begin.push_back(std::ssize(users.id));
-    const auto end = graph.shard_first_row(comm.rank(), k + 1);
-    for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
-      const auto node = graph.node[row];
-      if (node.value >= graph.users) continue;
-      users.id.push_back(node);
-      users.owned_row.push_back(row);
-    }
-  }
-  users.shard_begin.push_back(std::ssize(users.id));
-  users.rows = Matrix(std::ssize(users.id), owned.columns);
-  for (std::int64_t i = 0; i < users.rows.rows(); ++i) {
-    std::memcpy(users.rows.row(i), owned.row(users.owned_row[i]),
-                static_cast<std::size_t>(owned.stride) * sizeof(float));
-  }
-  return users;
-}
 
 // Values of the rows of users_by_shard, to this rank's block of users.
 template <class T>
@@ -96,6 +67,7 @@ KmeansOptions kmeans_options(const Config& config, const Dataset& dataset) {
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
+  ask_for_levels(config, options);
   return options;
 }
 
@@ -118,7 +90,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
     segments.succession = std::move(following.succession);
     log_succession(previous->file.path, *segments.succession);
   } else {
-    found = kmeans(comm, by_shard.points, options);
+    found = segments_of_model(session, model, by_shard.points, options);
   }
   const auto nodes = Distribution::even(dataset.nodes(), comm.size());
   const auto& blocks = dataset.users.distribution;
@@ -137,6 +109,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
     const double power = with_chosen(config.train, model.history.choice).length_power;
     comm.attempt([&] { weigh_by_length(segments.items.view(), power); });
   }
+  segments.levels = levels_above(session, by_shard.points, found);
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);
@@ -171,6 +144,7 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.epochs = model.model.epochs;
   result.shards = model.shards;
   result.provenance = session.provenance(graph.provenance.inputs);
+  result.provenance.follows = model.provenance.follows;
   result.history = model.history;
   auto& segments = result.segments;
   const auto previous = read_previous(session, dataset.users);

@@ -43,6 +43,7 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
   result.items = std::move(segments.items);
   result.segment = std::move(segments.segment);
   result.segments = static_cast<std::int32_t>(segments.centroid.rows());
+  for (auto& level : segments.levels) result.above.push_back(std::move(level.of_finest));
   spdlog::info("validate: {:.1f} s", stopwatch.seconds());
   return result;
 }

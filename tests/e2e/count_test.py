@@ -10,7 +10,7 @@ import unittest
 import h5py
 import numpy
 
-from support import WithDirectory, cohort, evaluate
+from support import WithDirectory, cohort, evaluate, shared
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 
@@ -99,17 +99,25 @@ class Count(WithDirectory):
             self.assertIn("1 segment: fewer than", done.stderr)
 
     def test_communities_of_friends(self):
-        edges = "".join(f"{a} {b}\n" for group in range(6) for a in range(20 * group, 20 * group + 20)
-                        for b in (a + 1 if a % 20 < 19 else a - 19, 20 * group + (a * 7 + 3) % 20, 20 * group + (a * 3 + 11) % 20,
-                                  20 * group + (a * 11 + 5) % 20, (a * 37 + 11) % 120) if a != b)
+        random = numpy.random.default_rng(1)
+        edges = "".join(f"{a} {b}\n" for a in range(180) for b in range(a)
+                        if random.random() < (0.3 if a % 6 == b % 6 else 0.01))
         config = self.write("friends.toml", f'[input]\nsocial = "{self.write("friends.txt", edges)}"\n[segment]\n'
                             f'count = "auto"\n[output]\ndirectory = "{self.path}/friends"\n')
         cohort("run", config, "--quiet", ranks=2)
         with h5py.File(self.path / "friends" / "segments.h5", "r") as file:
-            group = numpy.array([int(user) // 20 for user in file["users/id"][...]])
+            group = numpy.array([int(user) % 6 for user in file["users/id"][...]])
             segment = file["users/segment"][...]
         self.assertEqual(segment.max() + 1, 6)
-        self.assertEqual([len(set(segment[group == one])) for one in range(6)], [1] * 6)
+        # Who has more friends in another group is with them.
+        self.assertEqual(len({int(numpy.bincount(segment[group == one]).argmax()) for one in range(6)}), 6)
+        self.assertGreater(sum(numpy.bincount(segment[group == one]).max() for one in range(6)), 170)
+        # The conferences of college football.
+        config = self.write("football.toml", f'[input]\nsocial = "{shared("football", "edges.txt")}"\n[segment]\n'
+                            f'count = "auto"\n[output]\ndirectory = "{self.path}/football"\n')
+        cohort("run", config, "--quiet")
+        with h5py.File(self.path / "football" / "segments.h5", "r") as file:
+            self.assertEqual(len(file["segments/size"]), 12)
 
 
 if __name__ == "__main__":

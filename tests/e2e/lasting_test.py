@@ -94,7 +94,7 @@ class Lasting(WithDirectory):
 
     def test_numbers_last(self):
         # The first run lacks users, and so do the last ones.
-        first, _ = self.run_it("one", "segment.count=4", "clean.min_user_interactions=8")
+        first, _ = self.run_it("one", "segment.count=4", "clean.min_user_interactions=12")
         second, done = self.run_it("two", "segment.count=6", "train.seed=9", previous=first, ranks=3)
         one, two = read(first), read(second)
         table, _ = self.follows(one, two)
@@ -138,7 +138,7 @@ class Lasting(WithDirectory):
                                      f"segment.previous={self.path / 'three' / 'segments.h5'}",
                                      "recommend.strategy=segment") for part in ("--set", one)]
         cohort("recommend", self.data / "config.toml", *settings, "--csv", lists)
-        rows = list(csv.DictReader(lists.open()))
+        rows = list(csv.DictReader(io.StringIO(lists.read_text())))
         self.assertEqual({int(row["segment"]) for row in rows if not row["user"]}, set(found["number"]))
         said = dict(zip((value.decode() for value in found["users/id"]), of_user))
         self.assertTrue(all(said[row["user"]] == int(row["segment"]) for row in rows if row["user"]))

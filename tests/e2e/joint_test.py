@@ -135,7 +135,7 @@ class TrainedSegments(WithDirectory):
         self.run_(config, "three", *now, ranks=3)
         self.assertEqual(datasets(self.path / "three" / "segments.h5"), first)
         with h5py.File(self.path / "now" / "segments.h5") as file:
-            self.assertEqual([path.decode() for path in file.attrs["follows_path"]],
+            self.assertEqual(list(file.attrs["follows_path"]),
                              [str(initial), str(self.path / "before" / "graph.h5")])
         result = self.path / "now" / "segments.h5"
         self.assertIn("identical", cohort("rerun", result, "--quiet").stdout)

@@ -148,6 +148,8 @@ std::string model_settings(const Config& config) {
     if (!items_are_nodes(config)) {
       part.model.dim = Config().model.dim;
       part.segment = config.segment;
+      part.segment.previous.clear();
+      part.segment.stickiness = 0;
     }
     return graph_settings(config) + to_toml(part);
   }

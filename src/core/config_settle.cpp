@@ -7,6 +7,9 @@ namespace cohort {
 
 namespace {
 
+// Grouping compares every two segments of the finest level.
+constexpr std::int64_t most_nested_segments = 10'000;
+
 // What only networks look at.
 void settle_network(Config& config, const std::string& name) {
   auto& model = config.model;
@@ -46,6 +49,38 @@ void settle_network(Config& config, const std::string& name) {
   if (model.smoothings == automatic_share) model.smoothings = contrasts && !train.joint ? 2 : 0;
 }
 
+// The last level is what everything that knows one clustering works with, so its number is segment.count.
+void settle_levels(Config& config, const std::string& name) {
+  auto& segment = config.segment;
+  const auto& levels = segment.levels;
+  if (levels.empty()) return;
+  const auto refuse = [&](const std::string& why) { throw InputError(name + ": segment.levels " + why); };
+  if (levels.size() == 1) {
+    refuse("names one number, but levels are two or more; set segment.count to " + std::to_string(levels[0]) +
+           " for one");
+  }
+  for (std::size_t level = 1; level < levels.size(); ++level) {
+    if (levels[level] > levels[level - 1]) continue;
+    refuse("must ascend, from few large segments to many small ones, but " + std::to_string(levels[level]) +
+           " follows " + std::to_string(levels[level - 1]));
+  }
+  if (levels.back() > most_nested_segments) {
+    refuse("ends in " + std::to_string(levels.back()) + ", but at most " + std::to_string(most_nested_segments) +
+           " segments are nested");
+  }
+  if (segment.count == automatic_count) {
+    refuse(R"(says how many segments there are, so segment.count cannot be "auto"; leave one of them out)");
+  }
+  if (segment.count != SegmentConfig().count && segment.count != levels.back()) {
+    refuse("ends in " + std::to_string(levels.back()) +
+           ", which is how many segments there are, but segment.count is " + std::to_string(segment.count) +
+           "; leave segment.count out");
+  }
+  if (!segment.previous.empty()) refuse("and segment.previous exclude each other; leave one of them out");
+  if (config.train.joint) refuse("and train.joint exclude each other; leave one of them out");
+  segment.count = levels.back();
+}
+
 }  // namespace
 
 void check_features(const Config& config, const std::string& name) {
@@ -73,7 +108,13 @@ void check_features(const Config& config, const std::string& name) {
 }
 
 void settle_config(Config& config, const std::string& name) {
+  const auto& segment = config.segment;
+  if (segment.count == automatic_count && segment.count_min > segment.count_max) {
+    throw InputError(name + ": segment.count_min is " + std::to_string(segment.count_min) +
+                     ", more than segment.count_max, " + std::to_string(segment.count_max));
+  }
   auto& train = config.train;
+  settle_levels(config, name);
   settle_network(config, name);
   if (train.loss == LossKind::automatic) {
     const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;

@@ -109,6 +109,9 @@ void write_history(h5::Writer& file, const History& history) {
   for (const auto& [column, values] : history.joint) {
     file.shared(std::string(schema::joint) + "/" + column, std::span<const double>(values));
   }
+  for (const auto& [column, values] : history.count) {
+    file.shared(std::string(schema::count_history) + "/" + column, std::span<const double>(values));
+  }
   for (const auto& [what, counts] : history.traffic) {
     file.shared(std::string(schema::traffic) + "/" + what, std::span<const std::int64_t>(counts));
   }
@@ -120,6 +123,7 @@ History read_history(const h5::Reader& file) {
   read_group(file, schema::traffic, result.traffic);
   read_group(file, schema::choice, result.choice);
   read_group(file, schema::joint, result.joint);
+  read_group(file, schema::count_history, result.count);
   return result;
 }
 

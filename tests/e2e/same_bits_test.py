@@ -59,6 +59,17 @@ class SameBits(WithDirectory):
         self.check(self.generated(), "train.epochs=2", "train.sampler=lightgcn", "model.dim=33",
                    "model.layers=2", "segment.method=spherical", "input.holdout=0.1")
 
+    def test_segments_that_follow_others_and_how_many(self):
+        config = self.generated(users=600, interactions=9000)
+        settings = ["train.loss=bpr", "train.epochs=6", "model.dim=16"]
+        cohort("run", config, "--quiet", *(part for one in (*settings, f"output.directory={self.path}/before", "segment.count=6",
+                                                            "clean.min_user_interactions=8") for part in ("--set", one)))
+        found = datasets(self.check(config, *settings, "train.seed=7", "segment.count=auto", "segment.count_max=12",
+                                    f"segment.previous={self.path}/before/segments.h5", "segment.stickiness=0.1",
+                                    strategy="segment"))
+        for name in ("segments/number", "segments/appeared", "segments/vanished", "history/count/silhouette"):
+            self.assertIn(name, found)
+
     def test_matrix_factorisation_and_narrow(self):
         config = self.generated()
         for ranks in (1, 3):
@@ -115,6 +126,15 @@ count = 8
         found = datasets(self.check(self.generated(social=500), *settings))
         for name in ("items/marking", "categories/marking", "user_categories/lift", "numeric/mean"):
             self.assertIn(f"segments/profile/{name}", found)
+
+    def test_nested_segments(self):
+        settings = self.attributes() + ["train.loss=bpr", "train.epochs=2", "segment.levels=[2, 6, 15]",
+                                        "segment.restarts=2", "input.holdout=0.2"]
+        found = datasets(self.check(self.generated(users=400, interactions=6000), *settings, strategy="segment"))
+        for name in ("users/levels", "segments/levels/1/centroid", "segments/levels/2/parent",
+                     "segments/levels/3/added/items/lift", "segments/levels/2/profile/description",
+                     "segments/levels/1/recommendations/score"):
+            self.assertIn(name, found)
 
     def test_communities_of_friends(self):
         config = self.write("football.toml", f"""

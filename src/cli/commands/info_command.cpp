@@ -56,6 +56,14 @@ Json describe(const h5::Reader& file) {
     }
   }
   if (file.has(schema::size)) info["segment_sizes"] = file.all<std::int64_t>(schema::size);
+  if (file.has(schema::segment_number)) {
+    info["segment_numbers"] = file.all<std::int64_t>(schema::segment_number);
+    info["appeared"] = file.all<std::int64_t>(schema::appeared);
+    info["vanished"] = file.all<std::int64_t>(schema::vanished);
+    for (const char* name : {schema::common_users, schema::stayed_users}) {
+      info[name] = file.integer_attribute(name);
+    }
+  }
   const auto history = read_history(file);
   if (!history.choice.empty()) info["choice"] = history.choice;
   if (!history.timing.empty()) info["timing"] = history.timing;
@@ -71,6 +79,12 @@ std::string range_of(const Json& values) {
   const auto [low, high] = std::minmax_element(list.begin(), list.end());
   return *low == *high ? fmt::format("{:.6g}", static_cast<double>(*low))
                        : fmt::format("{:.6g} to {:.6g}", static_cast<double>(*low), static_cast<double>(*high));
+}
+
+std::string numbers_of(const Json& numbers) {
+  std::string text;
+  for (const auto& number : numbers) text += (text.empty() ? "" : " ") + std::to_string(number.get<std::int64_t>());
+  return text.empty() ? "none" : text;
 }
 
 std::string for_a_person(const Json& info) {
@@ -106,6 +120,14 @@ std::string for_a_person(const Json& info) {
     for (std::size_t i = 0; i < std::min<std::size_t>(sizes.size(), 12); ++i) list += fmt::format(" {}", sizes[i]);
     line("segments", fmt::format("{} of{}{} {}", sizes.size(), list, sizes.size() > 12 ? " ..." : "",
                                  noun(sizes.empty() ? 0 : sizes.back(), "user")));
+  }
+  if (info.contains("segment_numbers")) {
+    line("numbers", numbers_of(info["segment_numbers"]));
+    line("new", numbers_of(info["appeared"]));
+    line("gone", numbers_of(info["vanished"]));
+    line("users",
+         fmt::format("{} also in the result before, {} of them in the segment of the same number",
+                     info[schema::common_users].get<std::int64_t>(), info[schema::stayed_users].get<std::int64_t>()));
   }
   if (info.contains("datasets")) {
     text += "\n  datasets\n";

@@ -83,7 +83,9 @@ class TrainedSegments(WithDirectory):
         with h5py.File(self.path / "whole" / "model.previous.h5") as model:
             self.assertIn("centres", model)
         self.run_(config, "whole", *settings, ranks=3, options=("--previous",))
-        self.assertEqual(datasets(self.path / "whole" / "segments.h5"), expected)
+        found = datasets(self.path / "whole" / "segments.h5")
+        self.assertEqual(list(found), list(expected))
+        self.assertEqual([name for name in expected if found[name] != expected[name]], [])
 
     def test_what_does_not_go_together_is_said(self):
         config = self.communities()
@@ -133,9 +135,11 @@ class TrainedSegments(WithDirectory):
                 numpy.testing.assert_allclose(row, numpy.mean([old[item] for item in around], axis=0), atol=1e-6)
         first = datasets(self.path / "now" / "segments.h5")
         self.run_(config, "three", *now, ranks=3)
-        self.assertEqual(datasets(self.path / "three" / "segments.h5"), first)
+        again = datasets(self.path / "three" / "segments.h5")
+        self.assertEqual(list(again), list(first))
+        self.assertEqual([name for name in first if again[name] != first[name]], [])
         with h5py.File(self.path / "now" / "segments.h5") as file:
-            self.assertEqual([path.decode() for path in file.attrs["follows_path"]],
+            self.assertEqual(list(file.attrs["follows_path"]),
                              [str(initial), str(self.path / "before" / "graph.h5")])
         result = self.path / "now" / "segments.h5"
         self.assertIn("identical", cohort("rerun", result, "--quiet").stdout)

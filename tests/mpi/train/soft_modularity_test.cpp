@@ -111,7 +111,7 @@ struct Found {
 /// Nothing but a view of its own, so that the joint phase stands alone.
 class Nothing final : public Objective {
  public:
-  Nothing(const ShardGraph& graph) : none_(graph.owned(), 0.0F), begin_(graph.interior_begin.size(), 0) {}
+  explicit Nothing(const ShardGraph& graph) : none_(graph.owned(), 0.0F), begin_(graph.interior_begin.size(), 0) {}
   TrainingState state() override { return {}; }
   std::int64_t steps() const override { return 1; }
   std::int64_t samples() const override { return 0; }

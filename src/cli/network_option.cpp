@@ -39,7 +39,7 @@ std::string_view without_blanks(std::string_view word) {
 
 }  // namespace
 
-Network parse_network(const std::string& text) {
+Interconnect parse_network(const std::string& text) {
   constexpr std::array<std::pair<const char*, double>, 4> bits{{{"Kb", 1e3}, {"Mb", 1e6}, {"Gb", 1e9}, {"Tb", 1e12}}};
   constexpr std::array<std::pair<const char*, double>, 4> seconds{{{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}}};
   const std::string_view all(text);

@@ -9,6 +9,6 @@ namespace cohort {
 
 /// Bits a second (Kb, Mb, Gb, Tb; also with /s or ps behind) and seconds of a message (ns, us, ms, s). Throws
 /// InputError. Local.
-Network parse_network(const std::string& text);
+Interconnect parse_network(const std::string& text);
 
 }  // namespace cohort

@@ -14,11 +14,11 @@ double rounds(std::int64_t ranks) {
 
 }  // namespace
 
-double exchange_seconds(const Network& network, std::int64_t neighbours, std::int64_t bytes) {
+double exchange_seconds(const Interconnect& network, std::int64_t neighbours, std::int64_t bytes) {
   return static_cast<double>(neighbours) * network.latency + static_cast<double>(bytes) / network.bytes_per_second;
 }
 
-double sum_seconds(const Network& network, std::int64_t ranks, std::int64_t bytes) {
+double sum_seconds(const Interconnect& network, std::int64_t ranks, std::int64_t bytes) {
   return 2 * rounds(ranks) * network.latency + static_cast<double>(sum_bytes(ranks, bytes)) / network.bytes_per_second;
 }
 
@@ -34,7 +34,7 @@ std::int64_t shard_sum_bytes(const ShardLayout& layout, int rank, std::int64_t w
   return static_cast<std::int64_t>(sizeof(double)) * (blocks * (width - columns) + columns * (ranks - 1));
 }
 
-double shard_sum_seconds(const Network& network, std::int64_t ranks, std::int64_t bytes) {
+double shard_sum_seconds(const Interconnect& network, std::int64_t ranks, std::int64_t bytes) {
   // Messages of the first half are short and go out one after the other; the second half doubles what each knows.
   return (static_cast<double>(ranks - 1) + rounds(ranks)) * network.latency +
          static_cast<double>(bytes) / network.bytes_per_second;

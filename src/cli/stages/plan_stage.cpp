@@ -234,7 +234,7 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   plan.epochs = inputs.train.epochs;
   plan.available_bytes = comm.min(available_memory_bytes());
   plan.one_machine = !options.network;
-  plan.network = options.network.value_or(Network());
+  plan.network = options.network.value_or(Interconnect());
   plan.traffic_exact = inputs.train.loss != LossKind::bpr || inputs.train.epochs == 1;
 
   spdlog::info("plan: timing steps of {} nodes and entries", with_commas(plan.nodes + plan.entries));

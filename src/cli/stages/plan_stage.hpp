@@ -16,7 +16,7 @@ namespace cohort {
 
 struct PlanOptions {
   std::vector<int> ranks;
-  std::optional<Network> network;  ///< none: all ranks on one machine, else each on its own
+  std::optional<Interconnect> network;  ///< none: all ranks on one machine, else each on its own
 };
 
 /// Of one number of ranks. A step takes as long as its slowest rank.
@@ -53,7 +53,7 @@ struct TrainingPlan {
   std::int64_t epochs = 0;
   std::int64_t base_bytes = 0;       ///< of a process before it has read anything
   std::int64_t available_bytes = 0;  ///< of this machine
-  Network network;
+  Interconnect network;
   bool one_machine = true;
   bool traffic_exact = true;  ///< of all epochs, not only of the first
   StepCalibration calibration;

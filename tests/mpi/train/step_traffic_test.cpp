@@ -114,7 +114,7 @@ TEST(EpochTraffic, IsWhatTrainingCounts) {
     const auto whole = whole_set(data);
     for (const auto& each : cases()) {
       const bool every_epoch = each.loss != LossKind::bpr;
-      auto how = testing_support::options(each.layers, 33, every_epoch ? 3 : 1, each.sampler);
+      auto how = testing_support::options(each.layers, 33, every_epoch ? 2 : 1, each.sampler);
       how.model.encoder = each.encoder;
       how.model.widths = each.widths;
       how.model.activation = Activation::relu;
@@ -124,7 +124,8 @@ TEST(EpochTraffic, IsWhatTrainingCounts) {
       how.train.start = StartKind::random;
       how.train.batch = 17;
       how.train.temperature = 0.3;
-      how.train.checkpoint_every = how.train.checkpoint_minutes = 0;
+      how.train.checkpoint_every = 0;
+      how.train.checkpoint_minutes = 0;
       for (const auto& cuts : all_cuts(comm)) {
         const auto set = training_set(comm, data, cuts);
         const auto trained = testing_support::run(comm, set, how);

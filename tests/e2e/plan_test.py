@@ -91,6 +91,7 @@ class Plan(WithDirectory):
                 (["--ranks", "2", "--network", "1Gx,2us"], [], ["--network"]),
                 (["--ranks", "0"], [], ["--ranks"]),
                 ([], [], ["--ranks"]),
+                (["--ranks", "2"], ["model.encoder=gcn", "train.loss=dmon"], ["train.loss"]),
                 (["--ranks", "2"], ["model.encoder=spectral"], ["nothing is trained"])):
             with self.subTest(arguments=arguments, settings=settings):
                 for processes in (1, 2):

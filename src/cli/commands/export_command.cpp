@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
@@ -86,6 +88,19 @@ class Row {
   bool first_ = true;
 };
 
+// Of nested segments, the names of the columns that hold a segment at each level.
+std::vector<std::string> level_names(std::size_t levels) {
+  std::vector<std::string> names;
+  if (levels == 0) return names;
+  for (std::size_t level = 1; level <= levels + 1; ++level) names.push_back(fmt::format("level_{}", level));
+  return names;
+}
+
+std::string with_names(std::string header, const std::vector<std::string>& names) {
+  for (const auto& name : names) header.append(",").append(name);
+  return header;
+}
+
 std::string with_columns(std::string header, std::int64_t columns) {
   for (std::int64_t c = 0; c < columns; ++c) header += ",e" + std::to_string(c);
   return header + "\n";
@@ -97,7 +112,8 @@ class Export {
       : comm_(comm),
         options_(options),
         json_(options.format == "jsonl"),
-        result_(read_segments_file(comm, options.file, part_of(options.what))) {
+        result_(read_segments_file(comm, options.file, part_of(options.what))),
+        level_names_(level_names(result_.segments.levels.size())) {
     if (options.what == "items" && result_.items.total() == 0) {
       throw InputError(options.file + " has no items: its graph was made of social edges alone");
     }
@@ -107,6 +123,8 @@ class Export {
     TextOutput output(comm_, options_.output);
     if (options_.what == "segments") {
       write_segments(output);
+    } else if (options_.what == "levels") {
+      write_levels(output);
     } else if (options_.what == "items") {
       write_items(output);
     } else {
@@ -136,13 +154,16 @@ class Export {
 
   void write_users(TextOutput& output, bool with_embedding) {
     const auto& segments = result_.segments;
-    write_rows(output, with_columns("id,segment,distance,margin", with_embedding ? segments.users.columns() : 0),
+    write_rows(output,
+               with_columns(with_names("id,segment,distance,margin", level_names_),
+                            with_embedding ? segments.users.columns() : 0),
                result_.users.block_size(), [&](Row& row, std::int64_t user) {
                  const auto i = static_cast<std::size_t>(user);
                  row.text("id", result_.users[user]);
-                 row.number("segment", segments.segment[i]);
+                 row.number("segment", number_of(segments.number, segments.segment[i]));
                  row.number("distance", segments.distance[i]);
                  row.number("margin", segments.margin[i]);
+                 add_levels(row, segments.segment[i]);
                  if (with_embedding) row.numbers("embedding", segments.users.view().at(user));
                });
   }
@@ -156,23 +177,62 @@ class Export {
     });
   }
 
+  // Of a user or a segment, by the finest segment: those above, and itself.
+  void add_levels(Row& row, std::int32_t finest) const {
+    const auto& levels = result_.segments.levels;
+    if (levels.empty()) return;
+    for (std::size_t level = 0; level < levels.size(); ++level) {
+      row.number(level_names_[level], levels[level].of_finest[finest]);
+    }
+    row.number(level_names_.back(), finest);
+  }
+
+  // Every segment of every level: the coarsest first.
+  void write_levels(TextOutput& output) {
+    const auto& segments = result_.segments;
+    struct Line {
+      std::size_t level;
+      std::int64_t segment, parent, users;
+    };
+    std::vector<Line> lines;
+    if (comm_.is_root()) {
+      for (std::size_t level = 0; level <= segments.levels.size(); ++level) {
+        const auto parents = level > 0 ? parents_at(segments.levels, level) : std::vector<std::int32_t>();
+        const auto& size = level < segments.levels.size() ? segments.levels[level].size : segments.size;
+        for (std::size_t s = 0; s < size.size(); ++s) {
+          lines.push_back({level + 1, static_cast<std::int64_t>(s), parents.empty() ? -1 : parents[s], size[s]});
+        }
+      }
+    }
+    write_rows(output, "level,segment,parent,users,share\n", std::ssize(lines), [&](Row& row, std::int64_t i) {
+      const auto& line = lines[i];
+      row.number("level", line.level);
+      row.number("segment", line.segment);
+      row.number("parent", line.parent);
+      row.number("users", line.users);
+      row.number("share", static_cast<double>(line.users) / static_cast<double>(result_.users.total()));
+    });
+  }
+
   void write_segments(TextOutput& output) {
     const auto& size = result_.segments.size;
     const auto distance = mean_distances(comm_, result_.segments.segment, result_.segments.distance, size);
-    write_rows(output, "segment,users,share,mean_distance\n", comm_.is_root() ? std::ssize(size) : 0,
-               [&](Row& row, std::int64_t segment) {
-                 const auto s = static_cast<std::size_t>(segment);
-                 row.number("segment", segment);
-                 row.number("users", size[s]);
-                 row.number("share", static_cast<double>(size[s]) / static_cast<double>(result_.users.total()));
-                 row.number("mean_distance", distance[s]);
-               });
+    const auto header = with_names("segment,users,share,mean_distance", level_names_) + "\n";
+    write_rows(output, header, comm_.is_root() ? std::ssize(size) : 0, [&](Row& row, std::int64_t segment) {
+      const auto s = static_cast<std::size_t>(segment);
+      row.number("segment", number_of(result_.segments.number, segment));
+      row.number("users", size[s]);
+      row.number("share", static_cast<double>(size[s]) / static_cast<double>(result_.users.total()));
+      row.number("mean_distance", distance[s]);
+      add_levels(row, static_cast<std::int32_t>(segment));
+    });
   }
 
   const Communicator& comm_;
   const ExportOptions& options_;
   bool json_;
   SegmentsFile result_;
+  std::vector<std::string> level_names_;  ///< of every level; none where there is one
 };
 
 }  // namespace
@@ -186,9 +246,9 @@ void add_export_command(CLI::App& program) {
       ->capture_default_str();
   command
       ->add_option("--what", options->what,
-                   "users: id, segment, distance, margin; embedding: these and the embedding; segments; items: id and "
-                   "embedding")
-      ->check(CLI::IsMember({"users", "embedding", "segments", "items"}))
+                   "users: id, segment, distance, margin; embedding: these and the embedding; segments; levels: every "
+                   "segment of every level; items: id and embedding")
+      ->check(CLI::IsMember({"users", "embedding", "segments", "levels", "items"}))
       ->capture_default_str();
   command->add_option("--output", options->output, "File to write; standard output unless given")->type_name("FILE");
   add_logging_options(*command);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
@@ -205,6 +206,10 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   const auto& config = session.config();
   if (encoder_of(config) == EncoderKind::spectral) {
     throw InputError("nothing is trained (model.encoder is or comes to spectral), so there is no step to plan");
+  }
+  if (config.train.joint || config.train.loss == LossKind::dmon) {
+    throw InputError(std::string(config.train.joint ? "train.joint" : R"(train.loss = "dmon")") +
+                     " cannot be planned: what its steps send is not known beforehand; plan without it");
   }
   TrainingPlan plan;
   plan.base_bytes = comm.max(peak_resident_bytes());

@@ -39,6 +39,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   cohort::add_run_command(program);
   cohort::add_prepare_command(program);
   cohort::add_partition_command(program);
+  cohort::add_plan_command(program);
   cohort::add_train_command(program);
   cohort::add_segment_command(program);
   cohort::add_profile_command(program);

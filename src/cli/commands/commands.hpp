@@ -17,6 +17,7 @@ namespace cohort {
 void add_run_command(CLI::App& program);
 void add_prepare_command(CLI::App& program);
 void add_partition_command(CLI::App& program);
+void add_plan_command(CLI::App& program);
 void add_train_command(CLI::App& program);
 void add_segment_command(CLI::App& program);
 void add_recommend_command(CLI::App& program);

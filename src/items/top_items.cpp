@@ -9,6 +9,7 @@
 
 #include "core/interruption.hpp"
 #include "core/parallel.hpp"
+#include "core/work_done.hpp"
 #include "kernels/scores.hpp"
 
 namespace cohort {
@@ -219,6 +220,10 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
   const auto row_bytes = std::max<std::int64_t>(1, padded_stride(columns) * static_cast<std::int64_t>(sizeof(float)));
   const auto piece_items = std::max<std::int64_t>(1, query.room.piece / row_bytes);
   const auto batches = comm.max(ceil_div(count, batch_users));
+  std::int64_t pieces = 0;
+  for (int root = 0; root < comm.size(); ++root) pieces += ceil_div(query.blocks->count(root), piece_items);
+  std::int64_t passed = 0;
+  note_work(0, batches * pieces);
   for (std::int64_t b = 0; b < batches; ++b) {
     const auto first = std::min(count, b * batch_users);
     std::unique_ptr<Batch> batch;
@@ -233,6 +238,7 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
           end_if_interrupted();
           batch->pass(piece);
         });
+        note_work(++passed, batches * pieces);
       }
     }
     comm.attempt([&] { batch->finish(sink); });

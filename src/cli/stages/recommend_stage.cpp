@@ -7,6 +7,7 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "cli/output/work_progress.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
 #include "core/ragged.hpp"
@@ -154,6 +155,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   }
   std::optional<Strategy> wanted;
   if (config.strategy != "auto") wanted = strategy_named(config.strategy);
+  const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
   auto population = population_of(graph.dataset, result, by_direction(session.config()));
   const auto model = fit(session, graph, allowed, population, wanted, result);

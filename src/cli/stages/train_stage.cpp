@@ -154,7 +154,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
     spdlog::info("  going on after {} of {}", in_words(start->progress), target.path);
   }
   const auto result = [&] {
-    Progress progress(comm, target.epochs);
+    Progress progress(comm, target.epochs, start ? start->progress.epochs : 0);
     auto losses = earlier_loss;
     options.on_epoch = [&](const EpochStats& epoch) {
       progress.step(epoch.epoch, in_words(epoch, target.epochs));

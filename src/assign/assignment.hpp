@@ -18,6 +18,7 @@ namespace cohort {
 struct AssignOptions {
   bool spherical = false;   ///< as the segments were made
   std::int64_t count = 20;  ///< recommendations a user
+  std::int64_t level = 0;   ///< whose segments users are placed in, from 1; 0: the finest
 };
 
 /// Throws InputError where users cannot be folded into this result: it has no items, or it was made by a Cohort that

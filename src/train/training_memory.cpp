@@ -36,7 +36,7 @@ std::int64_t softmax_bytes(const ShardGraph& graph, const ModelConfig& model, co
 // What a network has beside: what each layer keeps for the backward pass, of each view, its gradient, and what its
 // products and their halos are made in.
 std::int64_t network_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train) {
-  const std::int64_t views = train.loss == LossKind::ns4gc ? 2 : 1;
+  const std::int64_t views = (train.loss == LossKind::ns4gc ? 2 : 1) + (train.joint ? 1 : 0);
   std::int64_t widths = padded_stride(model.dim);
   for (const auto width : model.widths) widths += padded_stride(width);
   const auto bytes = static_cast<std::int64_t>(sizeof(float));
@@ -85,6 +85,15 @@ std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig
   const std::int64_t matrices = model.encoder == EncoderKind::sage ? 2 : 1;
   const auto partials = static_cast<std::int64_t>(8 * sizeof(double)) * (threads + 1);
   return features.columns * width * (matrices * 9 * static_cast<std::int64_t>(sizeof(float)) + partials);
+}
+
+std::int64_t soft_segment_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train,
+                                std::int64_t segments) {
+  if (train.loss != LossKind::dmon && !train.joint) return 0;
+  const std::int64_t shares = padded_stride(segments) * (2 * graph.owned() + graph.local_rows());
+  const std::int64_t rows = padded_stride(model.dim) * 4 * graph.owned();
+  const std::int64_t centres = padded_stride(segments) * padded_stride(model.dim) * 8;
+  return static_cast<std::int64_t>(sizeof(float)) * (shares + rows + centres);
 }
 
 void check_training_memory(const Communicator& comm, std::int64_t bytes) {

@@ -16,6 +16,11 @@ constexpr std::int64_t triples_at_a_time = std::int64_t{1} << 18;
 /// checkpoint's, and the sums of `threads` threads. 0 without features. Local.
 std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig& model, int threads);
 
+/// What soft segments need, of dmon and of the joint phase: every node's shares in them, those of neighbours and their
+/// gradient. 0 without. Local.
+std::int64_t soft_segment_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train,
+                                std::int64_t segments);
+
 /// Throws RunError on all ranks where a machine has not left what its ranks need, `bytes` on this rank. Collective.
 void check_training_memory(const Communicator& comm, std::int64_t bytes);
 

@@ -127,16 +127,16 @@ class Slurm(unittest.TestCase):
 
     @long
     def test_job_that_comes_no_further_is_not_requeued(self):
-        # Interrupted while it reads: a pipe of which nobody writes more.
-        pipe = self.path / "never.tsv"
-        os.mkfifo(pipe)
-        holder = os.open(pipe, os.O_RDWR)
-        self.addCleanup(os.close, holder)
-        os.write(holder, b"user\titem\n")
-        job = self.submit("never", 1, f'input.interactions="{pipe}"', options=self.SOON)
+        # Interrupted before anything is trained: while a graph of some seconds is read and cut.
+        log = self.path / "large.tsv"
+        log.write_text("".join(f"u{n * 7919 % 100_003}\ti{n * 104_729 % 20_011}\n" for n in range(2_000_000)))
+        job = self.submit("never", 1, f'input.interactions="{log}"')
+        self.cluster.wait(lambda: "reading the input" in self.log("never"), LIMIT, "reading does not begin")
+        self.cluster.run("scancel", "--batch", "--signal=USR1", job)
         state, code = self.cluster.finish(job, LIMIT)
         self.assertEqual((state, self.cluster.restarts(job)), ("FAILED", 0), self.log("never"))
         self.assertNotEqual(code, 0)
+        self.assertIn("interrupted before it came further", self.log("never"))
         self.assertNotIn("requeueing", self.log("never"))
 
     @long

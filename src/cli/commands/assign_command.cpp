@@ -12,6 +12,7 @@
 #include "cli/output/report.hpp"
 #include "cli/output/text_output.hpp"
 #include "cli/session.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
@@ -31,6 +32,7 @@ struct AssignCommand {
   std::string format;  ///< empty: as the result's input
   std::string output;  ///< empty: standard output
   std::int64_t count = 20;
+  std::int64_t level = 0;
   bool csv = false;
   bool stream = false;
 };
@@ -94,7 +96,8 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   std::vector<std::int64_t> written;
   comm.attempt([&] { std::ranges::transform(assignment.best, std::back_inserter(written), &ScoredItem::item); });
   const std::array<std::span<const std::int64_t>, 1> lists{written};
-  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count);
+  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count,
+                          result.segments.number);
   std::vector<std::string> parts;
   std::string header;
   comm.attempt([&] {
@@ -120,7 +123,8 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                    const AssignOptions& options) {
   LiveAssigner assigner(comm, result, config.graph, options);
   constexpr auto form = AnswerLines::Format::json;
-  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count);
+  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count,
+                          result.segments.number);
   spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
                counted(std::ssize(result.segments.size), "segment"));
   const auto latency = answer_stream(assigner, lines);
@@ -147,9 +151,10 @@ void run_assign(const AssignCommand& command) {
   comm.attempt([&] {
     config = stored_config(result.provenance, command.result);
     refuse_network(config, command.result, "assign");
+    check_level(result.segments, command.level, command.result);
   });
   check_fold_in(comm, result, command.result);
-  const AssignOptions options{by_direction(config), command.count};
+  const AssignOptions options{by_direction(config), command.count, command.level};
   if (command.stream) {
     assign_stream(comm, result, config, options);
   } else {
@@ -176,6 +181,7 @@ void add_assign_command(CLI::App& program) {
   command->add_option("--count", options->count, "Recommendations a user")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  add_level_option(*command, options->level, "Of nested segments (segment.levels): in which level's users are placed");
   auto* json = command->add_flag("--json")->description("A JSON object a line (default)");
   auto* csv = command->add_flag("--csv", options->csv, "CSV with a header")->excludes(json);
   auto* stream = command->add_flag("--stream", options->stream,

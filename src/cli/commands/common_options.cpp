@@ -39,6 +39,12 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
   return options;
 }
 
+void add_level_option(CLI::App& command, std::int64_t& level, const std::string& meaning) {
+  command.add_option("--level", level, meaning + "; 1 is the coarsest; default: the finest")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
+}
+
 void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options) {
   auto* previous = command.add_flag_callback(
       "--previous", [options] { options->checkpoint = CheckpointChoice::previous; },

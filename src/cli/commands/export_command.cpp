@@ -26,7 +26,8 @@ void add_export_command(CLI::App& program) {
       ->check(CLI::IsMember({"csv", "jsonl", "parquet"}));
   command
       ->add_option("--what", options->what,
-                   "users: id, segment, distance, margin; embedding: these and the embedding; segments; items: id and "
+                   "users: id, segment, distance, margin; embedding: these and the embedding; segments; levels: every "
+                   "segment of every level; items: id and "
                    "embedding; profile: what marks the segments; recommendations")
       ->check(CLI::IsMember(result_tables()))
       ->capture_default_str();

@@ -1,5 +1,7 @@
 #include "cli/output/result_tables.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -23,6 +25,27 @@ struct Table {
       write;
 };
 
+// What a segment is called.
+std::int64_t called(const SegmentsFile& result, std::int64_t row) {
+  return number_of(result.segments.number, row);
+}
+
+// Of nested segments a column for each level, level_1 being the coarsest; none where there is one level.
+void add_level_columns(const SegmentsFile& result, std::vector<TableColumn>& columns) {
+  const auto& levels = result.segments.levels;
+  for (std::size_t level = 0; !levels.empty() && level <= levels.size(); ++level) {
+    columns.push_back({fmt::format("level_{}", level + 1), CellKind::integer});
+  }
+}
+
+// The segments above one of the finest, and itself.
+void fill_levels(TableRow& row, const SegmentsFile& result, std::int64_t finest) {
+  const auto& levels = result.segments.levels;
+  if (levels.empty()) return;
+  for (const auto& level : levels) row.integer(level.of_finest[finest]);
+  row.integer(finest);
+}
+
 void write_users(const Communicator& comm, const SegmentsFile& result, TableFormat format, const std::string& path,
                  bool with_embedding) {
   const auto& segments = result.segments;
@@ -30,14 +53,16 @@ void write_users(const Communicator& comm, const SegmentsFile& result, TableForm
                                    {"segment", CellKind::integer},
                                    {"distance", CellKind::real32},
                                    {"margin", CellKind::real32}};
+  add_level_columns(result, columns);
   if (with_embedding) columns.push_back({"embedding", CellKind::reals32, segments.users.columns()});
   TableOutput output(comm, path, format, columns);
   output.write(result.users.block_size(), [&](TableRow& row, std::int64_t user) {
     const auto i = static_cast<std::size_t>(user);
     row.text(result.users[user]);
-    row.integer(segments.segment[i]);
+    row.integer(called(result, segments.segment[i]));
     row.real32(segments.distance[i]);
     row.real32(segments.margin[i]);
+    fill_levels(row, result, segments.segment[i]);
     if (with_embedding) row.reals(segments.users.view().at(user));
   });
   output.commit();
@@ -56,17 +81,51 @@ void write_items(const Communicator& comm, const SegmentsFile& result, TableForm
 void write_segments(const Communicator& comm, const SegmentsFile& result, TableFormat format, const std::string& path) {
   const auto& size = result.segments.size;
   const auto distance = mean_distances(comm, result.segments.segment, result.segments.distance, size);
-  TableOutput output(comm, path, format,
-                     {{"segment", CellKind::integer},
-                      {"users", CellKind::integer},
-                      {"share", CellKind::real},
-                      {"mean_distance", CellKind::real}});
+  std::vector<TableColumn> columns{{"segment", CellKind::integer},
+                                   {"users", CellKind::integer},
+                                   {"share", CellKind::real},
+                                   {"mean_distance", CellKind::real}};
+  add_level_columns(result, columns);
+  TableOutput output(comm, path, format, columns);
   output.write(comm.is_root() ? std::ssize(size) : 0, [&](TableRow& row, std::int64_t segment) {
     const auto s = static_cast<std::size_t>(segment);
-    row.integer(segment);
+    row.integer(called(result, segment));
     row.integer(size[s]);
     row.real(static_cast<double>(size[s]) / static_cast<double>(result.users.total()));
     row.real(distance[s]);
+    fill_levels(row, result, segment);
+  });
+  output.commit();
+}
+
+// Every segment of every level: the coarsest first.
+void write_levels(const Communicator& comm, const SegmentsFile& result, TableFormat format, const std::string& path) {
+  const auto& segments = result.segments;
+  struct Line {
+    std::int64_t level, segment, parent, users;
+  };
+  std::vector<Line> lines;
+  for (std::size_t level = 0; comm.is_root() && level <= segments.levels.size(); ++level) {
+    const auto parents = level > 0 ? parents_at(segments.levels, level) : std::vector<std::int32_t>();
+    const auto& size = level < segments.levels.size() ? segments.levels[level].size : segments.size;
+    for (std::size_t s = 0; s < size.size(); ++s) {
+      lines.push_back({static_cast<std::int64_t>(level) + 1, static_cast<std::int64_t>(s),
+                       parents.empty() ? -1 : parents[s], size[s]});
+    }
+  }
+  TableOutput output(comm, path, format,
+                     {{"level", CellKind::integer},
+                      {"segment", CellKind::integer},
+                      {"parent", CellKind::integer},
+                      {"users", CellKind::integer},
+                      {"share", CellKind::real}});
+  output.write(std::ssize(lines), [&](TableRow& row, std::int64_t i) {
+    const auto& line = lines[i];
+    row.integer(line.level);
+    row.integer(line.segment);
+    row.integer(line.parent);
+    row.integer(line.users);
+    row.real(static_cast<double>(line.users) / static_cast<double>(result.users.total()));
   });
   output.commit();
 }
@@ -188,7 +247,7 @@ void write_profile(const Communicator& comm, const SegmentsFile& result, TableFo
   const auto typical = texts_of(comm, result.users.distribution, profiles.representative.id, user);
   const auto border = texts_of(comm, result.users.distribution, profiles.border.id, user);
   std::vector<std::string> nearest;
-  for (const auto segment : profiles.nearest.id) nearest.push_back(std::to_string(segment));
+  for (const auto segment : profiles.nearest.id) nearest.push_back(std::to_string(called(result, segment)));
   std::vector<ProfileRow> rows;
   for (std::size_t s = 0; s < profiles.description.size(); ++s) {
     auto& row = rows.emplace_back();
@@ -204,6 +263,7 @@ void write_profile(const Communicator& comm, const SegmentsFile& result, TableFo
     add_list(rows, s, "representative", profiles.representative, typical);
     add_list(rows, s, "border", profiles.border, border);
   }
+  for (auto& row : rows) row.segment = called(result, row.segment);
   TableOutput output(comm, path, format, profile_columns());
   output.write(comm.is_root() ? std::ssize(rows) : 0,
                [&](TableRow& row, std::int64_t i) { fill_row(row, rows[static_cast<std::size_t>(i)]); });
@@ -214,7 +274,12 @@ void write_profile(const Communicator& comm, const SegmentsFile& result, TableFo
 void write_recommendations(const Communicator& comm, const SegmentsFile& result, TableFormat format,
                            const std::string& path) {
   const auto& found = *result.recommendations;
-  const std::array<std::span<const std::int64_t>, 2> lists{found.item, found.segment_item};
+  const auto& levels = result.segments.levels;
+  const auto level = static_cast<std::size_t>(found.level);
+  const bool above = level > 0 && level <= levels.size();
+  const auto& lists_of_segments = above ? *levels[level - 1].recommended : found.of_segments;
+  const auto segment_of = segments_at(levels, above ? level - 1 : levels.size(), result.segments.segment);
+  const std::array<std::span<const std::int64_t>, 2> lists{found.item, lists_of_segments.item};
   const ItemNames names(comm, result.items, lists, [](std::string_view id) { return std::string(id); });
   TableOutput output(comm, path, format,
                      {{"user", CellKind::text},
@@ -231,21 +296,21 @@ void write_recommendations(const Communicator& comm, const SegmentsFile& result,
     }
     return filled;
   };
-  const auto of_segments = comm.is_root() ? places(found.segment_item) : std::vector<std::int64_t>();
+  const auto of_segments = comm.is_root() ? places(lists_of_segments.item) : std::vector<std::int64_t>();
   output.write(std::ssize(of_segments), [&](TableRow& row, std::int64_t i) {
     const auto at = of_segments[i];
     row.none();
-    row.integer(at / found.count);
+    row.integer(called(result, at / found.count));
     row.integer(at % found.count + 1);
-    row.text(names.of(found.segment_item[at]));
-    row.real32(found.segment_score[at]);
-    row.integer(found.segment_known[at]);
+    row.text(names.of(lists_of_segments.item[at]));
+    row.real32(lists_of_segments.score[at]);
+    row.integer(lists_of_segments.known[at]);
   });
   const auto of_users = places(found.item);
   output.write(std::ssize(of_users), [&](TableRow& row, std::int64_t i) {
     const auto at = of_users[i];
     row.text(result.users[at / found.count]);
-    row.integer(result.segments.segment[at / found.count]);
+    row.integer(called(result, segment_of[at / found.count]));
     row.integer(at % found.count + 1);
     row.text(names.of(found.item[at]));
     row.real32(found.score[at]);
@@ -272,6 +337,10 @@ const std::vector<Table>& tables() {
       {"segments", SegmentsPart::membership,
        [](const auto& comm, const auto& result, const auto&, auto format, const auto& path) {
          write_segments(comm, result, format, path);
+       }},
+      {"levels", SegmentsPart::membership,
+       [](const auto& comm, const auto& result, const auto&, auto format, const auto& path) {
+         write_levels(comm, result, format, path);
        }},
       {"items", SegmentsPart::embeddings,
        [](const auto& comm, const auto& result, const auto& file, auto format, const auto& path) {

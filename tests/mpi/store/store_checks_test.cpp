@@ -269,7 +269,7 @@ TEST_F(StoreChecks, WrongSegmentsWithRightChecksums) {
   refused([](SegmentsFile& s) { s.recommendations->item[0] = items; },
           "dataset /users/recommendations/item names items");
   refused([](SegmentsFile& s) { s.recommendations->score[0] = NAN; }, "dataset /users/recommendations/score");
-  refused([](SegmentsFile& s) { s.recommendations->segment_item[1] = -2; }, "dataset /segments/recommendations/item");
+  refused([](SegmentsFile& s) { s.recommendations->of_segments.item[1] = -2; }, "dataset /segments/recommendations/item");
 }
 
 }  // namespace

@@ -166,11 +166,11 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   EXPECT_EQ(result.recommendations->filter_power, 0.4);
   EXPECT_EQ(result.recommendations->filter_weight, 2);
   EXPECT_EQ(result.recommendations->item, recommended.item);
-  EXPECT_EQ(result.recommendations->segment_item, recommended.segment_item);
-  EXPECT_EQ(result.recommendations->segment_known, recommended.segment_known);
+  EXPECT_EQ(result.recommendations->of_segments.item, recommended.of_segments.item);
+  EXPECT_EQ(result.recommendations->of_segments.known, recommended.of_segments.known);
   const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
   EXPECT_TRUE(std::ranges::equal(result.recommendations->score, recommended.score, same));
-  EXPECT_TRUE(std::ranges::equal(result.recommendations->segment_score, recommended.segment_score, same));
+  EXPECT_TRUE(std::ranges::equal(result.recommendations->of_segments.score, recommended.of_segments.score, same));
 }
 
 }  // namespace

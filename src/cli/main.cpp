@@ -36,6 +36,7 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   program.set_version_flag("--version",
                            std::string("cohort ") + cohort::version() + " (" + cohort::git_revision() + ")");
   program.require_subcommand(1);
+  cohort::add_init_command(program);
   cohort::add_run_command(program);
   cohort::add_prepare_command(program);
   cohort::add_partition_command(program);

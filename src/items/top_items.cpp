@@ -13,6 +13,7 @@
 
 #include "core/interruption.hpp"
 #include "core/parallel.hpp"
+#include "core/work_done.hpp"
 #include "items/score_bounds.hpp"
 #include "kernels/scores.hpp"
 
@@ -337,6 +338,10 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
   const auto row_bytes = std::max<std::int64_t>(1, padded_stride(columns) * static_cast<std::int64_t>(sizeof(float)));
   const auto piece_items = std::max<std::int64_t>(1, query.room.piece / row_bytes);
   const auto batches = comm.max(ceil_div(count, batch_users));
+  std::int64_t pieces = 0;
+  for (int root = 0; root < comm.size(); ++root) pieces += ceil_div(query.blocks->count(root), piece_items);
+  std::int64_t passed = 0;
+  note_work(0, batches * pieces);
   std::optional<ScoreBounds> bounds;
   Matrix bound_rows;
   if (query.blocks->total() >= least_bounded_items && comm.sum(count) >= least_users_a_column * columns) {
@@ -359,6 +364,7 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
           end_if_interrupted();
           batch->pass(piece, bounded_by);
         });
+        note_work(++passed, batches * pieces);
       }
     }
     comm.attempt([&] { batch->finish(sink); });

@@ -27,6 +27,7 @@ void add_evaluate_command(CLI::App& program);
 void add_assign_command(CLI::App& program);
 void add_progress_command(CLI::App& program);
 void add_info_command(CLI::App& program);
+void add_init_command(CLI::App& program);
 void add_generate_command(CLI::App& program);
 void add_compare_command(CLI::App& program);
 void add_export_command(CLI::App& program);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.hpp"
+#include "cli/output/log_file.hpp"
 
 namespace cohort {
 
@@ -16,6 +17,11 @@ void add_logging_options(CLI::App& command) {
           "How much to say on standard error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->default_str("info");
+  command
+      .add_option_function<std::string>(
+          "--log-file", [](const std::string& path) { log_to_file(Communicator::world(), path); },
+          "Appends what is said on standard error to this file too, with dates")
+      ->type_name("FILE");
 }
 
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {

@@ -8,6 +8,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/output/strategies_report.hpp"
+#include "cli/output/work_progress.hpp"
 #include "cli/stages/evaluation.hpp"
 #include "cli/stages/level_evaluation.hpp"
 #include "cli/stages/level_recommend.hpp"
@@ -115,6 +116,7 @@ void say_strategies(const Communicator& comm, const EvaluateOptions& options, co
                           ? why_not_measured(comm, *data.dataset, config)
                           : "every pair of " + options.test + " is one of those that were trained on"));
   }
+  const WorkProgress progress(comm, "evaluate");
   ComparisonOptions comparison;
   comparison.k = cut_offs(config, result.items.total()).front();
   comparison.seed = static_cast<std::uint64_t>(config.train.seed);

@@ -11,6 +11,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/output/result_notes.hpp"
+#include "cli/output/work_progress.hpp"
 #include "cli/stages/level_evaluation.hpp"
 #include "cli/stages/level_recommend.hpp"
 #include "cli/stages/pipeline.hpp"
@@ -224,6 +225,7 @@ std::vector<std::int64_t> cut_offs(const Config& config, std::int64_t items) {
 }
 
 Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data) {
+  const WorkProgress progress(comm, "evaluate");
   COHORT_CHECK(data.dataset || !data.held_out);
   Json measures;
   measures["segments"] = segment_count(result);

@@ -7,6 +7,7 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "cli/output/work_progress.hpp"
 #include "cli/stages/level_recommend.hpp"
 #include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
@@ -183,6 +184,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   }
   std::optional<Strategy> wanted;
   if (config.strategy != "auto") wanted = strategy_named(config.strategy);
+  const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
   auto of_all = population_of(graph.dataset, result, by_direction(session.config()));
   std::optional<LevelValidation> trained;

@@ -176,7 +176,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
     model.provenance.follows = initial->files;
   }
   const auto result = [&] {
-    Progress progress(comm, target.epochs);
+    Progress progress(comm, target.epochs, start ? start->progress.epochs : 0);
     auto losses = earlier_loss;
     options.on_epoch = [&](const EpochStats& epoch) {
       progress.step(epoch.epoch, in_words(epoch, target.epochs));

@@ -27,7 +27,7 @@ SparseGradient Dmon::gradient(std::int64_t /*step*/, int /*view*/, ConstMatrixVi
   gradients_[0] = copy_of(soft_.by_weight().view());
   gradients_[1] = copy_of(soft_.by_bias().view());
   placed_.to_places();
-  return {all_rows_, {}, &no_halo_, placed_.by_place()};
+  return placed_.gradient();
 }
 
 }  // namespace cohort

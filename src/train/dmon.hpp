@@ -48,7 +48,6 @@ class Dmon final : public Objective {
   std::array<Weight, 2> weights_;
   std::array<Matrix, 2> gradients_;
   std::vector<float> no_decay_;
-  ExchangePlan no_halo_;
   PlacedRows placed_;
 };
 

@@ -102,7 +102,7 @@ SparseGradient Joint::gradient(std::int64_t step, int view, ConstMatrixView laye
     by_whole_row(unit_.row(row), weight * inverse_norm_[row], by_rows.row(row), by_rows.stride);
   }
   placed_.to_places();
-  return {all_rows_, {}, &no_halo_, placed_.by_place()};
+  return placed_.gradient();
 }
 
 ObjectiveTraffic Joint::traffic() const {

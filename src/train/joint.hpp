@@ -77,7 +77,6 @@ class Joint final : public Objective {
   SoftModularity soft_;
   int threads_;
   RowSelection all_rows_;
-  ExchangePlan no_halo_;
   std::array<Weight, 1> centres_;
   std::array<Matrix, 1> gradients_;
   Matrix unit_centres_;

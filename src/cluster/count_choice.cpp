@@ -16,8 +16,6 @@ namespace cohort {
 
 namespace {
 
-constexpr auto count_sample = static_cast<Purpose>(48);
-constexpr auto count_reference = static_cast<Purpose>(49);
 constexpr std::int64_t sampled_of_cluster = 64;
 constexpr std::int64_t least_sample = 2'000;
 constexpr std::int64_t most_sample = 20'000;
@@ -51,7 +49,7 @@ Sample sample_of(Matrix rows) {
 Matrix drawn_rows(const Communicator& comm, const CheckedPoints& population, std::int64_t wanted, std::uint64_t seed) {
   std::vector<PickedRow> picked;
   comm.attempt([&] {
-    const CounterRandom random(seed, count_sample);
+    const CounterRandom random(seed, Purpose::count_sample);
     const double share = static_cast<double>(wanted) / static_cast<double>(population.total);
     for (std::size_t row = 0; row < population.points.id.size(); ++row) {
       const auto id = static_cast<std::uint64_t>(population.points.id[row].value);
@@ -90,7 +88,7 @@ Matrix structureless(const Matrix& rows, bool unit, std::uint64_t seed) {
                    std::string("converge; set segment.count"));
   }
   const Eigen::MatrixXd spread = solver.eigenvectors() * solver.eigenvalues().cwiseMax(0.0).cwiseSqrt().asDiagonal();
-  const CounterRandom random(seed, count_reference);
+  const CounterRandom random(seed, Purpose::count_reference);
   Matrix result(rows.rows(), columns);
   Eigen::VectorXd normal(columns);
   for (std::int64_t i = 0; i < rows.rows(); ++i) {

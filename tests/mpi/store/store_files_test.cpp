@@ -134,8 +134,9 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   write_segments_file(comm_, path("segments.h5"), segments_file);
   EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
   Recommendations recommended{
-      "blend",           3, INFINITY, 0.25, 0.1, 0.4, 2, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1},
-      {1, 0, 0, 0, 1, 0}};
+      "blend", 3, INFINITY, 0.25, 0.1,
+      0.4,     2, {},       {},   {{3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}, {1, 0, 0, 0, 1, 0}},
+      0,       {}};
   for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
     recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
     recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});

@@ -1,5 +1,6 @@
 # Arrow C++ with Parquet: the system's where CMake finds it, else the libraries inside the Python package pyarrow, which
-# scripts/bootstrap.sh puts into build/pyarrow. Defines ArrowParquet::ArrowParquet and ArrowParquet_FOUND.
+# scripts/bootstrap.sh puts into build/pyarrow. Defines ArrowParquet::ArrowParquet, ArrowParquet_FOUND, and, where they are
+# the package's, ArrowParquet_LIBRARIES: the files that an installed program takes along.
 find_package(Parquet CONFIG QUIET)
 if(TARGET Parquet::parquet_shared)
   add_library(ArrowParquet::ArrowParquet INTERFACE IMPORTED)
@@ -20,6 +21,7 @@ foreach(folder IN LISTS pyarrow_folders)
     target_include_directories(ArrowParquet::ArrowParquet SYSTEM INTERFACE ${folder}/include)
     target_link_libraries(ArrowParquet::ArrowParquet INTERFACE ${pyarrow_parquet} ${pyarrow_arrow})
     set(ArrowParquet_FOUND TRUE)
+    set(ArrowParquet_LIBRARIES ${pyarrow_parquet} ${pyarrow_arrow})
     set(ArrowParquet_WHERE ${folder})
     break()
   endif()

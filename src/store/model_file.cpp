@@ -19,6 +19,9 @@ std::string previous_model_path(const std::string& path) {
 
 namespace {
 
+// Names of what the optimiser keeps of a matrix begin so (train/learned_weights.cpp).
+constexpr auto optimiser_state = "adam/";
+
 std::string in_group(const char* group, const std::string& name) {
   return std::string(group) + "/" + name;
 }
@@ -84,14 +87,17 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
       if (name == layer_zero_rows) state.rows[name] = block(in_group(schema::state_rows, name));
     }
   }
-  if (part == ModelPart::checkpoint) {
-    for (const auto& name : names_in(file, schema::state_rows)) {
-      state.rows[name] = block(in_group(schema::state_rows, name));
-    }
+  if (part == ModelPart::trained || part == ModelPart::checkpoint) {
     for (const auto& name : names_in(file, schema::state_replicated)) {
+      if (part == ModelPart::trained && name.starts_with(optimiser_state)) continue;
       const auto whole = in_group(schema::state_replicated, name);
       state.replicated[name] = file.whole_matrix(whole);
       check_finite(comm, file, whole, state.replicated[name].view());
+    }
+  }
+  if (part == ModelPart::checkpoint) {
+    for (const auto& name : names_in(file, schema::state_rows)) {
+      state.rows[name] = block(in_group(schema::state_rows, name));
     }
     for (const auto& name : names_in(file, schema::state_numbers)) {
       const auto number = in_group(schema::state_numbers, name);

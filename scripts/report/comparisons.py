@@ -55,6 +55,10 @@ class Strategies:
                                            "segments": [_measures(one) for one in found["segments"]]}
                                for name, found in content["strategies"].items()}
             self.strategies["global"], self.strategies["segment"]
+            # Of nested segments: the strategy `segment` at every level.
+            self.levels = [{"level": int(one["level"]), "segments": int(one["segments"]),
+                            **{name: _number(one[f"{name}@{self.k}"]) for name in MEASURES}}
+                           for one in content.get("levels", [])]
         except MALFORMED as error:
             raise InputError(f"{path}: is not what {command} prints ({error!r})") from None
         if any(len(found["segments"]) != segments for found in self.strategies.values()):
@@ -74,14 +78,22 @@ class Comparison:
             self.users = {name: int(content["users"][name]) for name in ("first", "second", "common", "gone", "new")}
             self.ari = _number(content["ari"])
             self.stay_share = float(content["stay_share"])
-            self.match = {int(pair["from"]): int(pair["to"]) for pair in content["matching"] if pair["to"] is not None}
-            self.flows = [(int(flow["from"]), int(flow["to"]), int(flow["users"])) for flow in content["flows"]]
-            pairs = [*self.match.items(), *(flow[:2] for flow in self.flows)]
-            if not all(0 <= first < len(self.sizes[0]) and 0 <= second < len(self.sizes[1]) for first, second in pairs):
-                raise ValueError("a segment that it does not have")
+            self.numbers = [[int(number) for number in content["numbers"][side]] for side in ("first", "second")]
+            if list(map(len, self.numbers)) != list(map(len, self.sizes)):
+                raise ValueError("other numbers of segments than sizes")
+            # From here on a segment is its place among those of its result.
+            self.match = {self._place(0, pair["from"]): self._place(1, pair["to"]) for pair in content["matching"]
+                          if pair["to"] is not None}
+            self.flows = [(self._place(0, flow["from"]), self._place(1, flow["to"]), int(flow["users"]))
+                          for flow in content["flows"]]
         except MALFORMED as error:
             raise InputError(f"{path}: is not what {command} prints ({error!r})") from None
         if list(sizes) not in self.sizes:
             raise InputError(f"{path}: neither of the results that it compares has the segments of the one reported on")
         # Which of the two is reported on; the later one where they cannot be told apart.
         self.here = 1 if self.sizes[1] == list(sizes) else 0
+
+    def _place(self, side, number):
+        if int(number) not in self.numbers[side]:
+            raise ValueError("a segment that it does not have")
+        return self.numbers[side].index(int(number))

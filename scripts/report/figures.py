@@ -8,7 +8,7 @@ import matplotlib
 import numpy
 
 matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot, ticker  # noqa: E402 - the backend must be chosen first
 
 # Paul Tol's "muted" scheme (personal.sron.nl/~pault): told apart by colour-blind readers.
 PALETTE = ("#332288", "#CC6677", "#44AA99", "#DDCC77", "#882255", "#88CCEE", "#117733", "#999933", "#AA4499")
@@ -35,14 +35,21 @@ def _colour(segment):
     return _mixed(colour, ((0, 0, 0), (1, 1, 1), (0, 0, 0))[turn], (0, 0.4, 0.4)[turn])
 
 
-def colours(count):
-    """[(fill, colour of text on it)] of segments, as #rrggbb."""
-    result = []
-    for segment in range(count):
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _colour(segment)]
-        luminance = numpy.dot(linear, (0.2126, 0.7152, 0.0722))
-        result.append((matplotlib.colors.to_hex(_colour(segment)), "#ffffff" if luminance < 0.179 else "#000000"))
-    return result
+def _with_ink(colour):
+    """(fill, colour of text on it), as #rrggbb."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    luminance = numpy.dot(linear, (0.2126, 0.7152, 0.0722))
+    return matplotlib.colors.to_hex(colour), "#ffffff" if luminance < 0.179 else "#000000"
+
+
+def colours(numbers):
+    """[(fill, colour of text on it)] of the segments called so, as #rrggbb: a number keeps its colour from day to day."""
+    return [_with_ink(_colour(segment)) for segment in numbers]
+
+
+def shaded(fill, shade):
+    """The same for a colour that is lighter (up to 1) or darker (down to -1)."""
+    return _with_ink(_mixed(matplotlib.colors.to_rgb(fill), (1, 1, 1) if shade > 0 else (0, 0, 0), abs(shade)))
 
 
 def _uri(figure, form, **options):
@@ -115,6 +122,24 @@ def curve(values, title, across, mark=False):
     return _uri(figure, "svg")
 
 
+def count_curve(tried, chosen):
+    """Silhouettes by number of segments, of the users and of users without segments."""
+    figure, axes = pyplot.subplots(figsize=(4.6, 2.5), layout="constrained")
+    few = len(tried["segments"]) <= 24
+    axes.plot(tried["segments"], tried["silhouette"], color=PALETTE[0], linewidth=1.6, marker="o" if few else None,
+              markersize=3.5, label="users")
+    axes.plot(tried["segments"], tried["reference"], color=MUTED, linewidth=1.2, linestyle=(0, (4, 3)),
+              label="without segments")
+    if chosen > 1:
+        axes.axvline(chosen, color=PALETTE[1], linewidth=1.0)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_title("silhouette")
+    axes.set_xlabel("segments")
+    axes.legend(frameon=False)
+    return _uri(figure, "svg")
+
+
 def _interval(axes, at, value, interval, **style):
     if not numpy.isnan(interval[0]):
         axes.plot(interval, (at, at), color=style["color"], linewidth=2.2, alpha=0.55, solid_capstyle="butt")
@@ -144,13 +169,14 @@ def strategy_dots(strategies):
     return _uri(figure, "svg")
 
 
-def segment_gains(gains, fills):
-    """gains: (segment, gain, interval) of NDCG over global popularity, drawn one below the other."""
+def segment_gains(gains, fills, numbers):
+    """gains: (segment, gain, interval) of NDCG over global popularity, drawn one below the other. numbers: what segments
+    are called."""
     figure, axes = pyplot.subplots(figsize=(4.6, 0.9 + 0.24 * len(gains)), layout="constrained")
     for place, (segment, gain, interval) in enumerate(gains):
         _interval(axes, -place, gain, interval, color=fills[segment])
     axes.axvline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.set_yticks([-place for place in range(len(gains))], [str(segment) for segment, _, _ in gains])
+    axes.set_yticks([-place for place in range(len(gains))], [str(numbers[segment]) for segment, _, _ in gains])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(-len(gains) + 0.4, 0.6)
     axes.grid(axis="y", visible=False)

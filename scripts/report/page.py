@@ -8,7 +8,7 @@ import jinja2
 import markupsafe
 import numpy
 
-from report import figures, flows
+from report import figures, flows, levels
 
 HERE = pathlib.Path(__file__).parent
 NEAR_BORDER = 0.05     # a user is near one where another centroid is hardly farther, by this share of the distance
@@ -145,6 +145,36 @@ def stability_sentence(comparison):
             f"both are in the matching segment (adjusted Rand index {digits(comparison.ari)}).")
 
 
+def listed(numbers):
+    return ", ".join(map(str, numbers))
+
+
+def succession_sentences(succession):
+    """How many users stayed where they were in the result that this one follows; which segments came and went."""
+    share = percent(succession["stayed"] / succession["common"])
+    said = [f"The segments follow those of {succession['path']}: {share} of the {counted(succession['common'], 'user')} "
+            "in both are in the segment of the same number."]
+    if succession["appeared"]:
+        said.append(f"New {noun(len(succession['appeared']), 'segment')}: {listed(succession['appeared'])}.")
+    if succession["vanished"]:
+        gone = "Segment that is gone" if len(succession["vanished"]) == 1 else "Segments that are gone"
+        said.append(f"{gone}: {listed(succession['vanished'])}.")
+    return said
+
+
+def count_sentence(result):
+    """How many segments there are, and how that was found."""
+    excess = result.tried["silhouette"] - result.tried["reference"]
+    best = int(excess.argmax())
+    why = (f"the silhouette is {digits(result.tried['silhouette'][best])}, where users of the same spread without segments "
+           f"have {digits(result.tried['reference'][best])}")
+    numbers = f"Of {counted(len(excess), 'number')} of segments that were tried"
+    if result.count == 1:
+        return (f"{numbers} none stands apart, so there is one segment, all users: even with "
+                f"{number(result.tried['segments'][best])} {why}.")
+    return f"{numbers}, {result.count} stands out most: {why}."
+
+
 def marked_segments(profile):
     tables = (profile.tables["items"], profile.tables["categories"])
     return sum(any(row.get("marking") for table in tables for row in table[s]) for s in range(profile.count))
@@ -153,6 +183,10 @@ def marked_segments(profile):
 def findings(result, strategies, comparison):
     """How good the segments are, a sentence each; first what speaks against them."""
     said = doubts(result)
+    if result.tried:
+        said.append(count_sentence(result))
+    if result.succession:
+        said += succession_sentences(result.succession)
     share = between_share(result)
     if share is not None:
         said.append(f"The segments account for {percent(share)} of the variance of the users' embeddings.")
@@ -216,8 +250,8 @@ def by_attribute(rows, most):
 
 def card(result, segment, colour, largest):
     size = int(result.size[segment])
-    found = {"number": segment, "name": "", "fill": colour[0], "ink": colour[1], "size": size,
-             "share": size / result.users, "recommended": result.recommended[segment] if result.recommended else None}
+    found = {"number": result.number[segment], "name": "", "fill": colour[0], "ink": colour[1], "size": size,
+             "share": size / result.users, "within": within(result, segment), "recommended": result.recommended[segment] if result.recommended else None}
     profile = result.profile
     if not profile:
         return found
@@ -241,6 +275,23 @@ def card(result, segment, colour, largest):
     return found
 
 
+def groups_of(result, tree, cards):
+    """Cards by the segment of the first level that they lie in, or all together."""
+    if not tree:
+        return [{"top": None, "cards": cards}]
+    tops = levels.tops_of(result.levels, len(result.levels))
+    return [{"top": top, "cards": [one for one in cards if tops[one["number"]] == top["number"]]} for top in tree]
+
+
+def within(result, segment):
+    """What a segment of the finest level adds to the one above; None where there is none, or it is not known."""
+    finest = result.levels[-1] if result.levels else None
+    if not finest or not finest.added:
+        return None
+    words = levels.without_size(finest.added["description"][segment])
+    return {"level": finest.number - 1, "number": int(finest.parent[segment]), "words": words[:1].lower() + words[1:]}
+
+
 def bars(history, names, unit, common):
     """Rows of bars, one for each rank; common: all on one scale. What is zero on every rank is left out, as is what a
     rank alone cannot have."""
@@ -262,7 +313,7 @@ def bars(history, names, unit, common):
 
 
 def context(result, strategies, comparison, sample):
-    colour = figures.colours(result.count)
+    colour = levels.colours(result.levels)[-1] if result.levels else figures.colours(result.number)
     fills = [fill for fill, _ in colour]
     maps = []
     for name, places in filter(None, (("PCA", result.map[sample]), figures.neighbour_map(result.embedding(sample)))):
@@ -275,11 +326,14 @@ def context(result, strategies, comparison, sample):
         "result": result, "colour": colour, "maps": maps, "sample": len(sample), "strategies": strategies,
         "comparison": comparison, "lifted": bool(lifts) and result.count > 1,
         "findings": findings(result, strategies, comparison),
-        "cards": [card(result, segment, colour[segment], largest) for segment in range(result.count)],
+        "tree": levels.tree(result.levels) if result.levels else [],
         "plane": numpy.square(result.map - result.map.mean(axis=0)).sum() / result.variance if result.variance else 0,
-        "curves": [], "timing": bars(result.timing, PHASES, seconds, True),
+        "curves": [], "count_curve": figures.count_curve(result.tried, result.count) if result.tried else None,
+        "timing": bars(result.timing, PHASES, seconds, True),
         "traffic": bars(result.traffic, ROWS, number, False) + bars(result.traffic, BYTES, in_bytes, False)
         if result.attributes["ranks"] != "1" else []}
+    cards = [card(result, segment, colour[segment], largest) for segment in range(result.count)]
+    found |= {"cards": cards, "legend": found["tree"] or cards, "groups": groups_of(result, found["tree"], cards)}
     if len(result.loss):
         found["curves"].append(("Training: loss by epoch", figures.curve(result.loss, "loss", "epoch")))
     if len(result.inertia):
@@ -291,12 +345,13 @@ def context(result, strategies, comparison, sample):
         gains = [gain for gain in gains if not math.isnan(gain[1])][:MOST_GAINS]
         found |= {"sentence": strategy_sentence(strategies), "best": best_strategy(strategies, result.strategy),
                   "dots": figures.strategy_dots(strategies),
-                  "gains": figures.segment_gains(gains, fills) if gains else None, "gains_shown": len(gains)}
+                  "gains": figures.segment_gains(gains, fills, result.number) if gains else None, "gains_shown": len(gains)}
     if comparison:
         moves = sorted((flow for flow in comparison.flows if comparison.match.get(flow[0]) != flow[1]),
                        key=lambda flow: -flow[2])
         found |= {"stability": stability_sentence(comparison), "sankey": flows.sankey(comparison),
-                  "moves": moves[:MOVES], "all_moves": len(moves)}
+                  "moves": [(comparison.numbers[0][first], comparison.numbers[1][second], users)
+                            for first, second, users in moves[:MOVES]], "all_moves": len(moves)}
     return found
 
 

@@ -100,6 +100,11 @@ class Result:
             raise ValueError("/users/map has what is no finite number")
         if self.users == 0 or not numpy.array_equal(numpy.bincount(self.segment, minlength=self.count), self.size):
             raise ValueError("/segments/size does not count /users/segment")
+        # What each segment is called: its row, but where it follows another run's.
+        self.number = file["segments/number"][...].tolist() if "segments/number" in file else list(range(self.count))
+        if len(self.number) != self.count:
+            raise ValueError("/segments/number is of another number of segments")
+        self.succession = self._succession(file) if "segments/number" in file else None
         self.items = len(file["items/id"]) if "items/id" in file else 0
         self.epochs = int(file.attrs["epochs"])
         self.shards = int(file.attrs["shards"])
@@ -121,10 +126,19 @@ class Result:
         self.timing = self._by_rank(file, "history/timing")
         self.traffic = self._by_rank(file, "history/traffic")
         self.choice = self._by_rank(file, "history/choice")  # by candidate; empty where the loss has none
+        self.tried = self._by_rank(file, "history/count")  # numbers of segments; empty where segment.count is set
         self.variance = self._variance(file["users/embedding"])
         self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
         self.strategy = ""
-        self.recommended = self._recommended(file)
+        self.recommended = self.read_recommended(file, "segments/recommendations", self.profile)
+        self.levels = read_levels(file, self)
+
+    @staticmethod
+    def _succession(file):
+        """How the segments follow those of another run."""
+        return {"path": text(numpy.atleast_1d(file.attrs["follows_path"])[-1]),
+                "appeared": file["segments/appeared"][...].tolist(), "vanished": file["segments/vanished"][...].tolist(),
+                "common": int(file.attrs["common_users"]), "stayed": int(file.attrs["stayed_users"])}
 
     @staticmethod
     def _by_rank(file, group):
@@ -140,21 +154,21 @@ class Result:
         return sum(numpy.square(embedding[first:first + ROWS_AT_ONCE] - mean).sum()
                    for first in range(0, len(embedding), ROWS_AT_ONCE))
 
-    def _recommended(self, file):
+    def read_recommended(self, file, group, profile):
         """Each segment's recommended items, best first: name, and whether more than half of its users have it already;
         None before `recommend`."""
-        if "segments/recommendations/item" not in file:
+        if group + "/item" not in file:
             return None
-        numbers = file["segments/recommendations/item"][...]
+        numbers = file[group + "/item"][...]
         wanted = sorted({int(item) for item in numbers.flat if item >= 0})
         names = dict(zip(wanted, texts_at(file["items/id"], wanted)))
-        if self.profile:
+        if profile:
             labels = labels_of(self.item_attributes, dict(self.profile.attribute_files).get(self.item_attributes),
                                set(names.values()))
             names = {item: labels.get(name, name) for item, name in names.items()}
-            names.update(self.profile.item_names)
+            names.update(profile.item_names)
         self.strategy = text(file.attrs["recommend_strategy"])
-        known = file["segments/recommendations/known"][...]
+        known = file[group + "/known"][...]
         return [[{"name": names[int(item)], "known": mark == 1} for item, mark in zip(row, marks) if item >= 0]
                 for row, marks in zip(numbers, known)]
 
@@ -198,20 +212,70 @@ def texts_at(dataset, rows):
     return [text(dataset[row]) for row in rows]
 
 
-class Profile:
-    """/segments/profile: columns by name; tables as lists of rows (dictionaries) by segment."""
+def table_of(group, name, count):
+    """A table as lists of rows (dictionaries) by segment."""
+    if name not in group:
+        return [[] for _ in range(count)]
+    columns = {column: texts(data) if data.dtype.kind in "SO" else data[...].tolist()
+               for column, data in group[name].items()}
+    begin = columns.pop("row_begin")
+    rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
+    if len(begin) != count + 1 or begin[-1] != len(rows):
+        raise ValueError(f"{group.name}/{name} is of another number of segments")
+    return [rows[first:last] for first, last in itertools.pairwise(begin)]
 
-    def __init__(self, file, count):
+
+class Level:
+    """One of nested levels: what its segments are, which segment of the level above each lies in, and what it adds to
+    that one (rows as of a profile, and a line each); parent and added are None at the first level."""
+
+    def __init__(self, file, number, last, result):
+        group = f"segments/levels/{number}/"
+        finest = number == last
+        self.number = number
+        self.size = result.size if finest else file[group + "size"][...].astype(int)
+        self.count = len(self.size)
+        self.parent = file[group + "parent"][...] if number > 1 else None
+        self.profile = result.profile
+        self.recommended = result.recommended
+        if not finest:
+            profiled = group + "profile/description" in file
+            self.profile = Profile(file, self.count, group + "profile/") if profiled else None
+            self.recommended = result.read_recommended(file, group + "recommendations", self.profile)
+        self.added = None
+        if number > 1 and group + "added/description" in file:
+            added = file[group + "added"]
+            self.added = {name: table_of(added, name, self.count) for name in ("items", "categories", "user_categories")}
+            self.added["description"] = texts(added["description"])
+
+
+def read_levels(file, result):
+    """The levels of nested segments, the coarsest first; none where there is one level."""
+    if "segments/levels/count" not in file:
+        return []
+    counts = file["segments/levels/count"][...]
+    levels = [Level(file, number, len(counts), result) for number in range(1, len(counts) + 1)]
+    for count, level, above in zip(counts, levels, [None, *levels]):
+        if level.count != count or above and (len(level.parent) != count or not numpy.array_equal(
+                numpy.bincount(level.parent, weights=level.size, minlength=above.count), above.size)):
+            raise ValueError("its levels do not lie inside each other")
+    return levels
+
+
+class Profile:
+    """/segments/profile, or that of a level: columns by name; tables as lists of rows (dictionaries) by segment."""
+
+    def __init__(self, file, count, name=PROFILE):
         self.count = count
-        group = file[PROFILE]
+        group = file[name]
         self.description = texts(group["description"])
         self.values = {name: group[name][...] for name in
                        ("interactions", "distinct_items", "mean_interactions", "median_interactions", "first_time",
                         "last_time", "social_inside", "social_outside") if name in group}
         for column in (self.description, *self.values.values()):
             if len(column) != count:
-                raise ValueError("/segments/profile is of another number of segments")
-        self.tables = {name: self._table(group, name) for name in
+                raise ValueError(f"{group.name} is of another number of segments")
+        self.tables = {name: table_of(group, name, count) for name in
                        ("items", "categories", "user_categories", "nearest", "representative")}
         self.item_names = {int(row["item"]): row["name"] for rows in self.tables["items"] for row in rows}
         self.tested = int(group["tested"][...].sum()) if "tested" in group else 0
@@ -227,17 +291,6 @@ class Profile:
         for rows in self.tables["representative"]:
             for row in rows:
                 row["name"] = text(users[int(row["id"])])
-
-    def _table(self, group, name):
-        if name not in group:
-            return [[] for _ in range(self.count)]
-        columns = {column: texts(data) if data.dtype.kind in "SO" else data[...].tolist()
-                   for column, data in group[name].items()}
-        begin = columns.pop("row_begin")
-        rows = [dict(zip(columns, values)) for values in zip(*columns.values())]
-        if len(begin) != self.count + 1 or begin[-1] != len(rows):
-            raise ValueError(f"/segments/profile/{name} is of another number of segments")
-        return [rows[first:last] for first, last in itertools.pairwise(begin)]
 
     def _numeric(self, group):
         if "numeric/name" not in group:

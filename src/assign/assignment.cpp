@@ -72,7 +72,7 @@ Assignment assign_embedded(const Communicator& comm, const SegmentsFile& result,
     best.resize(users * room);
     for_each_in_parallel(std::ssize(placed), [&](std::int64_t i) {
       const auto u = placed[i];
-      assignment.placement[u] = place(embedding.row(u), segments.centroid.view(), options.spherical);
+      assignment.placement[u] = place_at(embedding.row(u), segments, options.level, options.spherical);
     });
   });
   TopItemsQuery query;

@@ -20,6 +20,7 @@ namespace cohort {
 struct AssignOptions {
   bool spherical = false;   ///< as the segments were made
   std::int64_t count = 20;  ///< recommendations a user
+  std::int64_t level = 0;   ///< whose segments users are placed in, from 1; 0: the finest
 };
 
 /// Throws InputError where the result has no items. path: for the message. Local, the same on all ranks.

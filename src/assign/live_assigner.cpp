@@ -119,7 +119,7 @@ LiveAnswer LiveAssigner::answer(std::span<const NamedInteraction> interactions) 
     return answer;
   }
   fold_in_row(result_.fold_in->rows.view(), item_, weight_, embedding_.row(0));
-  answer.placement = place(embedding_.row(0), result_.segments.centroid.view(), options_.spherical);
+  answer.placement = place_at(embedding_.row(0), result_.segments, options_.level, options_.spherical);
   rank(embedding_.row(0));
   answer.best = best_;
   return answer;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/matrix.hpp"
+#include "result/segments.hpp"
 
 namespace cohort {
 
@@ -17,5 +18,9 @@ struct Placement {
 /// spherical: half the squared distance of unit vectors, which is 1 - cosine; a row of zeros is at distance 1 from all.
 /// Local.
 Placement place(const float* row, ConstMatrixView centroid, bool spherical);
+
+/// The same in one of nested levels, counted from 1; 0: the finest. The segment is that in which the nearest of the
+/// finest centroids lies; distance and margin are those of cluster/levels.hpp above the finest level. Local.
+Placement place_at(const float* row, const Segments& segments, std::int64_t level, bool spherical);
 
 }  // namespace cohort

@@ -36,9 +36,11 @@ int command_line(const cohort::Communicator& comm, int argc, char** argv) {
   program.set_version_flag("--version",
                            std::string("cohort ") + cohort::version() + " (" + cohort::git_revision() + ")");
   program.require_subcommand(1);
+  cohort::add_init_command(program);
   cohort::add_run_command(program);
   cohort::add_prepare_command(program);
   cohort::add_partition_command(program);
+  cohort::add_plan_command(program);
   cohort::add_train_command(program);
   cohort::add_segment_command(program);
   cohort::add_profile_command(program);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <new>
 
+#include "cli/output/log_file.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
 
@@ -45,10 +46,12 @@ Outcome attempt_body(const std::function<int()>& body) {
 
 void say_error(const std::string& message) {
   say_line("error: " + message);
+  add_to_log_file("error", message);
 }
 
 void say_interrupted(const std::string& how_to_go_on) {
   say_line("interrupted; " + how_to_go_on);
+  add_to_log_file("warning", "interrupted; " + how_to_go_on);
 }
 
 int end_together(const Communicator& comm, const std::function<int()>& body) {

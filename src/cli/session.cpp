@@ -90,8 +90,9 @@ std::string Session::path(const std::string& name) const {
 }
 
 Provenance Session::provenance(const std::vector<InputFile>& inputs) const {
-  return {version(),    git_revision(), to_toml(config_), config_.train.seed,
-          comm_.size(), threads_,       vector_target(),  inputs};
+  return {version(),          git_revision(), to_toml(config_),
+          config_.train.seed, comm_.size(),   threads_,
+          vector_target(),    inputs,         {}};
 }
 
 namespace {
@@ -147,14 +148,24 @@ std::string model_settings(const Config& config) {
     if (!items_are_nodes(config)) {
       part.model.dim = Config().model.dim;
       part.segment = config.segment;
+      part.segment.previous.clear();
+      part.segment.stickiness = 0;
     }
     return graph_settings(config) + to_toml(part);
   }
   part.train = config.train;
   if (config.train.loss == LossKind::bpr) {
     part.train = with_choices(config.train, 0);  // the same whatever the number of users
-    part.train.epochs = 0;                       // without a schedule: more of them go on
+    // Without a schedule more of them go on; the joint phase is at their end.
+    if (!config.train.joint) part.train.epochs = 0;
   }
+  if (config.train.loss == LossKind::dmon || config.train.joint) part.segment.count = config.segment.count;
+  if (config.train.joint) {
+    part.segment.restarts = config.segment.restarts;
+    part.segment.max_iterations = config.segment.max_iterations;
+    part.segment.tolerance = config.segment.tolerance;
+  }
+  part.train.initial = names_of({config.train.initial}).front();  // told by its bytes
   part.train.minutes = 0;
   part.train.checkpoint_every = 0;
   part.train.checkpoint_minutes = 0;

@@ -35,6 +35,7 @@ constexpr float no_second = std::numeric_limits<float>::infinity();
 
 KmeansResult kmeans(const Communicator& comm, const PointSet& points, const KmeansOptions& options) {
   COHORT_CHECK(options.count >= 1 && options.count < std::numeric_limits<std::int32_t>::max());
+  COHORT_CHECK(options.start.rows <= options.count);
   COHORT_CHECK(options.restarts >= 1 && options.max_iterations >= 1 && options.tolerance >= 0);
   auto population = checked_points(comm, points);
   const auto users = population.total;
@@ -47,15 +48,20 @@ KmeansResult kmeans(const Communicator& comm, const PointSet& points, const Kmea
 
   KmeansResult result;
   LloydRun best;
-  {
+  if (options.start.rows == options.count) {
+    Matrix start;
+    comm.attempt([&] { start = copy_of(options.start); });
+    best = run_lloyd(comm, population, options, std::move(start));
+  } else {
     const auto candidates = find_candidates(comm, population, options.count, options.seed);
     std::optional<StartingCentres> starting;
     comm.attempt([&] { starting.emplace(candidates, options.count, options.spherical, options.seed); });
-    for (std::int64_t restart = 0; restart < options.restarts; ++restart) {
+    const auto restarts = options.start.rows > 0 ? 1 : options.restarts;
+    for (std::int64_t restart = 0; restart < restarts; ++restart) {
       Matrix start;
       comm.attempt([&] {
         end_if_interrupted();
-        start = starting->choose(restart);
+        start = starting->choose(restart, options.start);
       });
       auto run = run_lloyd(comm, population, options, std::move(start));
       if (restart > 0 && run.inertia.back() >= best.inertia.back()) continue;

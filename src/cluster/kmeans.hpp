@@ -30,6 +30,10 @@ struct KmeansOptions {
   std::int64_t max_iterations = 100;  ///< assignments of all points, in each restart
   double tolerance = 1e-4;            ///< stop when inertia falls by less than this share in an iteration
   std::uint64_t seed = 42;
+  const char* asked_by = "segment.count is";  ///< what asks for so many, before their number, for messages
+  /// Centres to start from, at most `count`, in the scale of the points (if spherical, of length 1); those that lack
+  /// are drawn beside them. There is then one run, whatever `restarts` says. The same on all ranks.
+  ConstMatrixView start{};
 };
 
 struct KmeansResult {

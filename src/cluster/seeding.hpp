@@ -29,11 +29,12 @@ class StartingCentres {
 
   /// Weighted k-means++ (Arthur and Vassilvitskii 2007), of 2 + log k draws the one that lowers the potential most, as
   /// scikit-learn does; then at most 10 weighted Lloyd iterations over the candidates. Returns k x d. Where there are
-  /// fewer different candidates than centres, the last centres repeat the first.
-  Matrix choose(std::int64_t restart) const;
+  /// fewer different candidates than centres, the last centres repeat the first. beside: centres that are there
+  /// already, fewer than count: they come first and, like those drawn, stay where they are.
+  Matrix choose(std::int64_t restart, ConstMatrixView beside = {}) const;
 
  private:
-  std::vector<std::int64_t> draw(std::int64_t restart) const;
+  std::vector<std::int64_t> draw(std::int64_t restart, ConstMatrixView beside) const;
   void refine(Matrix& centres) const;
 
   const Candidates& candidates_;

@@ -1,11 +1,13 @@
 // Weighted k-means++ among the candidates: small next to the passes over all points, so every rank does all of it.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "cluster/centres.hpp"
 #include "cluster/seeding.hpp"
 #include "core/parallel.hpp"
 #include "core/random.hpp"
+#include "kernels/distances.hpp"
 #include "kernels/rows.hpp"
 
 namespace cohort {
@@ -103,7 +105,7 @@ StartingCentres::StartingCentres(const Candidates& candidates, std::int64_t coun
   }
 }
 
-std::vector<std::int64_t> StartingCentres::draw(std::int64_t restart) const {
+std::vector<std::int64_t> StartingCentres::draw(std::int64_t restart, ConstMatrixView beside) const {
   const auto& weight = candidates_.weight;
   const CounterRandom random(seed_, Purpose::kmeans_plus_plus);
   const auto trials = 2 + static_cast<std::int64_t>(std::log(static_cast<double>(count_)));
@@ -111,17 +113,29 @@ std::vector<std::int64_t> StartingCentres::draw(std::int64_t restart) const {
     return random.uniform(static_cast<std::uint64_t>(centre * trials + trial), static_cast<std::uint32_t>(restart));
   };
   TrialDistances distances(around_, norm_, trials);
-  std::vector<std::int64_t> chosen{row_at(weight, uniform(0, 0))};
+  std::vector<std::int64_t> chosen;
   std::vector<double> mass = weight;  // weight * squared distance to the nearest centre
-  distances.compute(chosen);
-  for (std::size_t i = 0; i < mass.size(); ++i) {
-    mass[i] = weight[i] * static_cast<double>(distances.row(static_cast<std::int64_t>(i))[0]);
+  if (beside.rows == 0) {
+    chosen.push_back(row_at(weight, uniform(0, 0)));
+    distances.compute(chosen);
+    for (std::size_t i = 0; i < mass.size(); ++i) {
+      mass[i] = weight[i] * static_cast<double>(distances.row(static_cast<std::int64_t>(i))[0]);
+    }
+  } else {
+    for (std::size_t i = 0; i < mass.size(); ++i) {
+      const float* const row = candidates_.rows.row(static_cast<std::int64_t>(i));
+      double nearest = std::numeric_limits<double>::infinity();
+      for (std::int64_t j = 0; j < beside.rows; ++j) {
+        nearest = std::min(nearest, squared_distance(row, beside.row(j), beside.stride));
+      }
+      mass[i] = weight[i] * nearest;
+    }
   }
   const auto tasks = blocks_of(around_.rows());
   const auto width = static_cast<std::size_t>(trials);
   std::vector<double> potential(tasks * width);
   std::vector<std::int64_t> trial(width);
-  while (std::ssize(chosen) < count_) {
+  while (beside.rows + std::ssize(chosen) < count_) {
     for (std::int64_t t = 0; t < trials; ++t) {
       trial[t] = row_at(mass, uniform(std::ssize(chosen), t));
     }
@@ -182,14 +196,22 @@ void StartingCentres::refine(Matrix& centres) const {
   }
 }
 
-Matrix StartingCentres::choose(std::int64_t restart) const {
-  const auto chosen = draw(restart);
+Matrix StartingCentres::choose(std::int64_t restart, ConstMatrixView beside) const {
+  const auto chosen = draw(restart, beside);
   Matrix centres(count_, candidates_.rows.columns());
   for (std::int64_t j = 0; j < count_; ++j) {
-    const auto from = j < std::ssize(chosen) ? chosen[j] : chosen.front();
-    std::copy_n(candidates_.rows.row(from), candidates_.rows.stride(), centres.row(j));
+    const auto drawn = j - beside.rows;
+    const float* from = nullptr;
+    if (drawn < 0) {
+      from = beside.row(j);
+    } else if (drawn < std::ssize(chosen)) {
+      from = candidates_.rows.row(chosen[drawn]);
+    } else {
+      from = centres.row(0);
+    }
+    std::copy_n(from, centres.stride(), centres.row(j));
   }
-  refine(centres);
+  if (beside.rows == 0) refine(centres);
   return centres;
 }
 

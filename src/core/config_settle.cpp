@@ -1,10 +1,14 @@
 #include "core/config_settle.hpp"
 
+#include "core/config_trained_segments.hpp"
 #include "core/error.hpp"
 
 namespace cohort {
 
 namespace {
+
+// Grouping compares every two segments of the finest level.
+constexpr std::int64_t most_nested_segments = 10'000;
 
 // What only networks look at.
 void settle_network(Config& config, const std::string& name) {
@@ -18,6 +22,7 @@ void settle_network(Config& config, const std::string& name) {
       throw InputError(name + ": " + key + R"( needs model.encoder = "gcn" or "sage")");
     };
     if (train.loss == LossKind::ns4gc) needs_network(R"(train.loss = "ns4gc")");
+    if (train.loss == LossKind::dmon) needs_network(R"(train.loss = "dmon")");
     if (!model.widths.empty()) needs_network("model.widths");
     if (model.activation != Activation::automatic) needs_network("model.activation");
     if (model.edge_dropout != automatic_share) needs_network("model.edge_dropout");
@@ -41,7 +46,39 @@ void settle_network(Config& config, const std::string& name) {
   if (model.activation == Activation::automatic) model.activation = features ? Activation::selu : Activation::relu;
   if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
   if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
-  if (model.smoothings == automatic_share) model.smoothings = contrasts ? 2 : 0;
+  if (model.smoothings == automatic_share) model.smoothings = contrasts && !train.joint ? 2 : 0;
+}
+
+// The last level is what everything that knows one clustering works with, so its number is segment.count.
+void settle_levels(Config& config, const std::string& name) {
+  auto& segment = config.segment;
+  const auto& levels = segment.levels;
+  if (levels.empty()) return;
+  const auto refuse = [&](const std::string& why) { throw InputError(name + ": segment.levels " + why); };
+  if (levels.size() == 1) {
+    refuse("names one number, but levels are two or more; set segment.count to " + std::to_string(levels[0]) +
+           " for one");
+  }
+  for (std::size_t level = 1; level < levels.size(); ++level) {
+    if (levels[level] > levels[level - 1]) continue;
+    refuse("must ascend, from few large segments to many small ones, but " + std::to_string(levels[level]) +
+           " follows " + std::to_string(levels[level - 1]));
+  }
+  if (levels.back() > most_nested_segments) {
+    refuse("ends in " + std::to_string(levels.back()) + ", but at most " + std::to_string(most_nested_segments) +
+           " segments are nested");
+  }
+  if (segment.count == automatic_count) {
+    refuse(R"(says how many segments there are, so segment.count cannot be "auto"; leave one of them out)");
+  }
+  if (segment.count != SegmentConfig().count && segment.count != levels.back()) {
+    refuse("ends in " + std::to_string(levels.back()) +
+           ", which is how many segments there are, but segment.count is " + std::to_string(segment.count) +
+           "; leave segment.count out");
+  }
+  if (!segment.previous.empty()) refuse("and segment.previous exclude each other; leave one of them out");
+  if (config.train.joint) refuse("and train.joint exclude each other; leave one of them out");
+  segment.count = levels.back();
 }
 
 }  // namespace
@@ -71,7 +108,13 @@ void check_features(const Config& config, const std::string& name) {
 }
 
 void settle_config(Config& config, const std::string& name) {
+  const auto& segment = config.segment;
+  if (segment.count == automatic_count && segment.count_min > segment.count_max) {
+    throw InputError(name + ": segment.count_min is " + std::to_string(segment.count_min) +
+                     ", more than segment.count_max, " + std::to_string(segment.count_max));
+  }
   auto& train = config.train;
+  settle_levels(config, name);
   settle_network(config, name);
   if (train.loss == LossKind::automatic) {
     const bool bpr_alone = !items_are_nodes(config) || train.minutes > 0 || train.sampler == SamplerKind::lightgcn;
@@ -82,6 +125,7 @@ void settle_config(Config& config, const std::string& name) {
   const bool by_size =
       items_are_nodes(config) && model.encoder != EncoderKind::spectral && train.loss == LossKind::softmax;
   if (model.dim == automatic_dim && !by_size) model.dim = usual_dim;
+  check_trained_segments(config, name);
 }
 
 }  // namespace cohort

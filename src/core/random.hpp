@@ -35,6 +35,8 @@ enum class Purpose : std::uint32_t {
   dropped_edges = 45,
   dropped_columns = 46,
   contrast_pool = 47,
+  count_sample = 48,
+  count_reference = 49,
 };
 
 class CounterRandom {

@@ -17,5 +17,10 @@ struct SavedState {
 
 /// Its name among the rows of every state: layer 0, what is trained.
 inline constexpr auto layer_zero_rows = "parameters";
+/// And among the replicated matrices, of segments that were trained: their centres (k x d), or dmon's head (k x d and
+/// 1 x k), a node's segment being the one of largest <z, weight_j> + bias_j.
+inline constexpr auto centres_name = "centres";
+inline constexpr auto head_weight = "head";
+inline constexpr auto head_bias = "head_bias";
 
 }  // namespace cohort

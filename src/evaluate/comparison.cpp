@@ -10,23 +10,6 @@ namespace cohort {
 
 namespace {
 
-// The segment in `second` of each of the first's users of this rank, or -1. Collective.
-std::vector<std::int32_t> segments_of(const Communicator& comm, const UserSegments& second, const IdTable& users) {
-  const auto number = find_ids(comm, second.users, users);
-  // Both tables are in the order of ids, so the numbers of known users ascend.
-  std::vector<std::int64_t> known;
-  for (const auto n : number) {
-    if (n >= 0) known.push_back(n);
-  }
-  const auto found = IndexPlan(comm, second.users.distribution, known).fetch<std::int32_t>(second.segment);
-  std::vector<std::int32_t> result(number.size(), -1);
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < number.size(); ++i) {
-    if (number[i] >= 0) result[i] = found[at++];
-  }
-  return result;
-}
-
 // How many of `segment` are not in both. Collective.
 std::vector<std::int64_t> count_alone(const Communicator& comm, const UserSegments& one,
                                       std::span<const std::int32_t> other) {
@@ -38,13 +21,35 @@ std::vector<std::int64_t> count_alone(const Communicator& comm, const UserSegmen
   return counts;
 }
 
+std::int64_t sum(const std::vector<std::int64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+}
+
+}  // namespace
+
+std::vector<std::int32_t> segments_by_id(const Communicator& comm, const UserSegments& result, const IdTable& users) {
+  const auto number = find_ids(comm, result.users, users);
+  // Both tables are in the order of ids, so the numbers of known users ascend.
+  std::vector<std::int64_t> known;
+  for (const auto n : number) {
+    if (n >= 0) known.push_back(n);
+  }
+  const auto found = IndexPlan(comm, result.users.distribution, known).fetch<std::int32_t>(result.segment);
+  std::vector<std::int32_t> segment(number.size(), -1);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < number.size(); ++i) {
+    if (number[i] >= 0) segment[i] = found[at++];
+  }
+  return segment;
+}
+
 std::vector<SegmentFlow> count_flows(const Communicator& comm, std::span<const std::int32_t> from,
                                      std::span<const std::int32_t> to) {
   std::map<std::pair<std::int32_t, std::int32_t>, std::int64_t> table;
   std::vector<SegmentFlow> flows;
   comm.attempt([&] {
     for (std::size_t i = 0; i < from.size(); ++i) {
-      if (to[i] >= 0) ++table[{from[i], to[i]}];
+      if (from[i] >= 0 && to[i] >= 0) ++table[{from[i], to[i]}];
     }
     for (const auto& [pair, users] : table) flows.push_back({pair.first, pair.second, users});
   });
@@ -58,15 +63,9 @@ std::vector<SegmentFlow> count_flows(const Communicator& comm, std::span<const s
   return flows;
 }
 
-std::int64_t sum(const std::vector<std::int64_t>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-}
-
-}  // namespace
-
 Comparison compare_segments(const Communicator& comm, const UserSegments& first, const UserSegments& second) {
-  const auto in_second = segments_of(comm, second, first.users);
-  const auto in_first = segments_of(comm, first, second.users);
+  const auto in_second = segments_by_id(comm, second, first.users);
+  const auto in_first = segments_by_id(comm, first, second.users);
   Comparison result;
   result.agreement = agreement(comm, first.segment, in_second);
   result.gone_from = count_alone(comm, first, in_second);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "cluster/agreement.hpp"
@@ -25,6 +26,15 @@ struct Comparison {
 
   std::int64_t common() const { return agreement.items; }
 };
+
+/// The segment in `result` of each of `users` (this rank's block), by their ids; -1: it does not have the user.
+/// Collective.
+std::vector<std::int32_t> segments_by_id(const Communicator& comm, const UserSegments& result, const IdTable& users);
+
+/// How many are in which two segments, by (from, to) ascending, without zeros; whose `from` or `to` is below 0 are not
+/// counted. The same on all ranks. Collective.
+std::vector<SegmentFlow> count_flows(const Communicator& comm, std::span<const std::int32_t> from,
+                                     std::span<const std::int32_t> to);
 
 /// Counts are exact, so the bits do not depend on the ranks. Flows and matching stand on every rank. Collective.
 Comparison compare_segments(const Communicator& comm, const UserSegments& first, const UserSegments& second);

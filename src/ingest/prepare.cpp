@@ -33,6 +33,16 @@ void check_options(const InputConfig& input) {
     throw InputError("input.holdout_last says what is held out, and so " +
                      std::string(input.test.empty() ? "does input.holdout" : "does input.test") + "; set one of them");
   }
+  if (split_column(input) && (!input.test.empty() || input.holdout > 0 || input.holdout_last > 0)) {
+    throw InputError("input.columns.split says what is held out, and so does " +
+                     std::string(!input.test.empty() ? "input.test"
+                                 : input.holdout > 0 ? "input.holdout"
+                                                     : "input.holdout_last") +
+                     "; set one of them");
+  }
+  if (split_column(input) && input.interactions.empty()) {
+    throw InputError("input.columns.split holds interactions out, but input.interactions is not set");
+  }
   if (input.interactions.empty() && (!input.test.empty() || input.holdout > 0 || input.holdout_last > 0)) {
     throw InputError(
         "input.test, input.holdout and input.holdout_last hold interactions out, but input.interactions is not set");
@@ -73,6 +83,8 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
            (reports.empty() ? "" : " (" + reports.front() + ")")},
       {stats.interactions.incomplete + stats.social.incomplete, "clean.incomplete = \"drop\"",
        "say in input.columns which columns hold the user, the item and the weight"},
+      {stats.interactions.other_parts, "input.columns.split, by which they are not trained on",
+       "name another column, or see that some of its records say train"},
       {stats.interactions.dropped_events, "events to which graph.event_weights gives 0",
        "give one of the events a weight above 0"},
       {stats.clean.decayed, "graph.half_life = " + std::to_string(graph.half_life), "make it longer"},
@@ -125,10 +137,11 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   Stopwatch stopwatch;
   IdInterner users;
   IdInterner items;
-  auto interactions = read_pairs(comm,
-                                 {input.interactions, interactions_layout(input), weight_rule(clean, graph),
-                                  clean.max_bad_lines, times_needed_by(input, clean, graph)},
-                                 users, items);
+  auto rule = weight_rule(clean, graph);
+  if (split_column(input)) rule.part = SplitPart::train;
+  auto interactions = read_pairs(
+      comm, {input.interactions, split_layout(input), rule, clean.max_bad_lines, times_needed_by(input, clean, graph)},
+      users, items);
   if (graph.half_life > 0) stats.clean.decayed = decay_weights(comm, interactions.pairs, graph.half_life);
   // Weights of social edges are used as they are.
   auto social =
@@ -214,7 +227,7 @@ PrepareResult prepare(const Communicator& comm, const InputConfig& input, const 
   }
   if (dataset.users.total() == 0) refuse_nothing(stats, input.social, clean_options, graph, "social edge");
 
-  if (!input.test.empty()) {
+  if (!input.test.empty() || split_column(input)) {
     auto test = read_test_pairs(comm, dataset, input, clean_options, graph);
     dataset.holdout = std::move(test.pairs);
     stats.holdout = std::move(test.stats);

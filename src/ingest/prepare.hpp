@@ -22,6 +22,8 @@ struct ReadStats {
   std::int64_t bad_lines = 0;                 ///< malformed, tolerated by clean.max_bad_lines
   std::vector<std::string> bad_line_reports;  ///< the first of them: "file:line: what is wrong"
   std::int64_t incomplete = 0;                ///< records dropped because of clean.incomplete
+  std::int64_t other_parts = 0;               ///< records whose split is another one, not among `records`
+  std::int64_t validation = 0;                ///< those of them whose split is validation
   std::int64_t dropped_events = 0;            ///< records of events that graph.event_weights gives 0
   std::int64_t below_min_weight = 0;          ///< records dropped because of graph.min_weight
   std::int64_t zero_weight = 0;  ///< records of weight zero dropped: social ones, others if graph.weight uses weights
@@ -90,8 +92,10 @@ struct PrepareResult {
 /// clean.social_only_users, nodes with nothing left. A user whom the k-core leaves without interactions but who has
 /// social edges is a social-only user from there on. Times are kept if every file of interactions has them.
 ///
-/// A hold-out (input.holdout) is taken after cleaning, drawn by (seed, user, item) or the latest by time; each user
-/// keeps at least one interaction for training; an item may lose all of them and stays in the graph without edges.
+/// Where input.columns names a split, records of test are read apart, as those of input.test are, and those of
+/// validation are left out. A hold-out (input.holdout) is taken after cleaning, drawn by (seed, user, item) or the
+/// latest by time; each user keeps at least one interaction for training; an item may lose all of them and stays in the
+/// graph without edges.
 ///
 /// on_input is called, on every rank, before anything is read, with what was understood of the files.
 ///

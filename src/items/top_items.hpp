@@ -1,5 +1,6 @@
 // The best items of every user by inner product, exact, over all items: what ranking measures are computed from and
-// what `recommend` writes. Blocked products and a bounded heap a user, never a users x items matrix.
+// what `recommend` writes. Blocked products and a bounded heap a user, never a users x items matrix; where a bound of a
+// score (items/score_bounds.hpp) cannot reach the heap, the score is not computed.
 #pragma once
 
 #include <cstdint>

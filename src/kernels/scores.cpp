@@ -178,6 +178,60 @@ void add_scaled_row_vectors(MatrixView out, const float* scale, const float* row
   }
 }
 
+using OneFloat = hn::CappedTag<float, 1>;
+
+HWY_INLINE hn::Vec<OneFloat> fused_one(hn::Vec<OneFloat> a, hn::Vec<OneFloat> b, hn::Vec<OneFloat> c) {
+#if HWY_TARGET == HWY_SCALAR
+  return fused(a, b, c);
+#else
+  return hn::MulAdd(a, b, c);
+#endif
+}
+
+/// One column of `chains` rows at a time: so many chains hide how long a fused multiply-add takes.
+template <std::size_t... r>
+HWY_INLINE void products_of_rows(const float* a, const float* const* row, std::int64_t columns, float* out,
+                                 std::index_sequence<r...>) {
+  constexpr OneFloat one;
+  hn::Vec<OneFloat> sum[] = {(static_cast<void>(r), hn::Zero(one))...};
+  for (std::int64_t column = 0; column < columns; ++column) {
+    const auto left = hn::LoadU(one, a + column);
+    ((sum[r] = fused_one(left, hn::LoadU(one, row[r] + column), sum[r])), ...);
+  }
+  (hn::StoreU(sum[r], one, out + r), ...);
+}
+
+void inner_products_at_vectors(const float* a, ConstMatrixView rows, const std::int32_t* at, std::int64_t count,
+                               float* out) {
+  constexpr std::int64_t chains = 8;
+  const float* row[chains];
+  float product[chains];
+  for (std::int64_t j = 0; j < count; j += chains) {
+    const auto here = std::min(chains, count - j);
+    for (std::int64_t r = 0; r < chains; ++r) row[r] = rows.row(at[j + std::min(r, here - 1)]);
+    products_of_rows(a, row, rows.columns, product, Each<static_cast<int>(chains)>());
+    std::copy_n(product, here, out + j);
+  }
+}
+
+std::int64_t not_below_vectors(const float* score, std::int64_t count, float least, std::int32_t* at) {
+  constexpr Floats d;
+  constexpr Indices di;
+  const FloatVector bar = hn::Set(d, least);
+  std::int64_t found = 0;
+  std::int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    const auto kept = hn::Not(hn::Lt(hn::LoadU(d, score + j), bar));
+    if (hn::AllFalse(d, kept)) continue;
+    found += static_cast<std::int64_t>(
+        hn::CompressBlendedStore(hn::Iota(di, static_cast<std::int32_t>(j)), hn::RebindMask(di, kept), di, at + found));
+  }
+  for (; j < count; ++j) {
+    if (!(score[j] < least)) at[found++] = static_cast<std::int32_t>(j);
+  }
+  return found;
+}
+
 /// The least value so far of each of a tile's points, and whose it is.
 template <int vectors>
 struct Nearest {
@@ -264,6 +318,8 @@ namespace cohort {
 HWY_EXPORT(pack_rows);
 HWY_EXPORT(inner_products_vectors);
 HWY_EXPORT(add_scaled_row_vectors);
+HWY_EXPORT(inner_products_at_vectors);
+HWY_EXPORT(not_below_vectors);
 HWY_EXPORT(nearest_rows_vectors);
 
 namespace {
@@ -296,6 +352,16 @@ void add_scaled_row(MatrixView out, std::span<const float> scale, std::span<cons
   const auto width = static_cast<std::int64_t>(row.size());
   COHORT_CHECK(width % panel_rows == 0 && width <= out.stride && std::ssize(scale) <= out.rows);
   HWY_DYNAMIC_DISPATCH(add_scaled_row_vectors)(out.slice(0, std::ssize(scale)), scale.data(), row.data(), width);
+}
+
+void inner_products_at(const float* a, ConstMatrixView rows, std::span<const std::int32_t> at, std::span<float> out) {
+  COHORT_CHECK(out.size() >= at.size());
+  HWY_DYNAMIC_DISPATCH(inner_products_at_vectors)(a, rows, at.data(), std::ssize(at), out.data());
+}
+
+std::int64_t not_below(std::span<const float> scores, float least, std::span<std::int32_t> at) {
+  COHORT_CHECK(std::ssize(at) >= (std::ssize(scores) + panel_rows - 1) / panel_rows * panel_rows);
+  return HWY_DYNAMIC_DISPATCH(not_below_vectors)(scores.data(), std::ssize(scores), least, at.data());
 }
 
 void nearest_rows(ConstMatrixView points, const PackedRows& centres, std::span<const float> offset,

@@ -68,13 +68,24 @@ void TopK::offer(std::span<const float> scores, std::span<const std::int64_t> it
     excluded_from = std::lower_bound(excluded_from, excluded.end(), candidate.item);
     if (excluded_from != excluded.end() && *excluded_from == candidate.item) continue;
     if (full()) {
-      std::pop_heap(heap_.begin(), heap_.end());
-      heap_.back() = candidate;
+      replace_worst(candidate);
     } else {
       heap_.push_back(candidate);
+      std::push_heap(heap_.begin(), heap_.end());
     }
-    std::push_heap(heap_.begin(), heap_.end());
   }
+}
+
+// One way down from the top, where std::pop_heap and std::push_heap go down and up again.
+void TopK::replace_worst(const ScoredItem& candidate) {
+  std::size_t at = 0;
+  for (std::size_t child = 1; child < heap_.size(); child = 2 * at + 1) {
+    if (child + 1 < heap_.size() && heap_[child] < heap_[child + 1]) ++child;
+    if (!(candidate < heap_[child])) break;
+    heap_[at] = heap_[child];
+    at = child;
+  }
+  heap_[at] = candidate;
 }
 
 float TopK::least() const {

@@ -31,6 +31,8 @@ class TopK {
   std::vector<ScoredItem> sorted() const;
 
  private:
+  void replace_worst(const ScoredItem& candidate);
+
   std::int64_t k_;
   std::vector<ScoredItem> heap_;
 };

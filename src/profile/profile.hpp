@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
@@ -17,7 +18,8 @@ struct ProfileInput {
   const Segments* segments;                         ///< in the blocks of dataset->users
   const AttributeTable* item_attributes = nullptr;  ///< in the blocks of dataset->items; nullptr: none
   const AttributeTable* user_attributes = nullptr;
-  bool spherical = false;  ///< how the segments were made: distances are 1 - cosine
+  bool spherical = false;     ///< how the segments were made: distances are 1 - cosine
+  std::string whole = "all";  ///< what all users of the dataset are together, in words
 };
 
 /// Pseudo-interactions of the lift's prior, in interactions expected and seen.

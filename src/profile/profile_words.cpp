@@ -111,8 +111,8 @@ void describe_segments(const ProfileInput& input, Profiles& profiles) {
   const auto interactions =
       std::accumulate(profiles.interactions.begin(), profiles.interactions.end(), std::int64_t{0});
   for (std::size_t s = 0; s < size.size(); ++s) {
-    auto text =
-        fmt::format("{} ({:.1f} % of all)", counted(size[s], "user"), 100 * static_cast<double>(size[s]) / users);
+    auto text = fmt::format("{} ({:.1f} % of {})", counted(size[s], "user"), 100 * static_cast<double>(size[s]) / users,
+                            input.whole);
     if (interactions > 0) text += ", " + activity(profiles, s, static_cast<double>(interactions) / users);
     const auto marks = tastes(profiles, s) + people(profiles, s);
     const char* nothing = profiles.tested[0] > 0 ? "; nothing marks it" : "; it has nothing clearly more often";

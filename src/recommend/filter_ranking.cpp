@@ -11,6 +11,7 @@
 #include "core/interruption.hpp"
 #include "core/parallel.hpp"
 #include "core/ragged.hpp"
+#include "core/work_done.hpp"
 #include "graph/edge_weights.hpp"
 #include "kernels/scores.hpp"
 #include "recommend/item_rows.hpp"
@@ -124,6 +125,7 @@ void FilterRanking::rank(const FilterSignals& signals, const FilterWeights& weig
   comm_.exclusive_sum_in_place(std::span<std::int64_t>(&before, 1));
   const auto total = comm_.sum(mine);
   for (std::int64_t first = 0; first < total; first += columns_of_block) {
+    note_work(first, total);
     auto block = gather(signals, before, first);
     fill(block);
     const auto smoothed = filter_.apply(coefficients);

@@ -82,6 +82,8 @@ struct Validation {
   Matrix items;
   std::vector<std::int32_t> segment;
   std::int32_t segments = 0;
+  std::vector<std::vector<std::int32_t>> above;  ///< of nested levels, the coarsest first, without that of `segment`:
+                                                 ///< of each of these segments the one that it lies in
 };
 
 /// What the strategies know beside the embeddings.
@@ -128,6 +130,11 @@ struct RecommendOptions {
 /// Collective.
 RecommendModel fit_recommendations(const Communicator& comm, const Population& population,
                                    const RecommendOptions& options);
+
+/// m alone, for other segments of the same users: as fit_recommendations learns it. validation: with segments that go
+/// with those of the population; nullptr on all ranks: by stand-ins. Collective.
+double fit_smoothing(const Communicator& comm, const Population& population, const Validation* validation,
+                     std::uint64_t seed);
 
 /// Gives `sink` the `count` best items of every user, or of the `chosen` ones (rows of this rank's users, ascending),
 /// without those of its interactions, best first, ties to the smaller item. Never users x items: lists of segments are

@@ -48,6 +48,23 @@ std::vector<double> fit_segments(const Communicator& comm, const Population& pop
 
 }  // namespace
 
+double fit_smoothing(const Communicator& comm, const Population& population, const Validation* validation,
+                     std::uint64_t seed) {
+  HeldBack drawn;
+  if (!validation) {
+    drawn = hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, seed);
+  }
+  const auto& held = validation ? validation->held : drawn;
+  if (comm.sum(held.pairs.size()) == 0) return no_segments;
+  if (validation) {
+    const auto counts =
+        count_items(comm, held.left, validation->segment, validation->segments, *population.item_blocks);
+    return choose_smoothing(comm, counts, held.pairs, validation->segment);
+  }
+  const auto counts = count_items(comm, held.left, population.segment, population.segments(), *population.item_blocks);
+  return choose_smoothing(comm, counts, held.pairs, stand_in_segments(comm, population, held, counts));
+}
+
 RecommendModel fit_recommendations(const Communicator& comm, const Population& population,
                                    const RecommendOptions& options) {
   RecommendModel model;

@@ -20,6 +20,7 @@ struct Provenance {
   std::int64_t threads = 0;
   std::string vector_target;  ///< instructions that the kernels used on all ranks
   std::vector<InputFile> inputs;
+  std::vector<InputFile> follows;  ///< results of other runs that this one goes on from
 };
 
 /// By column, a row for each candidate; docs/file-formats.md names the columns.
@@ -29,7 +30,10 @@ using CandidateTable = std::map<std::string, std::vector<double>>;
 struct History {
   std::map<std::string, std::vector<double>> timing;         ///< by phase: seconds of every rank that took part
   std::map<std::string, std::vector<std::int64_t>> traffic;  ///< by what: ghosts, bytes, ... of every rank
+  CandidateTable count;   ///< numbers of segments that were tried (cluster/count_choice.hpp)
   CandidateTable choice;  ///< what training was tried with (cli/stages/choice_stage.hpp)
+  /// By column, a row for each epoch of the joint phase of training (train/joint.hpp).
+  std::map<std::string, std::vector<double>> joint;
 };
 
 }  // namespace cohort

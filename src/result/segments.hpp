@@ -8,25 +8,43 @@
 
 #include "core/matrix.hpp"
 #include "data/dataset.hpp"
+#include "result/levels.hpp"
 #include "result/profiles.hpp"
 #include "result/provenance.hpp"
 #include "result/recommendations.hpp"
 
 namespace cohort {
 
+/// How segments follow those of segment.previous. The same on all ranks.
+struct Succession {
+  std::int64_t largest_number = 0;     ///< that any segment ever had, here or in a result before
+  std::vector<std::int64_t> appeared;  ///< numbers of segments that no previous one became, ascending
+  std::vector<std::int64_t> vanished;  ///< numbers of previous segments that became none of these
+  std::int64_t common = 0;             ///< users of both
+  std::int64_t stayed = 0;             ///< of these, in the segment of the same number
+};
+
 /// The segments of a population, in blocks of users and of items in the dictionary's order.
 struct Segments {
-  std::vector<std::int32_t> segment;  ///< of this rank's block of users
-  std::vector<float> distance;        ///< to the centroid
-  std::vector<float> margin;          ///< distance to the second nearest minus to the nearest
-  std::vector<float> map;             ///< two a user: along the principal components of all users' embeddings
-  Matrix users;                       ///< embedding of this rank's block of users
-  Matrix items;                       ///< of items; no rows where the graph has none
-  Matrix centroid;                    ///< k x d, the same on all ranks
-  std::vector<std::int64_t> size;     ///< k, the same on all ranks
-  std::vector<double> loss;           ///< by epoch, the same on all ranks
-  std::vector<double> inertia;        ///< by iteration of the run that was kept, the same on all ranks
+  std::vector<std::int32_t> segment;     ///< of this rank's block of users
+  std::vector<float> distance;           ///< to the centroid
+  std::vector<float> margin;             ///< distance to the second nearest minus to the nearest
+  std::vector<float> map;                ///< two a user: along the principal components of all users' embeddings
+  Matrix users;                          ///< embedding of this rank's block of users
+  Matrix items;                          ///< of items; no rows where the graph has none
+  Matrix centroid;                       ///< k x d, the same on all ranks
+  std::vector<std::int64_t> size;        ///< k, the same on all ranks
+  std::vector<std::int64_t> number;      ///< k, ascending: what each is called; empty: as its row
+  std::optional<Succession> succession;  ///< where they follow others; there are numbers then
+  std::vector<double> loss;              ///< by epoch, the same on all ranks
+  std::vector<double> inertia;           ///< by iteration of the run that was kept, the same on all ranks
+  std::vector<SegmentLevel> levels;   ///< above these segments, which are the finest level; the coarsest first
 };
+
+/// What the segment of that row is called.
+inline std::int64_t number_of(const std::vector<std::int64_t>& number, std::int64_t row) {
+  return number.empty() ? row : number[row];
+}
 
 /// What new users are folded in with (segment/fold_in.hpp).
 struct FoldInTable {
@@ -41,6 +59,7 @@ struct SegmentsFile {
   std::optional<FoldInTable> fold_in;              ///< where the graph has items
   std::optional<Recommendations> recommendations;  ///< once `recommend` has run
   std::optional<Profiles> profiles;                ///< once `profile` has run
+  std::vector<Additions> additions;                ///< and there are levels: from the second to the finest
   std::int64_t epochs = 0;
   std::int64_t shards = 0;
   Provenance provenance;
@@ -52,6 +71,8 @@ struct UserSegments {
   IdTable users;                      ///< in even blocks
   std::vector<std::int32_t> segment;  ///< of this rank's block of users
   std::vector<std::int64_t> size;     ///< k, the same on all ranks
+  std::vector<std::int64_t> number;   ///< as in Segments
+  std::int64_t largest_number = 0;    ///< that any segment ever had
 };
 
 }  // namespace cohort

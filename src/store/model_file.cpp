@@ -26,6 +26,11 @@ std::string in_group(const char* group, const std::string& name) {
   return std::string(group) + "/" + name;
 }
 
+// Centres are for readers too.
+std::string place_of(const std::string& replicated) {
+  return replicated == centres_name ? schema::centres : in_group(schema::state_replicated, replicated);
+}
+
 std::vector<std::string> names_in(const h5::Reader& file, const std::string& group) {
   std::vector<std::string> names;
   for (const auto& dataset : file.datasets(group)) names.push_back(dataset.name.substr(group.size() + 1));
@@ -45,9 +50,7 @@ void write_model_file(const Communicator& comm, const std::string& path, const M
   file.attribute(schema::partition_hash, model.partition_hash);
   file.rows(schema::embedding, state.embedding.view());
   for (const auto& [name, rows] : state.state.rows) file.rows(in_group(schema::state_rows, name), rows.view());
-  for (const auto& [name, matrix] : state.state.replicated) {
-    file.shared(in_group(schema::state_replicated, name), matrix.view());
-  }
+  for (const auto& [name, matrix] : state.state.replicated) file.shared(place_of(name), matrix.view());
   for (const auto& [name, number] : state.state.numbers) {
     file.shared(in_group(schema::state_numbers, name), std::span<const double>(&number, 1));
   }
@@ -82,23 +85,26 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   };
   result.model.embedding = block(schema::embedding);
   auto& state = result.model.state;
+  const auto replicated = [&](const std::string& name) {
+    state.replicated[name] = file.whole_matrix(place_of(name));
+    check_finite(comm, file, place_of(name), state.replicated[name].view());
+  };
+  if (part == ModelPart::trained || part == ModelPart::checkpoint) {
+    if (file.has(schema::centres)) replicated(centres_name);
+  }
   if (part == ModelPart::trained) {
     for (const auto& name : names_in(file, schema::state_rows)) {
       if (name == layer_zero_rows) state.rows[name] = block(in_group(schema::state_rows, name));
     }
-  }
-  if (part == ModelPart::trained || part == ModelPart::checkpoint) {
     for (const auto& name : names_in(file, schema::state_replicated)) {
-      if (part == ModelPart::trained && name.starts_with(optimiser_state)) continue;
-      const auto whole = in_group(schema::state_replicated, name);
-      state.replicated[name] = file.whole_matrix(whole);
-      check_finite(comm, file, whole, state.replicated[name].view());
+      if (!name.starts_with(optimiser_state)) replicated(name);
     }
   }
   if (part == ModelPart::checkpoint) {
     for (const auto& name : names_in(file, schema::state_rows)) {
       state.rows[name] = block(in_group(schema::state_rows, name));
     }
+    for (const auto& name : names_in(file, schema::state_replicated)) replicated(name);
     for (const auto& name : names_in(file, schema::state_numbers)) {
       const auto number = in_group(schema::state_numbers, name);
       file.expect_rows(number, 1);

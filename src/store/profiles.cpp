@@ -4,7 +4,6 @@
 
 #include "core/error.hpp"
 #include "store/checked_values.hpp"
-#include "store/schema.hpp"
 
 namespace cohort {
 
@@ -37,8 +36,7 @@ void mark_columns(const std::string& group, Table& table, Visit visit) {
 }
 
 template <class AnyProfiles, class Visit>
-void profile_columns(AnyProfiles& profiles, Visit visit) {
-  const std::string group = schema::profile;
+void profile_columns(const std::string& group, AnyProfiles& profiles, Visit visit) {
   visit(group + "/interactions", profiles.interactions);
   visit(group + "/distinct_items", profiles.distinct_items);
   visit(group + "/mean_interactions", profiles.mean_interactions);
@@ -66,6 +64,14 @@ void profile_columns(AnyProfiles& profiles, Visit visit) {
   visit(group + "/attribute_sha256", profiles.attribute_sha256);
   visit(group + "/false_discovery_rate", profiles.false_discovery_rate);
   visit(group + "/activity_share", profiles.activity_share);
+}
+
+template <class AnyAdditions, class Visit>
+void addition_columns(const std::string& group, AnyAdditions& additions, Visit visit) {
+  mark_columns(group + "/items", additions.items, visit);
+  mark_columns(group + "/categories", additions.categories, visit);
+  mark_columns(group + "/user_categories", additions.user_categories, visit);
+  visit(group + "/description", additions.description);
 }
 
 class WriteColumn {
@@ -136,31 +142,53 @@ bool fits(const Profiles& profiles, std::int64_t segments) {
          numeric.users.size() == attributes * k;
 }
 
-}  // namespace
-
-void write_profiles(const Communicator& comm, h5::Writer& file, const Profiles& profiles) {
-  profile_columns(profiles, WriteColumn(file, comm.is_root()));
+InputError other_number(const h5::Reader& file, const std::string& group, std::int64_t segments) {
+  return InputError(file.path() + ": the tables of /" + group + " do not fit its " + std::to_string(segments) +
+                    " segments; run `cohort profile` again");
 }
 
-std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, const ProfiledCounts& counts) {
-  if (!file.has(std::string(schema::profile) + "/description")) return std::nullopt;
+}  // namespace
+
+void write_profiles(const Communicator& comm, h5::Writer& file, const std::string& group, const Profiles& profiles) {
+  profile_columns(group, profiles, WriteColumn(file, comm.is_root()));
+}
+
+std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, const std::string& group,
+                                      const ProfiledCounts& counts) {
+  if (!file.has(group + "/description")) return std::nullopt;
   Profiles profiles;
-  profile_columns(profiles, ReadColumn(file));
+  profile_columns(group, profiles, ReadColumn(file));
   comm.attempt([&] {
-    if (!fits(profiles, counts.segments)) {
-      throw InputError(file.path() + ": the tables of /" + schema::profile + " do not fit its " +
-                       std::to_string(counts.segments) + " segments; run `cohort profile` again");
-    }
+    if (!fits(profiles, counts.segments)) throw other_number(file, group, counts.segments);
   });
   const auto numbers = [&](const char* name, const std::vector<std::int64_t>& values, std::int64_t count,
                            const char* of) {
-    check_numbers<std::int64_t>(comm, file, std::string(schema::profile) + "/" + name, values, 0, count, of);
+    check_numbers<std::int64_t>(comm, file, group + "/" + name, values, 0, count, of);
   };
   numbers("nearest/id", profiles.nearest.id, counts.segments, "segments");
   numbers("representative/id", profiles.representative.id, counts.users, "users");
   numbers("border/id", profiles.border.id, counts.users, "users");
   numbers("items/item", profiles.items.item, counts.items, "items");
   return profiles;
+}
+
+void write_additions(const Communicator& comm, h5::Writer& file, const std::string& group, const Additions& additions) {
+  addition_columns(group, additions, WriteColumn(file, comm.is_root()));
+}
+
+std::optional<Additions> read_additions(const Communicator& comm, const h5::Reader& file, const std::string& group,
+                                        const ProfiledCounts& counts) {
+  if (!file.has(group + "/description")) return std::nullopt;
+  Additions additions;
+  addition_columns(group, additions, ReadColumn(file));
+  comm.attempt([&] {
+    if (std::ssize(additions.description) != counts.segments || !whole(additions.items, counts.segments) ||
+        !whole(additions.categories, counts.segments) || !whole(additions.user_categories, counts.segments)) {
+      throw other_number(file, group, counts.segments);
+    }
+  });
+  check_numbers<std::int64_t>(comm, file, group + "/items/item", additions.items.item, 0, counts.items, "items");
+  return additions;
 }
 
 }  // namespace cohort

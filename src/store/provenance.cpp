@@ -14,6 +14,39 @@ void read_group(const h5::Reader& file, const std::string& group, std::map<std::
   }
 }
 
+// Names of the three attributes that describe files.
+struct FileAttributes {
+  const char* path;
+  const char* bytes;
+  const char* sha256;
+};
+
+void write_files(h5::Writer& file, const FileAttributes& name, const std::vector<InputFile>& files) {
+  std::vector<std::string> path;
+  std::vector<std::int64_t> bytes;
+  std::vector<std::string> sha256;
+  for (const auto& one : files) {
+    path.push_back(one.path);
+    bytes.push_back(one.bytes);
+    sha256.push_back(one.sha256);
+  }
+  file.attribute(name.path, path);
+  file.attribute(name.bytes, bytes);
+  file.attribute(name.sha256, sha256);
+}
+
+std::vector<InputFile> read_files(const h5::Reader& file, const FileAttributes& name) {
+  const auto path = file.texts_attribute(name.path);
+  const auto bytes = file.integers_attribute(name.bytes);
+  const auto sha256 = file.texts_attribute(name.sha256);
+  if (bytes.size() != path.size() || sha256.size() != path.size()) {
+    throw InputError(file.path() + ": the attributes that describe its input files do not fit together");
+  }
+  std::vector<InputFile> files;
+  for (std::size_t i = 0; i < path.size(); ++i) files.push_back({path[i], bytes[i], sha256[i]});
+  return files;
+}
+
 }  // namespace
 
 void write_provenance(h5::Writer& file, const std::string& kind, const Provenance& provenance) {
@@ -26,17 +59,10 @@ void write_provenance(h5::Writer& file, const std::string& kind, const Provenanc
   file.attribute(schema::ranks, provenance.ranks);
   file.attribute(schema::threads, provenance.threads);
   file.attribute(schema::vector_target, provenance.vector_target);
-  std::vector<std::string> path;
-  std::vector<std::int64_t> bytes;
-  std::vector<std::string> sha256;
-  for (const auto& input : provenance.inputs) {
-    path.push_back(input.path);
-    bytes.push_back(input.bytes);
-    sha256.push_back(input.sha256);
+  write_files(file, {schema::input_path, schema::input_bytes, schema::input_sha256}, provenance.inputs);
+  if (!provenance.follows.empty()) {
+    write_files(file, {schema::follows_path, schema::follows_bytes, schema::follows_sha256}, provenance.follows);
   }
-  file.attribute(schema::input_path, path);
-  file.attribute(schema::input_bytes, bytes);
-  file.attribute(schema::input_sha256, sha256);
 }
 
 std::string file_kind(const h5::Reader& file) {
@@ -66,13 +92,10 @@ Provenance read_provenance(const h5::Reader& file, const std::string& kind) {
   result.ranks = file.integer_attribute(schema::ranks, 0);
   result.threads = file.integer_attribute(schema::threads, 0);
   result.vector_target = file.text_attribute(schema::vector_target);
-  const auto path = file.texts_attribute(schema::input_path);
-  const auto bytes = file.integers_attribute(schema::input_bytes);
-  const auto sha256 = file.texts_attribute(schema::input_sha256);
-  if (bytes.size() != path.size() || sha256.size() != path.size()) {
-    throw InputError(file.path() + ": the attributes that describe its input files do not fit together");
+  result.inputs = read_files(file, {schema::input_path, schema::input_bytes, schema::input_sha256});
+  if (file.has_attribute(schema::follows_path)) {
+    result.follows = read_files(file, {schema::follows_path, schema::follows_bytes, schema::follows_sha256});
   }
-  for (std::size_t i = 0; i < path.size(); ++i) result.inputs.push_back({path[i], bytes[i], sha256[i]});
   return result;
 }
 
@@ -82,6 +105,12 @@ void write_history(h5::Writer& file, const History& history) {
   }
   for (const auto& [column, values] : history.choice) {
     file.shared(std::string(schema::choice) + "/" + column, std::span<const double>(values));
+  }
+  for (const auto& [column, values] : history.joint) {
+    file.shared(std::string(schema::joint) + "/" + column, std::span<const double>(values));
+  }
+  for (const auto& [column, values] : history.count) {
+    file.shared(std::string(schema::count_history) + "/" + column, std::span<const double>(values));
   }
   for (const auto& [what, counts] : history.traffic) {
     file.shared(std::string(schema::traffic) + "/" + what, std::span<const std::int64_t>(counts));
@@ -93,6 +122,8 @@ History read_history(const h5::Reader& file) {
   read_group(file, schema::timing, result.timing);
   read_group(file, schema::traffic, result.traffic);
   read_group(file, schema::choice, result.choice);
+  read_group(file, schema::joint, result.joint);
+  read_group(file, schema::count_history, result.count);
   return result;
 }
 

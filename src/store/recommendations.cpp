@@ -28,6 +28,23 @@ void check_list(const Communicator& comm, const h5::Reader& file, const std::str
 
 }  // namespace
 
+void write_segment_lists(h5::Writer& file, const std::string& group, const SegmentLists& lists, std::int64_t count) {
+  file.shared_table(group + "/item", std::span<const std::int64_t>(lists.item), count);
+  file.shared_table(group + "/score", std::span<const float>(lists.score), count);
+  file.shared_table(group + "/known", std::span<const std::int32_t>(lists.known), count);
+}
+
+SegmentLists read_segment_lists(const Communicator& comm, const h5::Reader& file, const std::string& group,
+                                const ListCounts& counts) {
+  SegmentLists lists;
+  lists.item = file.whole_table<std::int64_t>(group + "/item", counts.segments, counts.length);
+  lists.score = file.whole_table<float>(group + "/score", counts.segments, counts.length);
+  lists.known = file.whole_table<std::int32_t>(group + "/known", counts.segments, counts.length);
+  check_list(comm, file, group + "/item", lists.item, group + "/score", lists.score, counts.items);
+  check_numbers(comm, file, group + "/known", std::span<const std::int32_t>(lists.known), 0, 2, "marks");
+  return lists;
+}
+
 void write_recommendations(h5::Writer& file, const Recommendations& recommendations) {
   const auto n = recommendations.count;
   file.attribute(schema::recommend_strategy, recommendations.strategy);
@@ -39,10 +56,8 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
   file.real_attribute(schema::recommend_filter_weight, recommendations.filter_weight);
   file.table(schema::users_recommended, std::span<const std::int64_t>(recommendations.item), n);
   file.table(schema::users_recommended_score, std::span<const float>(recommendations.score), n);
-  file.shared_table(schema::segments_recommended, std::span<const std::int64_t>(recommendations.segment_item), n);
-  file.shared_table(schema::segments_recommended_score, std::span<const float>(recommendations.segment_score), n);
-  file.shared_table(schema::segments_recommended_known, std::span<const std::int32_t>(recommendations.segment_known),
-                    n);
+  if (recommendations.level > 0) file.attribute(schema::recommend_level, recommendations.level);
+  write_segment_lists(file, schema::segments_recommended, recommendations.of_segments, n);
 }
 
 std::optional<Recommendations> read_recommendations(const Communicator& comm, const h5::Reader& file,
@@ -62,14 +77,9 @@ std::optional<Recommendations> read_recommendations(const Communicator& comm, co
   result.filter_weight = if_there(schema::recommend_filter_weight);
   result.item = file.table<std::int64_t>(schema::users_recommended, users, result.count);
   result.score = file.table<float>(schema::users_recommended_score, users, result.count);
-  result.segment_item = file.whole_table<std::int64_t>(schema::segments_recommended, segments, result.count);
-  result.segment_score = file.whole_table<float>(schema::segments_recommended_score, segments, result.count);
-  result.segment_known = file.whole_table<std::int32_t>(schema::segments_recommended_known, segments, result.count);
+  if (file.has_attribute(schema::recommend_level)) result.level = file.integer_attribute(schema::recommend_level, 1);
   check_list(comm, file, schema::users_recommended, result.item, schema::users_recommended_score, result.score, items);
-  check_list(comm, file, schema::segments_recommended, result.segment_item, schema::segments_recommended_score,
-             result.segment_score, items);
-  check_numbers(comm, file, schema::segments_recommended_known, std::span<const std::int32_t>(result.segment_known), 0,
-                2, "marks");
+  result.of_segments = read_segment_lists(comm, file, schema::segments_recommended, {segments, result.count, items});
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include "store/checked_values.hpp"
 #include "store/h5.hpp"
 #include "store/id_rows.hpp"
+#include "store/levels.hpp"
 #include "store/profiles.hpp"
 #include "store/provenance.hpp"
 #include "store/recommendations.hpp"
@@ -28,6 +29,44 @@ void read_membership(const Communicator& comm, const h5::Reader& file, const Dis
   });
   comm.sum_in_place(std::span<std::int64_t>(counted));
   if (counted != size) throw file.wrong(schema::size, "does not count /" + std::string(schema::users_segment));
+}
+
+// What the segments are called; empty where that is their rows.
+std::vector<std::int64_t> read_numbers(const h5::Reader& file, std::int64_t count) {
+  if (!file.has(schema::segment_number)) return {};
+  file.expect_rows(schema::segment_number, count);
+  auto number = file.all<std::int64_t>(schema::segment_number);
+  for (std::size_t s = 0; s < number.size(); ++s) {
+    if (number[s] < (s == 0 ? 0 : number[s - 1] + 1)) throw file.wrong(schema::segment_number, "does not ascend");
+  }
+  return number;
+}
+
+std::int64_t read_largest_number(const h5::Reader& file, const std::vector<std::int64_t>& number, std::int64_t count) {
+  if (number.empty()) return count - 1;
+  return file.integer_attribute(schema::largest_number, number.back());
+}
+
+void write_succession(h5::Writer& file, const Segments& segments) {
+  if (!segments.succession) return;
+  const auto& succession = *segments.succession;
+  file.shared(schema::segment_number, std::span<const std::int64_t>(segments.number));
+  file.shared(schema::appeared, std::span<const std::int64_t>(succession.appeared));
+  file.shared(schema::vanished, std::span<const std::int64_t>(succession.vanished));
+  file.attribute(schema::largest_number, succession.largest_number);
+  file.attribute(schema::common_users, succession.common);
+  file.attribute(schema::stayed_users, succession.stayed);
+}
+
+void read_succession(const h5::Reader& file, Segments& segments) {
+  segments.number = read_numbers(file, std::ssize(segments.size));
+  if (segments.number.empty()) return;
+  auto& succession = segments.succession.emplace();
+  succession.largest_number = read_largest_number(file, segments.number, std::ssize(segments.size));
+  succession.appeared = file.all<std::int64_t>(schema::appeared);
+  succession.vanished = file.all<std::int64_t>(schema::vanished);
+  succession.common = file.integer_attribute(schema::common_users, 0);
+  succession.stayed = file.integer_attribute(schema::stayed_users, 0);
 }
 
 Matrix read_rows(const Communicator& comm, const h5::Reader& file, const char* name, const Distribution& blocks,
@@ -81,10 +120,12 @@ void write_segments_file(const Communicator& comm, const std::string& path, cons
   }
   file.shared(schema::centroid, segments.centroid.view());
   file.shared(schema::size, std::span<const std::int64_t>(segments.size));
+  write_succession(file, segments);
   file.shared(schema::loss_history, std::span<const double>(segments.loss));
   file.shared(schema::inertia, std::span<const double>(segments.inertia));
   if (result.recommendations) write_recommendations(file, *result.recommendations);
-  if (result.profiles) write_profiles(comm, file, *result.profiles);
+  if (result.profiles) write_profiles(comm, file, schema::profile, *result.profiles);
+  write_levels(comm, file, result);
   write_history(file, result.history);
   file.commit();
 }
@@ -100,6 +141,7 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   auto& segments = result.segments;
   const auto& users = result.users.distribution;
   read_membership(comm, file, users, segments.segment, segments.size);
+  read_succession(file, segments);
   segments.distance = file.rows<float>(schema::users_distance, users);
   check_finite<float>(comm, file, schema::users_distance, segments.distance);
   segments.margin = file.rows<float>(schema::users_margin, users);
@@ -107,16 +149,19 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   check_each<float>(
       comm, file, schema::users_margin, segments.margin, [](float margin) { return !std::isnan(margin); },
       "holds what is no number");
-  if (part == SegmentsPart::membership) return result;
-  read_embeddings(comm, file, result);
-  if (part == SegmentsPart::embeddings) return result;
+  if (part != SegmentsPart::membership) read_embeddings(comm, file, result);
+  if (part != SegmentsPart::everything) {
+    read_levels(comm, file, part, result);
+    return result;
+  }
   segments.map = file.table<float>(schema::users_map, users, 2);
   check_finite<float>(comm, file, schema::users_map, segments.map);
   segments.loss = file.all<double>(schema::loss_history);
   segments.inertia = file.all<double>(schema::inertia);
   const auto count = std::ssize(segments.size);
   result.recommendations = read_recommendations(comm, file, users, result.items.total(), count);
-  result.profiles = read_profiles(comm, file, {count, users.total(), result.items.total()});
+  result.profiles = read_profiles(comm, file, schema::profile, {count, users.total(), result.items.total()});
+  read_levels(comm, file, part, result);
   result.history = read_history(file);
   return result;
 }
@@ -127,6 +172,8 @@ UserSegments read_user_segments(const Communicator& comm, const std::string& pat
   UserSegments result;
   result.users = read_ids(comm, file, schema::users_id);
   read_membership(comm, file, result.users.distribution, result.segment, result.size);
+  result.number = read_numbers(file, std::ssize(result.size));
+  result.largest_number = read_largest_number(file, result.number, std::ssize(result.size));
   return result;
 }
 

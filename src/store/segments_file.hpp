@@ -11,8 +11,8 @@ namespace cohort {
 /// Throws InputError, RunError. Collective.
 void write_segments_file(const Communicator& comm, const std::string& path, const SegmentsFile& result);
 
-/// membership: ids, and of users segment, distance and margin, with the sizes of segments; embeddings: also the
-/// matrices and what fold-in needs.
+/// membership: ids, and of users segment, distance and margin, with the sizes of segments and which
+/// of them lie in which; embeddings: also the matrices and what fold-in needs.
 enum class SegmentsPart { membership, embeddings, everything };
 
 /// Users and items in even blocks. What `part` does not name is left empty. Throws InputError: missing, no segments

@@ -24,7 +24,7 @@ class Bpr final : public Objective {
   std::int64_t samples() const override { return sampler_.triples(); }
   void begin_epoch(std::int64_t epoch) override { sampler_.begin_epoch(epoch); }
   std::int64_t plan(std::int64_t first) override;
-  RowSelection rows(std::int64_t step) const override { return planned(step).rows(); }
+  RowSelection rows(std::int64_t step, int /*view*/) const override { return planned(step).rows(); }
   MatrixView outputs(std::int64_t step, int /*view*/) override { return pairs_.embedding(planned(step)); }
   SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
                           std::span<double> loss_by_shard) override;

@@ -16,8 +16,9 @@ TrainConfig with_choices(TrainConfig train, std::int64_t users) {
     if (train.start == StartKind::automatic) train.start = StartKind::random;
     return train;
   }
-  if (train.loss == LossKind::ns4gc) {
-    if (train.epochs == 0) train.epochs = train.steps == 0 ? ns4gc_epochs : train.steps;
+  if (train.loss == LossKind::ns4gc || train.loss == LossKind::dmon) {
+    const auto usual = train.loss == LossKind::ns4gc ? ns4gc_epochs : dmon_epochs;
+    if (train.epochs == 0) train.epochs = train.steps == 0 ? usual : train.steps;
     if (train.batch == 0) train.batch = std::max<std::int64_t>(users, 1);
     if (train.learning_rate == 0) train.learning_rate = 0.001;
     if (train.start == StartKind::automatic) train.start = StartKind::spectral;
@@ -38,6 +39,10 @@ TrainConfig with_choices(TrainConfig train, std::int64_t users) {
   if (train.pair_weight == PairWeight::automatic) train.pair_weight = PairWeight::degree;
   if (train.length_power == automatic_power) train.length_power = default_length_power;
   return train;
+}
+
+std::int64_t joint_epochs(std::int64_t epochs) {
+  return std::max<std::int64_t>((epochs + 2) / 4, 1);
 }
 
 ModelConfig with_width(ModelConfig model, std::int64_t nodes) {
@@ -82,7 +87,7 @@ std::string ignored_settings(const Config& config) {
     ignored.append("train.").append(key);
   };
   look("sampler", bpr, train.sampler != usual.sampler);
-  look("start", trained && !has_features(config), train.start != usual.start);
+  look("start", trained && !has_features(config) && train.initial.empty(), train.start != usual.start);
   look("epochs", trained, train.epochs != usual.epochs);
   look("steps", trained && !bpr, train.steps != usual.steps);
   look("batch", trained, train.batch != usual.batch);
@@ -91,6 +96,7 @@ std::string ignored_settings(const Config& config) {
   look("pair_weight", softmax, train.pair_weight != usual.pair_weight);
   look("length_power", softmax, train.length_power != usual.length_power);
   look("decay", bpr || is_network(encoder_of(config)), train.decay != usual.decay);
+  look("initial", trained, train.initial != usual.initial);
   look("minutes", trained, train.minutes != usual.minutes);
   look("checkpoint_every", trained, train.checkpoint_every != usual.checkpoint_every);
   look("checkpoint_minutes", trained, train.checkpoint_minutes != usual.checkpoint_minutes);
@@ -104,7 +110,7 @@ LinearForm linear_form(const Config& config) {
 
 bool by_direction(const Config& config) {
   if (config.segment.method == ClusterMethod::automatic) {
-    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax;
+    return encoder_of(config) == EncoderKind::spectral || config.train.loss == LossKind::softmax || config.train.joint;
   }
   return config.segment.method == ClusterMethod::spherical;
 }

@@ -14,6 +14,8 @@ namespace cohort {
 constexpr std::int64_t planned_steps = 200;
 /// Of ns4gc, each of one step over the whole graph.
 constexpr std::int64_t ns4gc_epochs = 300;
+/// Of dmon, each of one step over the whole graph.
+constexpr std::int64_t dmon_epochs = 500;
 /// Of softmax, where nothing was chosen on held-back interactions.
 constexpr double default_temperature = 0.12;
 constexpr double default_length_power = 0.25;
@@ -27,11 +29,15 @@ constexpr std::int64_t most_widened_nodes = 250'000;
 /// positives (train/sampler.hpp and bpr_rate).
 ///   bpr      100 epochs, from random rows
 ///   ns4gc    300 epochs of one step, rate 0.001; rows without features start from the spectral embedding
+///   dmon     500 epochs of one step, rate 0.001; rows without features start from the spectral embedding
 ///   softmax  steps planned_steps, or as many epochs as come nearest to them, at least one; batch 2,048 users, or a
 ///            64th of them if that is more; rate 0.02; from the spectral embedding; temperature 0.12, pairs weigh
 ///            their user's degree^-1/2, the power of an item's length is 1/4
 /// Throws InputError: train.minutes with a loss whose rate follows a planned number of steps. Local.
 TrainConfig with_choices(TrainConfig train, std::int64_t users);
+
+/// Of so many epochs, those of the joint phase, which are the last ones; at least one. Local.
+std::int64_t joint_epochs(std::int64_t epochs);
 
 /// `model` with its number of columns: where it is "auto", usual_dim, or widened_dim for graphs of widened_nodes (users
 /// and items), which are sparser, up to the size above which that would take minutes. Local.

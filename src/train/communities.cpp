@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/count_choice.hpp"
 #include "cluster/fixed_sums.hpp"
 #include "cluster/kmeans.hpp"
 #include "comm/shard_sum.hpp"
@@ -101,15 +102,25 @@ ModularityGain modularity_gain(const Communicator& comm, const ShardGraph& graph
 CommunityModel community_model(const Communicator& comm, const ShardGraph& graph, const CommunityOptions& options) {
   COHORT_CHECK(graph.items == 0);
   RegularisedOptions spectral;
-  spectral.dim = std::min(options.segment.count, most_columns);
+  const bool automatic = options.segment.count == automatic_count;
+  const auto columns =
+      automatic ? std::max<std::int64_t>(2, most_clusters(options.segment.count_max, graph.positions.total()))
+                : options.segment.count;
+  spectral.dim = std::min(columns, most_columns);
   spectral.seed = options.seed;
   spectral.threads = options.threads;
   const auto found = regularised_eigenvectors(comm, graph, spectral);
   auto plain = community_rows(comm, graph, found, 0, options.threads);
   auto weighted = community_rows(comm, graph, found, weighted_power, options.threads);
+  CommunityModel model;
+  if (automatic) {
+    model.weighted = true;
+    model.base = std::move(weighted.base);
+    model.embedding = std::move(weighted.embedding);
+    return model;
+  }
   const auto gain = modularity_gain(comm, graph, segments_by(comm, graph, plain.embedding, options),
                                     segments_by(comm, graph, weighted.embedding, options), options.segment.count);
-  CommunityModel model;
   model.gain = gain.value;
   model.standard_error = gain.standard_error;
   model.weighted = gain.value > 2 * gain.standard_error;

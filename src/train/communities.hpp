@@ -36,8 +36,10 @@ struct CommunityModel {
   double standard_error = 0;  ///< of it
 };
 
-/// min(segment.count, 1,024) columns. The graph has no items. Throws InputError where fewer users are different than
-/// segments are looked for. The same bits at any number of ranks and threads. Collective.
+/// min(segment.count, 1,024) columns. Where the number of segments is left to the data there are as many as are tried
+/// at most, weighted, so that those beyond the segments that there are count little; the gain is then 0. The graph has
+/// no items. Throws InputError where fewer users are different than segments are looked for. The same bits at any
+/// number of ranks and threads. Collective.
 CommunityModel community_model(const Communicator& comm, const ShardGraph& graph, const CommunityOptions& options);
 
 }  // namespace cohort

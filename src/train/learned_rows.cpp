@@ -33,6 +33,12 @@ void LearnedRows::set(ConstMatrixView rows) {
   std::copy_n(rows.data, rows.rows * rows.stride, rows_.view().data);
 }
 
+void LearnedRows::set(ConstMatrixView rows, std::span<const char> known) {
+  for (std::int64_t row = 0; row < rows.rows; ++row) {
+    if (known[row] != 0) std::copy_n(rows.row(row), rows.stride, rows_.row(row));
+  }
+}
+
 TrainingState LearnedRows::state() {
   return {
       {{layer_zero_rows, rows_.view()}, {"adam/first", first_moment_.view()}, {"adam/second", second_moment_.view()}},

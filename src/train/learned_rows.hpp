@@ -22,6 +22,8 @@ class LearnedRows {
   void initialise(std::uint64_t seed);
   /// The owned rows are these. Local.
   void set(ConstMatrixView rows);
+  /// The same for those alone that are `known` (by owned row). Local.
+  void set(ConstMatrixView rows, std::span<const char> known);
   TrainingState state();
   HaloMatrix& matrix() { return rows_; }
   ConstMatrixView owned() const { return rows_.view(); }

@@ -1,11 +1,14 @@
 #include "train/learned_weights.hpp"
 
+#include <utility>
+
 #include "core/error.hpp"
 #include "kernels/rows.hpp"
 
 namespace cohort {
 
-LearnedWeights::LearnedWeights(std::span<Weight> weights) : weights_(weights) {
+LearnedWeights::LearnedWeights(std::span<Weight> weights, std::string counter)
+    : weights_(weights), counter_(std::move(counter)) {
   for (const auto& weight : weights) {
     moments_.push_back(
         {Matrix(weight.value.rows(), weight.value.columns()), Matrix(weight.value.rows(), weight.value.columns())});
@@ -20,7 +23,7 @@ TrainingState LearnedWeights::state() {
     state.replicated["adam/first/" + name] = moments_[w].first.view();
     state.replicated["adam/second/" + name] = moments_[w].second.view();
   }
-  if (!weights_.empty()) state.numbers["adam/weight_steps"] = &steps_;
+  if (!weights_.empty()) state.numbers[counter_] = &steps_;
   return state;
 }
 

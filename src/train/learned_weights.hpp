@@ -1,9 +1,10 @@
-// The weights of an encoder, learned with Adam: every rank makes the same step from the same gradients. For the
-// trainer.
+// The weights of an encoder, or of an objective, learned with Adam: every rank makes the same step from the same
+// gradients. For the trainer.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/matrix.hpp"
@@ -14,8 +15,8 @@ namespace cohort {
 
 class LearnedWeights {
  public:
-  /// `weights` must outlive it. Local.
-  explicit LearnedWeights(std::span<Weight> weights);
+  /// `weights` must outlive it. counter: the name of the number of steps in the state. Local.
+  LearnedWeights(std::span<Weight> weights, std::string counter);
 
   /// Empty without weights.
   TrainingState state();
@@ -29,6 +30,7 @@ class LearnedWeights {
   };
   std::span<Weight> weights_;
   std::vector<Moments> moments_;
+  std::string counter_;
   Matrix gradient_;
   std::int64_t steps_ = 0;
 };

@@ -195,7 +195,7 @@ SparseGradient Ns4gc::gradient(std::int64_t /*step*/, int view, ConstMatrixView 
     add_pool(loss);
     add_pairs(loss);
   }
-  return {rows(0), {}, &no_halo_, value_[view].view()};
+  return {rows(0, view), {}, &no_halo_, value_[view].view()};
 }
 
 }  // namespace cohort

@@ -44,7 +44,7 @@ class Ns4gc final : public Objective {
   int views() const override { return 2; }
   void begin_epoch(std::int64_t epoch) override { epoch_ = static_cast<std::uint32_t>(epoch); }
   std::int64_t plan(std::int64_t first) override;
-  RowSelection rows(std::int64_t /*step*/) const override { return propagation_.all_rows(); }
+  RowSelection rows(std::int64_t /*step*/, int /*view*/) const override { return propagation_.all_rows(); }
   MatrixView outputs(std::int64_t /*step*/, int view) override { return value_[view].view(); }
   SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
                           std::span<double> loss_by_shard) override;

@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "train/bpr.hpp"
+#include "train/dmon.hpp"
 #include "train/ns4gc.hpp"
 #include "train/softmax.hpp"
 
@@ -9,11 +10,13 @@ namespace cohort {
 
 std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardGraph& graph,
                                           const NodeDirectory& directory, const Positives& positives,
-                                          const ModelConfig& model, const TrainConfig& train, int threads) {
+                                          const ModelConfig& model, const TrainConfig& train, std::int64_t segments,
+                                          int threads) {
   switch (train.loss) {
     case LossKind::automatic:
-    case LossKind::dmon:
       break;
+    case LossKind::dmon:
+      return std::make_unique<Dmon>(comm, graph, model.dim, segments, static_cast<std::uint64_t>(train.seed), threads);
     case LossKind::bpr:
       return std::make_unique<Bpr>(comm, graph, directory, positives, model.dim, train, threads);
     case LossKind::ns4gc: {

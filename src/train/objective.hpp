@@ -11,6 +11,7 @@
 #include "core/matrix.hpp"
 #include "graph/shard_graph.hpp"
 #include "model/propagation.hpp"
+#include "model/weights.hpp"
 #include "train/positives.hpp"
 #include "train/training_state.hpp"
 
@@ -38,8 +39,14 @@ class Objective {
   virtual std::int64_t steps() const = 0;
   /// Samples of an epoch, of all ranks. Local.
   virtual std::int64_t samples() const = 0;
-  /// How many views of graph and input it compares; local.
+  /// How many views of graph and input it looks at; local.
   virtual int views() const { return 1; }
+  /// Whether a view may be of a corrupted graph and input; local.
+  virtual bool corrupts(int /*view*/) const { return true; }
+  /// What it learns beside the encoder: heads, centres. None: nothing. Local.
+  virtual std::span<Weight> weights() { return {}; }
+  /// By weight, after gradient() of the last view. Local.
+  virtual std::span<const Matrix> weight_gradients() const { return {}; }
   /// Epochs count from 1.
   virtual void begin_epoch(std::int64_t epoch) = 0;
   /// Plans steps of the epoch from `first` on, at least one; returns how many. Those of before are forgotten.
@@ -47,12 +54,13 @@ class Objective {
 
   // Of a planned step. What is returned is valid until the next gradient() or plan().
 
-  /// Which embeddings it wants. Local.
-  virtual RowSelection rows(std::int64_t step) const = 0;
+  /// Which embeddings it wants of a view. Local.
+  virtual RowSelection rows(std::int64_t step, int view) const = 0;
   /// Where those of a view belong, in that order, before gradient() is called. Local.
   virtual MatrixView outputs(std::int64_t step, int view) = 0;
   /// The gradient by the embedding of a view; of all views, in order. layer_zero: owned rows. loss_by_shard: one number
-  /// for each shard of this rank, written for view 0; the loss is their sum over all shards.
+  /// for each shard of this rank, written for view 0; later views may add to them. The loss is their sum over all
+  /// shards.
   virtual SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
                                   std::span<double> loss_by_shard) = 0;
   /// What the loss has of layer 0 itself, after gradient(): its gradient by an owned row is this times the row. Local.
@@ -64,9 +72,11 @@ class Objective {
   virtual ObjectiveTraffic traffic() const = 0;
 };
 
-/// Throws InputError where there is nothing to train on. What is passed must outlive it. Collective.
+/// segments: of losses that share the nodes out. Throws InputError where there is nothing to train on. What is passed
+/// must outlive it. Collective.
 std::unique_ptr<Objective> make_objective(const Communicator& comm, const ShardGraph& graph,
                                           const NodeDirectory& directory, const Positives& positives,
-                                          const ModelConfig& model, const TrainConfig& train, int threads);
+                                          const ModelConfig& model, const TrainConfig& train, std::int64_t segments,
+                                          int threads);
 
 }  // namespace cohort

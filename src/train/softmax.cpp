@@ -302,7 +302,8 @@ SparseGradient Softmax::gradient(std::int64_t step, int /*view*/, ConstMatrixVie
   waiting_ += exchange_.finish();
   comm_.sum_in_place(std::span<std::int64_t>(pool_gradient_));
   add_positives(loss);
-  return {rows(step), ghost_, &ghost_halo_, value_.view().slice(0, rows(step).size() + std::ssize(ghost_))};
+  const auto wanted = rows(step, 0);
+  return {wanted, ghost_, &ghost_halo_, value_.view().slice(0, wanted.size() + std::ssize(ghost_))};
 }
 
 }  // namespace cohort

@@ -47,10 +47,10 @@ class Softmax final : public Objective {
   void begin_epoch(std::int64_t epoch) override;
   /// One step: what it takes is known without asking others.
   std::int64_t plan(std::int64_t first) override;
-  RowSelection rows(std::int64_t /*step*/) const override {
+  RowSelection rows(std::int64_t /*step*/, int /*view*/) const override {
     return {interior_, interior_begin_, boundary_, boundary_begin_};
   }
-  MatrixView outputs(std::int64_t step, int /*view*/) override { return value_.view().slice(0, rows(step).size()); }
+  MatrixView outputs(std::int64_t step, int /*view*/) override { return value_.view().slice(0, rows(step, 0).size()); }
   SparseGradient gradient(std::int64_t step, int view, ConstMatrixView layer_zero,
                           std::span<double> loss_by_shard) override;
   std::span<const float> decay() const override { return no_decay_; }

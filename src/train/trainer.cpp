@@ -9,17 +9,20 @@
 #include <string>
 #include <utility>
 
+#include "cluster/kmeans.hpp"
 #include "comm/shard_sum.hpp"
 #include "core/stopwatch.hpp"
 #include "core/words.hpp"
 #include "model/encoder.hpp"
 #include "model/propagation.hpp"
 #include "model/spectral.hpp"
+#include "train/choices.hpp"
 #include "train/learned_rows.hpp"
 #include "train/learned_weights.hpp"
 #include "train/objective.hpp"
 #include "train/pauses.hpp"
 #include "train/training_memory.hpp"
+#include "train/user_rows.hpp"
 
 namespace cohort {
 
@@ -40,24 +43,31 @@ constexpr double start_length = 0.8;
 class Trainer {
  public:
   Trainer(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory, const Positives& positives,
-          const TrainOptions& options, const TrainStart* start)
+          const TrainOptions& options, const TrainStart* start, const InitialState* initial)
       : comm_(comm),
         graph_(graph),
         options_(options),
         train_(options.train),
         shard_sum_(comm, graph.layout),
-        objective_(make_objective(comm, graph, directory, positives, options.model, options.train, options.threads)),
+        objective_(make_objective(comm, graph, directory, positives, options.model, options.train,
+                                  options.segment.count, options.threads)),
         propagation_(comm, graph, options.model.dim, options.threads),
         encoder_(make_encoder(comm, options.model, static_cast<std::uint64_t>(options.train.seed), propagation_,
                               options.features)),
         pauses_(comm, options.train.checkpoint_minutes, options.asked_to_end) {
     if (options.features.columns == 0) rows_.emplace(comm, propagation_);
     comm.attempt([&] {
-      weights_.emplace(encoder_->weights());
+      weights_.emplace(encoder_->weights(), "adam/weight_steps");
+      objective_weights_.emplace(objective_->weights(), "adam/objective_steps");
       if (!rows_) no_rows_ = Matrix(graph.owned(), options.model.dim);
-      if (rows_ && objective_->views() > 1) by_views_ = Matrix(graph.owned(), options.model.dim);
+      if (rows_ && (objective_->views() > 1 || train_.joint)) by_views_ = Matrix(graph.owned(), options.model.dim);
     });
     if (start != nullptr) {
+      const auto& saved = start->state.replicated;
+      if (saved.contains(initial_centres_name)) {
+        comm.attempt([&] { initial_centres_ = copy_of(saved.at(initial_centres_name).view()); });
+      }
+      if (saved.contains(centres_name)) make_joint();
       comm.attempt([&] {
         try {
           go_on_from(*start);
@@ -66,7 +76,7 @@ class Trainer {
         }
       });
     } else {
-      begin();
+      begin(initial);
     }
   }
 
@@ -74,7 +84,10 @@ class Trainer {
 
  private:
   TrainingState state();
-  void begin();
+  void begin(const InitialState* initial);
+  void begin_with(const InitialState& initial);
+  void make_joint();
+  void begin_joint();
   void go_on_from(const TrainStart& start);
   bool in_time() const;
   Pause train_epoch();
@@ -101,9 +114,12 @@ class Trainer {
   std::unique_ptr<Encoder> encoder_;
   std::optional<LearnedRows> rows_;  ///< none where features are the input
   HaloMatrix no_base_;
-  Matrix no_rows_;  ///< zeros, for objectives that look at layer 0
-  std::optional<LearnedWeights> weights_;
-  Matrix by_views_;  ///< the gradient by layer 0 of the views that have been
+  Matrix no_rows_;                                   ///< zeros, for objectives that look at layer 0
+  std::optional<LearnedWeights> weights_;            ///< the encoder's
+  std::optional<LearnedWeights> objective_weights_;  ///< and the objective's
+  Joint* joint_ = nullptr;                           ///< the objective, in the joint phase
+  Matrix initial_centres_;                           ///< of another run, until the joint phase begins
+  Matrix by_views_;                                  ///< the gradient by layer 0 of the views that have been
   Pauses pauses_;
   TrainProgress progress_;
   double epoch_loss_ = 0;  ///< sum over the steps done of the epoch at hand
@@ -113,15 +129,21 @@ class Trainer {
 TrainingState Trainer::state() {
   TrainingState state;
   state.numbers["epoch_loss"] = &epoch_loss_;
-  for (TrainingState part : {rows_ ? rows_->state() : TrainingState(), weights_->state(), objective_->state()}) {
+  for (TrainingState part : {rows_ ? rows_->state() : TrainingState(), weights_->state(), objective_weights_->state(),
+                             objective_->state()}) {
     state.rows.merge(part.rows);
     state.replicated.merge(part.replicated);
     state.numbers.merge(part.numbers);
   }
+  if (initial_centres_.rows() > 0) state.replicated[initial_centres_name] = initial_centres_.view();
   return state;
 }
 
-void Trainer::begin() {
+void Trainer::begin(const InitialState* initial) {
+  if (initial != nullptr) {
+    comm_.attempt([&] { begin_with(*initial); });
+    return;
+  }
   if (!rows_) return;
   const auto seed = static_cast<std::uint64_t>(train_.seed);
   if (train_.start != StartKind::spectral) {
@@ -134,6 +156,48 @@ void Trainer::begin() {
   options.threads = propagation_.threads();
   const auto spectrum = leading_eigenvectors(comm_, graph_, options);
   comm_.attempt([&] { rows_->set(spectral_start(spectrum, start_length).view()); });
+}
+
+void Trainer::begin_with(const InitialState& initial) {
+  if (rows_) {
+    rows_->initialise(static_cast<std::uint64_t>(train_.seed));
+    rows_->set(initial.rows.view(), initial.known);
+  }
+  initial.copy_into(encoder_->weights());
+  initial.copy_into(objective_->weights());
+  const auto centres = initial.replicated.find(centres_name);
+  if (train_.joint && centres != initial.replicated.end()) initial_centres_ = copy_of(centres->second.view());
+}
+
+// The objective of the joint phase, its centres yet zero.
+void Trainer::make_joint() {
+  auto joint = std::make_unique<Joint>(comm_, graph_, std::move(objective_), options_.model.dim, options_.segment.count,
+                                       JointOptions(), options_.threads);
+  joint_ = joint.get();
+  objective_ = std::move(joint);
+  comm_.attempt([&] { objective_weights_.emplace(objective_->weights(), "adam/objective_steps"); });
+}
+
+// From the centres of another run, or from those that k-means finds.
+void Trainer::begin_joint() {
+  Matrix centres;
+  if (initial_centres_.rows() > 0) {
+    centres = std::exchange(initial_centres_, Matrix());
+  } else {
+    const auto embedding = encoder_->forward(layer_zero());
+    UserRows users;
+    comm_.attempt([&] { users = users_by_shard(comm_, graph_, embedding); });
+    KmeansOptions options;
+    options.count = options_.segment.count;
+    options.spherical = true;
+    options.restarts = options_.segment.restarts;
+    options.max_iterations = options_.segment.max_iterations;
+    options.tolerance = options_.segment.tolerance;
+    options.seed = static_cast<std::uint64_t>(train_.seed);
+    centres = kmeans(comm_, {users.rows.view(), users.id, users.shard_begin, &graph_.layout}, options).centroid;
+  }
+  make_joint();
+  comm_.attempt([&] { objective_->weights().front().value = std::move(centres); });
 }
 
 void Trainer::go_on_from(const TrainStart& start) {
@@ -160,6 +224,9 @@ bool Trainer::in_time() const {
 
 TrainResult Trainer::run() {
   while (progress_.step > 0 || (progress_.epochs < train_.epochs && in_time())) {
+    if (train_.joint && joint_ == nullptr && progress_.epochs >= train_.epochs - joint_epochs(train_.epochs)) {
+      begin_joint();
+    }
     const Pause pause = train_epoch();
     if (options_.on_epoch) options_.on_epoch(history_.back());
     if (progress_.epochs >= train_.epochs) break;
@@ -199,6 +266,7 @@ Pause Trainer::train_epoch() {
   stats.pair_bytes = comm_.max(after.bytes_sent - before.bytes_sent);
   stats.waiting_seconds = comm_.max(waiting_seconds() - waiting_before);
   stats.seconds = comm_.max(stopwatch.seconds());
+  if (joint_ != nullptr) stats.joint = joint_->take_stats(stats.loss);
   progress_ = {stats.epoch, 0};
   epoch_loss_ = 0;
   history_.push_back(stats);
@@ -261,12 +329,13 @@ void Trainer::step(std::int64_t step, std::span<double> loss_by_shard) {
   const std::int64_t number = progress_.epochs * steps + step;
   const int views = objective_->views();
   const auto look = [&](int view) {
-    encoder_->look(view, {options_.model.edge_dropout, options_.model.column_dropout,
+    const bool whole = !objective_->corrupts(view);
+    encoder_->look(view, {whole ? 0 : options_.model.edge_dropout, whole ? 0 : options_.model.column_dropout,
                           static_cast<std::uint64_t>(train_.seed), static_cast<std::uint32_t>(number * views + view)});
   };
   for (int view = 0; view < views; ++view) {
     look(view);
-    encoder_->forward(layer_zero(), objective_->rows(step), objective_->outputs(step, view));
+    encoder_->forward(layer_zero(), objective_->rows(step, view), objective_->outputs(step, view));
   }
   const double rate = objective_->rate_factor(number, train_.epochs * steps) * train_.learning_rate;
   const auto adam = rows_ ? rows_->next_step(rate) : AdamStep();
@@ -281,6 +350,7 @@ void Trainer::step(std::int64_t step, std::span<double> loss_by_shard) {
     });
   }
   weights_->update(rate, train_.decay, encoder_->weight_gradients());
+  objective_weights_->update(rate, 0, objective_->weight_gradients());
 }
 
 // The views' gradients are added up, in order; the last one becomes the sum.
@@ -305,10 +375,12 @@ void Trainer::check_loss(double loss) const {
 }  // namespace
 
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
-                  const Positives& positives, const TrainOptions& options, std::optional<TrainStart> start) {
+                  const Positives& positives, const TrainOptions& options, std::optional<TrainStart> start,
+                  const InitialState* initial) {
   check_training_memory(comm, training_bytes(graph, positives, options.model, options.train, comm.size()) +
-                                  input_weight_bytes(options.features, options.model, options.threads));
-  Trainer trainer(comm, graph, directory, positives, options, start ? &*start : nullptr);
+                                  input_weight_bytes(options.features, options.model, options.threads) +
+                                  soft_segment_bytes(graph, options.model, options.train, options.segment.count));
+  Trainer trainer(comm, graph, directory, positives, options, start ? &*start : nullptr, initial);
   start.reset();  // it has been copied
   return trainer.run();
 }

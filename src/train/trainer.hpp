@@ -16,6 +16,8 @@
 #include "core/saved_state.hpp"
 #include "graph/shard_graph.hpp"
 #include "model/encoder.hpp"
+#include "train/initial_state.hpp"
+#include "train/joint.hpp"
 #include "train/positives.hpp"
 #include "train/sampler.hpp"
 #include "train/training_state.hpp"
@@ -28,13 +30,14 @@ struct EpochStats {
   std::int64_t epoch = 0;  ///< counted from 1
   double loss = 0;         ///< mean over all its steps, as the objective has it
   std::int64_t steps = 0;
-  std::int64_t first_step = 0;   ///< the first of this call; 0 but where it went on from the middle of the epoch
-  std::int64_t triples = 0;      ///< of all ranks and steps
-  std::int64_t remote_rows = 0;  ///< rows of sampled pairs that were fetched from other ranks, over all ranks
-  double seconds = 0;            ///< of the slowest rank, checkpoints included
-  std::int64_t halo_bytes = 0;   ///< sent for propagation, by the rank that sent most
-  std::int64_t pair_bytes = 0;   ///< sent for rows and gradients of sampled pairs, by the rank that sent most
-  double waiting_seconds = 0;    ///< for other ranks, of the rank that waited most
+  std::int64_t first_step = 0;      ///< the first of this call; 0 but where it went on from the middle of the epoch
+  std::int64_t triples = 0;         ///< of all ranks and steps
+  std::int64_t remote_rows = 0;     ///< rows of sampled pairs that were fetched from other ranks, over all ranks
+  double seconds = 0;               ///< of the slowest rank, checkpoints included
+  std::int64_t halo_bytes = 0;      ///< sent for propagation, by the rank that sent most
+  std::int64_t pair_bytes = 0;      ///< sent for rows and gradients of sampled pairs, by the rank that sent most
+  double waiting_seconds = 0;       ///< for other ranks, of the rank that waited most
+  std::optional<JointStats> joint;  ///< in the joint phase
 };
 
 /// How far training has come.
@@ -55,7 +58,8 @@ struct TrainView {
 
 struct TrainOptions {
   ModelConfig model;
-  TrainConfig train;  ///< without "auto" (train/choices.hpp); train.epochs counts those of the start too
+  TrainConfig train;      ///< without "auto" (train/choices.hpp); train.epochs counts those of the start too
+  SegmentConfig segment;  ///< of dmon and of the joint phase: how many, and how k-means finds the first centres
   int threads = 1;
   InputFeatures features;  ///< of the owned rows: what a network reads instead of learned rows; must outlive train()
   /// After every epoch, on all ranks with the same stats. Must not throw on one rank alone.
@@ -91,12 +95,14 @@ std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives,
 /// that is likely to end after it; an epoch that was begun is finished. A checkpoint is made every
 /// train.checkpoint_every epochs and train.checkpoint_minutes, in the middle of an epoch too, and when this was done
 /// changes no bit. Without `start` it starts as train.start says: from normal(0, 0.1) numbers, as the authors, or
-/// from the leading eigenvectors (model/spectral.hpp).
-/// Throws, on all ranks: Interrupted, after a checkpoint, where one of them was asked to end before the last epoch has;
-/// RunError: too little memory (says how much a rank needs and how many ranks would do), a loss beyond float32's range
-/// or no number at all (names the epoch); InputError: nothing to train on, `start` is none of this model. Collective.
+/// from the leading eigenvectors (model/spectral.hpp); with `initial` from what that has, and from such numbers where
+/// it has nothing. With train.joint the last joint_epochs() of the epochs are the joint phase (train/joint.hpp):
+/// k-means over the users' embeddings of before makes its first centres, or they are those of `initial`. Throws, on all
+/// ranks: Interrupted, after a checkpoint, where one of them was asked to end before the last epoch has; RunError: too
+/// little memory (says how much a rank needs and how many ranks would do), a loss beyond float32's range or no number
+/// at all (names the epoch); InputError: nothing to train on, `start` is none of this model. Collective.
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
                   const Positives& positives, const TrainOptions& options,
-                  std::optional<TrainStart> start = std::nullopt);
+                  std::optional<TrainStart> start = std::nullopt, const InitialState* initial = nullptr);
 
 }  // namespace cohort

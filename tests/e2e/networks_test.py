@@ -95,7 +95,7 @@ class Networks(WithDirectory):
                 stranger = self.write("stranger.tsv", arrive.read_text() + "nobody\tno such item\n")
                 answer = [json.loads(line) for line in
                           cohort("assign", "--result", result, "--interactions", stranger).stdout.splitlines()]
-                self.assertIn(None, [each["segment"] for each in answer if each["user"] == "nobody"])
+                self.assertEqual([each["segment"] for each in answer if each["user"] == "nobody"], [None])
 
                 # Leaving out the edge of a neighbour that speaks for the segment.
                 user = next(iter(own))

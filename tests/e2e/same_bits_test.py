@@ -59,6 +59,17 @@ class SameBits(WithDirectory):
         self.check(self.generated(), "train.epochs=2", "train.sampler=lightgcn", "model.dim=33",
                    "model.layers=2", "segment.method=spherical", "input.holdout=0.1")
 
+    def test_segments_that_follow_others_and_how_many(self):
+        config = self.generated(users=600, interactions=9000)
+        settings = ["train.loss=bpr", "train.epochs=6", "model.dim=16"]
+        cohort("run", config, "--quiet", *(part for one in (*settings, f"output.directory={self.path}/before", "segment.count=6",
+                                                            "clean.min_user_interactions=8") for part in ("--set", one)))
+        found = datasets(self.check(config, *settings, "train.seed=7", "segment.count=auto", "segment.count_max=12",
+                                    f"segment.previous={self.path}/before/segments.h5", "segment.stickiness=0.1",
+                                    strategy="segment"))
+        for name in ("segments/number", "segments/appeared", "segments/vanished", "history/count/silhouette"):
+            self.assertIn(name, found)
+
     def test_matrix_factorisation_and_narrow(self):
         config = self.generated()
         for ranks in (1, 3):
@@ -116,6 +127,15 @@ count = 8
         for name in ("items/marking", "categories/marking", "user_categories/lift", "numeric/mean"):
             self.assertIn(f"segments/profile/{name}", found)
 
+    def test_nested_segments(self):
+        settings = self.attributes() + ["train.loss=bpr", "train.epochs=2", "segment.levels=[2, 6, 15]", "segment.count=15",
+                                        "segment.restarts=2", "input.holdout=0.2"]
+        found = datasets(self.check(self.generated(users=400, interactions=6000), *settings, strategy="segment"))
+        for name in ("users/levels", "segments/levels/1/centroid", "segments/levels/2/parent",
+                     "segments/levels/3/added/items/lift", "segments/levels/2/profile/description",
+                     "segments/levels/1/recommendations/score"):
+            self.assertIn(name, found)
+
     def test_communities_of_friends(self):
         config = self.write("football.toml", f"""
 [input]
@@ -154,6 +174,19 @@ count = 12
         with h5py.File(file.parent / "model.h5", "r") as model:
             self.assertEqual(model["replicated/layer_1"].shape, (16, 24))
             self.assertEqual(model["replicated/layer_2"].shape, (24, 16))
+
+    def test_gcn_with_a_joint_phase(self):
+        file = self.network("model.encoder=gcn", "train.loss=ns4gc", "train.joint=true")
+        with h5py.File(file, "r") as result:
+            self.assertEqual(result["history/joint/moved"].shape, (3,))
+
+    def test_dmon(self):
+        config = self.generated(users=300, interactions=4000)
+        for ranks in (1, 3):
+            cohort("run", config, "--quiet", "--set", f"output.directory={self.path}/dmon{ranks}", "--set",
+                   "model.encoder=sage", "--set", "train.loss=dmon", "--set", "train.epochs=20", "--set",
+                   "recommend.strategy=personal", ranks=ranks)
+        self.assertEqual(datasets(self.path / "dmon1" / "segments.h5"), datasets(self.path / "dmon3" / "segments.h5"))
 
     def test_sage_by_softmax(self):
         self.network("model.encoder=sage", "model.edge_dropout=0.2", "model.activation=selu")

@@ -98,7 +98,7 @@ inline Dataset some_dataset(const Communicator& comm) {
 }
 
 inline Provenance some_provenance(const Communicator& comm) {
-  Provenance provenance{"9.9.9", "abc", "threads = 1\n", 7, comm.size(), 2, "AVX3", {}};
+  Provenance provenance{"9.9.9", "abc", "threads = 1\n", 7, comm.size(), 2, "AVX3", {}, {}};
   provenance.inputs = {{"/a/b c", 12, std::string(64, 'f')}, {"ü", 0, ""}};
   return provenance;
 }

@@ -67,18 +67,51 @@ class Result:
 
     @functools.cached_property
     def users(self) -> pandas.DataFrame:
-        """Index: the user's id. segment, distance, margin, map_x, map_y."""
+        """Index: the user's id. segment, distance, margin, map_x, map_y; of nested segments also level_1, level_2, ...,
+        the last of which is segment again."""
         place = self._need("users/map", "cohort segment")
-        return pandas.DataFrame({name: self._need(f"users/{name}", "cohort segment")
-                                 for name in ("segment", "distance", "margin")}
-                                | {"map_x": place[:, 0], "map_y": place[:, 1]},
+        return pandas.DataFrame({"segment": self._numbers[self._need("users/segment", "cohort segment")]}
+                                | {name: self._need(f"users/{name}", "cohort segment") for name in ("distance", "margin")}
+                                | {"map_x": place[:, 0], "map_y": place[:, 1]} | self._levels_of_users(),
                                 index=pandas.Index(self._ids("users"), name="user", dtype=object))
+
+    def _levels_of_users(self) -> dict[str, numpy.ndarray]:
+        table = self._get("users/levels")
+        return {} if table is None else {f"level_{n + 1}": table[:, n] for n in range(table.shape[1])}
+
+    @functools.cached_property
+    def levels(self) -> list[pandas.DataFrame]:
+        """Of nested segments, a table for each level, the coarsest first: index: the segment; size; parent (-1 at the
+        first level); what it is (description) and what it adds to its parent (added) once there are profiles. One table
+        where segments are not nested."""
+        count = self._get("segments/levels/count")
+        if count is None:
+            return [self.segments[["size"]].assign(parent=-1)]
+        tables = []
+        for number in range(1, len(count) + 1):
+            group = f"segments/levels/{number}/"
+            size = self._get(group + "size") if number < len(count) else self._need("segments/size", "cohort segment")
+            parent = self._get(group + "parent") if number > 1 else numpy.full(len(size), -1, numpy.int32)
+            table: dict[str, Any] = {"size": size, "parent": parent}
+            of = group + "profile/" if number < len(count) else PROFILE
+            for column, name in (("description", of + "description"), ("added", group + "added/description")):
+                words = self._get(name)
+                if words is not None:
+                    table[column] = _texts(words)
+            tables.append(pandas.DataFrame(table, index=pandas.RangeIndex(len(size), name="segment")))
+        return tables
 
     @functools.cached_property
     def items(self) -> pandas.DataFrame:
         """Index: the item's id. users: those in training."""
         return pandas.DataFrame({"users": self._need("items/users", "a run with items")},
                                 index=pandas.Index(self._ids("items"), name="item", dtype=object))
+
+    @functools.cached_property
+    def _numbers(self) -> numpy.ndarray:
+        """What the segments are called: by their rows, but where they follow another run's."""
+        numbers = self._get("segments/number")
+        return numpy.arange(len(self._need("segments/size", "cohort segment"))) if numbers is None else numbers
 
     @functools.cached_property
     def segments(self) -> pandas.DataFrame:
@@ -88,7 +121,7 @@ class Result:
             for name, values in (file[PROFILE].items() if PROFILE in file else ()):
                 if isinstance(values, h5py.Dataset) and values.shape == table["size"].shape:
                     table[name] = _texts(values[...]) if values.dtype.kind in "SO" else values[...]
-        return pandas.DataFrame(table, index=pandas.RangeIndex(len(table["size"]), name="segment"))
+        return pandas.DataFrame(table, index=pandas.Index(self._numbers, name="segment"))
 
     @functools.cached_property
     def profiles(self) -> dict[str, pandas.DataFrame]:
@@ -102,11 +135,13 @@ class Result:
                 if not isinstance(group, h5py.Group) or "row_begin" not in group:
                     continue
                 begin = group["row_begin"][...]
-                table: dict[str, Any] = {"segment": numpy.repeat(numpy.arange(len(begin) - 1), numpy.diff(begin))}
+                table: dict[str, Any] = {"segment": numpy.repeat(self._numbers, numpy.diff(begin))}
                 for column, values in group.items():
                     if column != "row_begin" and values.shape == (begin[-1],):
                         table[column] = _texts(values[...]) if values.dtype.kind in "SO" else values[...]
                 tables[name] = pandas.DataFrame(table)
+        if "nearest" in tables:
+            tables["nearest"]["id"] = self._numbers[tables["nearest"]["id"]]
         for name, column, of in (("items", "item", "items"), ("representative", "id", "users"), ("border", "id", "users")):
             if name in tables and column in tables[name]:
                 tables[name][column] = self._ids(of)[tables[name][column]]
@@ -120,7 +155,7 @@ class Result:
     @functools.cached_property
     def segment_recommendations(self) -> pandas.DataFrame:
         """segment, rank, item, score."""
-        return self._lists("segments", numpy.arange(len(self.segments)), "segment")
+        return self._lists("segments", self._numbers, "segment")
 
     def _lists(self, of: str, owners: numpy.ndarray, name: str) -> pandas.DataFrame:
         item = self._need(f"{of}/recommendations/item", "cohort recommend")

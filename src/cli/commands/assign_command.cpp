@@ -15,6 +15,7 @@
 #include "cli/output/report.hpp"
 #include "cli/output/text_output.hpp"
 #include "cli/session.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stages/result_sources.hpp"
 #include "cli/stages/trained_network.hpp"
@@ -38,6 +39,7 @@ struct AssignCommand {
   std::string format;  ///< empty: as the result's input
   std::string output;  ///< empty: standard output
   std::int64_t count = 20;
+  std::int64_t level = 0;
   bool csv = false;
   bool stream = false;
 };
@@ -131,7 +133,8 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   std::vector<std::int64_t> written;
   comm.attempt([&] { std::ranges::transform(assignment.best, std::back_inserter(written), &ScoredItem::item); });
   const std::array<std::span<const std::int64_t>, 1> lists{written};
-  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count);
+  const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count,
+                          result.segments.number);
   std::vector<std::string> parts;
   std::string header;
   comm.attempt([&] {
@@ -157,7 +160,8 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                    const AssignOptions& options) {
   LiveAssigner assigner(comm, result, config.graph, options);
   constexpr auto form = AnswerLines::Format::json;
-  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count);
+  const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count,
+                          result.segments.number);
   spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
                counted(std::ssize(result.segments.size), "segment"));
   const auto latency = answer_stream(assigner, lines);
@@ -185,7 +189,8 @@ void run_assign(const AssignCommand& command) {
                    "a network is run for many users at a time; give their interactions as files, --interactions FILE");
   }
   const auto result = read_segments_file(comm, command.result);
-  const AssignOptions options{by_direction(config), command.count};
+  comm.attempt([&] { check_level(result.segments, command.level, command.result); });
+  const AssignOptions options{by_direction(config), command.count, command.level};
   if (command.stream) {
     check_fold_in(comm, result, command.result);
     assign_stream(comm, result, config, options);
@@ -215,6 +220,7 @@ void add_assign_command(CLI::App& program) {
   command->add_option("--count", options->count, "Recommendations a user")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
+  add_level_option(*command, options->level, "Of nested segments (segment.levels): in which level's users are placed");
   auto* json = command->add_flag("--json")->description("A JSON object a line (default)");
   auto* csv = command->add_flag("--csv", options->csv, "CSV with a header")->excludes(json);
   auto* stream = command->add_flag("--stream", options->stream,

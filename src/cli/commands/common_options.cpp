@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.hpp"
+#include "cli/output/log_file.hpp"
 
 namespace cohort {
 
@@ -16,6 +17,11 @@ void add_logging_options(CLI::App& command) {
           "How much to say on standard error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->default_str("info");
+  command
+      .add_option_function<std::string>(
+          "--log-file", [](const std::string& path) { log_to_file(Communicator::world(), path); },
+          "Appends what is said on standard error to this file too, with dates")
+      ->type_name("FILE");
 }
 
 std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
@@ -31,6 +37,12 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
       ->type_name("NAME");
   add_logging_options(command);
   return options;
+}
+
+void add_level_option(CLI::App& command, std::int64_t& level, const std::string& meaning) {
+  command.add_option("--level", level, meaning + "; 1 is the coarsest; default: the finest")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
 }
 
 void add_checkpoint_options(CLI::App& command, const std::shared_ptr<ConfigOptions>& options) {

@@ -53,6 +53,13 @@ std::vector<std::int64_t> users_matched(const Comparison& comparison) {
   return users;
 }
 
+// What every segment is called.
+std::vector<std::int64_t> numbers_of(const UserSegments& result) {
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t row = 0; row < std::ssize(result.size); ++row) numbers.push_back(number_of(result.number, row));
+  return numbers;
+}
+
 Json as_json(const CompareOptions& options, const Compared& both) {
   const auto& comparison = both.comparison;
   Json json;
@@ -64,6 +71,9 @@ Json as_json(const CompareOptions& options, const Compared& both) {
                    {"gone", comparison.gone},
                    {"new", comparison.added}};
   json["segments"] = {{"first", both.first.size}, {"second", both.second.size}};
+  const auto first = numbers_of(both.first);
+  const auto second = numbers_of(both.second);
+  json["numbers"] = {{"first", first}, {"second", second}};
   json["ari"] = comparison.agreement.ari;
   json["nmi"] = comparison.agreement.nmi;
   json["stayed"] = comparison.stayed;
@@ -72,11 +82,11 @@ Json as_json(const CompareOptions& options, const Compared& both) {
   const auto users = users_matched(comparison);
   for (std::size_t s = 0; s < comparison.match.size(); ++s) {
     const auto to = comparison.match[s];
-    json["matching"].push_back({{"from", s}, {"to", to < 0 ? Json() : Json(to)}, {"users", users[s]}});
+    json["matching"].push_back({{"from", first[s]}, {"to", to < 0 ? Json() : Json(second[to])}, {"users", users[s]}});
   }
   json["flows"] = Json::array();
   for (const auto& flow : comparison.flows) {
-    json["flows"].push_back({{"from", flow.from}, {"to", flow.to}, {"users", flow.users}});
+    json["flows"].push_back({{"from", first[flow.from]}, {"to", second[flow.to]}, {"users", flow.users}});
   }
   json["gone_from"] = comparison.gone_from;
   json["new_to"] = comparison.added_to;
@@ -97,15 +107,18 @@ std::string for_a_person(const CompareOptions& options, const Compared& both) {
   text += fmt::format("{:>8} {:>12}    {:>8} {:>12} {:>12} {:>8}\n", "segment", "users", "becomes", "users", "stay",
                       "share");
   const auto users = users_matched(comparison);
+  const auto first = numbers_of(both.first);
+  const auto second = numbers_of(both.second);
   const auto of_first = common_from(both);
   for (std::size_t s = 0; s < comparison.match.size(); ++s) {
     const auto to = comparison.match[s];
     if (to < 0) {
-      text += fmt::format("{:>8} {:>12} -> {:>8}\n", s, with_commas(both.first.size[s]), "none");
+      text += fmt::format("{:>8} {:>12} -> {:>8}\n", first[s], with_commas(both.first.size[s]), "none");
       continue;
     }
-    text += fmt::format("{:>8} {:>12} -> {:>8} {:>12} {:>12} {:>6.1f} %\n", s, with_commas(both.first.size[s]), to,
-                        with_commas(both.second.size[to]), with_commas(users[s]), 100 * share(users[s], of_first[s]));
+    text += fmt::format("{:>8} {:>12} -> {:>8} {:>12} {:>12} {:>6.1f} %\n", first[s], with_commas(both.first.size[s]),
+                        second[to], with_commas(both.second.size[to]), with_commas(users[s]),
+                        100 * share(users[s], of_first[s]));
   }
   auto moves = comparison.flows;
   std::erase_if(moves, [&](const SegmentFlow& flow) { return comparison.match[flow.from] == flow.to; });
@@ -113,7 +126,8 @@ std::string for_a_person(const CompareOptions& options, const Compared& both) {
   if (moves.empty()) return text;
   text += fmt::format("\nmoves to other segments: {}, the largest\n", moves.size());
   for (std::size_t i = 0; i < std::min(moves.size(), moves_shown); ++i) {
-    text += fmt::format("{:>8} {:>12} -> {:>8}\n", moves[i].from, with_commas(moves[i].users), moves[i].to);
+    text +=
+        fmt::format("{:>8} {:>12} -> {:>8}\n", first[moves[i].from], with_commas(moves[i].users), second[moves[i].to]);
   }
   return text;
 }

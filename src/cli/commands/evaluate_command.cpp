@@ -8,7 +8,10 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/output/strategies_report.hpp"
+#include "cli/output/work_progress.hpp"
 #include "cli/stages/evaluation.hpp"
+#include "cli/stages/level_evaluation.hpp"
+#include "cli/stages/level_recommend.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
@@ -65,8 +68,10 @@ PairTable test_pairs(const Communicator& comm, const Dataset& dataset, const Con
 }
 
 // The model of all strategies as it was written; where it was not, what it would be, learnt beside the result.
+// smoothing: of every level of nested segments, beside it.
 RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions& options, Config config,
-                                const SegmentsFile& result, const GraphFile& graph, const Population& population) {
+                                const SegmentsFile& result, const GraphFile& graph, const Population& population,
+                                std::vector<double>& smoothing) {
   RecommendOptions wanted;
   wanted.seed = static_cast<std::uint64_t>(config.train.seed);
   const auto& written = result.recommendations;
@@ -78,6 +83,8 @@ RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions&
     model.filter_ridge = written->filter_ridge;
     model.filter_power = written->filter_power;
     model.filter_weight = written->filter_weight;
+    smoothing = written->level_smoothing;
+    if (!smoothing.empty()) model.smoothing = smoothing.back();
     const auto held =
         hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, wanted.seed);
     model.validation_users = comm.sum(held.users());
@@ -85,11 +92,16 @@ RecommendModel strategies_model(const Communicator& comm, const EvaluateOptions&
   }
   const auto directory = std::filesystem::path(options.result).parent_path();
   config.output.directory = directory.empty() ? "." : directory.string();
-  const auto validation = learn_validation(Session(comm, config), graph, result);
-  wanted.validation = &validation;
+  LevelValidation trained(learn_validation(Session(comm, config), graph, result));
+  const auto levels = std::ssize(result.segments.levels);
+  for (std::int64_t level = 1; levels > 0 && level <= levels + 1; ++level) {
+    const LevelPopulation at(comm, population, result.segments, level);
+    smoothing.push_back(fit_smoothing(comm, at.get(), &trained.at(comm, level), wanted.seed));
+  }
+  wanted.validation = &trained.at(comm, 0);
   std::optional<FilterGraph> left;
   if (filter_is_cheap(comm, graph.dataset)) {
-    wanted.filter = &left.emplace(filter_graph_of(comm, config, graph, validation.held.left));
+    wanted.filter = &left.emplace(filter_graph_of(comm, config, graph, wanted.validation->held.left));
   }
   return fit_recommendations(comm, population, wanted);
 }
@@ -104,18 +116,27 @@ void say_strategies(const Communicator& comm, const EvaluateOptions& options, co
                           ? why_not_measured(comm, *data.dataset, config)
                           : "every pair of " + options.test + " is one of those that were trained on"));
   }
+  const WorkProgress progress(comm, "evaluate");
   ComparisonOptions comparison;
   comparison.k = cut_offs(config, result.items.total()).front();
   comparison.seed = static_cast<std::uint64_t>(config.train.seed);
   auto population = population_of(*data.dataset, result, by_direction(config));
-  const auto model = strategies_model(comm, options, config, result, *graph, population);
+  std::vector<double> smoothing;
+  auto model = strategies_model(comm, options, config, result, *graph, population, smoothing);
   std::optional<FilterGraph> filter;
   if (!std::isnan(model.filter_power) && graph->partition) {
     population.filter = &filter.emplace(filter_graph_of(comm, config, *graph, graph->dataset.interactions));
   }
   const auto found = compare_strategies(comm, population, model, *data.held_out, comparison);
   const auto written = result.recommendations ? result.recommendations->strategy : std::string();
-  say(comm, options.json ? strategies_json(found, written).dump(2) + "\n" : strategies_table(found, written));
+  auto json = strategies_json(found, written, result.segments.number);
+  auto table = strategies_table(found, written, result.segments.number);
+  if (!smoothing.empty()) {
+    const std::vector<std::int64_t> ks{comparison.k};
+    json["levels"] = measures_by_level(comm, population, result.segments, smoothing, *data.held_out, ks, model);
+    table += levels_beside(json["levels"]);
+  }
+  say(comm, options.json ? json.dump(2) + "\n" : table);
 }
 
 void evaluate_file(const EvaluateOptions& options) {

@@ -69,6 +69,22 @@ std::int64_t number_of_user(const Communicator& comm, const IdTable& users, cons
       (similar.empty() ? "; ids are as in the input files" : "; one with a similar id is " + one_line(similar)));
 }
 
+// The row of the segment that is asked for; -1: of none. Throws InputError where there is none of that number.
+std::int32_t row_of_segment(const ExplainOptions& options, const Segments& segments) {
+  if (options.segment < 0) return -1;
+  const auto count = std::ssize(segments.size);
+  for (std::int64_t row = 0; row < count; ++row) {
+    if (number_of(segments.number, row) == options.segment) return static_cast<std::int32_t>(row);
+  }
+  std::string there = " has segments 0 to " + std::to_string(count - 1);
+  if (!segments.number.empty()) {
+    there = " has segments";
+    for (const auto number : segments.number)
+      there += (number == segments.number.front() ? " " : ", ") + std::to_string(number);
+  }
+  throw InputError("there is no segment " + std::to_string(options.segment) + "; " + options.result + there);
+}
+
 // The edge weight that graph.weight gives an interaction of weight 1.
 double weight_of_one(const GraphConfig& graph) {
   return graph.weight == EdgeWeighting::log ? std::log(2.0) : 1.0;
@@ -86,11 +102,7 @@ void explain(const ExplainOptions& options) {
                    "ask for one user after the other by --user, or see what `cohort profile` says of the segment");
   }
   const auto result = read_segments_file(comm, options.result);
-  const auto segments = std::ssize(result.segments.size);
-  if (options.segment >= segments) {
-    throw InputError("there is no segment " + std::to_string(options.segment) + "; " + options.result +
-                     " has segments 0 to " + std::to_string(segments - 1));
-  }
+  const auto segment = row_of_segment(options, result.segments);
   const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
   const auto sources = read_sources(comm, result, config, options.result);
   const auto blocks = block_graph(comm, sources.graph.dataset, config.graph);
@@ -122,7 +134,7 @@ void explain(const ExplainOptions& options) {
   if (user >= 0) {
     report(explain_user(comm, input, user));
   } else {
-    report(explain_segment(comm, input, static_cast<std::int32_t>(options.segment)));
+    report(explain_segment(comm, input, segment));
   }
 }
 

@@ -44,6 +44,9 @@ Json describe(const h5::Reader& file) {
   for (const auto& input : provenance.inputs) {
     info["inputs"].push_back({{"path", input.path}, {"bytes", input.bytes}, {"sha256", input.sha256}});
   }
+  for (const auto& input : provenance.follows) {
+    info["follows"].push_back({{"path", input.path}, {"bytes", input.bytes}, {"sha256", input.sha256}});
+  }
   for (const auto& dataset : file.datasets()) {
     info["datasets"][dataset.name] = {{"type", dataset.type}, {"shape", dataset.shape}};
   }
@@ -53,6 +56,14 @@ Json describe(const h5::Reader& file) {
     }
   }
   if (file.has(schema::size)) info["segment_sizes"] = file.all<std::int64_t>(schema::size);
+  if (file.has(schema::segment_number)) {
+    info["segment_numbers"] = file.all<std::int64_t>(schema::segment_number);
+    info["appeared"] = file.all<std::int64_t>(schema::appeared);
+    info["vanished"] = file.all<std::int64_t>(schema::vanished);
+    for (const char* name : {schema::common_users, schema::stayed_users}) {
+      info[name] = file.integer_attribute(name);
+    }
+  }
   const auto history = read_history(file);
   if (!history.choice.empty()) info["choice"] = history.choice;
   if (!history.timing.empty()) info["timing"] = history.timing;
@@ -70,6 +81,12 @@ std::string range_of(const Json& values) {
                        : fmt::format("{:.6g} to {:.6g}", static_cast<double>(*low), static_cast<double>(*high));
 }
 
+std::string numbers_of(const Json& numbers) {
+  std::string text;
+  for (const auto& number : numbers) text += (text.empty() ? "" : " ") + std::to_string(number.get<std::int64_t>());
+  return text.empty() ? "none" : text;
+}
+
 std::string for_a_person(const Json& info) {
   auto text = fmt::format("{}: {} file of Cohort, schema version {}\n", info["file"].get<std::string>(),
                           info["kind"].get<std::string>(), info["schema_version"].get<int>());
@@ -81,10 +98,14 @@ std::string for_a_person(const Json& info) {
   line("on", fmt::format("{} x {}, {}, seed {}", counted(info["ranks"].get<int>(), "rank"),
                          counted(info["threads"].get<int>(), "thread"), info["vector_target"].get<std::string>(),
                          info["seed"].get<std::int64_t>()));
-  for (const auto& input : info["inputs"]) {
-    line("input", fmt::format("{} ({}, SHA-256 {}...)", input["path"].get<std::string>(),
-                              counted(input["bytes"].get<std::int64_t>(), "byte"),
-                              input["sha256"].get<std::string>().substr(0, 16)));
+  const auto file_line = [&](std::string_view name, const Json& file) {
+    line(name, fmt::format("{} ({}, SHA-256 {}...)", file["path"].get<std::string>(),
+                           counted(file["bytes"].get<std::int64_t>(), "byte"),
+                           file["sha256"].get<std::string>().substr(0, 16)));
+  };
+  for (const auto& input : info["inputs"]) file_line("input", input);
+  if (info.contains("follows")) {
+    for (const auto& file : info["follows"]) file_line("follows", file);
   }
   for (const char* name : {schema::shards, schema::epochs}) {
     if (info.contains(name)) line(name, std::to_string(info[name].get<std::int64_t>()));
@@ -99,6 +120,14 @@ std::string for_a_person(const Json& info) {
     for (std::size_t i = 0; i < std::min<std::size_t>(sizes.size(), 12); ++i) list += fmt::format(" {}", sizes[i]);
     line("segments", fmt::format("{} of{}{} {}", sizes.size(), list, sizes.size() > 12 ? " ..." : "",
                                  noun(sizes.empty() ? 0 : sizes.back(), "user")));
+  }
+  if (info.contains("segment_numbers")) {
+    line("numbers", numbers_of(info["segment_numbers"]));
+    line("new", numbers_of(info["appeared"]));
+    line("gone", numbers_of(info["vanished"]));
+    line("users",
+         fmt::format("{} also in the result before, {} of them in the segment of the same number",
+                     info[schema::common_users].get<std::int64_t>(), info[schema::stayed_users].get<std::int64_t>()));
   }
   if (info.contains("datasets")) {
     text += "\n  datasets\n";

@@ -2,11 +2,22 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.hpp"
+#include "cli/output/levels_report.hpp"
 #include "cli/output/logging.hpp"
 #include "cli/output/profile_report.hpp"
 #include "cli/stages/pipeline.hpp"
 
 namespace cohort {
+
+namespace {
+
+std::string with_levels(nlohmann::ordered_json profiles, const SegmentsFile& result) {
+  auto levels = levels_json(result);
+  if (!levels.empty()) profiles["levels"] = std::move(levels);
+  return profiles.dump(2) + "\n";
+}
+
+}  // namespace
 
 void add_profile_command(CLI::App& program) {
   auto* command = program.add_subcommand(
@@ -23,9 +34,9 @@ void add_profile_command(CLI::App& program) {
     auto segments = load_segments(session, graph);
     profile_result(session, graph, read_attribute_tables(session, graph.dataset), segments);
     write_segments(session, segments);
-    const auto text = *json  ? profile_json(comm, segments).dump(2) + "\n"
+    const auto text = *json  ? with_levels(profile_json(comm, segments), segments)
                       : *csv ? profile_csv(segments)
-                             : profile_table(comm, segments);
+                             : profile_table(comm, segments) + levels_tree(segments);
     say(comm, text);
   });
 }

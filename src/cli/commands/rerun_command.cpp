@@ -36,6 +36,7 @@ const std::vector<std::string> of_last_stages{"segments/profile", "segments/reco
 struct Original {
   Provenance provenance;
   std::int64_t epochs = 0;
+  std::int64_t level = 0;  ///< of nested segments, whose taste the users' lists know
 };
 
 // Throws where an input is not what the file was made from. Collective.
@@ -96,7 +97,9 @@ class RunDirectory {
 
 Original read_original(const Communicator& comm, const std::string& path) {
   const h5::Reader file(comm, path);
-  return {read_provenance(file, schema::segments_kind), file.integer_attribute(schema::epochs, 0)};
+  const bool leveled = file.has_attribute(schema::recommend_level);
+  return {read_provenance(file, schema::segments_kind), file.integer_attribute(schema::epochs, 0),
+          leveled ? file.integer_attribute(schema::recommend_level, 1) : 0};
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -105,12 +108,20 @@ std::string joined(const std::vector<std::string>& names) {
   return result;
 }
 
+// Also where a level of nested segments has such a group.
+bool is_below(const std::string& name, const std::string& group) {
+  if (name.starts_with(group + "/") || name == schema::level_smoothing) return true;
+  const auto last = group.substr(group.find('/'));  // "/profile"
+  return name.starts_with(std::string(schema::levels) + "/") &&
+         (name.find(last + "/") != std::string::npos || name.find("/added/") != std::string::npos);
+}
+
 // Names that are in `names` without those below one of `groups`, which are appended to `taken`.
 std::vector<std::string> without(std::vector<std::string> names, const std::vector<std::string>& groups,
                                  std::vector<std::string>& taken) {
   std::erase_if(names, [&](const std::string& name) {
     for (const auto& group : groups) {
-      if (!name.starts_with(group + "/")) continue;
+      if (!is_below(name, group)) continue;
       taken.push_back(name);
       return true;
     }
@@ -140,9 +151,10 @@ void report(const Communicator& comm, const std::string& path, const h5::Differe
 void rerun(const RerunOptions& options) {
   const auto comm = Communicator::world();
   const Stopwatch stopwatch;
-  const auto [provenance, epochs] = read_original(comm, options.file);
+  const auto [provenance, epochs, level] = read_original(comm, options.file);
   auto config = stored_config(provenance, options.file);
   check_inputs(comm, options.file, provenance.inputs);
+  check_inputs(comm, options.file, provenance.follows);
   const RunDirectory directory(comm, options);
   // A budget of time ends training at an epoch that another run would not meet; the file says at which.
   config.train.minutes = 0;
@@ -156,7 +168,7 @@ void rerun(const RerunOptions& options) {
     spdlog::warn("it was made with {} instructions, this run uses {}: bits may differ", provenance.vector_target,
                  vector_target());
   }
-  run_pipeline(session);
+  run_pipeline(session, level);
   const h5::Reader old_file(comm, options.file);
   const h5::Reader new_file(comm, session.segments_path());
   spdlog::info("rerun: {:.1f} s", stopwatch.seconds());

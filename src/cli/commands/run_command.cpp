@@ -24,7 +24,10 @@ void run(const Session& session) {
   if (spdlog::should_log(spdlog::level::info)) {
     std::string text = "\n";
     const auto& descriptions = result.segments.profiles->description;
-    for (std::size_t s = 0; s < descriptions.size(); ++s) text += fmt::format("segment {}: {}\n", s, descriptions[s]);
+    for (std::size_t s = 0; s < descriptions.size(); ++s) {
+      text += fmt::format("segment {}: {}\n", number_of(result.segments.segments.number, static_cast<std::int64_t>(s)),
+                          descriptions[s]);
+    }
     say(comm, text + "\n" + evaluation_table(evaluate_run(session, result.graph, result.segments)));
   }
   log_memory(comm);

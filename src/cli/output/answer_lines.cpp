@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/csv_field.hpp"
+#include "result/segments.hpp"
 
 namespace cohort {
 
@@ -46,8 +47,8 @@ std::string AnswerLines::json_line(const Answer& answer) const {
   if (placement.segment < 0) {
     text += ",\"segment\":null,\"distance\":null,\"margin\":null";
   } else {
-    fmt::format_to(out, ",\"segment\":{},\"distance\":{},\"margin\":{}", placement.segment, number(placement.distance),
-                   number(placement.margin));
+    fmt::format_to(out, ",\"segment\":{},\"distance\":{},\"margin\":{}", number_of(number_, placement.segment),
+                   number(placement.distance), number(placement.margin));
   }
   fmt::format_to(out, ",\"known\":{},\"unknown\":{}", answer.known, answer.unknown);
   if (placement.segment < 0) fmt::format_to(out, ",\"note\":\"{}\"", no_basis);
@@ -67,8 +68,8 @@ std::string AnswerLines::csv_line(const Answer& answer) const {
   if (placement.segment < 0) {
     fmt::format_to(out, ",,,,{},{},{}", answer.known, answer.unknown, no_basis);
   } else {
-    fmt::format_to(out, ",{},{},{},{},{},", placement.segment, placement.distance, placement.margin, answer.known,
-                   answer.unknown);
+    fmt::format_to(out, ",{},{},{},{},{},", number_of(number_, placement.segment), placement.distance, placement.margin,
+                   answer.known, answer.unknown);
   }
   for (const auto& best : answer.best) {
     fmt::format_to(out, ",{},{}", names_.of(best.item), best.score);

@@ -26,9 +26,9 @@ class AnswerLines {
   enum class Format { json, csv };
 
   /// names: of all items that may be recommended, in quotes(). count: recommendations a user at most, which CSV has
-  /// columns for.
-  AnswerLines(Format format, ItemNames names, std::int64_t count)
-      : format_(format), count_(count), names_(std::move(names)) {}
+  /// columns for. number: what segments are called, as in Segments.
+  AnswerLines(Format format, ItemNames names, std::int64_t count, std::vector<std::int64_t> number)
+      : format_(format), count_(count), names_(std::move(names)), number_(std::move(number)) {}
   /// How the format quotes an id.
   static ItemNames::Quoted quotes(Format format);
 
@@ -44,6 +44,7 @@ class AnswerLines {
   Format format_;
   std::int64_t count_;
   ItemNames names_;
+  std::vector<std::int64_t> number_;
 };
 
 /// A text as a JSON string, bytes that are no UTF-8 replaced.

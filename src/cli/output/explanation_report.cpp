@@ -60,15 +60,21 @@ Json share_json(double part, double difference) {
 }
 
 // The first sentence: what makes up most of the difference, where that is the users' own rows.
-std::string summary_of(const std::string& name, const UserExplanation& explanation) {
+std::string summary_of(const NodeNames& names, const std::string& name, const UserExplanation& explanation) {
+  const auto segment = names.segment(explanation.segment);
+  const auto runner_up = names.segment(explanation.runner_up);
+  if (names.is_held(explanation.difference)) {
+    return fmt::format(
+        "user {} is in segment {} as before, although segment {} is nearer, not by more than segment.stickiness asks.",
+        name, segment, runner_up);
+  }
   if (share_of(explanation.own, explanation.difference) > mostly) {
     return fmt::format(
         "user {} is in segment {} rather than {} mostly ({:.0f} % of the difference) by its own row of the model: {}.",
-        name, explanation.segment, explanation.runner_up, 100 * share_of(explanation.own, explanation.difference),
-        own_row);
+        name, segment, runner_up, 100 * share_of(explanation.own, explanation.difference), own_row);
   }
   const auto share = percent_of(explanation.own, explanation.difference);
-  return fmt::format("user {} is in segment {} rather than {}{}.", name, explanation.segment, explanation.runner_up,
+  return fmt::format("user {} is in segment {} rather than {}{}.", name, segment, runner_up,
                      share.empty() ? share : "; its own row of the model makes up" + share.substr(1));
 }
 
@@ -81,8 +87,11 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   const auto ids = names.in_words(contributions);
   const auto user = one_line(user_name(names, explanation));
   std::string text;
-  if (share_of(explanation.own, explanation.difference) > mostly) text += summary_of(user, explanation) + "\n";
-  text += fmt::format("user {}: segment {}, next {}\n", user, explanation.segment, explanation.runner_up);
+  if (names.is_held(explanation.difference) || share_of(explanation.own, explanation.difference) > mostly) {
+    text += summary_of(names, user, explanation) + "\n";
+  }
+  const auto runner_up = names.segment(explanation.runner_up);
+  text += fmt::format("user {}: segment {}, next {}\n", user, names.segment(explanation.segment), runner_up);
   text += fmt::format("nearer to its segment by {:.6f} (distances {:.6f} and {:.6f}), which is made up of:\n",
                       explanation.difference, explanation.distance, explanation.runner_up_distance);
   // The largest of either sign; the rest in one line.
@@ -102,7 +111,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   text += line("the centroids", explanation.constant);
   text += line("rounding of the stored embedding", explanation.rounding);
   text += fmt::format("its own row of the model{}: {}\n", percent_of(explanation.own, explanation.difference), own_row);
-  text += fmt::format("to segment {}, to first order (degrees and other users as they are):\n", explanation.runner_up);
+  text += fmt::format("to segment {}, to first order (degrees and other users as they are):\n", runner_up);
   text += explanation.removals < 0 ? "  losing interactions alone does not take it there\n"
                                    : fmt::format("  by losing the first {} of the above\n", explanation.removals);
   if (explanation.additions.empty()) {
@@ -123,9 +132,9 @@ Json explanation_json(const Communicator& comm, const SegmentsFile& result, cons
   const NodeNames names(comm, result, labels);
   Json json;
   json["user"] = user_name(names, explanation);
-  json["summary"] = summary_of(user_name(names, explanation), explanation);
-  json["segment"] = explanation.segment;
-  json["runner_up"] = explanation.runner_up;
+  json["summary"] = summary_of(names, user_name(names, explanation), explanation);
+  json["segment"] = names.segment(explanation.segment);
+  json["runner_up"] = names.segment(explanation.runner_up);
   json["distance"] = explanation.distance;
   json["runner_up_distance"] = explanation.runner_up_distance;
   json["difference"] = explanation.difference;
@@ -148,12 +157,12 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   if (share_of(explanation.own, explanation.difference) > mostly) {
     text = fmt::format(
         "segment {} holds together mostly ({:.0f} % of the difference) by its users' own rows of the model: {}.\n",
-        explanation.segment, 100 * share_of(explanation.own, explanation.difference), own_rows);
+        names.segment(explanation.segment), 100 * share_of(explanation.own, explanation.difference), own_rows);
   }
-  text += fmt::format("segment {}: {}; next to {}", explanation.segment, counted(explanation.users, "user"),
-                      explanation.users == 1 ? "it" : "them");
+  text += fmt::format("segment {}: {}; next to {}", names.segment(explanation.segment),
+                      counted(explanation.users, "user"), explanation.users == 1 ? "it" : "them");
   for (std::size_t i = 0; i < std::min<std::size_t>(3, explanation.runner_ups.size()); ++i) {
-    text += fmt::format("{} segment {} ({})", i > 0 ? "," : "", explanation.runner_ups[i].segment,
+    text += fmt::format("{} segment {} ({})", i > 0 ? "," : "", names.segment(explanation.runner_ups[i].segment),
                         counted(explanation.runner_ups[i].users, "user"));
   }
   text += fmt::format("\non average nearer to it than to the next by {:.6f}, which is made up of:\n",
@@ -178,11 +187,11 @@ Json explanation_json(const Communicator& comm, const SegmentsFile& result, cons
                       const SegmentExplanation& explanation) {
   const NodeNames names(comm, result, labels);
   Json json;
-  json["segment"] = explanation.segment;
+  json["segment"] = names.segment(explanation.segment);
   json["users"] = explanation.users;
   json["runner_ups"] = Json::array();
   for (const auto& other : explanation.runner_ups) {
-    json["runner_ups"].push_back({{"segment", other.segment}, {"users", other.users}});
+    json["runner_ups"].push_back({{"segment", names.segment(other.segment)}, {"users", other.users}});
   }
   json["difference"] = explanation.difference;
   json["exact"] = {

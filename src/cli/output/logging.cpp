@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <mutex>
 #include <utility>
 
 #include "cli/output/console.hpp"
+#include "cli/output/log_file.hpp"
 #include "core/utf8.hpp"
 
 namespace cohort {
@@ -81,21 +83,50 @@ void say(const Communicator& comm, const std::string& text) {
   });
 }
 
-Progress::Progress(const Communicator& comm, std::int64_t total)
+std::string in_time(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::ceil(std::max(0.0, seconds)));
+  if (whole < 120) return fmt::format("{} s", whole);
+  const auto minutes = (whole + 30) / 60;
+  if (minutes < 120) return fmt::format("{} min", minutes);
+  return fmt::format("{} h {} min", minutes / 60, minutes % 60);
+}
+
+Progress::Progress(const Communicator& comm, std::int64_t total, std::int64_t done)
     : total_(std::max<std::int64_t>(1, total)),
-      bar_(comm.is_root() && ::isatty(STDERR_FILENO) && spdlog::should_log(spdlog::level::info)) {}
+      before_(done),
+      bar_(comm.is_root() && draws_bars() && spdlog::should_log(spdlog::level::info)) {}
 
 Progress::~Progress() {
   if (std::exchange(bar_open, false)) write_lines(STDERR_FILENO, "\n");
 }
 
-void Progress::step(std::int64_t done, const std::string& text) {
+std::string Progress::time_left(std::int64_t done) const {
+  if (done <= before_ || done >= total_) return "";
+  const auto each = stopwatch_.seconds() / static_cast<double>(done - before_);
+  return fmt::format(", {} left", in_time(each * static_cast<double>(total_ - done)));
+}
+
+void Progress::step(std::int64_t done, const std::string& what) {
+  const auto text = what + time_left(done);
   if (!bar_) {
     spdlog::info("{}", text);
     return;
   }
+  add_to_log_file("info", text);
+  draw(done, total_, text);
+}
+
+bool Progress::draws_bars() {
+  return ::isatty(STDERR_FILENO) != 0;
+}
+
+void Progress::end_bar() {
+  if (std::exchange(bar_open, false)) write_lines(STDERR_FILENO, clear_line);
+}
+
+void Progress::draw(std::int64_t done, std::int64_t total, const std::string& text) {
   constexpr std::int64_t width = 24;
-  const auto filled = static_cast<std::size_t>(std::min(width, width * done / total_));
+  const auto filled = static_cast<std::size_t>(std::min(width, width * done / total));
   const auto bar = std::string(filled, '#') + std::string(width - filled, '.');
   write_lines(STDERR_FILENO, fmt::format("\r[{}] {}\x1b[K", bar, text));
   bar_open = true;

@@ -20,11 +20,23 @@ constexpr std::size_t shown = 10;
 
 constexpr const char* meaning =
     "the network is run again on the whole graph without the edge, degrees and all: exact for every neighbour, but "
-    "what "
-    "two of them do together is not the sum";
+    "what two of them do together is not the sum";
 
 std::string user_name(const NodeNames& names, const NetworkExplanation& explanation) {
   return names.of(std::vector<LeftOut>{{explanation.user, 0, 0}}).front();
+}
+
+// The first sentence. name: the user's.
+std::string summary_of(const NodeNames& names, const std::string& name, const NetworkExplanation& explanation) {
+  const auto segment = names.segment(explanation.segment);
+  const auto runner_up = names.segment(explanation.runner_up);
+  if (explanation.difference >= 0)
+    return fmt::format("user {} is in segment {} rather than {}.", name, segment, runner_up);
+  return fmt::format("user {} is in segment {}, although the centroid of segment {} is nearer: {}.", name, segment,
+                     runner_up,
+                     names.is_held(explanation.difference)
+                         ? "as before, not farther than segment.stickiness asks"
+                         : "its segment is not told by centroids, but by what was trained with the network");
 }
 
 std::string recomputed(const NetworkExplanation& explanation) {
@@ -41,21 +53,25 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   const NodeNames names(comm, result, labels);
   const auto& contributions = explanation.contributions;
   const auto ids = names.in_words(contributions);
-  auto text = fmt::format("user {}: segment {}, next {}\n", one_line(user_name(names, explanation)),
-                          explanation.segment, explanation.runner_up);
+  const auto user = one_line(user_name(names, explanation));
+  std::string text;
+  if (explanation.difference < 0) text += summary_of(names, user, explanation) + "\n";
+  text += fmt::format("user {}: segment {}, next {}\n", user, names.segment(explanation.segment),
+                      names.segment(explanation.runner_up));
   text += fmt::format("nearer to its segment by {:.6f} (distances {:.6f} and {:.6f})\n", explanation.difference,
                       explanation.distance, explanation.runner_up_distance);
   text += fmt::format("without any of its neighbours by {:.6f}\n", explanation.alone);
   if (contributions.empty()) return text;
   text += fmt::format("of that goes with the edge to each of {}\n({}):\n", recomputed(explanation), meaning);
+  const auto nearest = explanation.difference < 0 ? explanation.runner_up : explanation.segment;
   const auto size = contributions.size();
   const auto first = std::min(shown, size);
   const auto last = std::max(first, size - std::min(shown / 2, size));
   for (std::size_t i = 0; i < size; ++i) {
     if (i < first || i >= last) {
-      const auto moved = contributions[i].segment != explanation.segment
-                             ? fmt::format("  without it: segment {}", contributions[i].segment)
-                             : "";
+      const auto without = contributions[i].segment;
+      const auto moved =
+          without != nearest ? fmt::format("  without it nearest: segment {}", names.segment(without)) : "";
       text += fmt::format("  {:<48} {:>+12.6f}{}\n", names.kind_of(contributions[i].node) + " " + ids[i],
                           contributions[i].value, moved);
     }
@@ -71,8 +87,9 @@ Json explanation_json(const Communicator& comm, const SegmentsFile& result, cons
   const NodeNames names(comm, result, labels);
   Json json;
   json["user"] = user_name(names, explanation);
-  json["segment"] = explanation.segment;
-  json["runner_up"] = explanation.runner_up;
+  json["summary"] = summary_of(names, user_name(names, explanation), explanation);
+  json["segment"] = names.segment(explanation.segment);
+  json["runner_up"] = names.segment(explanation.runner_up);
   json["distance"] = explanation.distance;
   json["runner_up_distance"] = explanation.runner_up_distance;
   json["difference"] = explanation.difference;
@@ -85,7 +102,7 @@ Json explanation_json(const Communicator& comm, const SegmentsFile& result, cons
     row[names.kind_of(rows[i].node)] = ids[i];
     if (!titles[i].empty()) row["name"] = titles[i];
     row["contribution"] = rows[i].value;
-    row["segment_without"] = rows[i].segment;
+    row["nearest_without"] = names.segment(rows[i].segment);
     list.push_back(std::move(row));
   }
   json["left_out"] = {{"meaning", meaning},

@@ -11,6 +11,7 @@
 #include "core/ids.hpp"
 #include "core/utf8.hpp"
 #include "data/id_names.hpp"
+#include "result/segments.hpp"
 #include "store/segments_file.hpp"
 
 namespace cohort {
@@ -22,6 +23,9 @@ class NodeNames {
   NodeNames(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels)
       : comm_(comm), result_(result), labels_(labels) {}
   bool is_user(NodeId node) const { return node.value < result_.users.total(); }
+  /// Whether a user stays in a segment although another one is nearer, by `difference`, which is then below 0.
+  bool is_held(double difference) const { return result_.segments.succession && difference < 0; }
+  std::int64_t segment(std::int32_t row) const { return number_of(result_.segments.number, row); }
   /// Of somebody's neighbour.
   std::string kind_of(NodeId node) const { return is_user(node) ? labels_.neighbour : "item"; }
 

@@ -20,6 +20,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t shown_rows = 5;  // of a list, to a person
 
+// What a segment is called.
+std::int64_t called(const SegmentsFile& result, std::size_t row) {
+  return number_of(result.segments.number, static_cast<std::int64_t>(row));
+}
+
 // Calls take(row) for every row of a segment.
 template <class Table, class Take>
 void each_row(const Table& table, std::size_t segment, Take take) {
@@ -76,10 +81,10 @@ Json numeric_json(const NumericProfiles& numeric, std::size_t segment) {
   return rows;
 }
 
-std::string csv_lines(const char* kind, const MarkTable& table, std::size_t segment) {
+std::string csv_lines(const char* kind, const MarkTable& table, std::size_t segment, std::int64_t called) {
   std::string text;
   each_row(table, segment, [&](std::size_t row) {
-    text += fmt::format("{},{},{},{},{},{},{},{}", segment, kind,
+    text += fmt::format("{},{},{},{},{},{},{},{}", called, kind,
                         table.attribute.empty() ? "" : csv_field(table.attribute[row]), csv_field(table.name[row]),
                         table.count[row], table.share[row], table.population_share[row], table.lift[row]);
     text += table.marking.empty() ? ",,,,\n"
@@ -112,11 +117,12 @@ std::string profile_table(const Communicator& comm, const SegmentsFile& result) 
   const auto representative = user_ids(comm, result, profiles.representative);
   std::string text;
   for (std::size_t s = 0; s < profiles.description.size(); ++s) {
-    text += fmt::format("segment {}: {}\n", s, one_line(profiles.description[s]));
+    text += fmt::format("segment {}: {}\n", called(result, s), one_line(profiles.description[s]));
     text +=
         table_lines(profiles.items, s) + table_lines(profiles.categories, s) + table_lines(profiles.user_categories, s);
     std::string near;
-    each_row(profiles.nearest, s, [&](std::size_t row) { near += fmt::format(" {}", profiles.nearest.id[row]); });
+    each_row(profiles.nearest, s,
+             [&](std::size_t row) { near += fmt::format(" {}", called(result, profiles.nearest.id[row])); });
     if (!near.empty()) text += "    nearest segments:" + near + "\n";
     std::string users;
     each_row(profiles.representative, s,
@@ -148,7 +154,7 @@ Json profile_json(const Communicator& comm, const SegmentsFile& result) {
   json["segments"] = Json::array();
   for (std::size_t s = 0; s < profiles.description.size(); ++s) {
     Json segment;
-    segment["segment"] = s;
+    segment["segment"] = called(result, s);
     segment["description"] = profiles.description[s];
     segment["users"] = result.segments.size[s];
     segment["interactions"] = profiles.interactions[s];
@@ -169,7 +175,8 @@ Json profile_json(const Communicator& comm, const SegmentsFile& result) {
     segment["user_numbers"] = numeric_json(profiles.numeric, s);
     segment["nearest"] = Json::array();
     each_row(profiles.nearest, s, [&](std::size_t row) {
-      segment["nearest"].push_back({{"segment", profiles.nearest.id[row]}, {"distance", profiles.nearest.value[row]}});
+      segment["nearest"].push_back(
+          {{"segment", called(result, profiles.nearest.id[row])}, {"distance", profiles.nearest.value[row]}});
     });
     segment["representative"] = people(profiles.representative, s, representative, "distance");
     segment["border"] = people(profiles.border, s, border, "margin");
@@ -183,10 +190,11 @@ std::string profile_csv(const SegmentsFile& result) {
   std::string text =
       "segment,kind,attribute,name,count,share,population_share,lift,held_out,expected,p_value,marking\n";
   for (std::size_t s = 0; s < profiles.description.size(); ++s) {
-    text += fmt::format("{},segment,,{},{},,,,,,,\n", s, csv_field(profiles.description[s]), result.segments.size[s]);
-    text += csv_lines("item", profiles.items, s);
-    text += csv_lines("category", profiles.categories, s);
-    text += csv_lines("user_category", profiles.user_categories, s);
+    text += fmt::format("{},segment,,{},{},,,,,,,\n", called(result, s), csv_field(profiles.description[s]),
+                        result.segments.size[s]);
+    text += csv_lines("item", profiles.items, s, called(result, s));
+    text += csv_lines("category", profiles.categories, s, called(result, s));
+    text += csv_lines("user_category", profiles.user_categories, s, called(result, s));
   }
   return text;
 }

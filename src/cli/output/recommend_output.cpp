@@ -55,9 +55,14 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   COHORT_CHECK(result.recommendations.has_value());
   const auto& recommendations = *result.recommendations;
   const auto n = static_cast<std::size_t>(recommendations.count);
-  const std::array<std::span<const std::int64_t>, 2> lists{recommendations.item, recommendations.segment_item};
+  const auto& levels = result.segments.levels;
+  const auto level = static_cast<std::size_t>(recommendations.level);
+  const bool above = level > 0 && level <= levels.size();
+  const auto& of_segments = above ? *levels[level - 1].recommended : recommendations.of_segments;
+  const std::array<std::span<const std::int64_t>, 2> lists{recommendations.item, of_segments.item};
   const ItemNames names(comm, result.items, lists, format == ListFormat::csv ? csv_field : json_string);
-  const auto& segment = result.segments.segment;
+  const auto segment = segments_at(levels, above ? level - 1 : levels.size(), result.segments.segment);
+  const auto& number = result.segments.number;
   const auto users = std::ssize(segment);
   const auto blocks = (users + block_lists - 1) / block_lists;
   std::vector<std::string> pieces;
@@ -65,17 +70,16 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
     pieces.resize(blocks + 1);
     if (comm.is_root()) {
       if (format == ListFormat::csv) pieces[0] = "user,segment,rank,item,score,known\n";
-      for (std::size_t s = 0; s < result.segments.size.size(); ++s) {
-        add_list(pieces[0], format, std::nullopt, static_cast<std::int64_t>(s),
-                 std::span(recommendations.segment_item).subspan(s * n, n),
-                 std::span(recommendations.segment_score).subspan(s * n, n),
-                 std::span(recommendations.segment_known).subspan(s * n, n), names);
+      for (std::size_t s = 0; s * n < of_segments.item.size(); ++s) {
+        add_list(pieces[0], format, std::nullopt, number_of(number, static_cast<std::int64_t>(s)),
+                 std::span(of_segments.item).subspan(s * n, n), std::span(of_segments.score).subspan(s * n, n),
+                 std::span(of_segments.known).subspan(s * n, n), names);
       }
     }
     for_each_in_parallel(blocks, [&](std::int64_t block) {
       for (auto u = block * block_lists; u < std::min(users, (block + 1) * block_lists); ++u) {
         const auto at = static_cast<std::size_t>(u);
-        add_list(pieces[block + 1], format, result.users[u], segment[at],
+        add_list(pieces[block + 1], format, result.users[u], number_of(number, segment[at]),
                  std::span(recommendations.item).subspan(at * n, n),
                  std::span(recommendations.score).subspan(at * n, n), {}, names);
       }

@@ -72,6 +72,8 @@ void log_prepare(const PrepareStats& stats, const Dataset& dataset, std::int64_t
   log_removed(
       stats.interactions.below_min_weight,
       fmt::format("graph.min_weight removed {}", counted(stats.interactions.below_min_weight, "weaker record")));
+  log_removed(stats.interactions.validation, fmt::format("{} whose split is validation left out of training and test",
+                                                         counted(stats.interactions.validation, "record")));
   const auto zero = stats.interactions.zero_weight + stats.social.zero_weight;
   log_removed(zero, fmt::format("{} of weight zero removed", counted(zero, "record")));
   log_removed(clean.decayed, fmt::format("{} too old for graph.half_life to leave any weight removed",

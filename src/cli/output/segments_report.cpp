@@ -32,11 +32,22 @@ void say_segments(const Communicator& comm, const SegmentsFile& result) {
   const auto distance = mean_distances(comm, segments.segment, segments.distance, segments.size);
   auto text = fmt::format("{:>8} {:>12} {:>8} {:>14}\n", "segment", "users", "share", "mean distance");
   for (std::size_t s = 0; s < distance.size(); ++s) {
-    text += fmt::format("{:>8} {:>12} {:>6.1f} % {:>14.4f}\n", s, with_commas(segments.size[s]),
+    text += fmt::format("{:>8} {:>12} {:>6.1f} % {:>14.4f}\n", number_of(segments.number, static_cast<std::int64_t>(s)),
+                        with_commas(segments.size[s]),
                         100 * static_cast<double>(segments.size[s]) / static_cast<double>(result.users.total()),
                         distance[s]);
   }
   if (spdlog::should_log(spdlog::level::info)) say(comm, text);
+}
+
+std::string list_of_numbers(std::span<const std::int64_t> numbers) {
+  constexpr std::size_t most = 12;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(numbers.size(), most); ++i) {
+    const bool last = i > 0 && i + 1 == numbers.size();
+    text += fmt::format("{}{}", i == 0 ? "" : last ? " and " : ", ", numbers[i]);
+  }
+  return numbers.size() > most ? text + fmt::format(" and {} more", numbers.size() - most) : text;
 }
 
 void log_memory(const Communicator& comm) {

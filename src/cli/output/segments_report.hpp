@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -21,5 +22,8 @@ void say_segments(const Communicator& comm, const SegmentsFile& result);
 
 /// Logs the highest memory that any rank had. Collective.
 void log_memory(const Communicator& comm);
+
+/// "3, 17 and 21", at most twelve of them. Local.
+std::string list_of_numbers(std::span<const std::int64_t> numbers);
 
 }  // namespace cohort

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "cli/output/report.hpp"
+#include "cli/output/segments_report.hpp"
+#include "result/segments.hpp"
 
 namespace cohort {
 
@@ -32,28 +34,17 @@ Json json_of(const StrategyMeasures& measures) {
   return json;
 }
 
-// "3, 5 and 7", at most twelve of them.
-std::string list_of(const std::vector<std::size_t>& numbers) {
-  constexpr std::size_t most = 12;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(numbers.size(), most); ++i) {
-    const bool last = i > 0 && i + 1 == numbers.size();
-    text += fmt::format("{}{}", i == 0 ? "" : last ? " and " : ", ", numbers[i]);
-  }
-  return numbers.size() > most ? text + fmt::format(" and {} more", numbers.size() - most) : text;
-}
-
 // What can be said of a strategy against global, and where nothing can.
-std::string verdict_of(const StrategyResult& result, std::int64_t k) {
-  std::vector<std::size_t> beaten;
-  std::vector<std::size_t> not_beaten;
+std::string verdict_of(const StrategyResult& result, std::int64_t k, const std::vector<std::int64_t>& called) {
+  std::vector<std::int64_t> beaten;
+  std::vector<std::int64_t> not_beaten;
   std::int64_t untested = 0;
   for (std::size_t s = 0; s < result.segments.size(); ++s) {
     const auto& segment = result.segments[s];
     if (segment.beats_global) {
-      beaten.push_back(s);
+      beaten.push_back(number_of(called, static_cast<std::int64_t>(s)));
     } else {
-      not_beaten.push_back(s);
+      not_beaten.push_back(number_of(called, static_cast<std::int64_t>(s)));
       untested += segment.tested ? 0 : 1;
     }
   }
@@ -64,7 +55,7 @@ std::string verdict_of(const StrategyResult& result, std::int64_t k) {
                   : fmt::format("{} does not beat global overall", name_of(result.strategy));
   text += result.cold.beats_global ? "; it does for cold users" : "; it does not for cold users";
   text += fmt::format("; it does in {} of {}", beaten.size(), counted(std::ssize(result.segments), "segment"));
-  if (!not_beaten.empty() && !beaten.empty()) text += fmt::format(", not in {}", list_of(not_beaten));
+  if (!not_beaten.empty() && !beaten.empty()) text += fmt::format(", not in {}", list_of_numbers(not_beaten));
   if (untested > 0) {
     text += fmt::format(" ({} with fewer than {} test users, or lists that measure alike, {} not tested)", untested,
                         least_users, noun(untested, "was", "were"));
@@ -107,12 +98,13 @@ std::string table(const StrategyComparison& comparison, const std::string& title
 }
 
 // NDCG of every strategy in every segment.
-std::string segments_table(const StrategyComparison& comparison) {
+std::string segments_table(const StrategyComparison& comparison, const std::vector<std::int64_t>& called) {
   auto text = fmt::format("\nsegments, NDCG@{}\n  {:>7} {:>10}", comparison.k, "segment", "test users");
   for (const auto& result : comparison.strategies) text += fmt::format(" {:>9}", name_of(result.strategy));
   text += "\n";
   for (std::size_t s = 0; s < comparison.strategies[0].segments.size(); ++s) {
-    text += fmt::format("  {:>7} {:>10}", s, with_commas(comparison.strategies[0].segments[s].users));
+    text += fmt::format("  {:>7} {:>10}", number_of(called, static_cast<std::int64_t>(s)),
+                        with_commas(comparison.strategies[0].segments[s].users));
     for (const auto& result : comparison.strategies) {
       const auto& measures = result.segments[s];
       text +=
@@ -125,7 +117,8 @@ std::string segments_table(const StrategyComparison& comparison) {
 
 }  // namespace
 
-Json strategies_json(const StrategyComparison& comparison, const std::string& written) {
+Json strategies_json(const StrategyComparison& comparison, const std::string& written,
+                     const std::vector<std::int64_t>& called) {
   Json json;
   json["written_strategy"] = written.empty() ? Json() : Json(written);
   json["k"] = comparison.k;
@@ -146,20 +139,25 @@ Json strategies_json(const StrategyComparison& comparison, const std::string& wr
     strategy["overall"] = json_of(result.overall);
     strategy["cold"] = json_of(result.cold);
     strategy["segments"] = Json::array();
-    for (const auto& segment : result.segments) strategy["segments"].push_back(json_of(segment));
+    for (std::size_t s = 0; s < result.segments.size(); ++s) {
+      Json segment{{"segment", number_of(called, static_cast<std::int64_t>(s))}};
+      segment.update(json_of(result.segments[s]));
+      strategy["segments"].push_back(std::move(segment));
+    }
     if (result.strategy != Strategy::global)
-      json["verdict"][name_of(result.strategy)] = verdict_of(result, comparison.k);
+      json["verdict"][name_of(result.strategy)] = verdict_of(result, comparison.k, called);
   }
   return json;
 }
 
-std::string strategies_table(const StrategyComparison& comparison, const std::string& written) {
+std::string strategies_table(const StrategyComparison& comparison, const std::string& written,
+                             const std::vector<std::int64_t>& called) {
   auto text = table(
       comparison, "overall", [](const auto& result) -> const auto& { return result.overall; });
   text += table(
       comparison, fmt::format("cold users (at most {})", counted(comparison.cold_at_most, "training interaction")),
       [](const auto& result) -> const auto& { return result.cold; });
-  text += segments_table(comparison);
+  text += segments_table(comparison, called);
   text += fmt::format(
       "\nIntervals: 95 %, from {} of the users. *: beats global in NDCG, {} being tested together"
       "\nso that the chance of any false one is {:g} %{}.\n\n",
@@ -168,7 +166,7 @@ std::string strategies_table(const StrategyComparison& comparison, const std::st
           ? std::string()
           : fmt::format(" (a gain of {:.2f} standard errors)", comparison.critical_value));
   for (const auto& result : comparison.strategies) {
-    if (result.strategy != Strategy::global) text += verdict_of(result, comparison.k) + ".\n";
+    if (result.strategy != Strategy::global) text += verdict_of(result, comparison.k, called) + ".\n";
   }
   text += fmt::format(
       "\nThe taste of a segment: smoothing {:g}, weight in the blend {:g}, learnt on the training interactions "

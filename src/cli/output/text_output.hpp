@@ -4,11 +4,17 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "comm/communicator.hpp"
 #include "core/output_file.hpp"
 
 namespace cohort {
+
+/// Every rank's pieces on rank 0, those of rank 0 first: next(piece) fills in a rank's next piece, false after its
+/// last; take(piece) is called on rank 0. What either throws ends all ranks. Collective.
+void gather_pieces(const Communicator& comm, const std::function<bool(std::string&)>& next,
+                   const std::function<void(std::string_view)>& take);
 
 class TextOutput {
  public:

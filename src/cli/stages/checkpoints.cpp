@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/output/logging.hpp"
+#include "cli/stages/initial_stage.hpp"
 #include "cli/stored_config.hpp"
 #include "cli/version.hpp"
 #include "core/error.hpp"
@@ -157,6 +158,7 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
   const auto& comm = session.comm();
   const auto setting = first_other_setting(stored_config(model.provenance, path), session.config());
   if (!setting.empty()) return path + " was trained with other settings: " + setting;
+  if (auto problem = why_other_initial(session, model.provenance.follows); !problem.empty()) return problem;
   if (!graph) return "";
   const auto& before = model.provenance.inputs;
   const auto& now = graph->provenance.inputs;

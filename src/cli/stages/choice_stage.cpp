@@ -116,6 +116,7 @@ Embeddings Chooser::train_candidate(const TrainConfig& candidate) const {
   options.train = candidate;
   options.train.checkpoint_every = 0;
   options.train.checkpoint_minutes = 0;
+  options.train.joint = false;
   options.threads = static_cast<int>(session_.threads());
   options.on_state = [&](const TrainView& view) {
     if (!view.ended) return;  // asked to end

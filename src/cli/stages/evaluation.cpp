@@ -11,6 +11,9 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/output/result_notes.hpp"
+#include "cli/output/work_progress.hpp"
+#include "cli/stages/level_evaluation.hpp"
+#include "cli/stages/level_recommend.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cluster/agreement.hpp"
 #include "cluster/quality.hpp"
@@ -136,11 +139,13 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
     return;
   }
   const auto ks = cut_offs(config, result.items.total());
-  auto population = population_of(dataset, result, by_direction(config));
+  const auto& written = result.recommendations;
+  auto of_all = population_of(dataset, result, by_direction(config));
+  LevelPopulation at(comm, of_all, result.segments, written ? written->level : 0);
+  auto& population = at.get();
   RecommendOptions nothing_learnt;
   nothing_learnt.smoothing = false;
   auto model = fit_recommendations(comm, population, nothing_learnt);
-  const auto& written = result.recommendations;
   const bool smoothing = written && !std::isnan(written->smoothing);
   const bool weight = written && !std::isnan(written->blend_weight);
   if (smoothing) model.smoothing = written->smoothing;
@@ -176,6 +181,10 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
   for (auto& of_strategy : strategies) of_strategy.erase("test_users");
   measures["written_strategy"] = written ? Json(written->strategy) : Json();
   measures["strategies"] = std::move(strategies);
+  if (smoothing && !written->level_smoothing.empty()) {
+    measures["levels"] =
+        measures_by_level(comm, of_all, result.segments, written->level_smoothing, held_out, ks, model);
+  }
 }
 
 // The strategies beside each other, a column each.
@@ -216,6 +225,7 @@ std::vector<std::int64_t> cut_offs(const Config& config, std::int64_t items) {
 }
 
 Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data) {
+  const WorkProgress progress(comm, "evaluate");
   COHORT_CHECK(data.dataset || !data.held_out);
   Json measures;
   measures["segments"] = segment_count(result);
@@ -252,6 +262,7 @@ std::string evaluation_table(const Json& measures) {
     text += fmt::format("{:<20} {:>12}\n", name, number_of(value));
   }
   if (measures.contains("strategies")) text += strategies_beside(measures);
+  if (measures.contains("levels")) text += levels_beside(measures["levels"]);
   for (const auto& note : measures["notes"]) text += fmt::format("note: {}\n", note.get<std::string>());
   return text;
 }

@@ -28,9 +28,10 @@ struct EvaluationData {
 /// activity_share, and notes (what to know before believing in the segments, a sentence each);
 /// recall@k, ndcg@k, precision@k, hit_rate@k of every cut-off, test_users: those of `personal`; written_strategy, of
 /// the result's lists (null: none); strategies: by name the measures of every strategy that was made, which are those
-/// that need nothing learnt and those whose smoothing, power and weights are in the result. Every item is ranked. What
-/// is not defined is NaN, written as null; what cannot be measured is not there. config: of the result. The same on all
-/// ranks, and for every number of them. Collective.
+/// that need nothing learnt and those whose smoothing, power and weights are in the result; levels: of nested segments,
+/// where their smoothing is in the result (cli/stages/level_evaluation.hpp). Every item is ranked. What is not defined
+/// is NaN, written as null; what cannot be measured is not there. config: of the result. The same on all ranks, and for
+/// every number of them. Collective.
 nlohmann::ordered_json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result,
                                 const EvaluationData& data);
 

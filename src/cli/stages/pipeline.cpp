@@ -1,21 +1,13 @@
 #include "cli/stages/pipeline.hpp"
 
 #include "cli/stages/checkpoints.hpp"
-#include "core/error.hpp"
-#include "core/words.hpp"
+#include "cli/stages/count_stage.hpp"
+#include "cli/stages/initial_stage.hpp"
+#include "cli/stages/previous_stage.hpp"
 
 namespace cohort {
 
 namespace {
-
-// Later stages find out too; but only after training.
-void check_against_data(const Session& session, const Dataset& dataset) {
-  const auto count = session.config().segment.count;
-  if (count > dataset.users.total()) {
-    throw InputError("segment.count is " + std::to_string(count) + ", but after cleaning there " +
-                     noun(dataset.users.total(), "is", "are") + " only " + counted(dataset.users.total(), "user"));
-  }
-}
 
 // The stages from the partition to the segments; what only they need is gone afterwards.
 SegmentsFile segments_of(const Session& session, GraphFile& graph) {
@@ -37,19 +29,22 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 }  // namespace
 
-RunResult run_pipeline(const Session& session) {
+RunResult run_pipeline(const Session& session, std::int64_t level) {
   RunResult result;
   check_checkpoint(session, nullptr, {session.model_path()});
+  check_initial(session);
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
-  check_against_data(session, dataset);
+  // Later stages find out too, but only after training.
+  check_count(session.config(), dataset.users.total());
+  read_previous(session, dataset.users);
   // Read before training, so that what is wrong with them is said before it.
   const auto attributes = read_attribute_tables(session, dataset);
   const auto allowed = read_allowed_items(session, dataset);
   result.segments = segments_of(session, result.graph);
   session.comm().stop_if_interrupted();
   profile_result(session, result.graph, attributes, result.segments);
-  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments);
+  if (dataset.has_items()) recommend_items(session, result.graph, allowed, result.segments, level);
   session.comm().stop_if_interrupted();
   write_segments(session, result.segments);
   return result;

@@ -78,9 +78,10 @@ ModelFile spectral_model(const Session& session, const GraphFile& graph, const S
 std::optional<FoldInTable> fold_in_table(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
                                          const ModelFile& model, const Segments& segments);
 
-/// Clusters the users by the model's embedding: all of the result but map and loss.
+/// Clusters the users by the model's embedding into `count` segments, whatever the configuration says of count and
+/// previous: all of the result but map and loss.
 Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
-                       const ModelFile& model);
+                       const ModelFile& model, std::int64_t count);
 
 /// Clusters the users; what is made of it beside. `model`: embedding and parameters.
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
@@ -93,8 +94,8 @@ struct RunResult {
 };
 
 /// All stages, from memory to memory; writes graph.h5, model.h5 and segments.h5. Profiles are part of it, and
-/// recommendations where there are items.
-RunResult run_pipeline(const Session& session);
+/// recommendations where there are items. level: as recommend_items has it.
+RunResult run_pipeline(const Session& session, std::int64_t level = 0);
 
 /// The tables of attributes that the configuration names; none where it names none or the graph has no such nodes.
 struct AttributeTables {
@@ -126,9 +127,10 @@ FilterGraph filter_graph_of(const Communicator& comm, const Config& config, cons
 bool filter_is_cheap(const Communicator& comm, const Dataset& dataset);
 
 /// What to recommend to the users and segments of `result`, found on `graph`, as [recommend] wants it; fills
-/// result.recommendations. allowed: as read_allowed_items returns it.
+/// result.recommendations. allowed: as read_allowed_items returns it. level: of nested segments, counted from 1, whose
+/// taste the users' lists know where their strategy looks at segments; 0: the finest. Segments of all levels get lists.
 void recommend_items(const Session& session, const GraphFile& graph, std::span<const char> allowed,
-                     SegmentsFile& result);
+                     SegmentsFile& result, std::int64_t level = 0);
 
 /// Fills segments.profiles, from the graph, what it holds out, and the attributes.
 void profile_result(const Session& session, const GraphFile& graph, const AttributeTables& attributes,

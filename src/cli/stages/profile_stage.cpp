@@ -4,6 +4,7 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/stopwatch.hpp"
 #include "core/utf8.hpp"
@@ -79,6 +80,7 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
                  reason.empty() ? "set input.holdout, for example to 0.1" : reason);
   }
   segments.profiles = std::move(profiles);
+  profile_levels(comm, input, config.profile, segments);
   segments.history.timing["profile"] = comm.all_gather(stopwatch.seconds());
   spdlog::info("profile: {:.1f} s", stopwatch.seconds());
 }

@@ -7,6 +7,9 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
+#include "cli/output/work_progress.hpp"
+#include "cli/stages/level_recommend.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
 #include "core/ragged.hpp"
@@ -22,6 +25,7 @@ namespace cohort {
 namespace {
 
 constexpr double not_used = std::numeric_limits<double>::quiet_NaN();
+constexpr float no_score = std::numeric_limits<float>::quiet_NaN();
 
 // Puts a list into its row of a table that is full of -1 and NaN.
 void put(std::span<const ScoredItem> best, std::size_t row, std::size_t count, std::vector<std::int64_t>& item,
@@ -78,8 +82,10 @@ void say_filter(const RecommendModel& model, bool compared) {
 }
 
 // What is chosen, with what has not seen what it is chosen on.
+// validation: is made where the choice is made with one.
 RecommendModel fit(const Session& session, const GraphFile& graph, std::span<const char> allowed,
-                   const Population& population, std::optional<Strategy> wanted, const SegmentsFile& result) {
+                   const Population& population, std::optional<Strategy> wanted, const SegmentsFile& result,
+                   std::int64_t level, std::optional<LevelValidation>& trained) {
   const auto& comm = session.comm();
   const bool filtered = wanted ? is_filtered(*wanted) : filter_is_cheap(comm, graph.dataset);
   RecommendOptions options;
@@ -92,15 +98,15 @@ RecommendModel fit(const Session& session, const GraphFile& graph, std::span<con
   Validation validation;
   std::optional<FilterGraph> left;
   if (!wanted || wanted == Strategy::blend || wanted == Strategy::hybrid) {
-    validation = learn_validation(session, graph, result);
-    options.validation = &validation;
+    trained.emplace(learn_validation(session, graph, result));
+    options.validation = &trained->at(comm, level);
   } else if (wanted == Strategy::filter) {
     validation.held =
         hold_back(comm, *population.interactions, *population.user_blocks, *population.item_blocks, options.seed);
     options.validation = &validation;
   }
   if (filtered) {
-    options.filter = &left.emplace(filter_graph_of(comm, session.config(), graph, validation.held.left));
+    options.filter = &left.emplace(filter_graph_of(comm, session.config(), graph, options.validation->held.left));
   }
   auto model = fit_recommendations(comm, population, options);
   if (!model.choice.all) {
@@ -110,6 +116,30 @@ RecommendModel fit(const Session& session, const GraphFile& graph, std::span<con
   if (options.smoothing) say_what_was_learnt(model, !wanted || wanted == Strategy::blend);
   if (filtered) say_filter(model, !wanted);
   return model;
+}
+
+SegmentLists lists_of_segments(const Communicator& comm, const Population& population, const RecommendModel& model,
+                               Strategy strategy, const RecommendConfig& config) {
+  const auto n = static_cast<std::size_t>(config.count);
+  SegmentLists found;
+  comm.attempt([&] {
+    found.item.assign(population.segments() * n, -1);
+    found.score.assign(population.segments() * n, no_score);
+    found.known.assign(population.segments() * n, 0);
+  });
+  const auto held = widely_held(comm, model.counts, population);
+  const auto lists =
+      recommend_to_segments(comm, population, model, strategy, config.count, config.novel ? &held : nullptr);
+  for (std::size_t s = 0; s + 1 < lists.begin.size(); ++s) {
+    for (const auto i : places_of(lists.begin, s)) {
+      const auto place = s * n + static_cast<std::size_t>(i - lists.begin[s]);
+      const auto item = lists.item[i];
+      found.item[place] = item;
+      found.known[place] = std::ranges::binary_search(held.row(static_cast<std::int64_t>(s)), item) ? 1 : 0;
+      found.score[place] = lists.score[i];
+    }
+  }
+  return found;
 }
 
 }  // namespace
@@ -145,7 +175,7 @@ std::vector<char> read_allowed_items(const Session& session, const Dataset& data
 }
 
 void recommend_items(const Session& session, const GraphFile& graph, std::span<const char> allowed,
-                     SegmentsFile& result) {
+                     SegmentsFile& result, std::int64_t level) {
   const auto& comm = session.comm();
   const auto& config = session.config().recommend;
   const Stopwatch stopwatch;
@@ -154,49 +184,60 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   }
   std::optional<Strategy> wanted;
   if (config.strategy != "auto") wanted = strategy_named(config.strategy);
+  const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
-  auto population = population_of(graph.dataset, result, by_direction(session.config()));
-  const auto model = fit(session, graph, allowed, population, wanted, result);
-  const auto strategy = wanted.value_or(model.best);
-  if (!wanted) spdlog::info("  strategy {} is the best of those on what was held back", name_of(strategy));
-  std::optional<FilterGraph> filter;
-  if (is_filtered(strategy)) {
-    population.filter = &filter.emplace(filter_graph_of(comm, session.config(), graph, graph.dataset.interactions));
-  }
-
+  auto of_all = population_of(graph.dataset, result, by_direction(session.config()));
+  std::optional<LevelValidation> trained;
   Recommendations found;
-  found.strategy = name_of(strategy);
-  found.count = config.count;
-  const bool blend = !wanted || wanted == Strategy::blend;
-  found.smoothing = blend || wanted == Strategy::segment ? model.smoothing : not_used;
-  found.blend_weight = blend ? model.blend_weight : not_used;
-  found.filter_ridge = model.filter_ridge;
-  found.filter_power = model.filter_power;
-  found.filter_weight = model.filter_weight;
+  RecommendModel model;
+  Strategy strategy = Strategy::personal;
+  std::optional<FilterGraph> filter;
   const auto n = static_cast<std::size_t>(config.count);
-  constexpr float no_score = std::numeric_limits<float>::quiet_NaN();
-  comm.attempt([&] {
-    found.item.assign(population.segment.size() * n, -1);
-    found.score.assign(population.segment.size() * n, no_score);
-    found.segment_item.assign(population.segments() * n, -1);
-    found.segment_score.assign(population.segments() * n, no_score);
-    found.segment_known.assign(population.segments() * n, 0);
-  });
-  recommend_to_users(comm, population, model, strategy, config.count, nullptr,
-                     [&](std::int64_t user, std::span<const ScoredItem> best) {
-                       put(best, static_cast<std::size_t>(user), n, found.item, found.score);
-                     });
-  const auto held = widely_held(comm, model.counts, population);
-  const auto lists =
-      recommend_to_segments(comm, population, model, strategy, config.count, config.novel ? &held : nullptr);
-  for (std::size_t s = 0; s + 1 < lists.begin.size(); ++s) {
-    for (const auto i : places_of(lists.begin, s)) {
-      const auto place = s * n + static_cast<std::size_t>(i - lists.begin[s]);
-      const auto item = lists.item[i];
-      found.segment_item[place] = item;
-      found.segment_known[place] = std::ranges::binary_search(held.row(static_cast<std::int64_t>(s)), item) ? 1 : 0;
-      found.segment_score[place] = lists.score[i];
+  {
+    LevelPopulation at(comm, of_all, result.segments, level);
+    auto& population = at.get();
+    model = fit(session, graph, allowed, population, wanted, result, level, trained);
+    strategy = wanted.value_or(model.best);
+    if (!wanted) spdlog::info("  strategy {} is the best of those on what was held back", name_of(strategy));
+    if (is_filtered(strategy)) {
+      of_all.filter = &filter.emplace(filter_graph_of(comm, session.config(), graph, graph.dataset.interactions));
+      population.filter = of_all.filter;
     }
+    found.strategy = name_of(strategy);
+    found.count = config.count;
+    const bool blend = !wanted || wanted == Strategy::blend;
+    found.smoothing = blend || wanted == Strategy::segment ? model.smoothing : not_used;
+    found.blend_weight = blend ? model.blend_weight : not_used;
+    found.filter_ridge = model.filter_ridge;
+    found.filter_power = model.filter_power;
+    found.filter_weight = model.filter_weight;
+    comm.attempt([&] {
+      found.item.assign(population.segment.size() * n, -1);
+      found.score.assign(population.segment.size() * n, no_score);
+    });
+    recommend_to_users(comm, population, model, strategy, config.count, nullptr,
+                       [&](std::int64_t user, std::span<const ScoredItem> best) {
+                         put(best, static_cast<std::size_t>(user), n, found.item, found.score);
+                       });
+  }
+  // The segments of every level; where there is one, they are those that the model knows.
+  auto& levels = result.segments.levels;
+  const auto finest = std::ssize(levels) + 1;
+  const bool smoothing = !std::isnan(found.smoothing);
+  if (finest > 1) found.level = level == 0 ? finest : level;
+  for (std::int64_t one = 1; one <= finest; ++one) {
+    LevelPopulation at(comm, of_all, result.segments, one);
+    if (finest > 1) {
+      auto m = found.smoothing;
+      if (smoothing && one != found.level) {
+        m = fit_smoothing(comm, at.get(), trained ? &trained->at(comm, one) : nullptr,
+                          static_cast<std::uint64_t>(session.config().train.seed));
+      }
+      take_level(comm, at.get(), smoothing ? m : model.smoothing, model);
+      found.level_smoothing.push_back(m);
+    }
+    auto lists = lists_of_segments(comm, at.get(), model, strategy, config);
+    (one == finest ? found.of_segments : levels[one - 1].recommended.emplace()) = std::move(lists);
   }
   result.recommendations = std::move(found);
   result.history.timing["recommend"] = comm.all_gather(stopwatch.seconds());

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 

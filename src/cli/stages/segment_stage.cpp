@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/choice_stage.hpp"
+#include "cli/stages/count_stage.hpp"
+#include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/previous_stage.hpp"
+#include "cli/stages/trained_segments.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/principal_plane.hpp"
 #include "comm/reblock.hpp"
@@ -15,41 +18,11 @@
 #include "graph/node_route.hpp"
 #include "train/choices.hpp"
 #include "train/communities.hpp"
+#include "train/user_rows.hpp"
 
 namespace cohort {
 
 namespace {
-
-// The users of this rank in the order of positions: shard by shard, within a shard by NodeId (users come first).
-struct UserRows {
-  Matrix rows;
-  std::vector<NodeId> id;
-  std::vector<std::int64_t> owned_row;    ///< of every row, among the owned rows of all nodes
-  std::vector<std::int64_t> shard_begin;  ///< this rank's shards + 1
-};
-
-UserRows users_by_shard(const Communicator& comm, const ShardGraph& graph, ConstMatrixView owned) {
-  UserRows users;
-  const auto first = graph.layout.first_shard(comm.rank());
-  const auto last = graph.layout.last_shard(comm.rank());
-  for (std::int32_t k = 0; k < last - first; ++k) {
-    users.shard_begin.push_back(std::ssize(users.id));
-    const auto end = graph.shard_first_row(comm.rank(), k + 1);
-    for (auto row = graph.shard_first_row(comm.rank(), k); row < end; ++row) {
-      const auto node = graph.node[row];
-      if (node.value >= graph.users) continue;
-      users.id.push_back(node);
-      users.owned_row.push_back(row);
-    }
-  }
-  users.shard_begin.push_back(std::ssize(users.id));
-  users.rows = Matrix(std::ssize(users.id), owned.columns);
-  for (std::int64_t i = 0; i < users.rows.rows(); ++i) {
-    std::memcpy(users.rows.row(i), owned.row(users.owned_row[i]),
-                static_cast<std::size_t>(owned.stride) * sizeof(float));
-  }
-  return users;
-}
 
 // Values of the rows of users_by_shard, to this rank's block of users.
 template <class T>
@@ -58,6 +31,15 @@ std::vector<T> by_user(const NodeRoute& route, const ShardGraph& graph, const Us
   std::vector<T> owned(graph.owned());
   for (std::size_t i = 0; i < values.size(); ++i) owned[users.owned_row[i]] = values[i];
   return route.to_blocks(std::span<const T>(owned));
+}
+
+// Values of this rank's block of users, to the rows of users_by_shard.
+std::vector<std::int32_t> by_row(const NodeRoute& route, const UserRows& users, std::span<const std::int32_t> values) {
+  const auto owned = route.to_shards(values);
+  std::vector<std::int32_t> result;
+  result.reserve(users.owned_row.size());
+  for (const auto row : users.owned_row) result.push_back(owned[row]);
+  return result;
 }
 
 // The users in the order of their shards, as k-means wants them.
@@ -75,15 +57,8 @@ struct ShardedUsers {
   ShardedUsers& operator=(const ShardedUsers&) = delete;
 };
 
-Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
-                 const ShardedUsers& by_shard, const NodeRoute& route) {
-  const auto& comm = session.comm();
-  const auto& config = session.config();
-  const Stopwatch stopwatch;
-  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"),
-               counted(config.segment.count, "segment"), by_direction(config) ? "spherical" : "kmeans");
+KmeansOptions kmeans_options(const Config& config, const Dataset& dataset) {
   KmeansOptions options;
-  options.count = config.segment.count;
   options.spherical = by_direction(config);
   options.restarts = config.segment.restarts;
   if (encoder_of(config) == EncoderKind::spectral && !dataset.has_item_nodes()) {
@@ -92,9 +67,31 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);
-  auto found = kmeans(comm, by_shard.points, options);
+  ask_for_levels(config, options);
+  return options;
+}
 
+// Into options.count segments. previous: what they follow; none: nothing.
+Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
+                 const ShardedUsers& by_shard, const NodeRoute& route, const KmeansOptions& options,
+                 const PreviousResult* previous) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  const Stopwatch stopwatch;
+  spdlog::info("segment: {} into {} ({})", counted(dataset.users.total(), "user"), counted(options.count, "segment"),
+               options.spherical ? "spherical" : "kmeans");
   Segments segments;
+  KmeansResult found;
+  if (previous) {
+    auto following = follow_previous(session, by_shard.points, options, previous->result,
+                                     by_row(route, by_shard.users, previous->row_of));
+    found = std::move(following.found);
+    segments.number = std::move(following.number);
+    segments.succession = std::move(following.succession);
+    log_succession(previous->file.path, *segments.succession);
+  } else {
+    found = segments_of_model(session, model, by_shard.points, options);
+  }
   const auto nodes = Distribution::even(dataset.nodes(), comm.size());
   const auto& blocks = dataset.users.distribution;
   segments.segment = by_user(route, sharded, by_shard.users, found.segment);
@@ -112,6 +109,7 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
     const double power = with_chosen(config.train, model.history.choice).length_power;
     comm.attempt([&] { weigh_by_length(segments.items.view(), power); });
   }
+  segments.levels = levels_above(session, by_shard.points, found);
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);
@@ -124,10 +122,12 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
 }  // namespace
 
 Segments cluster_users(const Session& session, const Dataset& dataset, const ShardGraph& sharded,
-                       const ModelFile& model) {
+                       const ModelFile& model, std::int64_t count) {
   const ShardedUsers by_shard(session.comm(), dataset, sharded, model);
   const NodeRoute route(session.comm(), sharded, dataset.users.distribution);
-  return cluster(session, dataset, sharded, model, by_shard, route);
+  auto options = kmeans_options(session.config(), dataset);
+  options.count = count;
+  return cluster(session, dataset, sharded, model, by_shard, route, options, nullptr);
 }
 
 SegmentsFile segment_users(const Session& session, const GraphFile& graph, const ShardGraph& sharded,
@@ -144,9 +144,17 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.epochs = model.model.epochs;
   result.shards = model.shards;
   result.provenance = session.provenance(graph.provenance.inputs);
+  result.provenance.follows = model.provenance.follows;
   result.history = model.history;
   auto& segments = result.segments;
-  segments = cluster(session, dataset, sharded, model, by_shard, route);
+  const auto previous = read_previous(session, dataset.users);
+  auto options = kmeans_options(session.config(), dataset);
+  options.count = session.config().segment.count;
+  if (options.count == automatic_count) {
+    options.count = settle_count(session, by_shard.points, options, result.history.count);
+  }
+  segments = cluster(session, dataset, sharded, model, by_shard, route, options, previous ? &*previous : nullptr);
+  if (previous) result.provenance.follows.push_back(previous->file);
   for (const auto& place : by_user(route, sharded, by_shard.users, principal_plane(comm, by_shard.points))) {
     segments.map.insert(segments.map.end(), place.begin(), place.end());
   }

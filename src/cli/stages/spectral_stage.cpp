@@ -26,6 +26,7 @@ SpectralRows of_communities(const Session& session, const ShardGraph& graph) {
   options.seed = static_cast<std::uint64_t>(config.train.seed);
   options.threads = static_cast<int>(session.threads());
   auto found = community_model(session.comm(), graph, options);
+  if (config.segment.count == automatic_count) return {std::move(found.base), std::move(found.embedding)};
   spdlog::info("  columns {}: modularity {:+.4f} with the weighted ones, standard error {:.4f}",
                found.weighted ? "weighted by the squares of their eigenvalues" : "as they are", found.gain,
                found.standard_error);

@@ -5,6 +5,7 @@
 #include "cli/output/result_notes.hpp"
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/choice_stage.hpp"
+#include "cli/stages/initial_stage.hpp"
 #include "cli/stages/network_input.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
@@ -20,9 +21,22 @@ namespace cohort {
 namespace {
 
 std::string in_words(const EpochStats& epoch, std::int64_t epochs) {
-  return fmt::format("epoch {}/{}: loss {:.6f}, {:.2f} s, halo {}, waiting {:.0f} %", epoch.epoch, epochs, epoch.loss,
-                     epoch.seconds, in_bytes(epoch.halo_bytes),
-                     epoch.seconds > 0 ? 100 * epoch.waiting_seconds / epoch.seconds : 0.0);
+  auto text = fmt::format("epoch {}/{}: loss {:.6f}, {:.2f} s, halo {}, waiting {:.0f} %", epoch.epoch, epochs,
+                          epoch.loss, epoch.seconds, in_bytes(epoch.halo_bytes),
+                          epoch.seconds > 0 ? 100 * epoch.waiting_seconds / epoch.seconds : 0.0);
+  if (epoch.joint) {
+    text += fmt::format("; joint: modularity's loss {:.6f}, {} moved", epoch.joint->modularity,
+                        counted(epoch.joint->moved, "user"));
+  }
+  return text;
+}
+
+void add_joint(const EpochStats& epoch, History& history) {
+  if (!epoch.joint) return;
+  history.joint["epoch"].push_back(static_cast<double>(epoch.epoch));
+  history.joint["objective"].push_back(epoch.joint->objective);
+  history.joint["modularity"].push_back(epoch.joint->modularity);
+  history.joint["moved"].push_back(static_cast<double>(epoch.joint->moved));
 }
 
 std::string in_words(const TrainProgress& progress) {
@@ -66,6 +80,7 @@ void say_what_is_ignored(const Config& config) {
                !trained                                 ? "nothing is trained (model.encoder is or comes to spectral)"
                : config.train.loss == LossKind::bpr     ? "train.loss is or comes to bpr"
                : config.train.loss == LossKind::softmax ? "train.loss is or comes to softmax"
+               : config.train.loss == LossKind::dmon    ? "train.loss is dmon"
                                                         : "train.loss is or comes to ns4gc");
 }
 
@@ -137,19 +152,27 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   options.train.epochs = target.epochs;
   options.train.minutes = target.minutes;
   options.threads = static_cast<int>(session.threads());
+  options.segment = config.segment;
   std::optional<TrainStart> start;
+  std::optional<InitialRun> initial;
   std::vector<double> earlier_loss;
   if (earlier) {
     earlier_loss = std::move(earlier->model.loss);
+    model.history.joint = std::move(earlier->history.joint);
+    model.provenance.follows = std::move(earlier->provenance.follows);
     start = in_shards(comm, sharded.graph, std::move(earlier->model), target.path);
     spdlog::info("  going on after {} of {}", in_words(start->progress), target.path);
+  } else if (!config.train.initial.empty() && !target.derived) {
+    initial = read_initial(session, graph.dataset, sharded.graph, width.dim, options.features.columns == 0);
+    model.provenance.follows = initial->files;
   }
   const auto result = [&] {
-    Progress progress(comm, target.epochs);
+    Progress progress(comm, target.epochs, start ? start->progress.epochs : 0);
     auto losses = earlier_loss;
     options.on_epoch = [&](const EpochStats& epoch) {
       progress.step(epoch.epoch, in_words(epoch, target.epochs));
       losses.push_back(epoch.loss);
+      add_joint(epoch, model.history);
       if (loss_rose(losses) == std::ssize(losses)) spdlog::warn("{}", loss_warning(losses));
     };
     options.on_state = [&](const TrainView& view) {
@@ -159,7 +182,8 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
       session.note_progress();
       model.model = {};  // training needs the memory
     };
-    return train(comm, sharded.graph, sharded.directory, positives, options, std::move(start));
+    return train(comm, sharded.graph, sharded.directory, positives, options, std::move(start),
+                 initial ? &initial->state : nullptr);
   }();
   // Whoever trained writes the model as soon as it is returned.
   if (!result.history.empty()) session.note_progress();

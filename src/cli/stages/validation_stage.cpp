@@ -38,11 +38,12 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
   const auto sharded = shard_graph(comm, graph_of(session, left.dataset), *left.partition);
   const auto model = train_model(session, left, sharded, target);
   write_model(session, model, target.path);
-  auto segments = cluster_users(session, left.dataset, sharded.graph, model);
+  auto segments = cluster_users(session, left.dataset, sharded.graph, model, std::ssize(trained_on_all.segments.size));
   result.users = std::move(segments.users);
   result.items = std::move(segments.items);
   result.segment = std::move(segments.segment);
   result.segments = static_cast<std::int32_t>(segments.centroid.rows());
+  for (auto& level : segments.levels) result.above.push_back(std::move(level.of_finest));
   spdlog::info("validate: {:.1f} s", stopwatch.seconds());
   return result;
 }

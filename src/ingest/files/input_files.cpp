@@ -21,16 +21,12 @@ namespace {
 // Enough for 200 lines of any sensible file, and for the first line of an adjacency list with 100,000 items.
 constexpr std::size_t head_bytes = std::size_t{1} << 20;
 
-std::string read_head(const std::string& path, const Storage& storage) {
-  if (storage.parquet) return parquet_head(path);
-  return first_bytes(*open_text(path, storage), head_bytes);
-}
-
 // What rank 0 says about a file.
 struct Description {
   FileSight sight;
   Packing packing;
   bool parquet;
+  bool array;
   bool old_mac;
   FileLayout layout;
 };
@@ -40,6 +36,15 @@ bool mend_line_ends(std::string& head) {
   if (head.find('\n') != std::string::npos || head.find('\r') == std::string::npos) return false;
   std::ranges::replace(head, '\r', '\n');
   return true;
+}
+
+// With whole lines; old_mac: whether they end in '\r' in the file.
+std::string read_head(const std::string& path, const Storage& storage, bool& old_mac) {
+  auto head = storage.parquet ? parquet_head(path) : first_bytes(*open_text(path, storage), head_bytes);
+  old_mac = mend_line_ends(head);
+  // All of the file: its last line may lack its end.
+  if (!head.empty() && head.size() < head_bytes && !head.ends_with('\n')) head += '\n';
+  return head;
 }
 
 // Opens files and looks at them on rank 0: describe(heads) gives the layouts, where heads(f) are the first bytes of
@@ -68,11 +73,8 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
       storage = storage_of(paths[f], encoding, true);
       described[f].packing = storage.packing;
       described[f].parquet = storage.parquet;
-      auto first = read_head(paths[f], storage);
-      described[f].old_mac = mend_line_ends(first);
-      // All of the file: its last line may lack its end.
-      if (!first.empty() && first.size() < head_bytes && !first.ends_with('\n')) first += '\n';
-      return first;
+      described[f].array = storage.array;
+      return read_head(paths[f], storage, described[f].old_mac);
     });
     for (std::size_t f = 0; f < paths.size(); ++f) {
       described[f].sight = sight[f];
@@ -90,6 +92,7 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
   for (std::size_t f = 0; f < paths.size(); ++f) {
     files[f].storage.packing = described[f].packing;
     files[f].storage.parquet = described[f].parquet;
+    files[f].storage.array = described[f].array;
     files[f].old_mac = described[f].old_mac;
     files[f].layout = described[f].layout;
     files[f].notes = std::move(notes[f]);
@@ -99,6 +102,11 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
 }
 
 }  // namespace
+
+std::string head_of(const std::string& path, const std::string& encoding) {
+  bool old_mac = false;
+  return read_head(path, storage_of(path, encoding, true), old_mac);
+}
 
 BlockReader::Options reading_options(const OpenedFile& file) {
   BlockReader::Options options;

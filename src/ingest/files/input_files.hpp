@@ -25,6 +25,10 @@ struct OpenedFile {
 /// How the file's blocks are cut.
 BlockReader::Options reading_options(const OpenedFile& file);
 
+/// The first lines of a file, unpacked and in UTF-8; of Parquet as csv. encoding: as input.encoding. Throws InputError.
+/// Local.
+std::string head_of(const std::string& path, const std::string& encoding);
+
 /// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
 /// the others the layouts. Throws InputError. Collective.
 std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,

@@ -246,7 +246,7 @@ void read_parquet(const OpenedFile& file, int rank, int ranks, const std::functi
   with_table(file.path, [&](Table& table) {
     const auto& layout = file.layout;
     std::vector<char> wanted(table.columns().size(), file.whole ? 1 : 0);
-    for (const auto column : {layout.first, layout.second, layout.weight, layout.time, layout.event}) {
+    for (const auto column : {layout.first, layout.second, layout.weight, layout.time, layout.event, layout.split}) {
       if (column >= 0 && column < std::ssize(wanted)) wanted[column] = 1;
     }
     std::string text;

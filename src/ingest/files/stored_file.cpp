@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "ingest/files/decoded_text.hpp"
+#include "ingest/files/json_array.hpp"
 #include "ingest/files/other_formats.hpp"
 
 namespace cohort {
@@ -64,7 +65,8 @@ Storage storage_of(const std::string& path, const std::string& encoding, bool ta
     storage.encoding = encoding;
   }
   if (!storage.encoding.empty()) head = first_bytes(*open_text(path, storage), bytes_looked_at);
-  refuse_other_formats(head, name, tables);
+  storage.array = tables && is_json_array(head);
+  if (!storage.array) refuse_other_formats(head, name, tables);
   if (const auto named = packing_named(path);
       storage.packing == Packing::none && named != Packing::none && !head.empty()) {
     throw InputError(path + ": is named " + std::string(path, without_packing(path).size()) + " but holds no " +
@@ -74,9 +76,10 @@ Storage storage_of(const std::string& path, const std::string& encoding, bool ta
 }
 
 std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& storage) {
-  auto bytes = open_bytes(path, storage.packing);
-  if (storage.encoding.empty()) return bytes;
-  return std::make_unique<DecodedText>(std::move(bytes), storage.encoding, path);
+  auto text = open_bytes(path, storage.packing);
+  if (!storage.encoding.empty()) text = std::make_unique<DecodedText>(std::move(text), storage.encoding, path);
+  if (storage.array) text = std::make_unique<JsonArrayText>(std::move(text), path);
+  return text;
 }
 
 std::string in_words(const Storage& storage) {

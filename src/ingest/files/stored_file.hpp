@@ -13,18 +13,19 @@ struct Storage {
   Packing packing = Packing::none;
   std::string encoding;  ///< as iconv names it; empty: UTF-8
   bool parquet = false;
+  bool array = false;  ///< JSON, all objects in one array
 
   /// Whether a rank can read from any byte on.
-  bool in_place() const { return packing == Packing::none && encoding.empty() && !parquet; }
+  bool in_place() const { return packing == Packing::none && encoding.empty() && !parquet && !array; }
 };
 
 /// What the file's first bytes and `encoding` (input.encoding) say. What every text file is asked before it is read:
 /// throws InputError where its bytes, or those inside compressed data, are of a format that Cohort does not read (named
-/// in the message), and where its name says that it is compressed and it is not. tables: whether JSON lines, a
+/// in the message), and where its name says that it is compressed and it is not. tables: whether JSON, a
 /// coordinate matrix and Parquet may be meant. Local.
 Storage storage_of(const std::string& path, const std::string& encoding, bool tables);
 
-/// The text, in UTF-8. Not for Parquet. Throws InputError. Local.
+/// The text, in UTF-8; of a JSON array an object a line. Not for Parquet. Throws InputError. Local.
 std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& storage);
 
 /// How it is stored, in words that end in ", "; empty: plain. Local.

@@ -40,7 +40,7 @@ Roles roles_of(FileRole role) {
 }
 
 // input.columns speaks of both kinds of file: of a social file where it names source or target, of interactions where
-// it names anything else but a weight beside them.
+// it names anything else but a weight beside them. What is held out says nothing of the other columns.
 bool applies(const ColumnChoice& columns, FileRole role) {
   if (role == FileRole::labels) return false;
   const bool social = chosen(columns, "source") || chosen(columns, "target");
@@ -76,6 +76,7 @@ class Chooser {
     } else {
       choose_values_by_order();
     }
+    choose_split();
   }
 
  private:
@@ -263,6 +264,19 @@ class Chooser {
     }
   }
 
+  // Which records are held out is never told by a name alone.
+  void choose_split() {
+    const auto* split = request_.role == FileRole::interactions ? chosen(request_.columns, "split") : nullptr;
+    if (!split) return;
+    layout_.split = column("split", *split);
+    for (const auto other : {layout_.first, layout_.second, layout_.weight, layout_.time, layout_.event}) {
+      if (layout_.split == other) {
+        throw InputError(seen_.file + ": " + asked_for("split", *split) +
+                         ", which is the column of something else as well; set input.columns");
+      }
+    }
+  }
+
   // Fields that `fits`, or nothing but missing ones.
   template <class Fits>
   bool holds(Index column, Fits fits) const {
@@ -316,6 +330,13 @@ class Chooser {
            !holds(column, is_number);
   }
 
+  // Behind a separator that ends every line, for one.
+  bool is_empty(Index column) const {
+    const auto at = static_cast<std::size_t>(column);
+    return std::ranges::all_of(seen_.data,
+                               [&](const auto& row) { return at >= row.size() || trimmed(row[at]).empty(); });
+  }
+
   void require_number(Index column, std::string_view role) const {
     const auto& field = seen_.data[0][column];
     if (is_number(field)) return;
@@ -326,7 +347,7 @@ class Chooser {
   }
 
   void choose_values_by_order() {
-    if (layout_.columns > 2) {
+    if (layout_.columns > 2 && !is_empty(2)) {
       if (request_.role == FileRole::interactions && holds_dates(2)) {
         layout_.time = 2;
         return;
@@ -334,7 +355,7 @@ class Chooser {
       layout_.weight = 2;
       require_number(2, "weight");
     }
-    if (layout_.columns > 3 && request_.role == FileRole::interactions) {
+    if (layout_.columns > 3 && request_.role == FileRole::interactions && !is_empty(3)) {
       layout_.time = 3;
       if (!holds_dates(3)) require_number(3, "time");
     }
@@ -351,7 +372,8 @@ class Chooser {
 }  // namespace
 
 bool holds_chosen_name(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns) {
-  if (!applies(columns, role)) return false;
+  const bool split = role == FileRole::interactions && chosen(columns, "split");
+  if (!applies(columns, role) && !split) return false;
   return std::ranges::any_of(columns, [&](const auto& choice) {
     return !is_whole_number(choice.second) && std::ranges::any_of(fields, [&](const std::string& field) {
       return without_type(field) == choice.second || plain_name(field) == plain_name(choice.second);

@@ -146,6 +146,15 @@ std::vector<std::string> split_spaces(std::string_view line) {
   return fields;
 }
 
+namespace {
+
+// "sep=;", by which spreadsheets tell each other what separates columns.
+bool names_separator(std::string_view line) {
+  return line.size() == 5 && in_small_letters(line).starts_with("sep=");
+}
+
+}  // namespace
+
 FileHead read_head_lines(std::string_view head, const std::string& name) {
   FileHead result;
   result.begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
@@ -154,6 +163,11 @@ FileHead read_head_lines(std::string_view head, const std::string& name) {
   if (result.lines[0].text.find('\0') != std::string_view::npos) {
     throw InputError(name + ":" + std::to_string(result.lines[0].number) +
                      ": the line holds a NUL byte; the file must be text in UTF-8");
+  }
+  if (result.lines.size() > 1 && names_separator(result.lines[0].text)) {
+    result.begin = result.lines[0].next;
+    result.lines_before = result.lines[0].number;
+    result.lines.erase(result.lines.begin());
   }
   if (in_small_letters(result.lines[0].text).starts_with("%%matrixmarket")) {
     take_matrix(result, name);

@@ -226,12 +226,21 @@ std::string differences(const Look& look, const DetectedLayout& a, const Look& f
   return text;
 }
 
-bool is_empty(std::string_view head) {
+}  // namespace
+
+bool is_empty_head(std::string_view head) {
   if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
   return head.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
-}  // namespace
+HeadTable head_table(std::string_view head, const std::string& name, const LayoutRequest& request) {
+  auto look = look_at(head, name, request);
+  HeadTable table{look.layout.format, {}, std::move(look.rows)};
+  if (!look.header) return table;
+  for (const auto& field : table.data[0]) table.names.emplace_back(without_type(field));
+  table.data.erase(table.data.begin());
+  return table;
+}
 
 std::string format_remedy(const LayoutRequest& request, std::string_view formats) {
   if (request.role != FileRole::interactions) return "";
@@ -252,7 +261,7 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
   std::vector<char> empty;
   for (std::size_t f = 0; f < names.size(); ++f) {
     const auto text = head(f);
-    empty.push_back(names.size() > 1 && is_empty(text) ? 1 : 0);
+    empty.push_back(names.size() > 1 && is_empty_head(text) ? 1 : 0);
     looks.push_back(empty[f] ? Look() : look_at(text, names[f], request));
     if (looks[f].rows.size() > kept) looks[f].rows.resize(kept);
   }

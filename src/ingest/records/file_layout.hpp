@@ -38,6 +38,7 @@ struct FileLayout {
   std::int32_t weight = -1;  ///< -1: none, every record weighs 1
   std::int32_t time = -1;
   std::int32_t event = -1;        ///< what kind of interaction a record is
+  std::int32_t split = -1;        ///< whether a record is held out; only where input.columns names it
   std::int64_t data_begin = 0;    ///< bytes before the first line of data: byte order mark, header
   std::int64_t header_lines = 0;  ///< lines before data_begin
   char separator = ',';           ///< of csv
@@ -96,6 +97,19 @@ DetectedLayout detect_layout(std::string_view head, const std::string& name, con
 /// of. head(f): the first bytes of file f, called once for each. Local.
 std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names, const LayoutRequest& request,
                                            const std::function<std::string(std::size_t)>& head);
+
+/// The fields of a file's first lines, as many as a layout is told from.
+struct HeadTable {
+  TextFormat format = TextFormat::tsv;
+  std::vector<std::string> names;              ///< of the columns; empty: they have none
+  std::vector<std::vector<std::string>> data;  ///< without a header
+};
+
+/// head, name: as for detect_layout. Throws InputError: the format cannot be told. Local.
+HeadTable head_table(std::string_view head, const std::string& name, const LayoutRequest& request);
+
+/// Whether there is nothing in a file that begins so. Local.
+bool is_empty_head(std::string_view head);
 
 /// The header line of a table whose first column holds ids.
 struct TableHeader {

@@ -24,7 +24,7 @@ std::string format_text(const OpenedFile& file) {
       return std::string("csv, columns by \"") + file.layout.separator + "\"" +
              (file.layout.decimal_comma ? ", decimal commas" : "");
     case TextFormat::json:
-      return "json, an object a line";
+      return file.storage.array ? "json, an array of objects" : "json, an object a line";
     case TextFormat::ssv:
       return "ssv, columns by spaces";
     case TextFormat::ml:
@@ -82,6 +82,7 @@ std::string columns_text(const OpenedFile& file, bool with_samples) {
     add("time", layout.time);
     text += time_text(layout);
     add("event", layout.event);
+    if (layout.split >= 0) add("split", layout.split);
   }
   std::string unused;
   for (std::int32_t c = 0; c < layout.columns; ++c) {
@@ -148,7 +149,7 @@ InputReport report_table(const Communicator& comm, const std::string& path, cons
 }
 
 InputReport report_input(const Communicator& comm, const InputConfig& input, DescribedFiles& files) {
-  auto report = report_files(comm, input.interactions, interactions_layout(input));
+  auto report = report_files(comm, input.interactions, split_layout(input));
   add(report, report_files(comm, input.social, social_layout(input)));
   add(report, report_files(comm, input.test, interactions_layout(input)));
   std::set<std::int64_t> sizes;

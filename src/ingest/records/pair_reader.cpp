@@ -77,13 +77,25 @@ void check_layouts(const std::vector<OpenedFile>& opened, const PairFiles& files
                         (file.layout.format == TextFormat::lightgcn ? " (adjacency lists cannot have one)" : ""));
     };
     if (!files.rule.events.empty() && file.layout.event < 0) throw lacks("events", "event", "graph.event_weights");
+    if (files.rule.part && file.layout.split < 0) throw lacks("which records are held out", "split", "the hold-out");
     if (!files.times_needed_by.empty() && file.layout.time < 0) throw lacks("times", "time", files.times_needed_by);
   }
 }
 
 }  // namespace
 
+const std::string* split_column(const InputConfig& input) {
+  const auto found = std::ranges::find(input.columns, "split", &std::pair<std::string, std::string>::first);
+  return found == input.columns.end() ? nullptr : &found->second;
+}
+
 LayoutRequest interactions_layout(const InputConfig& input) {
+  auto request = split_layout(input);
+  std::erase_if(request.columns, [](const auto& column) { return column.first == "split"; });
+  return request;
+}
+
+LayoutRequest split_layout(const InputConfig& input) {
   LayoutRequest request{FileRole::interactions, input.format, input.columns, input.header};
   request.separator = input.separator;
   request.encoding = input.encoding;
@@ -131,7 +143,8 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
 
   std::int64_t counts[] = {
       tally.lines,       tally.records,          tally.bad_lines, tally.dropped_events, tally.below_min_weight,
-      tally.zero_weight, tally.repeated_headers, tally.comments,  tally.incomplete,     tally.unread_times};
+      tally.zero_weight, tally.repeated_headers, tally.comments,  tally.incomplete,     tally.unread_times,
+      tally.validation,  tally.other_parts};
   comm.sum_in_place(std::span<std::int64_t>(counts));
   result.stats.lines = counts[0];
   result.stats.records = counts[1];
@@ -141,6 +154,8 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   result.stats.zero_weight = counts[5];
   result.stats.repeated_headers = counts[6];
   result.stats.incomplete = counts[8];
+  result.stats.validation = counts[10];
+  result.stats.other_parts = counts[11];
   if (counts[9] > 0) {
     result.pairs.has_time = false;
     result.pairs.time = {};

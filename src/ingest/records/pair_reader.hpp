@@ -29,8 +29,13 @@ struct PairsRead {
 
 /// What [input] says of interactions (test files too), and of social files: a social file is no adjacency list, so its
 /// format never has to be told. Local.
+/// Whether records are held out is looked at in the files of input.interactions alone.
 LayoutRequest interactions_layout(const InputConfig& input);
+LayoutRequest split_layout(const InputConfig& input);
 LayoutRequest social_layout(const InputConfig& input);
+
+/// The column of input.columns that says which records are held out; null: none does. Local.
+const std::string* split_column(const InputConfig& input);
 
 /// What the settings say of the weights of interactions. Local.
 WeightRule weight_rule(const CleanConfig& clean, const GraphConfig& graph);

@@ -25,7 +25,13 @@ void RecordParser::flush() {
   pairs_.second.resize(at + batched_);
   pairs_.weight.resize(at + batched_);
   if (pairs_.has_time) pairs_.time.resize(at + batched_);
+  const auto others_before = tally_.other_parts;
   for (const auto& record : batch) {
+    if (split_column_ >= 0 && record.part != *rule_.part) {
+      ++tally_.other_parts;
+      tally_.validation += record.part == SplitPart::validation ? 1 : 0;
+      continue;
+    }
     auto weight = record.weight;
     if (event_column_ >= 0) {
       if (record.event_factor == 0) {
@@ -53,7 +59,7 @@ void RecordParser::flush() {
   pairs_.second.resize(at);
   pairs_.weight.resize(at);
   if (pairs_.has_time) pairs_.time.resize(at);
-  tally_.records += static_cast<std::int64_t>(batched_);
+  tally_.records += static_cast<std::int64_t>(batched_) - (tally_.other_parts - others_before);
   batched_ = 0;
 }
 

@@ -65,6 +65,18 @@ std::string with_thousands(std::size_t number) {
 
 }  // namespace
 
+std::optional<SplitPart> split_part_of(std::string_view word) {
+  std::string small(word);
+  std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  const auto is = [&](std::initializer_list<std::string_view> words) {
+    return std::ranges::find(words, std::string_view(small)) != words.end();
+  };
+  if (is({"train", "training", "0", "0.0", "false"})) return SplitPart::train;
+  if (is({"test", "testing", "1", "1.0", "true"})) return SplitPart::test;
+  if (is({"validation", "valid", "validate", "val", "dev"})) return SplitPart::validation;
+  return std::nullopt;
+}
+
 RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
                            IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally,
                            const std::vector<std::string>& names)
@@ -80,10 +92,12 @@ RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::str
   second_name_ = layout.role == FileRole::social ? "second user" : layout.role == FileRole::labels ? "label" : "item";
   COHORT_CHECK(rule.events.empty() || layout.event >= 0, "events of a file that has none");
   event_column_ = rule.events.empty() ? -1 : layout.event;
+  COHORT_CHECK(!rule.part || layout.split >= 0, "parts of a file that has none");
+  split_column_ = rule.part ? layout.split : -1;
   batch_.resize(batch_records);
   if (layout.format != TextFormat::json) return;
   std::vector<std::string> keys(names.size());
-  for (const auto column : {layout.first, layout.second, layout.weight, layout.time, event_column_}) {
+  for (const auto column : {layout.first, layout.second, layout.weight, layout.time, event_column_, split_column_}) {
     if (column >= 0) keys[column] = names[column];
   }
   json_ = std::make_unique<JsonLines>(std::move(keys));
@@ -187,12 +201,24 @@ bool RecordParser::take_event(Field field, double& factor) {
               "); add it there, with weight 0 to drop such records");
 }
 
+bool RecordParser::take_split(Field field, SplitPart& part) {
+  const auto word = without_blanks(field);
+  const auto found = split_part_of(word);
+  if (found) {
+    part = *found;
+    return true;
+  }
+  return fail("the split " + quoted(word) +
+              " is neither train (or 0, false) nor test (or 1, true) nor validation (input.columns.split)");
+}
+
 bool RecordParser::take_field(std::int32_t column, Field field, Record& record) {
   if (column == layout_.first) return take_id(field, first_name_, record.first);
   if (column == layout_.second) return take_id(field, second_name_, record.second);
   if (column == layout_.weight) return take_weight(field, record.weight);
   if (column == layout_.time) return take_time(field, record.time);
   if (column == event_column_) return take_event(field, record.event_factor);
+  if (column == split_column_) return take_split(field, record.part);
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,13 @@ struct LocalPairs {
   bool has_time = false;    ///< set before parsing
 };
 
+/// What a column says of a record: it is trained on, held out, or neither.
+enum class SplitPart { train, test, validation };
+
+/// The part that a word names, in any case: train, training, 0, false; test, testing, 1, true; validation, valid, val,
+/// dev. Local.
+std::optional<SplitPart> split_part_of(std::string_view word);
+
 /// What a record weighs, and which records are dropped as they are read.
 struct WeightRule {
   double min_weight = 0.0;  ///< weaker ones; 0: none
@@ -36,6 +44,8 @@ struct WeightRule {
   std::vector<std::pair<std::string, double>> events;
   bool drop_incomplete = false;  ///< records without a user, item or weight, or with a negative weight
   bool times_needed = false;     ///< else a time that cannot be read is 0, and counted
+  /// Records of other parts are passed over; the layout has a split then. None: all are taken.
+  std::optional<SplitPart> part = {};
 };
 
 struct BadLine {
@@ -57,6 +67,8 @@ struct ParseTally {
   std::int64_t zero_weight = 0;
   std::int64_t repeated_headers = 0;  ///< not among the lines
   std::int64_t comments = 0;          ///< neither
+  std::int64_t validation = 0;        ///< records of that part, among those passed over
+  std::int64_t other_parts = 0;       ///< records of a part other than WeightRule::part; not among the records
   std::int64_t incomplete = 0;        ///< records that WeightRule::drop_incomplete drops
   std::int64_t unread_times = 0;
   std::int64_t bad_lines = 0;
@@ -81,6 +93,7 @@ class RecordParser {
     float weight = 1.0F;
     double time = 0.0;
     double event_factor = 1.0;
+    SplitPart part = SplitPart::train;
   };
   struct Field {
     char* begin;
@@ -99,6 +112,7 @@ class RecordParser {
   bool take_weight(Field field, float& weight);
   bool take_time(Field field, double& time);
   bool take_event(Field field, double& factor);
+  bool take_split(Field field, SplitPart& part);
   bool wrong_field_count(std::int64_t found);
   bool fail(std::string reason);
   bool fail_incomplete(std::string reason);
@@ -120,6 +134,7 @@ class RecordParser {
   const char* second_name_;
   const char* block_end_ = nullptr;  // of the block that is parsed
   std::int32_t event_column_;        // -1: events are not looked at
+  std::int32_t split_column_;        // -1: all records are taken
   std::size_t file_bad_lines_ = 0;
   std::vector<Record> batch_;  // the first batched_ wait for their look-up; the next is being filled
   std::size_t batched_ = 0;

@@ -121,8 +121,26 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
   IdInterner items;
   PairFiles files{input.test, interactions_layout(input), weight_rule(clean, graph), clean.max_bad_lines, ""};
   files.layout.settable = settable;
+  const bool by_split = input.test.empty();
+  if (by_split) {
+    files.paths = input.interactions;
+    files.layout = split_layout(input);
+    files.rule.part = SplitPart::test;
+  }
   auto read = read_pairs(comm, files, users, items);
   result.stats.read = std::move(read.stats);
+  if (by_split) {
+    // What is wrong with lines was said when the others were read.
+    auto& again = result.stats.read;
+    again.bad_lines = again.incomplete = again.repeated_headers = 0;
+    again.bad_line_reports.clear();
+    again.warnings.clear();
+    again.lines = again.records;
+    if (again.records == 0) {
+      result.pairs.row_begin.assign(dataset.users.block_size() + 1, 0);
+      return result;
+    }
+  }
 
   const auto user_number = find_ids(comm, dataset.users, users.take_ids());
   const auto item_ids = items.take_ids();
@@ -165,6 +183,9 @@ TestPairs read_test_pairs(const Communicator& comm, const Dataset& dataset, cons
 
 std::string why_nothing_is_held_out(const Communicator& comm, const Dataset& dataset, const InputConfig& input) {
   if (comm.sum(dataset.holdout.size()) > 0) return "";
+  if (split_column(input)) {
+    return "no record that input.columns.split says test of is another one than those that are trained on";
+  }
   if (!input.test.empty()) return "every pair of input.test is one of the interactions that are trained on";
   if (!(input.holdout > 0) && input.holdout_last == 0) return "";
   const auto& all = dataset.interactions;

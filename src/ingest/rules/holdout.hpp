@@ -15,7 +15,8 @@ struct TestPairs {
   HoldoutStats stats;
 };
 
-/// Reads input.test (format and columns as for interactions) against the dictionaries of `dataset`. Records that
+/// Reads input.test (format and columns as for interactions), or the records of input.interactions whose split is test,
+/// against the dictionaries of `dataset`. Records that
 /// graph.event_weights or graph.min_weight leave out of the interactions are left out here too; ages do not count.
 /// Repeated pairs count once. Pairs of users that the dataset does not know, and pairs that are among its interactions,
 /// are dropped and counted; items that it does not know stand as -1. Throws InputError also where there is no pair, or

@@ -76,7 +76,7 @@ class StoreChecks : public Store {
     segments.size = {19, 18};
     segments.loss = {1};
     segments.inertia = {5, 4};
-    Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, NAN, {}, {}, {3, -1}, {1, NAN}, {0, 0}};
+    Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, NAN, {}, {}, {{3, -1}, {1, NAN}, {0, 0}}, 0, {}};
     lists.item.assign(segments.segment.size(), 2);
     lists.score.assign(segments.segment.size(), 0.5F);
     result.recommendations = lists;
@@ -269,7 +269,8 @@ TEST_F(StoreChecks, WrongSegmentsWithRightChecksums) {
   refused([](SegmentsFile& s) { s.recommendations->item[0] = items; },
           "dataset /users/recommendations/item names items");
   refused([](SegmentsFile& s) { s.recommendations->score[0] = NAN; }, "dataset /users/recommendations/score");
-  refused([](SegmentsFile& s) { s.recommendations->segment_item[1] = -2; }, "dataset /segments/recommendations/item");
+  refused([](SegmentsFile& s) { s.recommendations->of_segments.item[1] = -2; },
+          "dataset /segments/recommendations/item");
 }
 
 }  // namespace

@@ -134,8 +134,9 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   write_segments_file(comm_, path("segments.h5"), segments_file);
   EXPECT_FALSE(read_segments_file(comm_, path("segments.h5")).recommendations);
   Recommendations recommended{
-      "blend",           3, INFINITY, 0.25, 0.1, 0.4, 2, {}, {}, {3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1},
-      {1, 0, 0, 0, 1, 0}};
+      "blend", 3, INFINITY, 0.25, 0.1,
+      0.4,     2, {},       {},   {{3, 2, -1, 4, 10, 0}, {1, 0.5, NAN, 3, 2, 1}, {1, 0, 0, 0, 1, 0}},
+      0,       {}};
   for (auto u = user_ids.distribution.begin(comm_.rank()); u < user_ids.distribution.end(comm_.rank()); ++u) {
     recommended.item.insert(recommended.item.end(), {u % items, (u + 1) % items, -1});
     recommended.score.insert(recommended.score.end(), {static_cast<float>(u), 0.5F, NAN});
@@ -166,11 +167,11 @@ TEST_F(StoreFiles, ModelAndSegmentsFiles) {
   EXPECT_EQ(result.recommendations->filter_power, 0.4);
   EXPECT_EQ(result.recommendations->filter_weight, 2);
   EXPECT_EQ(result.recommendations->item, recommended.item);
-  EXPECT_EQ(result.recommendations->segment_item, recommended.segment_item);
-  EXPECT_EQ(result.recommendations->segment_known, recommended.segment_known);
+  EXPECT_EQ(result.recommendations->of_segments.item, recommended.of_segments.item);
+  EXPECT_EQ(result.recommendations->of_segments.known, recommended.of_segments.known);
   const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
   EXPECT_TRUE(std::ranges::equal(result.recommendations->score, recommended.score, same));
-  EXPECT_TRUE(std::ranges::equal(result.recommendations->segment_score, recommended.segment_score, same));
+  EXPECT_TRUE(std::ranges::equal(result.recommendations->of_segments.score, recommended.of_segments.score, same));
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ Found run(const Communicator& comm, const ShardGraph& graph, int threads) {
   for (const std::int64_t epoch : {1, 2}) {  // the first must leave nothing behind
     objective.begin_epoch(epoch);
     EXPECT_EQ(objective.plan(0), 1);
-    const auto rows = objective.rows(0);
+    const auto rows = objective.rows(0, 0);
     for (const int view : {0, 1}) {
       std::int64_t place = 0;
       for (const auto list : {rows.interior, rows.boundary}) {
@@ -196,10 +196,25 @@ TrainStart start_of(const ShardGraph& graph, const Kept& kept) {
 
 TEST(NetworkTraining, LearnsAndGoesOnElsewhereToTheSameBits) {
   const auto comm = Communicator::world();
-  for (const auto encoder : {EncoderKind::gcn, EncoderKind::sage}) {
-    for (const auto loss : {LossKind::ns4gc, LossKind::softmax, LossKind::bpr}) {
-      if (encoder == EncoderKind::sage && loss != LossKind::ns4gc) continue;  // of pairs, those of gcn stand for both
-      SCOPED_TRACE(static_cast<int>(encoder) * 10 + static_cast<int>(loss));
+  struct Case {
+    EncoderKind encoder;
+    LossKind loss;
+    bool joint;
+    std::size_t replicated;  ///< matrices of the checkpoint in the middle
+  };
+  // Of pairs, those of gcn stand for both networks. The joint phase begins after epoch 6.
+  for (const Case& one :
+       {Case{EncoderKind::gcn, LossKind::ns4gc, false, 6}, Case{EncoderKind::gcn, LossKind::softmax, false, 6},
+        Case{EncoderKind::gcn, LossKind::bpr, false, 6}, Case{EncoderKind::sage, LossKind::ns4gc, false, 12},
+        Case{EncoderKind::gcn, LossKind::dmon, false, 12}, Case{EncoderKind::sage, LossKind::dmon, false, 18},
+        Case{EncoderKind::gcn, LossKind::ns4gc, true, 9}, Case{EncoderKind::lightgcn, LossKind::softmax, true, 3},
+        Case{EncoderKind::lightgcn, LossKind::bpr, true, 3}}) {
+    const auto encoder = one.encoder;
+    const auto loss = one.loss;
+    const bool joint = one.joint;
+    for (const std::int64_t checkpoint : {5, 7}) {
+      if (!joint && checkpoint == 7) continue;
+      SCOPED_TRACE(static_cast<int>(encoder) * 100 + static_cast<int>(loss) * 10 + (joint ? 1 : 0));
       const auto data =
           loss == LossKind::bpr ? testing_support::friends_only(40, 120) : testing_support::shop(30, 20, 150, true);
       auto how = testing_support::options(2, 16, 8, SamplerKind::interactions);
@@ -213,17 +228,27 @@ TEST(NetworkTraining, LearnsAndGoesOnElsewhereToTheSameBits) {
       how.train.start = StartKind::random;
       how.train.temperature = 0.2;
       how.train.decay = 1e-5;
-      how.train.checkpoint_every = 5;
+      how.train.checkpoint_every = checkpoint;
+      how.train.joint = joint;
+      how.segment.count = 3;
       how.train.batch = loss == LossKind::bpr ? 50 : 17;
       Kept last;
       Kept middle;
       std::vector<double> losses;
-      how.on_epoch = [&](const EpochStats& epoch) { losses.push_back(epoch.loss); };
+      std::vector<std::int64_t> moved;
+      how.on_epoch = [&](const EpochStats& epoch) {
+        losses.push_back(epoch.loss);
+        EXPECT_EQ(epoch.joint.has_value(), joint && epoch.epoch > 6);
+        if (!epoch.joint) return;
+        EXPECT_NEAR(epoch.joint->objective + epoch.joint->modularity, epoch.loss, 1e-12);
+        moved.push_back(epoch.joint->moved);
+      };
       const auto train_on = [&](const Communicator& ranks, const Distribution& cuts, const Kept* from) {
         const auto set = testing_support::training_set(ranks, data, cuts);
+        moved.clear();
         how.on_state = [&](const TrainView& view) {
           auto kept = keep(ranks, set.sharded.graph, view);
-          if (!view.ended && view.progress.epochs == 5) middle = kept;
+          if (!view.ended && view.progress.epochs == checkpoint) middle = kept;
           if (view.ended) last = std::move(kept);
         };
         std::optional<TrainStart> start;
@@ -232,8 +257,9 @@ TEST(NetworkTraining, LearnsAndGoesOnElsewhereToTheSameBits) {
       };
       const auto cuts = testing_support::all_cuts(comm);
       train_on(comm, cuts[0], nullptr);
-      EXPECT_LT(losses.back(), losses.front());
-      EXPECT_EQ(middle.replicated.size(), encoder == EncoderKind::sage ? 12U : 6U);
+      EXPECT_LT(losses[5], losses.front());
+      EXPECT_EQ(middle.replicated.size(), checkpoint == 5 && joint ? one.replicated - 3 : one.replicated);
+      const auto expected_moved = moved;
       const auto expected = last;
       const auto from = middle;
       const auto self = Communicator::self();
@@ -241,6 +267,10 @@ TEST(NetworkTraining, LearnsAndGoesOnElsewhereToTheSameBits) {
       train_on(self, testing_support::on_last_rank(self), &from);
       EXPECT_EQ(last.rest.embedding, expected.rest.embedding) << "on one rank";
       EXPECT_EQ(last.replicated, expected.replicated);
+      EXPECT_EQ(last.rest.numbers, expected.rest.numbers);
+      if (checkpoint == 5) {
+        EXPECT_EQ(moved, expected_moved);
+      }
       train_on(comm, cuts[1], &from);
       EXPECT_EQ(last.rest.embedding, expected.rest.embedding) << "on other cuts";
       EXPECT_EQ(last.replicated, expected.replicated);

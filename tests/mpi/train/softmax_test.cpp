@@ -131,7 +131,7 @@ Found run(const Communicator& comm, const ShardGraph& graph, std::int64_t column
     EXPECT_EQ(softmax.plan(step), 1);
     const auto z = softmax.outputs(step, 0);
     std::int64_t place = 0;
-    for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
+    for (const auto list : {softmax.rows(step, 0).interior, softmax.rows(step, 0).boundary}) {
       for (const LocalRow row : list) {
         const auto node = graph.node[row.value].value;
         for (std::int64_t c = 0; c < columns; ++c) z.row(place)[c] = static_cast<float>(value_of(node, c));
@@ -223,7 +223,7 @@ TEST(Softmax, EveryUserIsTakenOnceAnEpoch) {
   std::vector<std::int64_t> taken(40, 0);
   for (std::int64_t step = 0; step < softmax.steps(); ++step) {
     softmax.plan(step);
-    for (const auto list : {softmax.rows(step).interior, softmax.rows(step).boundary}) {
+    for (const auto list : {softmax.rows(step, 0).interior, softmax.rows(step, 0).boundary}) {
       for (const LocalRow row : list) {
         const auto node = sharded.graph.node[row.value].value;
         if (node < 40) ++taken[node];

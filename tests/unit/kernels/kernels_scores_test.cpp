@@ -74,6 +74,46 @@ TEST_F(InnerProducts, EqualTheReferenceToTheBit) {
   }
 }
 
+TEST_F(InnerProducts, OfScatteredRowsHaveTheSameBits) {
+  for (const std::int64_t columns : {1, 33, 64}) {
+    const Matrix a = made_up_matrix(1, columns, 1);
+    const Matrix rows = made_up_matrix(40, columns, 2);
+    for (const std::int64_t count : {0, 1, 7, 8, 9, 40}) {
+      std::vector<std::int32_t> at;
+      std::vector<float> expected;
+      for (std::int64_t j = 0; j < count; ++j) {
+        at.push_back(static_cast<std::int32_t>(j * 7 % 40));
+        expected.push_back(inner_product(a.row(0), rows.row(at.back()), columns));
+      }
+      on_each_target([&] {
+        std::vector<float> out(count);
+        inner_products_at(a.row(0), rows.view(), at, out);
+        EXPECT_EQ(out, expected);
+      });
+    }
+  }
+}
+
+TEST_F(InnerProducts, ThoseNotBelowABarAreFound) {
+  for (const std::int64_t count : {0, 1, 5, 16, 17, 100}) {
+    auto scores = std::vector<float>(count);
+    for (std::int64_t j = 0; j < count; ++j) scores[j] = static_cast<float>(j * 13 % 29) - 10;
+    if (count > 4) scores[3] = not_a_number;
+    if (count > 16) scores[16] = infinity;
+    for (const float bar : {-infinity, -20.0F, 0.0F, 11.0F, infinity}) {
+      std::vector<std::int32_t> expected;
+      for (std::int64_t j = 0; j < count; ++j) {
+        if (!(scores[j] < bar)) expected.push_back(static_cast<std::int32_t>(j));
+      }
+      on_each_target([&] {
+        std::vector<std::int32_t> at(padded_stride(count));
+        at.resize(not_below(scores, bar, at));
+        EXPECT_EQ(at, expected) << count << " above " << bar;
+      });
+    }
+  }
+}
+
 TEST_F(InnerProducts, PaddingStaysZeroBesideInfinities) {
   Matrix a = made_up_matrix(3, 10, 1);
   a.row(1)[4] = infinity;

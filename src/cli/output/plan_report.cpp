@@ -1,0 +1,94 @@
+#include "cli/output/plan_report.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/output/report.hpp"
+
+namespace cohort {
+
+namespace {
+
+std::string in_seconds(double seconds) {
+  if (seconds >= 1) return fmt::format("{:.2f} s", seconds);
+  return seconds >= 1e-3 ? fmt::format("{:.2f} ms", 1e3 * seconds) : fmt::format("{:.1f} us", 1e6 * seconds);
+}
+
+nlohmann::ordered_json json_of(const RankPlan& plan) {
+  return {{"ranks", plan.ranks},
+          {"seconds_per_step", plan.seconds_per_step()},
+          {"seconds",
+           {{"compute", plan.compute_seconds},
+            {"imbalance", plan.imbalance_seconds},
+            {"halo", plan.halo_seconds},
+            {"reductions", plan.sum_seconds}}},
+          {"efficiency", plan.efficiency},
+          {"balance", plan.balance},
+          {"interior_share", plan.interior_share},
+          {"ghosts_per_node", plan.ghosts_per_node},
+          {"halo_bytes", plan.halo_bytes},
+          {"pair_bytes", plan.pair_bytes},
+          {"reduction_bytes", plan.reduction_bytes},
+          {"memory_bytes", plan.memory_bytes},
+          {"machine_bytes", plan.machine_bytes},
+          {"fits", plan.fits},
+          {"training", {{"halo_bytes", plan.training_halo_bytes}, {"pair_bytes", plan.training_pair_bytes}}}};
+}
+
+}  // namespace
+
+std::string plan_table(const TrainingPlan& plan) {
+  auto text =
+      fmt::format("{}, {}, {}; {} with {}, {}, {}, {} an epoch\n", counted(plan.nodes, "node"),
+                  counted(plan.entries, "entry", "entries"), counted(plan.shards, "shard"), plan.encoder, plan.loss,
+                  counted(plan.columns, "column"), counted(plan.epochs, "epoch"), counted(plan.steps, "step"));
+  text += plan.one_machine ? "all ranks on one machine\n"
+                           : fmt::format("a rank a machine; network {:.4g} Gb/s, {}\n",
+                                         8e-9 * plan.network.bytes_per_second, in_seconds(plan.network.latency));
+  text += fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7} {:>10} {:>10} {:>10} {:>10}\n", "ranks",
+                      "a step", "compute", "imbalance", "halo", "sums", "efficiency", "balance", "halo", "pairs",
+                      "sums", "memory");
+  for (const auto& each : plan.ranks) {
+    text += fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>9.0f} % {:>7.3f} {:>10} {:>10} {:>10} {:>10}{}\n",
+                        each.ranks, in_seconds(each.seconds_per_step()), in_seconds(each.compute_seconds),
+                        in_seconds(each.imbalance_seconds), in_seconds(each.halo_seconds), in_seconds(each.sum_seconds),
+                        100 * each.efficiency, each.balance, in_bytes(each.halo_bytes), in_bytes(each.pair_bytes),
+                        in_bytes(each.reduction_bytes), in_bytes(each.memory_bytes),
+                        each.fits ? "" : "  not there on a machine like this one");
+  }
+  text += plan.advised == 0 ? fmt::format("advice: {}\n", plan.reason)
+                            : fmt::format("advice: {}, since {}\n", counted(plan.advised, "rank"), plan.reason);
+  return text;
+}
+
+nlohmann::ordered_json plan_json(const TrainingPlan& plan) {
+  nlohmann::ordered_json json = {{"encoder", plan.encoder},
+                                 {"loss", plan.loss},
+                                 {"nodes", plan.nodes},
+                                 {"entries", plan.entries},
+                                 {"shards", plan.shards},
+                                 {"columns", plan.columns},
+                                 {"epochs", plan.epochs},
+                                 {"steps_per_epoch", plan.steps},
+                                 {"traffic_exact", plan.traffic_exact},
+                                 {"network", nullptr},
+                                 {"calibration",
+                                  {{"fixed_seconds", plan.calibration.fixed},
+                                   {"seconds_per_node_and_entry", plan.calibration.per_cost},
+                                   {"propagation_seconds_per_node_and_entry", plan.calibration.propagation},
+                                   {"seconds_per_copied_byte", plan.calibration.copied_byte},
+                                   {"measured_nodes_and_entries", plan.calibration.measured}}},
+                                 {"base_bytes", plan.base_bytes},
+                                 {"available_bytes", plan.available_bytes}};
+  if (!plan.one_machine) {
+    json["network"] = {{"bytes_per_second", plan.network.bytes_per_second}, {"latency_seconds", plan.network.latency}};
+  }
+  json["ranks"] = nlohmann::ordered_json::array();
+  for (const auto& each : plan.ranks) json["ranks"].push_back(json_of(each));
+  json["advice"] = {{"ranks", nullptr}, {"why", plan.reason}};
+  if (plan.advised > 0) json["advice"]["ranks"] = plan.advised;
+  return json;
+}
+
+}  // namespace cohort

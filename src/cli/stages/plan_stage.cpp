@@ -1,0 +1,270 @@
+#include "cli/stages/plan_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "cli/output/logging.hpp"
+#include "cli/output/report.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "core/error.hpp"
+#include "core/memory.hpp"
+#include "data/dataset_bytes.hpp"
+#include "graph/rank_shares.hpp"
+#include "model/encoder_traffic.hpp"
+#include "partition/cut_points.hpp"
+#include "train/choices.hpp"
+#include "train/sampler.hpp"
+#include "train/step_traffic.hpp"
+#include "train/training_memory.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr double calibration_seconds = 4;  // of each of two parts
+// Below that, half of all processors wait: what is won in time is paid for twice.
+constexpr double least_efficiency = 0.5;
+
+struct Inputs {
+  ModelConfig model;
+  TrainConfig train;
+  InputFeatures features;
+  std::int64_t all_positives = 0;
+  std::int64_t dataset_bytes = 0;  ///< of all processes
+  int threads = 1;
+};
+
+const char* word_of(EncoderKind encoder) {
+  return encoder == EncoderKind::gcn ? "gcn" : encoder == EncoderKind::sage ? "sage" : "lightgcn";
+}
+
+const char* word_of(LossKind loss) {
+  return loss == LossKind::bpr ? "bpr" : loss == LossKind::ns4gc ? "ns4gc" : "softmax";
+}
+
+int views_of(const TrainConfig& train) {
+  return train.loss == LossKind::ns4gc ? 2 : 1;
+}
+
+double as_double(std::int64_t number) {
+  return static_cast<double>(number);
+}
+
+// What is left of a step's exchanges of rows behind the interior rows that are computed meanwhile; with what packing
+// takes. pair_bytes: sent for the objective; halo_bytes: for propagation.
+double exposed_seconds(const TrainingPlan& plan, const RankShare& share, const EncoderTraffic& encoder, int views,
+                       double halo_bytes, double pair_bytes) {
+  const auto interior =
+      share.entries == 0 ? 0.0 : as_double(share.interior_entries) / as_double(share.entries) * as_double(share.cost());
+  const auto one = [&](double bytes, std::int64_t columns) {
+    if (share.neighbours == 0) return 0.0;
+    const auto hidden = interior * plan.calibration.propagation * as_double(columns) / as_double(plan.columns);
+    if (plan.one_machine) return std::max(0.0, exchange_seconds(plan.network, share.neighbours, 0) - hidden);
+    const auto transfer = exchange_seconds(plan.network, share.neighbours, std::llround(bytes));
+    return bytes * plan.calibration.copied_byte + std::max(0.0, transfer - hidden);
+  };
+  double seconds = 0;
+  for (const auto columns : encoder.step) {
+    const auto bytes = as_double(share.sent_rows * padded_stride(columns)) * sizeof(float);
+    seconds += views * one(bytes, columns);
+    halo_bytes -= views * bytes;
+  }
+  if (encoder.sparse > 0) seconds += one(halo_bytes, encoder.sparse);
+  if (pair_bytes > 0) seconds += one(pair_bytes, plan.columns);
+  return seconds;
+}
+
+double seconds_of_sums(const TrainingPlan& plan, const StepSums& sums, const ShardLayout& layout) {
+  const int ranks = layout.shards_of_rank.ranks();
+  double seconds = 0;
+  for (const auto bytes : sums.bytes) seconds += sum_seconds(plan.network, ranks, bytes);
+  for (const auto numbers : sums.numbers) {
+    std::int64_t most = 0;
+    for (int rank = 0; rank < ranks; ++rank) most = std::max(most, shard_sum_bytes(layout, rank, numbers));
+    seconds += shard_sum_seconds(plan.network, ranks, most);
+  }
+  return seconds;
+}
+
+// Embeddings of all rows that training shows: for checkpoints every so many epochs, and in the end.
+std::int64_t views_of_training(const TrainConfig& train) {
+  return 1 + (train.checkpoint_every > 0 ? (train.epochs - 1) / train.checkpoint_every : 0);
+}
+
+// Of the rank that needs most, and whether a machine has it: on one of its own it receives its ghosts.
+void plan_memory(const RankShares& shares, const Inputs& inputs, const TrainingPlan& plan, RankPlan& result) {
+  std::int64_t together = 0;
+  for (const auto& share : shares.rank) {
+    const TrainingSizes sizes{share.owned,       plan.one_machine ? 0 : share.ghosts,
+                              share.sent_rows,   share.entries,
+                              share.entries / 2, inputs.all_positives};
+    const auto bytes = plan.base_bytes + inputs.dataset_bytes / result.ranks +
+                       graph_bytes(share, plan.nodes / result.ranks) +
+                       training_bytes(sizes, inputs.model, inputs.train, result.ranks) +
+                       input_weight_bytes(inputs.features, inputs.model, inputs.threads);
+    result.memory_bytes = std::max(result.memory_bytes, bytes);
+    together += bytes;
+  }
+  result.machine_bytes = plan.one_machine ? together : result.memory_bytes;
+  result.fits = result.machine_bytes <= plan.available_bytes;
+}
+
+RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const Positives& positives,
+                    const Inputs& inputs, const Distribution& cuts, const TrainingPlan& plan) {
+  const auto& comm = session.comm();
+  const auto shares = rank_shares(comm, sharded.graph, cuts);
+  const auto traffic =
+      epoch_traffic(comm, sharded, positives, shares, inputs.model, inputs.train, inputs.features.columns);
+  const auto encoder = encoder_traffic(inputs.model, inputs.features.columns);
+  const ShardLayout layout{cuts, sharded.graph.layout.position_begin};
+  const auto sums = step_sums(inputs.model, inputs.train, inputs.features.columns);
+
+  RankPlan result;
+  result.ranks = cuts.ranks();
+  std::int64_t interior = 0;
+  std::int64_t ghosts = 0;
+  std::int64_t dearest = 0;
+  double slowest = 0;
+  for (int rank = 0; rank < shares.ranks(); ++rank) {
+    const auto& share = shares.rank[rank];
+    const auto halo = as_double(traffic.halo_bytes[rank]) / as_double(traffic.steps);
+    const auto pair = as_double(traffic.pair_bytes[rank]) / as_double(traffic.steps);
+    const auto exposed = exposed_seconds(plan, share, encoder, views_of(inputs.train), halo, pair);
+    const auto compute = plan.calibration.fixed + plan.calibration.per_cost * as_double(share.cost());
+    if (compute + exposed > slowest) {
+      slowest = compute + exposed;
+      result.halo_seconds = exposed;
+    }
+    result.compute_seconds += compute / result.ranks;
+    result.halo_bytes = std::max(result.halo_bytes, static_cast<std::int64_t>(std::ceil(halo)));
+    result.pair_bytes = std::max(result.pair_bytes, static_cast<std::int64_t>(std::ceil(pair)));
+    interior += share.interior_entries;
+    ghosts += share.ghosts;
+    dearest = std::max(dearest, share.cost());
+    const auto views_shown = views_of_training(inputs.train);
+    result.training_halo_bytes.push_back(inputs.train.epochs * traffic.halo_bytes[rank] +
+                                         views_shown * traffic.view_bytes[rank]);
+    result.training_pair_bytes.push_back(inputs.train.epochs * traffic.pair_bytes[rank]);
+  }
+  result.imbalance_seconds = std::max(0.0, slowest - result.halo_seconds - result.compute_seconds);
+  result.sum_seconds = seconds_of_sums(plan, sums, layout);
+  result.reduction_bytes = reduction_bytes(sums, layout);
+  result.balance = as_double(dearest) * result.ranks / as_double(plan.nodes + plan.entries);
+  result.interior_share = plan.entries == 0 ? 1.0 : as_double(interior) / as_double(plan.entries);
+  result.ghosts_per_node = as_double(ghosts) / as_double(plan.nodes);
+  const auto one_rank = plan.calibration.fixed + plan.calibration.per_cost * as_double(plan.nodes + plan.entries);
+  result.efficiency = one_rank / (result.ranks * result.seconds_per_step());
+  plan_memory(shares, inputs, plan, result);
+  return result;
+}
+
+// The most ranks that are at least half used, among those whose memory is there.
+void advise(TrainingPlan& plan) {
+  const RankPlan* best = nullptr;
+  for (const auto& each : plan.ranks) {
+    if (!each.fits) continue;
+    const bool good = each.efficiency >= least_efficiency;
+    const bool best_good = best != nullptr && best->efficiency >= least_efficiency;
+    if (best == nullptr || (good && (!best_good || each.seconds_per_step() < best->seconds_per_step())) ||
+        (!good && !best_good && each.efficiency > best->efficiency)) {
+      best = &each;
+    }
+  }
+  if (best == nullptr) {
+    plan.reason = fmt::format("none of them has the memory, which is {} a machine like this one; ask for more ranks",
+                              in_bytes(plan.available_bytes));
+    return;
+  }
+  plan.advised = best->ranks;
+  plan.reason = fmt::format("{:.0f} % of its processors' time goes into steps", 100 * best->efficiency);
+  if (best->efficiency < least_efficiency) plan.reason += ", less than half, but with the others it is less still";
+  const RankPlan* next = nullptr;
+  for (const auto& each : plan.ranks) {
+    if (each.ranks > best->ranks && (next == nullptr || each.ranks < next->ranks)) next = &each;
+  }
+  if (next == nullptr) return;
+  if (!next->fits) {
+    plan.reason += fmt::format("; {} ranks would not have the memory", next->ranks);
+    return;
+  }
+  const auto most = std::max({next->halo_seconds, next->sum_seconds, next->imbalance_seconds});
+  const char* const cause = next->seconds_per_step() < 2 * plan.calibration.fixed ? "what every rank does alike"
+                            : most == next->halo_seconds                          ? "rows of other ranks"
+                            : most == next->sum_seconds                           ? "sums over all ranks"
+                                                                                  : "shards that do not divide evenly";
+  plan.reason += fmt::format("; of {} ranks it would be {:.0f} %, most of the rest lost to {}", next->ranks,
+                             100 * next->efficiency, cause);
+}
+
+}  // namespace
+
+TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  if (encoder_of(config) == EncoderKind::spectral) {
+    throw InputError("nothing is trained (model.encoder is or comes to spectral), so there is no step to plan");
+  }
+  if (config.train.joint || config.train.loss == LossKind::dmon) {
+    throw InputError(std::string(config.train.joint ? "train.joint" : R"(train.loss = "dmon")") +
+                     " cannot be planned: what its steps send is not known beforehand; plan without it");
+  }
+  TrainingPlan plan;
+  plan.base_bytes = comm.max(peak_resident_bytes());
+  const auto graph = load_graph(session, true);
+  for (const int ranks : options.ranks) need_shards(std::ssize(graph.partition->shard_cost), ranks);
+  const auto sharded = shard_graph(comm, graph_of(session, graph.dataset), *graph.partition);
+  const auto positives = training_pairs(session, graph.dataset, sharded);
+  const auto features = network_input(session, graph.dataset, sharded);
+
+  Inputs inputs;
+  inputs.model = with_width(config.model, sharded.graph.users + sharded.graph.items);
+  inputs.train = with_choices(config.train, graph.dataset.users.total());
+  if (inputs.train.learning_rate == 0)
+    inputs.train.learning_rate = bpr_rate(batch_size(inputs.train.batch, positives.total));
+  inputs.features = features.input();
+  inputs.all_positives = positives.total;
+  inputs.dataset_bytes = comm.sum(bytes_of(graph.dataset));
+  inputs.threads = static_cast<int>(session.threads());
+
+  plan.encoder = word_of(inputs.model.encoder);
+  plan.loss = word_of(inputs.train.loss);
+  plan.shards = sharded.graph.layout.shards();
+  plan.nodes = sharded.graph.positions.total();
+  plan.entries = comm.sum(std::ssize(sharded.graph.adjacency.column));
+  plan.columns = inputs.model.dim;
+  plan.steps = steps_of_epoch(inputs.train, sharded.graph.users, positives);
+  plan.epochs = inputs.train.epochs;
+  plan.available_bytes = comm.min(available_memory_bytes());
+  plan.one_machine = !options.network;
+  plan.network = options.network.value_or(Interconnect());
+  plan.traffic_exact = inputs.train.loss != LossKind::bpr || inputs.train.epochs == 1;
+
+  spdlog::info("plan: timing steps of {} nodes and entries", with_commas(plan.nodes + plan.entries));
+  TrainOptions train;
+  train.model = inputs.model;
+  train.train = inputs.train;
+  train.threads = static_cast<int>(session.threads());
+  train.features = inputs.features;
+  StepCalibration mine;
+  comm.attempt([&] { mine = calibrate_steps(comm.rank(), sharded.graph, positives, train, calibration_seconds); });
+  const auto all = comm.all_gather(mine);
+  for (const auto& each : all) {
+    const auto share = 1.0 / static_cast<double>(all.size());
+    plan.calibration.fixed += share * each.fixed;
+    plan.calibration.per_cost += share * each.per_cost;
+    plan.calibration.propagation += share * each.propagation;
+    plan.calibration.copied_byte += share * each.copied_byte;
+    plan.calibration.measured += each.measured;
+  }
+  for (const int ranks : options.ranks) {
+    const auto cuts = cut_points(graph.partition->shard_cost, ranks);
+    plan.ranks.push_back(plan_ranks(session, sharded, positives, inputs, cuts, plan));
+  }
+  advise(plan);
+  return plan;
+}
+
+}  // namespace cohort

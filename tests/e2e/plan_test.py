@@ -1,0 +1,122 @@
+"""What `cohort plan` predicts of ranks that are not there: traffic to the byte, memory, what it advises and refuses."""
+
+import json
+import unittest
+
+import h5py
+
+from support import WithDirectory, cohort
+
+RANKS = (1, 3, 4)
+
+
+class Plan(WithDirectory):
+    def prepared(self, *settings, ranks=2):
+        """A graph with its partition; returns the command line that goes on from it."""
+        config = self.path / "data" / "config.toml"
+        if not config.exists():
+            cohort("generate", "--output", self.path / "data", "--users", 3000, "--items", 1200, "--interactions",
+                   40000, "--segments", 5, "--seed", 3)
+        line = [config, *(part for setting in (f"output.directory={self.path}/run", *settings)
+                          for part in ("--set", setting))]
+        for command in ("prepare", "partition"):
+            cohort(command, *line, "--quiet", ranks=ranks)
+        return line
+
+    def plan(self, line, *arguments, ranks=1, processes=1):
+        numbers = ",".join(map(str, ranks if isinstance(ranks, tuple) else (ranks,)))
+        done = cohort("plan", *line, "--ranks", numbers, "--json", "--quiet", *arguments, ranks=processes)
+        return json.loads(done.stdout)
+
+    def trained(self, line, ranks):
+        cohort("train", *line, "--quiet", "--restart", ranks=ranks)
+        with h5py.File(self.path / "run" / "model.h5", "r") as model:
+            traffic = model["history/traffic"]
+            return {name: traffic[name][...].tolist() for name in ("halo_bytes", "pair_bytes")}
+
+    def check_traffic(self, *settings):
+        line = self.prepared("segment.count=5", *settings)
+        plan = self.plan(line, ranks=RANKS)
+        self.assertEqual([entry["ranks"] for entry in plan["ranks"]], list(RANKS))
+        self.assertTrue(plan["traffic_exact"])
+        for entry in plan["ranks"]:
+            measured = self.trained(line, entry["ranks"])
+            for name in ("halo_bytes", "pair_bytes"):
+                self.assertEqual(entry["training"][name], measured[name], f"{name} at {entry['ranks']} ranks")
+            self.assertGreater(entry["seconds_per_step"], 0)
+            self.assertGreaterEqual(entry["balance"], 1)
+            self.assertAlmostEqual(entry["seconds_per_step"], sum(entry["seconds"].values()))
+            if entry["ranks"] > 1:
+                self.assertGreater(max(measured["halo_bytes"]), 0)
+                self.assertGreater(entry["reduction_bytes"], 0)
+        return line, plan
+
+    def test_lightgcn_with_softmax(self):
+        # 25 epochs: two checkpoints on the way, whose embeddings count.
+        line, plan = self.check_traffic("train.loss=softmax", "train.epochs=25", "train.batch=700", "train.start=random",
+                                        "train.checkpoint_minutes=0")
+        self.assertEqual(plan["steps_per_epoch"], 5)
+        # By other processes, and for machines of their own: what is sent does not change.
+        apart = self.plan(line, "--network", "1Gb,50us", ranks=RANKS, processes=3)
+        for one, other in zip(plan["ranks"], apart["ranks"]):
+            for name in ("training", "halo_bytes", "pair_bytes", "reduction_bytes", "balance"):
+                self.assertEqual(one[name], other[name])
+        self.assertAlmostEqual(apart["network"]["bytes_per_second"], 1.25e8)
+        self.assertAlmostEqual(apart["network"]["latency_seconds"], 5e-5, places=12)
+        self.assertEqual(apart["ranks"][0]["seconds"]["halo"], 0)
+        # A network a thousand times as slow can only be worse, and costs at least what its wire takes.
+        slow = self.plan(line, "--network", "1Mb,50us", ranks=(3, 4))
+        for entry in slow["ranks"]:
+            self.assertGreater(entry["seconds"]["reductions"], 8e-6 * entry["reduction_bytes"])
+            self.assertLess(entry["efficiency"], 0.5)
+        for found in (plan, apart, slow):
+            self.assertIn(found["advice"]["ranks"], [entry["ranks"] for entry in found["ranks"]])
+            self.assertGreater(len(found["advice"]["why"]), 20)
+
+    def test_a_network_on_the_user_graph(self):
+        self.check_traffic("graph.kind=user", "graph.neighbours=10", "model.encoder=gcn", "train.loss=softmax",
+                           "train.batch=1500", "train.epochs=3", "train.start=random")
+
+    def test_bpr_draws_its_first_epoch(self):
+        line, plan = self.check_traffic("train.loss=bpr", "train.epochs=1", "train.batch=5000")
+        self.assertGreater(max(plan["ranks"][-1]["training"]["pair_bytes"]), 0)
+        longer = self.plan([*line, "--set", "train.epochs=4"], ranks=4)
+        self.assertFalse(longer["traffic_exact"])
+
+    def test_refusals(self):
+        line = self.prepared("partition.shards=16")
+        for arguments, settings, parts in (
+                (["--ranks", "4,17"], [], ["16 shards", "partition.shards"]),
+                (["--ranks", "2", "--network", "100Gb"], [], ["--network", "100Gb,2us"]),
+                (["--ranks", "2", "--network", "-1Gb,2us"], [], ["--network"]),
+                (["--ranks", "2", "--network", "1Gx,2us"], [], ["--network"]),
+                (["--ranks", "0"], [], ["--ranks"]),
+                ([], [], ["--ranks"]),
+                (["--ranks", "2"], ["model.encoder=gcn", "train.loss=dmon"], ["train.loss"]),
+                (["--ranks", "2"], ["model.encoder=spectral"], ["nothing is trained"])):
+            with self.subTest(arguments=arguments, settings=settings):
+                for processes in (1, 2):
+                    done = cohort("plan", *line, *arguments, *(p for s in settings for p in ("--set", s)), "--quiet",
+                                  ranks=processes, check=False)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertEqual(done.stdout, "")
+                    for part in parts:
+                        self.assertEqual(done.stderr.count(part), 1, done.stderr)
+        cohort("prepare", *line, "--quiet")
+        done = cohort("plan", *line, "--ranks", 2, "--quiet", check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("run `cohort partition` first", done.stderr)
+        done = cohort("plan", line[0], "--set", f"output.directory={self.path}/none", "--ranks", 2, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertFalse((self.path / "none").exists())
+
+    def test_says_it_in_words(self):
+        line = self.prepared()
+        done = cohort("plan", *line, "--ranks", "1,2", "--quiet")
+        self.assertIn("all ranks on one machine", done.stdout)
+        self.assertIn("advice: ", done.stdout)
+        self.assertEqual(len(done.stdout.strip().splitlines()), 6)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -34,14 +34,15 @@ class Tutorial(WithDirectory):
         result = self.path / "work" / "people" / "segments.h5"
         self.assertEqual(evaluate(result, "--truth", self.path / "work" / "groups.tsv")["ari"], 1)
         with open(self.path / "work" / "users.csv", newline="") as file:
-            segments = {row["user"]: row["segment"] for row in csv.DictReader(file)}
+            segments = {row["id"]: row["segment"] for row in csv.DictReader(file)}
         self.assertEqual(len(segments), 100)
         for group in range(2):
             self.assertEqual(len({segments[f"u{number:02}"] for number in range(group, 100, 2)}), 1)
         with open(self.path / "work" / "recommendations.csv", newline="") as file:
-            for row in csv.DictReader(file):
-                if row.get("user") and int(row["rank"]) <= 10:
-                    self.assertNotIn(f"group{1 - int(row['user'][1:]) % 2}-", row["item"])
+            first = [row for row in csv.DictReader(file) if row["user"] and int(row["rank"]) <= 10]
+        self.assertEqual({row["user"] for row in first}, set(segments))
+        for row in first:
+            self.assertNotIn(f"group{1 - int(row['user'][1:]) % 2}-", row["item"])
 
         # The same in one command on several ranks.
         cohort("run", self.path / "work" / "people.toml", "--quiet", "--set", f"output.directory={self.path}/again",

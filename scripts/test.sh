@@ -4,7 +4,7 @@
 # Installs what is missing, builds preset ci (warnings are errors) and runs every test, or those whose names match PATTERN
 # (a regular expression); ctest's summary ends the output.
 # With CI=true in the environment, before that: clang-format over all sources, clang-tidy over the changed ones
-# (bounded to COHORT_TIDY_SECONDS, 300), what uses Eigen or vector instructions compiled for AVX2 and AVX-512 whatever
+# (bounded to COHORT_TIDY_SECONDS, 180), what uses Eigen or vector instructions compiled for AVX2 and AVX-512 whatever
 # this CPU has, and the tests of one process and of three ranks under the address and undefined-behaviour sanitizers.
 # Everything runs even if something before it failed; any failure fails the script. What the package manager and the
 # compiler say is in build/*.log, and shown where they fail.
@@ -37,7 +37,7 @@ changed_sources() {
 
 # As many as fit into the time, the latest change first; says how many did not.
 check_tidy() {
-  local deadline=$((SECONDS + ${COHORT_TIDY_SECONDS:-300})) sources=() batch=() next=0 ok=0
+  local deadline=$((SECONDS + ${COHORT_TIDY_SECONDS:-180})) sources=() batch=() next=0 ok=0
   # Only what this machine builds: without Arrow, nothing says how parquet_file.cpp is compiled.
   mapfile -t sources < <(changed_sources | xargs -r ls -t |
     while read -r source; do ! grep -qF "/$source\"" build/ci/compile_commands.json || echo "$source"; done)

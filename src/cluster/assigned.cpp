@@ -70,7 +70,8 @@ KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& point
     const auto rows = points.id.size();
     result.segment.assign(rows, 0);
     result.distance.assign(rows, 1.0F);
-    result.margin.assign(rows, options.count == 1 ? std::numeric_limits<float>::infinity() : 0.0F);
+    result.margin.assign(rows, 0.0F);
+    if (options.count == 1) std::ranges::fill(result.margin, std::numeric_limits<float>::infinity());
     for (std::size_t i = 0; i < found.nearest.size(); ++i) {
       const auto row = unit ? static_cast<std::size_t>(unit->source[i]) : i;
       const double nearest = spherical ? found.distance[i] / 2 : std::sqrt(found.distance[i]);

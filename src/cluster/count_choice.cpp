@@ -59,7 +59,11 @@ Matrix drawn_rows(const Communicator& comm, const CheckedPoints& population, std
   return gather_rows(comm, population.points, picked).rows;
 }
 
-std::int64_t different_rows(const Matrix& rows) {
+// Of which -0 is 0, as for distances.
+std::int64_t different_rows(Matrix& rows) {
+  for (std::int64_t i = 0; i < rows.rows(); ++i) {
+    for (float& value : rows.view().at(i)) value += 0.0F;
+  }
   const auto bytes = static_cast<std::size_t>(rows.stride()) * sizeof(float);
   std::vector<std::int64_t> order(rows.rows());
   std::iota(order.begin(), order.end(), 0);

@@ -35,8 +35,8 @@ Matrix rows_in_order(const Matrix& rows, std::span<const std::int64_t> order) {
 InputError too_few_users(std::int64_t distinct, const KmeansOptions& options) {
   const std::string what =
       options.spherical ? " whose embeddings point in different directions" : " with different embeddings";
-  return InputError(std::string(options.asked_by) + " " + std::to_string(options.count) + ", but there " + noun(distinct, "is", "are") +
-                    " only " + counted(distinct, "user") + what + "; ask for at most " +
+  return InputError(std::string(options.asked_by) + " " + std::to_string(options.count) + ", but there " +
+                    noun(distinct, "is", "are") + " only " + counted(distinct, "user") + what + "; ask for at most " +
                     std::to_string(std::max<std::int64_t>(distinct, 1)));
 }
 

@@ -110,8 +110,7 @@ std::string toml_string(const std::string& path) {
 
 // Where users of a segment differ by chance alone, the leading eigenvectors nearly are the segments, and bpr finds from
 // there what is left in a fraction of the time of softmax, which learns the chance too. Few steps, not to learn each
-// user's noise by heart; clustered by direction, since how long a row is says how active its user is; epochs are of at
-// most 64 steps of at least 2,048 triples (train.batch "auto").
+// user's noise by heart; epochs are of at most 64 steps of at least 2,048 triples (train.batch "auto").
 std::int64_t epochs_for(std::int64_t interactions) {
   constexpr std::int64_t wanted_steps = 150;
   const auto steps = std::clamp<std::int64_t>((interactions + 2047) / 2048, 1, 64);
@@ -129,8 +128,7 @@ std::string configuration(const PopulationOptions& options, const std::string& d
   text +=
       "\n[train]\nloss = \"bpr\"\nstart = \"spectral\"\nepochs = " + std::to_string(epochs_for(options.interactions)) +
       "\nlearning_rate = 0.005\ndecay = 0.02\n";
-  text += "\n[segment]\ncount = " + std::to_string(options.segments) +
-          "\nmethod = \"spherical\"\n\n[output]\ndirectory = " +
+  text += "\n[segment]\ncount = " + std::to_string(options.segments) + "\n\n[output]\ndirectory = " +
           toml_string((std::filesystem::absolute(directory) / "run").lexically_normal().string()) + "\n";
   return text;
 }

@@ -38,7 +38,7 @@ struct Segments {
   std::optional<Succession> succession;  ///< where they follow others; there are numbers then
   std::vector<double> loss;              ///< by epoch, the same on all ranks
   std::vector<double> inertia;           ///< by iteration of the run that was kept, the same on all ranks
-  std::vector<SegmentLevel> levels;   ///< above these segments, which are the finest level; the coarsest first
+  std::vector<SegmentLevel> levels;      ///< above these segments, which are the finest level; the coarsest first
 };
 
 /// What the segment of that row is called.

@@ -167,6 +167,8 @@ count = 2
 
     def test_preset(self):
         config = self.generated()
+        # What a configuration says goes before a preset.
+        config.write_text(config.read_text().replace('start = "spectral"\n', ""))
         values = (f"output.directory={self.path / 'preset'}", "train.epochs=1", "recommend.strategy=personal")
         settings = [part for value in values for part in ("--set", value)]
         cohort("run", config, "--preset", "lightgcn", *settings)

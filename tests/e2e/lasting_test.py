@@ -46,6 +46,9 @@ class Lasting(WithDirectory):
         self.data = self.path / "data"
         cohort("generate", "--output", self.data, "--users", 300, "--items", 150, "--interactions", 5000, "--segments", 4,
                "--noise", 0.2, "--seed", 3)
+        # From random rows, so that runs of few epochs differ.
+        config = self.data / "config.toml"
+        config.write_text(config.read_text().replace('start = "spectral"\n', ""))
 
     def run_it(self, name, *settings, previous=None, ranks=1, check=True):
         output = self.path / name
@@ -185,10 +188,10 @@ class Lasting(WithDirectory):
         except ImportError:
             return
         code = ("import cohort, sys; r = cohort.read(sys.argv[1]); print(list(r.segments.index), "
-                "sorted(set(r.users['segment'])), sorted(set(r.profiles['nearest']['id'])))")
+                "sorted(set(r.users['segment'])), *[one for one in r.profiles['nearest']['id'] if one not in r.segments.index])")
         text = subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True, text=True,
                               env=dict(os.environ, PYTHONPATH=str(SCRIPTS / "python"))).stdout
-        self.assertEqual(text.strip(), " ".join([str(found["number"])] * 3))
+        self.assertEqual(text.strip(), " ".join([str(found["number"])] * 2))
 
     def test_users_stay_unless_they_gain(self):
         first, _ = self.run_it("one", "segment.count=5")

@@ -27,7 +27,7 @@ class Results(WithDirectory):
         self.assertGreater(measures["nmi"], 0.9)
 
     def test_result_is_consistent(self):
-        _, result = self.run_generated("train.epochs=2", "segment.count=6")
+        _, result = self.run_generated("train.epochs=2", "segment.count=6", "segment.tolerance=0")
         with h5py.File(result, "r") as file:
             embedding = file["users/embedding"][...].astype(numpy.float64)
             centroid = file["segments/centroid"][...].astype(numpy.float64)

@@ -81,7 +81,7 @@ def main():
     options.cohort = options.cohort.resolve()
 
     print(f"{options.users} users, {options.items} items, {options.interactions} interactions, seed {options.seed}\n")
-    print("| segments | noise | Cohort | Cohort, kmeans | SVD, 64 columns | SVD, best of four |")
+    print("| segments | noise | Cohort | Cohort, spherical | SVD, 64 columns | SVD, best of four |")
     print("| --- | --- | --- | --- | --- | --- |")
     for segments in (4, 16, 64):
         for noise in (0.1, 0.3, 0.5, 0.7):
@@ -89,7 +89,7 @@ def main():
             shutil.rmtree(data, ignore_errors=True)
             run(options, "generate", "--users", options.users, "--items", options.items, "--interactions",
                 options.interactions, "--segments", segments, "--noise", noise, "--seed", options.seed, "--output", data)
-            indices = [cohort_index(options, data), cohort_index(options, data, "segment.method=kmeans"),
+            indices = [cohort_index(options, data), cohort_index(options, data, "segment.method=spherical"),
                        *svd_indices(data, segments, options.seed)]
             print(f"| {segments} | {noise} | " + " | ".join(f"{index:.3f}" for index in indices) + " |", flush=True)
 

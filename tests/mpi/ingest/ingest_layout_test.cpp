@@ -160,7 +160,7 @@ TEST(Layouts, GzipUnderAnotherNameIsReadAndOtherBytesAreNamed) {
     }
     return std::string();
   };
-  EXPECT_NE(refused("lines.csv", "[{\"user_id\": \"u1\", \"item_id\": \"i1\"}]\n").find("JSON"), std::string::npos);
+  EXPECT_NE(refused("lines.csv", "[[\"u1\", \"i1\"]]\n").find("JSON"), std::string::npos);
   EXPECT_NE(refused("table.gz", gzipped("PAR1\x15\x04")).find("Parquet"), std::string::npos);
   EXPECT_EQ(refused("semi.txt", "a;b;1\n"), "");
 }

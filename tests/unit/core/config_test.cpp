@@ -136,14 +136,14 @@ minutes = 2.5
 seed = 9223372036854775807
 checkpoint_every = 3
 checkpoint_minutes = 7.5
-joint = true
+joint = false
 initial = "/x/model.h5"
 
 [segment]
-count = "auto"
+count = 9
 count_min = 4
 count_max = 32
-levels = [3, 9]
+levels = []
 previous = "/x/segments.h5"
 stickiness = 0.05
 method = "spherical"
@@ -234,7 +234,7 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
       "c.toml:2: input.interactions (files of interactions) must be a path or an array of paths, but is an array");
   EXPECT_EQ(message("[input]\ncolumns = {usr = 0}\n"),
             "c.toml:2: input.columns (which column holds what, by name or index from 0) must be a table with the keys "
-            "user, item, weight, time, event, source, target, not \"usr\", but is a table");
+            "user, item, weight, time, event, split, source, target, not \"usr\", but is a table");
   EXPECT_EQ(message("[partition]\nshards = 0\n"),
             "c.toml:2: partition.shards (parts that the graph is cut into) must be an integer from 1 to 1,073,741,824 "
             "or \"auto\", but is 0");

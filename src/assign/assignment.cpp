@@ -11,13 +11,15 @@
 
 namespace cohort {
 
+void check_has_items(const SegmentsFile& result, const std::string& path) {
+  if (result.items.total() > 0) return;
+  throw InputError(path + " has no items: its users were clustered by friendships alone, and new users are placed " +
+                   "by their interactions");
+}
+
 void check_fold_in(const Communicator& comm, const SegmentsFile& result, const std::string& path) {
   comm.attempt([&] {
-    if (result.items.total() == 0) {
-      throw InputError(path +
-                       " has no items: its users were clustered by friendships alone, and new users are placed " +
-                       "by their interactions");
-    }
+    check_has_items(result, path);
     if (!result.fold_in) {
       throw InputError(path +
                        " does not hold what new users are folded in with (/items/fold_in); run `cohort segment` " +
@@ -49,15 +51,15 @@ std::vector<ScoredItem> popular_items(const Communicator& comm, const Distributi
   return result;
 }
 
-Assignment assign(const Communicator& comm, const SegmentsFile& result, const Newcomers& newcomers,
-                  const AssignOptions& options) {
+Assignment assign_embedded(const Communicator& comm, const SegmentsFile& result,
+                           std::span<const std::int64_t> item_users, const PairTable& known, ConstMatrixView embedding,
+                           std::span<const char> has_basis, const AssignOptions& options) {
   const auto& segments = result.segments;
   const auto& items = result.items.distribution;
-  const auto& edges = newcomers.edges;
-  const auto popular = popular_items(comm, items, result.fold_in->users, options.count);
-  const auto embedding = fold_in(comm, result.fold_in->rows.view(), items, edges);
+  const auto popular = popular_items(comm, items, item_users, options.count);
   Assignment assignment;
-  const auto users = static_cast<std::size_t>(edges.rows());
+  const auto users = static_cast<std::size_t>(known.rows());
+  COHORT_CHECK(std::cmp_equal(embedding.rows, users) && has_basis.size() == users);
   std::vector<std::int64_t> placed;
   std::vector<ScoredItem> best;
   std::vector<std::int64_t> found(users, 0);
@@ -65,7 +67,7 @@ Assignment assign(const Communicator& comm, const SegmentsFile& result, const Ne
   comm.attempt([&] {
     assignment.placement.resize(users);
     for (std::size_t u = 0; u < users; ++u) {
-      if (edges.row_begin[u + 1] > edges.row_begin[u]) placed.push_back(static_cast<std::int64_t>(u));
+      if (has_basis[u] != 0) placed.push_back(static_cast<std::int64_t>(u));
     }
     best.resize(users * room);
     for_each_in_parallel(std::ssize(placed), [&](std::int64_t i) {
@@ -74,10 +76,10 @@ Assignment assign(const Communicator& comm, const SegmentsFile& result, const Ne
     });
   });
   TopItemsQuery query;
-  query.users = embedding.view();
+  query.users = embedding;
   query.items = segments.items.view();
   query.blocks = &items;
-  query.excluded = &edges;
+  query.excluded = &known;
   query.chosen = &placed;
   query.k = options.count;
   top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> of_user) {
@@ -97,6 +99,19 @@ Assignment assign(const Communicator& comm, const SegmentsFile& result, const Ne
     }
   });
   return assignment;
+}
+
+Assignment assign(const Communicator& comm, const SegmentsFile& result, const Newcomers& newcomers,
+                  const AssignOptions& options) {
+  const auto& edges = newcomers.edges;
+  const auto embedding = fold_in(comm, result.fold_in->rows.view(), result.items.distribution, edges);
+  std::vector<char> has_basis;
+  comm.attempt([&] {
+    for (std::size_t u = 0; u + 1 < edges.row_begin.size(); ++u) {
+      has_basis.push_back(edges.row_begin[u + 1] > edges.row_begin[u] ? 1 : 0);
+    }
+  });
+  return assign_embedded(comm, result, result.fold_in->users, edges, embedding.view(), has_basis, options);
 }
 
 }  // namespace cohort

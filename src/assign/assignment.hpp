@@ -10,6 +10,8 @@
 #include "assign/newcomers.hpp"
 #include "assign/placement.hpp"
 #include "comm/communicator.hpp"
+#include "core/matrix.hpp"
+#include "data/dataset.hpp"
 #include "kernels/top_k.hpp"
 #include "result/segments.hpp"
 
@@ -20,6 +22,9 @@ struct AssignOptions {
   std::int64_t count = 20;  ///< recommendations a user
   std::int64_t level = 0;   ///< whose segments users are placed in, from 1; 0: the finest
 };
+
+/// Throws InputError where the result has no items. path: for the message. Local, the same on all ranks.
+void check_has_items(const SegmentsFile& result, const std::string& path);
 
 /// Throws InputError where users cannot be folded into this result: it has no items, or it was made by a Cohort that
 /// did not store what fold-in needs. path: for the message. Collective.
@@ -38,7 +43,13 @@ struct Assignment {
                                  ///< or where there is no basis the popular items
 };
 
-/// Collective.
+/// Places and serves users by their embedding (row by row; the same of `has_basis`: whether there is anything to place
+/// it by), known items left out of what is recommended. item_users: of this rank's block of items. Collective.
+Assignment assign_embedded(const Communicator& comm, const SegmentsFile& result,
+                           std::span<const std::int64_t> item_users, const PairTable& known, ConstMatrixView embedding,
+                           std::span<const char> has_basis, const AssignOptions& options);
+
+/// Folds in. Collective.
 Assignment assign(const Communicator& comm, const SegmentsFile& result, const Newcomers& newcomers,
                   const AssignOptions& options);
 

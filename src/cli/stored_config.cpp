@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "store/h5.hpp"
+#include "store/schema.hpp"
 #include "train/choices.hpp"
 
 namespace cohort {
@@ -11,17 +13,22 @@ Config stored_config(const Provenance& provenance, const std::string& path) {
   return parse_config(provenance.configuration, path + " (its configuration)", "/", {});
 }
 
+Config stored_config_of(const Communicator& comm, const std::string& path) {
+  const h5::Reader file(comm, path);
+  return stored_config(read_provenance(file, schema::segments_kind), path);
+}
+
 bool same_inputs(const std::vector<InputFile>& a, const std::vector<InputFile>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const InputFile& x, const InputFile& y) { return x.sha256 == y.sha256; });
 }
 
-void refuse_network(const Config& config, const std::string& path, const std::string& command) {
+void refuse_network(const Config& config, const std::string& path, const std::string& command,
+                    const std::string& instead) {
   if (!is_network(config.model.encoder)) return;
   throw InputError(path + " was made with model.encoder = \"" +
                    (config.model.encoder == EncoderKind::gcn ? "gcn" : "sage") + "\", which " + command +
-                   " cannot serve: it needs an embedding that is a sum over neighbours' rows; use \"lightgcn\" or " +
-                   "\"spectral\" for it");
+                   " cannot serve: " + instead);
 }
 
 }  // namespace cohort

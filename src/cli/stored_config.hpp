@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/communicator.hpp"
 #include "core/config.hpp"
 #include "store/provenance.hpp"
 
@@ -12,11 +13,16 @@ namespace cohort {
 /// The configuration inside the file at `path`. Throws InputError where this Cohort cannot read it.
 Config stored_config(const Provenance& provenance, const std::string& path);
 
+/// The same of the result at `path`, of which nothing else is read. Throws InputError also where it is no result. The
+/// same on all ranks. Collective.
+Config stored_config_of(const Communicator& comm, const std::string& path);
+
 /// Whether two files were made from the same bytes, wherever they stood.
 bool same_inputs(const std::vector<InputFile>& a, const std::vector<InputFile>& b);
 
-/// For what needs an embedding that is a sum over neighbours' rows, which a network's is not. Throws InputError where
-/// the model of `config`, which stands in `path`, is one. Local.
-void refuse_network(const Config& config, const std::string& path, const std::string& command);
+/// For what a network cannot serve, since its embedding is no sum over neighbours' rows. Throws InputError where the
+/// model of `config`, which stands in `path`, is one. instead: what to do. Local.
+void refuse_network(const Config& config, const std::string& path, const std::string& command,
+                    const std::string& instead);
 
 }  // namespace cohort

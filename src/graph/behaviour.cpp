@@ -37,11 +37,33 @@ std::int64_t affordable_limit(const Communicator& comm, std::span<const std::int
   return low;
 }
 
+// Leaves what has at most `limit` users. users_of_seen: by place in `seen`, the distinct items of `behaviour`. Local.
+void keep_within(std::int64_t limit, const Distinct& seen, std::span<const std::int64_t> users_of_seen,
+                 Behaviour& behaviour) {
+  std::size_t kept = 0;
+  std::size_t k = 0;
+  for (std::size_t u = 0; u + 1 < behaviour.row_begin.size(); ++u) {
+    for (const auto end = static_cast<std::size_t>(behaviour.row_begin[u + 1]); k < end; ++k) {
+      if (users_of_seen[seen.place[k]] > limit) continue;
+      behaviour.item[kept] = behaviour.item[k];
+      if (!behaviour.weight.empty()) behaviour.weight[kept] = behaviour.weight[k];
+      ++kept;
+    }
+    behaviour.row_begin[u + 1] = static_cast<std::int64_t>(kept);
+  }
+  behaviour.item.resize(kept);
+  if (!behaviour.weight.empty()) behaviour.weight.resize(kept);
+}
+
 }  // namespace
+
+bool is_weighted(const GraphConfig& options) {
+  return options.similarity == UserSimilarity::cosine && options.weight != EdgeWeighting::binary;
+}
 
 Behaviour behaviour_of(const Dataset& dataset, std::int64_t users, const GraphConfig& options) {
   const EdgeWeights weighting(options);
-  const bool weighted = options.similarity == UserSimilarity::cosine && options.weight != EdgeWeighting::binary;
+  const bool weighted = is_weighted(options);
   const auto& table = dataset.interactions;
   Behaviour behaviour;
   for (std::int64_t u = 0; u < table.rows(); ++u) {
@@ -82,22 +104,17 @@ PassedOver pass_over(const Communicator& comm, const Distribution& items, std::i
   result.items = comm.sum(result.items);
   result.interactions = comm.sum(result.interactions);
   const auto users_of_seen = plan.fetch(std::span<const std::int64_t>(item_users));
-  comm.attempt([&] {
-    std::size_t kept = 0;
-    std::size_t k = 0;
-    for (std::size_t u = 0; u + 1 < behaviour.row_begin.size(); ++u) {
-      for (const auto end = static_cast<std::size_t>(behaviour.row_begin[u + 1]); k < end; ++k) {
-        if (users_of_seen[seen.place[k]] > result.max_item_users) continue;
-        behaviour.item[kept] = behaviour.item[k];
-        if (!behaviour.weight.empty()) behaviour.weight[kept] = behaviour.weight[k];
-        ++kept;
-      }
-      behaviour.row_begin[u + 1] = static_cast<std::int64_t>(kept);
-    }
-    behaviour.item.resize(kept);
-    if (!behaviour.weight.empty()) behaviour.weight.resize(kept);
-  });
+  comm.attempt([&] { keep_within(result.max_item_users, seen, users_of_seen, behaviour); });
+  result.item_users = std::move(item_users);
   return result;
+}
+
+void pass_over(const Communicator& comm, const Distribution& items, const PassedOver& passed_over,
+               Behaviour& behaviour) {
+  Distinct seen;
+  comm.attempt([&] { seen = distinct_of(behaviour.item); });
+  const auto users = IndexPlan(comm, items, seen.values).fetch(std::span<const std::int64_t>(passed_over.item_users));
+  comm.attempt([&] { keep_within(passed_over.max_item_users, seen, users, behaviour); });
 }
 
 }  // namespace cohort

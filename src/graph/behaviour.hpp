@@ -21,6 +21,9 @@ struct Behaviour {
   double weight_of(std::size_t k) const { return weight.empty() ? 1.0 : static_cast<double>(weight[k]); }
 };
 
+/// Whether rows have weights, or all are 1. Local.
+bool is_weighted(const GraphConfig& options);
+
 /// An interaction that weighs nothing is none, as in the bipartite graph. A row for each of this rank's users. Local.
 Behaviour behaviour_of(const Dataset& dataset, std::int64_t users, const GraphConfig& options);
 
@@ -29,12 +32,17 @@ Behaviour behaviour_of(const Dataset& dataset, std::int64_t users, const GraphCo
 inline constexpr std::int64_t comparisons_an_interaction = 2000;
 
 struct PassedOver {
-  std::int64_t max_item_users = 0;  ///< as given or chosen
-  std::int64_t items = 0;           ///< over all ranks, with more users than that
-  std::int64_t interactions = 0;    ///< theirs
+  std::int64_t max_item_users = 0;       ///< as given or chosen
+  std::int64_t items = 0;                ///< over all ranks, with more users than that
+  std::int64_t interactions = 0;         ///< theirs
+  std::vector<std::int64_t> item_users;  ///< of this rank's block of items, those passed over too
 };
 
 /// Takes the items that have more users than `limit` (0: "auto") out of `behaviour`. Collective.
 PassedOver pass_over(const Communicator& comm, const Distribution& items, std::int64_t limit, Behaviour& behaviour);
+
+/// Takes the same items out of what others have. Collective.
+void pass_over(const Communicator& comm, const Distribution& items, const PassedOver& passed_over,
+               Behaviour& behaviour);
 
 }  // namespace cohort

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "comm/cost_blocks.hpp"
@@ -73,23 +74,30 @@ struct Pass {
   std::vector<std::int32_t> bits;  // of the lists' weights; empty: all are 1
 };
 
+// Of each user: the sum of the squares of its row.
+std::vector<double> norms_of(const Behaviour& behaviour) {
+  std::vector<double> norm;
+  for (std::int64_t u = 0; u < behaviour.users(); ++u) {
+    double sum = 0;
+    for (const auto k : places_of(behaviour.row_begin, u)) sum += behaviour.weight_of(k) * behaviour.weight_of(k);
+    norm.push_back(sum);
+  }
+  return norm;
+}
+
 class UserComparison {
  public:
-  UserComparison(const GraphConfig& options, const Behaviour& behaviour, const Distinct& items, std::int64_t first_user)
+  /// items: the distinct ones of `behaviour`. self: of its users, whom each is not compared with.
+  UserComparison(const GraphConfig& options, const Behaviour& behaviour, const Distinct& items,
+                 std::span<const std::int64_t> self)
       : cosine_(options.similarity == UserSimilarity::cosine),
         of_count_(options),
         behaviour_(behaviour),
         items_(items),
-        first_user_(first_user),
+        self_(self),
+        norm_(norms_of(behaviour)),
         count_(static_cast<std::size_t>(options.neighbours)) {
-    for (std::int64_t u = 0; u < behaviour.users(); ++u) {
-      double sum = 0;
-      for (const auto k : places_of(behaviour.row_begin, u)) {
-        sum += behaviour.weight_of(k) * behaviour.weight_of(k);
-      }
-      norm.push_back(sum);
-    }
-    best.resize(norm.size());
+    best.resize(norm_.size());
   }
 
   /// Compares all of this rank's users with those of a pass.
@@ -121,7 +129,6 @@ class UserComparison {
     failure.rethrow();
   }
 
-  std::vector<double> norm;                  ///< of this rank's users
   std::vector<std::vector<Candidate>> best;  ///< of each, the best first
 
  private:
@@ -150,14 +157,14 @@ class UserComparison {
   void choose(const Pass& pass, std::size_t u, std::span<const std::int32_t> touched, std::vector<double>& sum,
               std::vector<Candidate>& pool) {
     Best kept(pool, best[u], count_);
-    const auto self = first_user_ + static_cast<std::int64_t>(u) - pass.first;
+    const auto self = self_[u] - pass.first;
     for (const auto other : touched) {
       const auto shared = sum[other];
       sum[other] = 0;
       if (other == self) continue;
       const auto score = cosine_ ? shared * shared / pass.norm[other] : shared;
       if (!kept.may_enter(score)) continue;
-      const auto weight = cosine_ ? static_cast<float>(shared / std::sqrt(norm[u] * pass.norm[other]))
+      const auto weight = cosine_ ? static_cast<float>(shared / std::sqrt(norm_[u] * pass.norm[other]))
                                   : of_count_.interaction(static_cast<float>(shared));
       if (weight > 0) kept.enter({score, weight, static_cast<std::uint32_t>(pass.first + other)});
     }
@@ -168,7 +175,8 @@ class UserComparison {
   EdgeWeights of_count_;
   const Behaviour& behaviour_;
   const Distinct& items_;
-  std::int64_t first_user_;
+  std::span<const std::int64_t> self_;
+  std::vector<double> norm_;
   std::size_t count_;
 };
 
@@ -245,6 +253,53 @@ PairTable both_directions(const Communicator& comm, const Distribution& users,
   return table;
 }
 
+struct Compared {
+  std::vector<std::vector<Candidate>> best;
+  std::int64_t passes = 0;
+};
+
+// Each of this rank's users of `asked` with all users of the dataset, whose rows are `stored`. Collective.
+Compared compare(const Communicator& comm, const Dataset& dataset, const Behaviour& stored, const Behaviour& asked,
+                 std::span<const std::int64_t> self, const GraphConfig& options, std::int64_t memory) {
+  const auto& users = dataset.users.distribution;
+  const bool weighted = comm.any(!stored.weight.empty());
+  const auto first_user = users.begin(comm.rank());
+  const bool themselves = &stored == &asked;
+  Distinct held;
+  Distinct other;
+  std::vector<double> norms;
+  std::optional<UserComparison> comparison;
+  const auto& wanted = themselves ? held : other;
+  comm.attempt([&] {
+    held = distinct_of(stored.item);
+    if (!themselves) other = distinct_of(asked.item);
+    norms = norms_of(stored);
+    comparison.emplace(options, asked, wanted, self);
+  });
+  const auto passes = passes_of(comm, stored, memory);
+  ItemLists lists(comm, dataset.items.distribution, first_user, stored, held, weighted);
+  const IndexPlan plan(comm, lists.blocks(), wanted.values);
+  for (int p = 0; p < passes.ranks(); ++p) {
+    comm.stop_if_interrupted();
+    Pass pass;
+    pass.first = passes.begin(p);
+    ItemLists::Part part;
+    std::span<const double> norm;
+    comm.attempt([&] {
+      part = lists.take(pass.first, passes.end(p));
+      const auto from = std::clamp(pass.first - first_user, std::int64_t{0}, users.count(comm.rank()));
+      const auto to = std::clamp(passes.end(p) - first_user, std::int64_t{0}, users.count(comm.rank()));
+      norm = std::span<const double>(norms).subspan(from, to - from);
+    });
+    pass.norm = comm.all_gather(norm).data;
+    pass.list = plan.fetch_rows(part.row_begin, part.user);
+    if (weighted) pass.bits = plan.fetch_rows(part.row_begin, part.weight).value;
+    part = {};
+    comm.attempt([&] { comparison->run(pass); });
+  }
+  return {std::move(comparison->best), passes.ranks()};
+}
+
 }  // namespace
 
 SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
@@ -256,42 +311,52 @@ SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, con
   }
   SimilarUsers result;
   Behaviour behaviour;
-  comm.attempt([&] { behaviour = behaviour_of(dataset, users.count(comm.rank()), options); });
-  result.passed_over = pass_over(comm, dataset.items.distribution, options.max_item_users, behaviour);
-  const bool weighted = comm.any(!behaviour.weight.empty());
-  const auto first_user = users.begin(comm.rank());
-  Distinct wanted;
-  std::optional<UserComparison> comparison;
+  std::vector<std::int64_t> self;
   comm.attempt([&] {
-    wanted = distinct_of(behaviour.item);
-    comparison.emplace(options, behaviour, wanted, first_user);
+    behaviour = behaviour_of(dataset, users.count(comm.rank()), options);
+    self.resize(users.count(comm.rank()));
+    std::iota(self.begin(), self.end(), users.begin(comm.rank()));
   });
-  const auto passes = passes_of(comm, behaviour, memory);
-  result.passes = passes.ranks();
-  {
-    ItemLists lists(comm, dataset.items.distribution, first_user, behaviour, wanted, weighted);
-    const IndexPlan plan(comm, lists.blocks(), wanted.values);
-    for (int p = 0; p < passes.ranks(); ++p) {
-      comm.stop_if_interrupted();
-      Pass pass;
-      pass.first = passes.begin(p);
-      ItemLists::Part part;
-      std::span<const double> norm;
-      comm.attempt([&] {
-        part = lists.take(pass.first, passes.end(p));
-        const auto from = std::clamp(pass.first - first_user, std::int64_t{0}, users.count(comm.rank()));
-        const auto to = std::clamp(passes.end(p) - first_user, std::int64_t{0}, users.count(comm.rank()));
-        norm = std::span<const double>(comparison->norm).subspan(from, to - from);
-      });
-      pass.norm = comm.all_gather(norm).data;
-      pass.list = plan.fetch_rows(part.row_begin, part.user);
-      if (weighted) pass.bits = plan.fetch_rows(part.row_begin, part.weight).value;
-      part = {};
-      comm.attempt([&] { comparison->run(pass); });
-    }
-  }
-  result.edges = both_directions(comm, users, comparison->best);
+  result.passed_over = pass_over(comm, dataset.items.distribution, options.max_item_users, behaviour);
+  const auto compared = compare(comm, dataset, behaviour, behaviour, self, options, memory);
+  result.passes = compared.passes;
+  result.edges = both_directions(comm, users, compared.best);
   return result;
+}
+
+PairTable similar_to(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
+                     const PairTable& asked, std::span<const std::int64_t> self, std::int64_t memory) {
+  COHORT_CHECK(std::ssize(self) == asked.rows());
+  Behaviour stored;
+  Behaviour theirs;
+  comm.attempt([&] {
+    stored = behaviour_of(dataset, dataset.users.distribution.count(comm.rank()), options);
+    for (std::int64_t u = 0; u < asked.rows(); ++u) {
+      for (const auto k : places_of(asked.row_begin, u)) {
+        if (asked.weight[k] == 0) continue;
+        theirs.item.push_back(asked.other[k]);
+        if (is_weighted(options)) theirs.weight.push_back(asked.weight[k]);
+      }
+      theirs.row_begin.push_back(std::ssize(theirs.item));
+    }
+  });
+  const auto passed_over = pass_over(comm, dataset.items.distribution, options.max_item_users, stored);
+  pass_over(comm, dataset.items.distribution, passed_over, theirs);
+  const auto compared = compare(comm, dataset, stored, theirs, self, options, memory);
+  PairTable edges;
+  comm.attempt([&] {
+    std::vector<Candidate> row;
+    for (const auto& best : compared.best) {
+      row = best;
+      std::ranges::sort(row, {}, &Candidate::user);
+      for (const auto& each : row) {
+        edges.other.push_back(each.user);
+        edges.weight.push_back(each.weight);
+      }
+      edges.row_begin.push_back(edges.size());
+    }
+  });
+  return edges;
 }
 
 }  // namespace cohort

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "comm/communicator.hpp"
 #include "core/config.hpp"
@@ -37,5 +38,13 @@ struct SimilarUsers {
 /// similarity_memory. Throws InputError beyond 2^32 users. Collective.
 SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
                            std::int64_t memory = similarity_memory);
+
+/// For users who are not in the dataset, or are in it with other interactions: by the same rule the
+/// options.neighbours users of the dataset that are most similar to each. asked: a row of items for each, weights as
+/// the bipartite graph has them (0: none). self: the numbers of those that are in the dataset, who are not compared
+/// with themselves; -1: not in it. Returns rows of users, ascending, and the weights of the edges to them. Collective.
+PairTable similar_to(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
+                     const PairTable& asked, std::span<const std::int64_t> self,
+                     std::int64_t memory = similarity_memory);
 
 }  // namespace cohort

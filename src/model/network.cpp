@@ -272,29 +272,30 @@ void Network::activate(MatrixView rows) const {
   });
 }
 
-// All layers, of what the slot leaves; keeps what backward() needs.
-ConstMatrixView Network::run(Slot& slot, ConstMatrixView base) {
-  ConstMatrixView in = base;
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const auto& layer = layers_[l];
-    auto& result = slot.result[l];
-    if (layer.product_first) {
-      auto& product = product_.at(layer.out);
-      multiply_input(in, l, weight(slot, l, 0), product.view());
-      mix(mixing(slot, false), product.view(), result.view());
-    } else {
-      mix(mixing(slot, false), in, slot.mixed[l].view());
-      multiply(slot.mixed[l].view(), weight(slot, l, 0), false, result.view());
-    }
-    if (is_sage()) {
-      auto& own = own_.at(layer.out);
-      multiply_input(in, l, weight(slot, l, 1), own.view());
-      add(own.view(), result.view());
-    }
-    if (l + 1 < layers_.size()) activate(result.view());
-    in = result.view();
+// Of what the slot leaves; keeps what backward() needs. product_ and own_ hold what was added up until the next call.
+ConstMatrixView Network::run_layer(Slot& slot, std::size_t l, ConstMatrixView in) {
+  const auto& layer = layers_[l];
+  auto& result = slot.result[l];
+  if (layer.product_first) {
+    auto& product = product_.at(layer.out);
+    multiply_input(in, l, weight(slot, l, 0), product.view());
+    mix(mixing(slot, false), product.view(), result.view());
+  } else {
+    mix(mixing(slot, false), in, slot.mixed[l].view());
+    multiply(slot.mixed[l].view(), weight(slot, l, 0), false, result.view());
   }
-  return in;
+  if (is_sage()) {
+    auto& own = own_.at(layer.out);
+    multiply_input(in, l, weight(slot, l, 1), own.view());
+    add(own.view(), result.view());
+  }
+  if (l + 1 < layers_.size()) activate(result.view());
+  return result.view();
+}
+
+ConstMatrixView Network::run(Slot& slot, ConstMatrixView base) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) base = run_layer(slot, l, base);
+  return base;
 }
 
 void Network::forward(HaloMatrix& base, const RowSelection& rows, MatrixView out) {
@@ -307,19 +308,52 @@ void Network::forward(HaloMatrix& base, const RowSelection& rows, MatrixView out
   });
 }
 
+// Zeros stay so.
+void Network::to_direction(const float* row, float* out, std::int64_t stride) {
+  const double length = std::sqrt(row_dot(row, row, stride));
+  scale_into(length > 0 ? static_cast<float>(1 / length) : 0.0F, row, out, stride);
+}
+
+void Network::keep_directions(ConstMatrixView result) {
+  by_shard([&](std::int64_t first, std::int64_t count) {
+    for (auto row = first; row < first + count; ++row) to_direction(result.row(row), smooth_.row(row), result.stride);
+  });
+}
+
+ConstMatrixView Network::smoothed(ConstMatrixView result, std::span<const float> value, std::span<const float> scale) {
+  if (options_.smoothings == 0) return result;
+  keep_directions(result);
+  for (int s = 0; s < options_.smoothings; ++s) mix({value, true, scale, scale}, smooth_.view(), smooth_.view());
+  return smooth_.view();
+}
+
 ConstMatrixView Network::forward(HaloMatrix& base) {
   look(0, {});
-  const auto result = run(slots_.front(), base.view());
-  if (options_.smoothings == 0) return result;
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    for (auto row = first; row < first + count; ++row) {
-      const double length = std::sqrt(row_dot(result.row(row), result.row(row), result.stride));
-      scale_into(length > 0 ? static_cast<float>(1 / length) : 0.0F, result.row(row), smooth_.row(row), result.stride);
+  return smoothed(run(slots_.front(), base.view()), value_, plain_scale_);
+}
+
+ConstMatrixView Network::forward_without(HaloMatrix& base, NodeId node, std::span<const NodeId> others) {
+  look(0, {});
+  auto& slot = slots_.front();
+  std::vector<float> scale;
+  comm_.attempt([&] {
+    slot.value = value_;
+    const auto& adjacency = graph_.adjacency;
+    for (std::int64_t row = 0; row < graph_.owned(); ++row) {
+      const auto own = graph_.node[row];
+      const bool one_of_them = std::ranges::binary_search(others, own);
+      if (own != node && !one_of_them) continue;
+      for (const auto e : places_of(adjacency.row_begin, row)) {
+        const auto other = graph_.node[adjacency.column[e].value];
+        const bool left_out =
+            (own == node && std::ranges::binary_search(others, other)) || (one_of_them && other == node);
+        if (left_out) slot.value[e] = 0;
+      }
     }
+    scale_by_degree(slot.value, is_sage(), slot.scale);
+    scale_by_degree(slot.value, false, scale);
   });
-  for (int s = 0; s < options_.smoothings; ++s)
-    mix({value_, true, plain_scale_, plain_scale_}, smooth_.view(), smooth_.view());
-  return smooth_.view();
+  return smoothed(run(slot, base.view()), slot.value, scale);
 }
 
 std::int64_t Network::bytes_sent() const {

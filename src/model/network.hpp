@@ -15,6 +15,7 @@
 #include "core/parallel.hpp"
 #include "kernels/spmm.hpp"
 #include "model/encoder.hpp"
+#include "model/outside_nodes.hpp"
 #include "model/propagation.hpp"
 #include "model/weights.hpp"
 
@@ -46,6 +47,11 @@ class Network final : public Encoder {
   void turn_to(int view) override { slot_ = static_cast<std::size_t>(view); }
   void forward(HaloMatrix& base, const RowSelection& rows, MatrixView out) override;
   ConstMatrixView forward(HaloMatrix& base) override;
+  /// What forward(base) returns of the graph without the edges between `node` and `others` (ascending; those that are
+  /// no neighbours of it do not matter), degrees and all; valid until the next call. Collective.
+  ConstMatrixView forward_without(HaloMatrix& base, NodeId node, std::span<const NodeId> others);
+  /// Rows of what forward(base) returns for nodes that the graph does not have; the graph stays as it is. Collective.
+  Matrix outside(HaloMatrix& base, const OutsideNodes& nodes);
   void backward(const SparseGradient& gradient, const GradientSink& sink) override;
   std::int64_t bytes_sent() const override;
   double waiting_seconds() const override;
@@ -84,6 +90,8 @@ class Network final : public Encoder {
 
   bool is_sage() const { return options_.kind == EncoderKind::sage; }
   Mixing mixing(const Slot& slot, bool backward) const;
+  Matrix mean_outside(const OutsideNodes& nodes, ConstMatrixView rows);
+  Matrix mix_outside(const Mixing& mixing, const OutsideNodes& nodes, ConstMatrixView rows, Matrix own) const;
   const Matrix& weight(const Slot& slot, std::size_t layer, std::size_t which) const;
   /// Calls work(first row, rows) for each shard.
   template <class Work>
@@ -106,7 +114,13 @@ class Network final : public Encoder {
   void multiply_input(ConstMatrixView base, std::size_t layer, const Matrix& weight, MatrixView out) const;
   void add(ConstMatrixView addend, MatrixView out) const;
   void activate(MatrixView rows) const;
+  ConstMatrixView run_layer(Slot& slot, std::size_t l, ConstMatrixView in);
   ConstMatrixView run(Slot& slot, ConstMatrixView base);
+  static void to_direction(const float* row, float* out, std::int64_t stride);
+  /// Into smooth_: the rows' directions.
+  void keep_directions(ConstMatrixView result);
+  /// result: of run(). value: by entry; scale: by owned row, of the degree that these leave.
+  ConstMatrixView smoothed(ConstMatrixView result, std::span<const float> value, std::span<const float> scale);
   void add_weight_gradient(const Slot& slot, std::size_t number, ConstMatrixView left, ConstMatrixView right);
   void start_gradient(const SparseGradient& gradient, MatrixView out) const;
 

@@ -19,6 +19,9 @@ std::string previous_model_path(const std::string& path) {
 
 namespace {
 
+// Names of what the optimiser keeps of a matrix begin so (train/learned_weights.cpp).
+constexpr auto optimiser_state = "adam/";
+
 std::string in_group(const char* group, const std::string& name) {
   return std::string(group) + "/" + name;
 }
@@ -94,7 +97,7 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
       if (name == layer_zero_rows) state.rows[name] = block(in_group(schema::state_rows, name));
     }
     for (const auto& name : names_in(file, schema::state_replicated)) {
-      if (name == head_weight || name == head_bias) replicated(name);
+      if (!name.starts_with(optimiser_state)) replicated(name);
     }
   }
   if (part == ModelPart::checkpoint) {

@@ -42,8 +42,8 @@ std::string previous_model_path(const std::string& path);
 void write_model_file(const Communicator& comm, const std::string& path, const ModelFile& model);
 
 /// header: no matrix, also of a model in the middle of an epoch; trained: embedding and parameters, where there
-/// are any (a network of features has none), and what segments are made by where they were trained: centres, or the
-/// head of dmon. checkpoint: everything, also of a model in the middle of an epoch.
+/// are any (a network of features has none), weights, and what segments are made by where they were trained: centres,
+/// or the head of dmon. checkpoint: everything, also of a model in the middle of an epoch.
 enum class ModelPart { header, embedding, trained, checkpoint };
 
 /// What `part` does not name is left out. Throws InputError: missing, no model file, damaged, or, for a part that is to

@@ -1,5 +1,7 @@
 """Networks with weights from the program: what they find, what cannot serve them and says so, what goes on."""
 
+import json
+import shutil
 import unittest
 
 import h5py
@@ -27,20 +29,94 @@ class Networks(WithDirectory):
             result = self.path / "run" / "segments.h5"
             found = evaluate(result, "--truth", self.path / "data" / "truth.tsv")
             self.assertGreater(found["ari"], 0.9, encoder)
-            user = h5py.File(result, "r")["users/id"][0].decode()
             before = datasets(result)
+            # Said before anything else is read: no graph and no model are there.
+            alone = self.path / "alone" / "segments.h5"
+            alone.parent.mkdir(exist_ok=True)
+            shutil.copy(result, alone)
+            for command, instead in ((["explain", "--result", alone, "--segment", 0], "--user"),
+                                     (["assign", "--result", alone, "--stream"], "--interactions")):
+                done = cohort(*command, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertEqual(done.stdout, "")
+                self.assertEqual(done.stderr.count(f'model.encoder = "{encoder}"'), 1, done.stderr)
+                self.assertIn(instead, done.stderr)
             new = self.write("new.tsv", "someone\ti1\n")
             output = self.path / "assigned.csv"
-            for ranks in (1, 2):
-                for command in (["explain", "--result", result, "--user", user],
-                                ["explain", "--result", result, "--segment", 0],
-                                ["assign", "--result", result, "--interactions", new, "--output", output]):
-                    done = cohort(*command, ranks=ranks, check=False)
-                    self.assertEqual(done.returncode, 2, done.stderr)
-                    self.assertEqual(done.stdout, "")
-                    self.assertEqual(done.stderr.count(f'model.encoder = "{encoder}"'), 1, done.stderr)
+            for command in (["explain", "--result", alone, "--user", "u1"],
+                            ["assign", "--result", alone, "--interactions", new, "--output", output]):
+                done = cohort(*command, ranks=2, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("graph.h5", done.stderr)
             self.assertFalse(output.exists())
             self.assertEqual(datasets(result), before)
+
+    def interactions(self):
+        """The header of the generated file, and by user the lines."""
+        header, *lines = (self.path / "data" / "interactions.tsv").read_text().splitlines(keepends=True)
+        users = {}
+        for line in lines:
+            users.setdefault(line.split("\t")[0], []).append(line)
+        return header, users
+
+    def test_newcomers_land_in_their_planted_segment_and_old_users_where_they_are(self):
+        config = self.generated()
+        header, users = self.interactions()
+        truth, items = (dict(line.split() for line in (self.path / "data" / name).read_text().splitlines()[1:])
+                        for name in ("truth.tsv", "item_truth.tsv"))
+        new = set(list(users)[::6])
+        train, arrive = (self.write(name, header + "".join(line for user, part in users.items() if (user in new) == which
+                                                           for line in part))
+                         for name, which in (("train.tsv", False), ("arrive.tsv", True)))
+        for kind, encoder in (("bipartite", "gcn"), ("user", "gcn"), ("user", "sage"), ("bipartite", "sage")):
+            with self.subTest(kind=kind, encoder=encoder):
+                cohort("run", config, "--quiet", "--restart", *self.settings(
+                    f"input.interactions={train}", f"graph.kind={kind}", f"model.encoder={encoder}", "train.loss=ns4gc",
+                    "train.epochs=60", "train.learning_rate=0.01"), ranks=2)
+                result = self.path / "run" / "segments.h5"
+                answers = [cohort("assign", "--result", result, "--interactions", arrive, ranks=ranks, threads=threads).stdout
+                           for ranks, threads in ((1, 2), (3, 1))]
+                self.assertEqual(sorted(answers[0].splitlines()), sorted(answers[1].splitlines()))
+                with h5py.File(result, "r") as file:
+                    own = dict(zip(file["users/id"].asstr()[...], file["users/segment"][...]))
+                # What a segment is called is told by the users that trained.
+                called = {}
+                for user, segment in own.items():
+                    called.setdefault(segment, []).append(truth[user])
+                called = {segment: max(set(part), key=part.count) for segment, part in called.items()}
+                landed = [json.loads(line) for line in answers[0].splitlines()]
+                self.assertEqual({answer["user"] for answer in landed}, new)
+                right = sum(called[answer["segment"]] == truth[answer["user"]] for answer in landed)
+                self.assertGreater(right, 0.9 * len(new))
+                self.assertTrue(all(len(answer["recommendations"]) == 20 for answer in landed))
+                back = [json.loads(line) for line in
+                        cohort("assign", "--result", result, "--interactions", train).stdout.splitlines()]
+                same = sum(answer["segment"] == own[answer["user"]] for answer in back)
+                self.assertGreater(same, 0.95 * len(own))
+                stranger = self.write("stranger.tsv", arrive.read_text() + "nobody\tno such item\n")
+                answer = [json.loads(line) for line in
+                          cohort("assign", "--result", result, "--interactions", stranger).stdout.splitlines()]
+                self.assertEqual([each["segment"] for each in answer if each["user"] == "nobody"], [None])
+
+                # Leaving out an edge: one to the user's own group speaks for its segment rather than one to the next.
+                words = cohort("explain", "--result", result, "--user", next(iter(own)), ranks=2).stdout
+                self.assertIn("run again on the whole graph without the edge", words)
+                group, neighbour = (truth, "user") if kind == "user" else (items, "item")
+                for user in list(own)[:12]:
+                    said = json.loads(cohort("explain", "--result", result, "--user", user, "--json").stdout)
+                    self.assertEqual(said["segment"], own[user])
+                    self.assertGreater(said["difference"], 0)
+                    parts = said["left_out"]["contributions"]
+                    self.assertEqual(len(parts), said["left_out"]["recomputed"])
+                    means = [numpy.mean([part["contribution"] for part in parts
+                                         if group[part[neighbour]] == called[said[side]]] or [numpy.nan])
+                             for side in ("segment", "runner_up")]
+                    if not numpy.isnan(means).any():
+                        self.assertGreater(means[0], means[1])
+                        self.assertLess(means[1], 0)
+                        break
+                else:
+                    self.fail("no user with neighbours of both groups")
 
     def test_a_longer_training_goes_on_from_a_shorter_one(self):
         config = self.generated()

@@ -1,9 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <memory>
 
 #include "assign/assignment.hpp"
 #include "assign/live_assigner.hpp"
+#include "assign/network_assignment.hpp"
 #include "assign/newcomers.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output/answer_lines.hpp"
@@ -13,11 +16,15 @@
 #include "cli/output/text_output.hpp"
 #include "cli/session.hpp"
 #include "cli/stages/level_stage.hpp"
+#include "cli/stages/pipeline.hpp"
+#include "cli/stages/result_sources.hpp"
+#include "cli/stages/trained_network.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/ragged.hpp"
 #include "core/stopwatch.hpp"
+#include "graph/user_graph.hpp"
 #include "ingest/records/pair_reader.hpp"
 #include "store/segments_file.hpp"
 #include "train/choices.hpp"
@@ -73,8 +80,38 @@ void write_answers(const Communicator& comm, const std::string& path, const std:
   output.commit();
 }
 
+// How the users of files are placed, by the encoder that made the result.
+struct Placing {
+  std::vector<std::int64_t> item_users;  // of this rank's block of items
+  std::function<Assignment(const Newcomers&)> place;
+};
+
+// Collective, as below.
+Placing by_fold_in(const Communicator& comm, const SegmentsFile& result, const std::string& path,
+                   const AssignOptions& options) {
+  check_fold_in(comm, result, path);
+  return {result.fold_in->users, [&](const Newcomers& newcomers) { return assign(comm, result, newcomers, options); }};
+}
+
+Placing by_network(const Communicator& comm, const SegmentsFile& result, const Config& config, const std::string& path,
+                   const AssignOptions& options, std::int64_t threads) {
+  check_has_items(result, path);
+  const auto sources = std::make_shared<const ResultSources>(read_sources(comm, result, config, path));
+  const auto& dataset = sources->graph.dataset;
+  return {users_of_items(comm, dataset, config.graph),
+          [&comm, &result, config, options, threads, sources](const Newcomers& newcomers) {
+            const auto& graph = sources->graph;
+            const auto blocks = block_graph(comm, graph.dataset, config.graph);
+            const auto sharded = shard_graph(comm, blocks, *graph.partition);
+            TrainedNetwork model(comm, config, graph, sharded, sources->model, static_cast<int>(threads));
+            return assign_by_network(comm,
+                                     {&result, &graph.dataset, config.graph, &sharded, &model.network, &model.base},
+                                     newcomers, options);
+          }};
+}
+
 void assign_files(const Communicator& comm, const AssignCommand& command, const SegmentsFile& result,
-                  const Config& config, const AssignOptions& options) {
+                  const Config& config, const Placing& placing) {
   const Stopwatch stopwatch;
   NewcomerFiles files{config.input, config.clean, config.graph};
   files.input.interactions = command.interactions;
@@ -88,8 +125,8 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   layout.settable = false;  // the configuration is the result's
   layout.has_format_option = true;
   log_input(report_files(comm, files.input.interactions, layout));
-  const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
-  const auto assignment = assign(comm, result, newcomers, options);
+  const auto newcomers = read_newcomers(comm, files, result.items, placing.item_users);
+  const auto assignment = placing.place(newcomers);
   const auto without =
       comm.sum(std::ranges::count_if(assignment.placement, [](const Placement& p) { return p.segment < 0; }));
   const auto form = command.csv ? AnswerLines::Format::csv : AnswerLines::Format::json;
@@ -146,19 +183,21 @@ void run_assign(const AssignCommand& command) {
   auto threads = choose_threads(0);
   comm.broadcast(std::span<std::int64_t>(&threads, 1));
   prepare_process(comm, threads);
+  const auto config = stored_config_of(comm, command.result);
+  if (command.stream) {
+    refuse_network(config, command.result, "assign --stream",
+                   "a network is run for many users at a time; give their interactions as files, --interactions FILE");
+  }
   const auto result = read_segments_file(comm, command.result);
-  Config config;
-  comm.attempt([&] {
-    config = stored_config(result.provenance, command.result);
-    refuse_network(config, command.result, "assign");
-    check_level(result.segments, command.level, command.result);
-  });
-  check_fold_in(comm, result, command.result);
+  comm.attempt([&] { check_level(result.segments, command.level, command.result); });
   const AssignOptions options{by_direction(config), command.count, command.level};
   if (command.stream) {
+    check_fold_in(comm, result, command.result);
     assign_stream(comm, result, config, options);
   } else {
-    assign_files(comm, command, result, config, options);
+    assign_files(comm, command, result, config,
+                 is_network(config.model.encoder) ? by_network(comm, result, config, command.result, options, threads)
+                                                  : by_fold_in(comm, result, command.result, options));
   }
 }
 

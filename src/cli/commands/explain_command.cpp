@@ -2,15 +2,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands/commands.hpp"
 #include "cli/output/explanation_report.hpp"
 #include "cli/output/logging.hpp"
+#include "cli/output/network_explanation_report.hpp"
 #include "cli/session.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/result_sources.hpp"
+#include "cli/stages/trained_network.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
 #include "core/utf8.hpp"
@@ -18,8 +20,6 @@
 #include "graph/node_route.hpp"
 #include "graph/user_graph.hpp"
 #include "ingest/ids/dictionary.hpp"
-#include "store/graph_file.hpp"
-#include "store/model_file.hpp"
 #include "store/segments_file.hpp"
 #include "train/choices.hpp"
 
@@ -69,36 +69,6 @@ std::int64_t number_of_user(const Communicator& comm, const IdTable& users, cons
       (similar.empty() ? "; ids are as in the input files" : "; one with a similar id is " + one_line(similar)));
 }
 
-// The files beside the result, which must be those that it was made from.
-struct Sources {
-  GraphFile graph;
-  ModelFile model;
-};
-
-Sources read_sources(const Communicator& comm, const SegmentsFile& result, const Config& config,
-                     const std::string& path) {
-  const auto directory = std::filesystem::path(path).parent_path();
-  const auto graph_path = (directory / "graph.h5").string();
-  const auto model_path = (directory / "model.h5").string();
-  Sources sources{read_graph_file(comm, graph_path), read_model_file(comm, model_path, ModelPart::trained)};
-  const auto& dataset = sources.graph.dataset;
-  const auto& model = sources.model;
-  const auto other = [](const IdTable& a, const IdTable& b) { return a.begin != b.begin || a.bytes != b.bytes; };
-  if (comm.any(other(dataset.users, result.users) || other(dataset.items, result.items)) ||
-      !same_inputs(sources.graph.provenance.inputs, result.provenance.inputs) ||
-      graph_settings(stored_config(sources.graph.provenance, graph_path)) != graph_settings(config)) {
-    throw InputError(graph_path + " is not the graph that " + path + " was made from; run `cohort run` again");
-  }
-  if (comm.sum(model.model.embedding.rows()) != sources.graph.dataset.nodes() ||
-      model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
-      !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
-      model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
-    throw InputError(model_path + " is not the model that " + path + " was made from; run `cohort segment` again");
-  }
-  if (!sources.graph.partition) throw InputError(graph_path + " has no partition; run `cohort partition` first");
-  return sources;
-}
-
 // The row of the segment that is asked for; -1: of none. Throws InputError where there is none of that number.
 std::int32_t row_of_segment(const ExplainOptions& options, const Segments& segments) {
   if (options.segment < 0) return -1;
@@ -126,14 +96,27 @@ void explain(const ExplainOptions& options) {
   comm.broadcast(std::span<std::int64_t>(&threads, 1));
   prepare_process(comm, threads);
 
+  const auto config = stored_config_of(comm, options.result);
+  if (options.segment >= 0) {
+    refuse_network(config, options.result, "explain --segment",
+                   "ask for one user after the other by --user, or see what `cohort profile` says of the segment");
+  }
   const auto result = read_segments_file(comm, options.result);
-  const auto config = stored_config(result.provenance, options.result);
-  refuse_network(config, options.result, "explain");
   const auto segment = row_of_segment(options, result.segments);
   const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
   const auto sources = read_sources(comm, result, config, options.result);
   const auto blocks = block_graph(comm, sources.graph.dataset, config.graph);
   const auto sharded = shard_graph(comm, blocks, *sources.graph.partition);
+  auto labels = node_labels(comm, config, result);
+  if (sources.graph.dataset.users_alone) labels.neighbour = "user";
+  if (is_network(config.model.encoder)) {
+    TrainedNetwork model(comm, config, sources.graph, sharded, sources.model, static_cast<int>(threads));
+    const auto explanation =
+        explain_by_network(comm, {&sharded, &model.network, &model.base, &result, by_direction(config)}, user);
+    say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
+                           : explanation_text(comm, result, labels, explanation));
+    return;
+  }
   const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(),
                                     Distribution::even(blocks.nodes(), comm.size()));
   const auto degree = weighted_degrees(comm, blocks, sharded.graph);
@@ -144,8 +127,6 @@ void explain(const ExplainOptions& options) {
   input.own_rows = form.own_rows;
   input.spherical = by_direction(config);
   input.new_weight = weight_of_one(config.graph);
-  auto labels = node_labels(comm, config, result);
-  if (sources.graph.dataset.users_alone) labels.neighbour = "user";
   const auto report = [&](const auto& explanation) {
     say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
                            : explanation_text(comm, result, labels, explanation));

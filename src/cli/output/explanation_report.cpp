@@ -5,9 +5,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cli/output/node_names.hpp"
 #include "cli/output/report.hpp"
 #include "core/utf8.hpp"
-#include "data/id_names.hpp"
 
 namespace cohort {
 
@@ -17,72 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t shown = 10;
 constexpr double mostly = 0.5;  // of the difference
-
-// Ids and names of nodes, users and items alike.
-class NodeNames {
- public:
-  NodeNames(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels)
-      : comm_(comm), result_(result), labels_(labels) {}
-  bool is_user(NodeId node) const { return node.value < result_.users.total(); }
-  /// Whether the user stays in a segment although another one is nearer.
-  bool is_held(const UserExplanation& explanation) const {
-    return result_.segments.succession && explanation.difference < 0;
-  }
-  std::int64_t segment(std::int32_t row) const { return number_of(result_.segments.number, row); }
-  /// Of somebody's neighbour.
-  std::string kind_of(NodeId node) const { return is_user(node) ? labels_.neighbour : "item"; }
-
-  template <class Rows>
-  std::vector<std::string> of(const Rows& rows) const {
-    return texts(
-        rows, [&](std::int64_t i) { return result_.users[i]; }, [&](std::int64_t i) { return result_.items[i]; });
-  }
-
-  /// "" where none is known.
-  template <class Rows>
-  std::vector<std::string> labels_of(const Rows& rows) const {
-    const auto at = [](const std::vector<std::string>& labels) {
-      return [&labels](std::int64_t i) -> std::string_view {
-        if (labels.empty()) return {};
-        return labels[i];
-      };
-    };
-    return texts(rows, at(labels_.users), at(labels_.items));
-  }
-
-  /// The id, and the name where there is one, on one line.
-  template <class Rows>
-  std::vector<std::string> in_words(const Rows& rows) const {
-    auto names = of(rows);
-    const auto labels = labels_of(rows);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!labels[i].empty() && labels[i] != names[i]) names[i] += " " + labels[i];
-      names[i] = one_line(names[i]);
-    }
-    return names;
-  }
-
- private:
-  template <class Rows, class UserText, class ItemText>
-  std::vector<std::string> texts(const Rows& rows, UserText user_text, ItemText item_text) const {
-    std::vector<std::int64_t> users;
-    std::vector<std::int64_t> items;
-    for (const auto& row : rows) {
-      (is_user(row.node) ? users : items).push_back(row.node.value - (is_user(row.node) ? 0 : result_.users.total()));
-    }
-    const auto user_ids = texts_of(comm_, result_.users.distribution, users, user_text);
-    const auto item_ids = texts_of(comm_, result_.items.distribution, items, item_text);
-    auto user = user_ids.begin();
-    auto item = item_ids.begin();
-    std::vector<std::string> names;
-    for (const auto& row : rows) names.push_back(is_user(row.node) ? *user++ : *item++);
-    return names;
-  }
-
-  const Communicator& comm_;
-  const SegmentsFile& result_;
-  const NodeLabels& labels_;
-};
 
 std::string user_name(const NodeNames& names, const UserExplanation& explanation) {
   return names.of(std::vector<Contribution>{{explanation.user, 0}}).front();
@@ -129,7 +63,7 @@ Json share_json(double part, double difference) {
 std::string summary_of(const NodeNames& names, const std::string& name, const UserExplanation& explanation) {
   const auto segment = names.segment(explanation.segment);
   const auto runner_up = names.segment(explanation.runner_up);
-  if (names.is_held(explanation)) {
+  if (names.is_held(explanation.difference)) {
     return fmt::format(
         "user {} is in segment {} as before, although segment {} is nearer, not by more than segment.stickiness asks.",
         name, segment, runner_up);
@@ -153,7 +87,7 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   const auto ids = names.in_words(contributions);
   const auto user = one_line(user_name(names, explanation));
   std::string text;
-  if (names.is_held(explanation) || share_of(explanation.own, explanation.difference) > mostly) {
+  if (names.is_held(explanation.difference) || share_of(explanation.own, explanation.difference) > mostly) {
     text += summary_of(names, user, explanation) + "\n";
   }
   const auto runner_up = names.segment(explanation.runner_up);

@@ -6,6 +6,7 @@
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/choice_stage.hpp"
 #include "cli/stages/initial_stage.hpp"
+#include "cli/stages/network_input.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "core/error.hpp"
 #include "core/stopwatch.hpp"
@@ -61,15 +62,6 @@ ModelState in_blocks(const Communicator& comm, const ShardGraph& graph, const Tr
   return model;
 }
 
-std::vector<ScaledTable> scaled(const std::vector<FeatureTable>& tables, const std::vector<FeatureScaling>& scaling) {
-  std::vector<ScaledTable> result;
-  for (std::size_t t = 0; t < tables.size(); ++t) {
-    const auto asked = scaling.size() == 1 ? scaling.front() : scaling.at(t);
-    result.push_back({&tables[t], asked == FeatureScaling::automatic ? tables[t].usual : asked});
-  }
-  return result;
-}
-
 std::string in_words(const std::vector<ScaledTable>& tables) {
   constexpr const char* words[] = {"auto", "none", "sum", "length", "columns"};
   std::string text;
@@ -109,12 +101,11 @@ TrainTarget model_target(const Session& session, const Dataset& dataset) {
 
 NodeFeatures network_input(const Session& session, const Dataset& dataset, const ShardedGraph& sharded) {
   const auto& input = session.config().input;
-  const auto users = scaled(dataset.user_features, input.user_feature_scaling);
-  const auto items = scaled(dataset.item_features, input.item_feature_scaling);
+  const auto users = scaled_tables(dataset.user_features, input.user_feature_scaling);
+  const auto items = scaled_tables(dataset.item_features, input.item_feature_scaling);
   if (!users.empty()) spdlog::info("  features of users: {}", in_words(users));
   if (!items.empty()) spdlog::info("  features of items: {}", in_words(items));
-  return node_features(session.comm(), sharded, dataset.users.distribution, users, dataset.items.distribution, items,
-                       static_cast<int>(session.threads()));
+  return network_input(session.comm(), input, dataset, sharded, static_cast<int>(session.threads()));
 }
 
 ModelFile empty_model(const Session& session, const GraphFile& graph, const ShardedGraph& sharded) {

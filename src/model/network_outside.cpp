@@ -1,0 +1,129 @@
+// The network on nodes that it was not trained on: layer by layer beside a pass over the graph, whose rows they read as
+// every neighbour does. A node that training did not see has no row of layer 0, and no features that are known: what
+// the first layer makes of its own input is the mean of what it makes of the nodes of its kind that it is joined to,
+// or, if its neighbours are items, whose items it shares.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/activations.hpp"
+#include "kernels/rows.hpp"
+#include "kernels/scores.hpp"
+#include "model/network.hpp"
+
+namespace cohort {
+
+namespace {
+
+// A row at a time, so that its bits do not depend on which rows stand beside it.
+Matrix times(const Matrix& rows, const Matrix& weight) {
+  Matrix transposed(weight.columns(), weight.rows());
+  for (std::int64_t r = 0; r < weight.rows(); ++r) {
+    for (std::int64_t c = 0; c < weight.columns(); ++c) transposed.row(c)[r] = weight.row(r)[c];
+  }
+  const PackedRows packed(transposed.view());
+  Matrix result(rows.rows(), weight.columns());
+  for_each_in_parallel(rows.rows(), [&](std::int64_t row) {
+    inner_products(rows.view().slice(row, 1), packed, result.view().slice(row, 1));
+  });
+  return result;
+}
+
+void scale_rows(std::span<const double> factor, Matrix& rows) {
+  for (std::int64_t row = 0; row < rows.rows(); ++row) {
+    scale_into(static_cast<float>(factor[row]), rows.row(row), rows.row(row), rows.stride());
+  }
+}
+
+std::vector<double> inverse(std::span<const double> degree) {
+  std::vector<double> result;
+  for (const auto d : degree) result.push_back(d > 0 ? 1 / d : 0.0);
+  return result;
+}
+
+}  // namespace
+
+// rows: of the owned. Collective.
+Matrix Network::mean_outside(const OutsideNodes& nodes, ConstMatrixView rows) {
+  Matrix means;
+  if (nodes.by_items) {
+    std::vector<float> scale;
+    comm_.attempt([&] {
+      means = Matrix(rows.rows, rows.columns);
+      scale_by_degree(value_, true, scale);
+    });
+    mix({value_, false, {}, scale}, rows, means.view());
+  }
+  auto result = nodes.gather(nodes.by_items ? ConstMatrixView(means.view()) : rows);
+  comm_.attempt([&] { scale_rows(inverse(nodes.degree), result); });
+  return result;
+}
+
+// What mix() makes of rows of the graph, for the nodes outside, whose own rows are `own`. Collective.
+Matrix Network::mix_outside(const Mixing& mixing, const OutsideNodes& nodes, ConstMatrixView rows, Matrix own) const {
+  Matrix before;
+  comm_.attempt([&] {
+    before = Matrix(rows.rows, rows.columns);
+    for (std::int64_t row = 0; row < rows.rows; ++row) {
+      scale_into(mixing.before.empty() ? 1.0F : mixing.before[row], rows.row(row), before.row(row), rows.stride);
+    }
+  });
+  auto result = nodes.gather(before.view());
+  comm_.attempt([&] {
+    if (!mixing.loops) {
+      scale_rows(inverse(nodes.degree), result);
+      return;
+    }
+    std::vector<double> root;
+    for (const auto d : nodes.degree) root.push_back(1 / std::sqrt(1 + d));
+    scale_rows(root, own);
+    for (std::int64_t row = 0; row < result.rows(); ++row) add_row(own.row(row), result.row(row), result.stride());
+    scale_rows(root, result);
+  });
+  return result;
+}
+
+Matrix Network::outside(HaloMatrix& base, const OutsideNodes& nodes) {
+  look(0, {});
+  auto& slot = slots_.front();
+  ConstMatrixView in = base.view();
+  Matrix rows;
+  if (feature_columns_ == 0) rows = mean_outside(nodes, in);
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const auto& layer = layers_[l];
+    // Of the input of nodes outside nothing is known but what their like have instead, by the first weights.
+    const bool of_features = l == 0 && feature_columns_ > 0;
+    const auto of_graph = in;
+    in = run_layer(slot, l, in);
+    const auto through = [&](std::size_t which, const std::map<std::int64_t, Matrix>& made) {
+      if (of_features) return mean_outside(nodes, made.at(layer.out).view());
+      Matrix result;
+      comm_.attempt([&] { result = times(rows, weight(slot, l, which)); });
+      return result;
+    };
+    Matrix result;
+    if (layer.product_first) {
+      result = mix_outside(mixing(slot, false), nodes, product_.at(layer.out).view(), through(0, product_));
+    } else {
+      const auto mixed = mix_outside(mixing(slot, false), nodes, of_graph, copy_of(rows.view()));
+      comm_.attempt([&] { result = times(mixed, weight(slot, l, 0)); });
+    }
+    if (is_sage()) {
+      const auto own = through(1, own_);
+      for (std::int64_t row = 0; row < result.rows(); ++row) add_row(own.row(row), result.row(row), result.stride());
+    }
+    if (l + 1 < layers_.size()) options_.activation == Activation::selu ? selu(result.view()) : relu(result.view());
+    rows = std::move(result);
+  }
+  if (options_.smoothings == 0) return rows;
+  keep_directions(in);
+  for (std::int64_t row = 0; row < rows.rows(); ++row) to_direction(rows.row(row), rows.row(row), rows.stride());
+  const Mixing plain{value_, true, plain_scale_, plain_scale_};
+  for (int s = 0; s < options_.smoothings; ++s) {
+    rows = mix_outside(plain, nodes, smooth_.view(), std::move(rows));
+    mix(plain, smooth_.view(), smooth_.view());
+  }
+  return rows;
+}
+
+}  // namespace cohort

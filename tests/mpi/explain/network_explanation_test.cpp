@@ -1,0 +1,155 @@
+// Contributions of neighbours to where a network puts a user, against the network written down densely in float64 and
+// run on the graph without the edge. To the bit between ways to put the shards on ranks.
+#include "explain/network_explanation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "support/dense_network.hpp"
+
+namespace cohort {
+namespace {
+
+using testing_support::Dense;
+using testing_support::SmallGraph;
+
+constexpr std::int64_t columns = 6;
+constexpr std::int32_t segments = 4;
+
+struct Case {
+  testing_support::NetworkForm form;
+  bool spherical;
+};
+
+std::vector<Case> cases() {
+  return {
+      {{EncoderKind::gcn, {9}, 0}, false}, {{EncoderKind::gcn, {5, 8}, 2}, true}, {{EncoderKind::sage, {7}, 1}, false}};
+}
+
+Dense embedding(const SmallGraph& graph, const Case& how, const std::vector<Dense>& weights) {
+  Dense rows(graph.nodes, columns);
+  for (std::int64_t i = 0; i < graph.nodes; ++i) {
+    for (std::int64_t c = 0; c < columns; ++c) rows.at(i, c) = testing_support::drawn_value(i, c, 1);
+  }
+  return testing_support::dense_network(how.form, testing_support::edges_of(graph), rows, weights);
+}
+
+double centroid(std::int64_t s, std::int64_t c) {
+  return static_cast<double>(static_cast<float>(0.2 * testing_support::drawn_value(s, c, 2)));
+}
+
+double distance(const Dense& rows, std::int64_t user, std::int32_t s, bool spherical) {
+  double sum = 0;
+  double square = 0;
+  for (std::int64_t c = 0; c < columns; ++c) {
+    const double off = rows.at(user, c) - centroid(s, c);
+    sum += spherical ? rows.at(user, c) * centroid(s, c) : off * off;
+    square += rows.at(user, c) * rows.at(user, c);
+  }
+  return spherical ? 1 - (square > 0 ? sum / std::sqrt(square) : 0) : sum;
+}
+
+std::vector<std::int32_t> order(const Dense& rows, std::int64_t user, bool spherical) {
+  std::vector<std::pair<double, std::int32_t>> found;
+  for (std::int32_t s = 0; s < segments; ++s) found.emplace_back(distance(rows, user, s, spherical), s);
+  std::ranges::sort(found);
+  std::vector<std::int32_t> result;
+  for (const auto& each : found) result.push_back(each.second);
+  return result;
+}
+
+SmallGraph without(SmallGraph graph, std::int64_t user, std::int64_t other) {
+  graph.entries.erase({user, other});
+  graph.entries.erase({other, user});
+  return graph;
+}
+
+// A town with friends; a user with more neighbours than are recomputed; the last user has none.
+SmallGraph town() {
+  auto graph = testing_support::random_bipartite(30, 80, 220, 3);
+  for (std::int64_t user = 1; user + 5 < 29; user += 3) graph.edge(user, user + 5, 2.0F);
+  for (std::int64_t item = 30; item < 100; ++item) graph.edge(0, item, 1.0F + static_cast<float>(item % 3));
+  std::erase_if(graph.entries, [](const auto& entry) { return entry.first.first == 29 || entry.first.second == 29; });
+  return graph;
+}
+
+TEST(NetworkExplanation, IsAWholePassOverTheGraphWithoutTheEdge) {
+  const auto comm = Communicator::world();
+  const auto graph = town();
+  for (const auto& how : cases()) {
+    std::map<std::int64_t, NetworkExplanation> first;
+    for (const auto& cuts : testing_support::all_cuts(comm)) {
+      testing_support::NetworkOnShards model(comm, graph, how.form, columns, cuts);
+      const auto weights = model.weights();
+      const auto whole = embedding(graph, how, weights);
+      SegmentsFile file;
+      file.users.distribution = Distribution::even(30, comm.size());
+      for (auto user = file.users.distribution.begin(comm.rank()); user < file.users.distribution.end(comm.rank());
+           ++user) {
+        file.segments.segment.push_back(order(whole, user, how.spherical).front());
+      }
+      file.segments.centroid = Matrix(segments, columns);
+      for (std::int64_t s = 0; s < segments; ++s) {
+        for (std::int64_t c = 0; c < columns; ++c) {
+          file.segments.centroid.row(s)[c] = static_cast<float>(centroid(s, c));
+        }
+      }
+      file.segments.size.assign(segments, 0);
+      for (const std::int64_t user : {0, 6, 29}) {
+        const auto found =
+            explain_by_network(comm, {&model.sharded, &model.network, &model.base, &file, how.spherical}, user);
+        const auto [before, inserted] = first.emplace(user, found);
+        if (!inserted) {
+          EXPECT_EQ(before->second.difference, found.difference);
+          EXPECT_EQ(before->second.alone, found.alone);
+          ASSERT_EQ(before->second.contributions.size(), found.contributions.size());
+          for (std::size_t i = 0; i < found.contributions.size(); ++i) {
+            EXPECT_EQ(before->second.contributions[i].node, found.contributions[i].node);
+            EXPECT_EQ(before->second.contributions[i].value, found.contributions[i].value);
+          }
+          continue;
+        }
+        const auto nearest = order(whole, user, how.spherical);
+        EXPECT_EQ(found.segment, nearest[0]);
+        EXPECT_EQ(found.runner_up, nearest[1]);
+        const auto difference = [&](const Dense& rows) {
+          return distance(rows, user, nearest[1], how.spherical) - distance(rows, user, nearest[0], how.spherical);
+        };
+        EXPECT_NEAR(found.difference, difference(whole), 1e-5);
+        std::vector<std::int64_t> others;
+        auto alone = graph;
+        for (const auto& [place, weight] : graph.entries) {
+          if (place.first != user) continue;
+          others.push_back(place.second);
+          alone = without(alone, user, place.second);
+        }
+        EXPECT_EQ(found.neighbours, std::ssize(others));
+        EXPECT_EQ(std::ssize(found.contributions), std::min(explained_neighbours, std::ssize(others)));
+        EXPECT_NEAR(found.alone, difference(embedding(alone, how, weights)), 1e-5);
+        double largest = 0;
+        for (const auto& each : found.contributions) {
+          const auto rows = embedding(without(graph, user, each.node.value), how, weights);
+          EXPECT_NEAR(each.value, difference(whole) - difference(rows), 1e-5) << each.node.value;
+          EXPECT_EQ(each.segment, order(rows, user, how.spherical).front());
+          largest = std::max(largest, std::fabs(each.value));
+        }
+        EXPECT_TRUE(others.empty() || largest > 1e-3);  // far above what is compared to
+        // What is left out is mixed with less than all that are not.
+        const auto strength = [&](std::int64_t other) {
+          return static_cast<double>(graph.normalised().at({user, other}));
+        };
+        double weakest = 1e300;
+        for (const auto& each : found.contributions) {
+          weakest = std::min(weakest, strength(each.node.value));
+          std::erase(others, each.node.value);
+        }
+        for (const auto other : others) EXPECT_LE(strength(other), weakest + 1e-6);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cohort

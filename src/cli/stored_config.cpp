@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "store/h5.hpp"
 #include "store/schema.hpp"
@@ -27,7 +28,7 @@ void refuse_network(const Config& config, const std::string& path, const std::st
                     const std::string& instead) {
   if (!is_network(config.model.encoder)) return;
   throw InputError(path + " was made with model.encoder = \"" +
-                   (config.model.encoder == EncoderKind::gcn ? "gcn" : "sage") + "\", which " + command +
+                   std::string(word_of("model.encoder", config.model.encoder)) + "\", which " + command +
                    " cannot serve: " + instead);
 }
 

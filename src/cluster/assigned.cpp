@@ -8,45 +8,20 @@
 
 #include "cluster/checked_points.hpp"
 #include "cluster/fixed_sums.hpp"
+#include "cluster/seeding.hpp"
 #include "cluster/settle.hpp"
+#include "kernels/distances.hpp"
 #include "kernels/rows.hpp"
 
 namespace cohort {
 
 namespace {
 
-double squared_distance(const float* a, const float* b, std::int64_t columns) {
-  double sum = 0;
-  for (std::int64_t c = 0; c < columns; ++c) {
-    const double difference = static_cast<double>(a[c]) - static_cast<double>(b[c]);
-    sum += difference * difference;
-  }
-  return sum;
-}
-
 void scale_to_length_one(Matrix& rows) {
   for (std::int64_t r = 0; r < rows.rows(); ++r) {
     const double length = std::sqrt(row_dot(rows.row(r), rows.row(r), rows.stride()));
     if (length > 0) scale_into(static_cast<float>(1 / length), rows.row(r), rows.row(r), rows.stride());
   }
-}
-
-// Means of clusters; k x d, the same on all ranks.
-Matrix means_of(const Communicator& comm, const PointSet& points, std::span<const std::int32_t> cluster,
-                std::span<const std::int64_t> size) {
-  Matrix means(std::ssize(size), points.rows.columns);
-  std::vector<double> column(cluster.size());
-  for (std::int64_t c = 0; c < points.rows.columns; ++c) {
-    for (std::size_t i = 0; i < column.size(); ++i) {
-      column[i] = static_cast<double>(points.rows.row(static_cast<std::int64_t>(i))[c]);
-    }
-    const auto sums = grouped_sums(comm, column, cluster, std::ssize(size));
-    for (std::size_t j = 0; j < size.size(); ++j) {
-      if (size[j] > 0)
-        means.row(static_cast<std::int64_t>(j))[c] = static_cast<float>(sums[j] / static_cast<double>(size[j]));
-    }
-  }
-  return means;
 }
 
 }  // namespace
@@ -91,42 +66,60 @@ KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& point
 KmeansResult given_clusters(const Communicator& comm, const PointSet& points, std::span<const std::int32_t> cluster,
                             std::int64_t count) {
   COHORT_CHECK(cluster.size() == points.id.size());
-  checked_points(comm, points);
-  std::vector<std::int64_t> size(count, 0);
-  std::vector<std::int64_t> first_id(count, std::numeric_limits<std::int64_t>::max());
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    ++size[cluster[i]];
-    first_id[cluster[i]] = std::min(first_id[cluster[i]], points.id[i].value);
-  }
+  const auto population = checked_points(comm, points);
+  std::vector<std::int64_t> size;
+  std::vector<std::int64_t> first_id;
+  comm.attempt([&] {
+    size.assign(count, 0);
+    first_id.assign(count, std::numeric_limits<std::int64_t>::max());
+    for (std::size_t i = 0; i < cluster.size(); ++i) {
+      ++size[cluster[i]];
+      first_id[cluster[i]] = std::min(first_id[cluster[i]], points.id[i].value);
+    }
+  });
   comm.sum_in_place(std::span(size));
   comm.min_in_place(std::span(first_id));
-  std::vector<std::int32_t> order(count);
-  std::iota(order.begin(), order.end(), 0);
-  std::erase_if(order, [&](std::int32_t j) { return size[j] == 0; });
-  std::ranges::sort(order, [&](std::int32_t a, std::int32_t b) {
-    return size[a] != size[b] ? size[a] > size[b] : first_id[a] < first_id[b];
-  });
-  std::vector<std::int32_t> number(count, 0);
   KmeansResult result;
-  for (std::size_t j = 0; j < order.size(); ++j) {
-    number[order[j]] = static_cast<std::int32_t>(j);
-    result.size.push_back(size[order[j]]);
-  }
-  for (const auto j : cluster) result.segment.push_back(number[j]);
-  result.centroid = means_of(comm, points, result.segment, result.size);
+  comm.attempt([&] {
+    std::vector<std::int32_t> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    std::erase_if(order, [&](std::int32_t j) { return size[j] == 0; });
+    std::ranges::sort(order, [&](std::int32_t a, std::int32_t b) {
+      return size[a] != size[b] ? size[a] > size[b] : first_id[a] < first_id[b];
+    });
+    std::vector<std::int32_t> number(count, 0);
+    for (std::size_t j = 0; j < order.size(); ++j) {
+      number[order[j]] = static_cast<std::int32_t>(j);
+      result.size.push_back(size[order[j]]);
+    }
+    for (const auto j : cluster) result.segment.push_back(number[j]);
+  });
+  const auto clusters = std::ssize(result.size);
+  const auto sums = grouped_rows(comm, points.rows, result.segment, clusters, population.total, population.largest);
+  comm.attempt([&] {
+    result.centroid = Matrix(clusters, sums.columns);
+    std::vector<double> mean(sums.columns);
+    for (std::int64_t j = 0; j < clusters; ++j) {
+      for (std::int64_t e = 0; e < sums.columns; ++e) mean[e] = sums.sum[j * sums.columns + e] / sums.count[j];
+      set_centre(mean, false, result.centroid.view().at(j));
+    }
+  });
   const auto nearest = assign_exactly(comm, points, result.centroid.view());
   std::vector<double> squared;
-  for (std::size_t i = 0; i < cluster.size(); ++i) {
-    const bool own = nearest.nearest[i] == result.segment[i];
-    const double distance = own ? nearest.distance[i]
-                                : squared_distance(points.rows.row(static_cast<std::int64_t>(i)),
-                                                   result.centroid.row(result.segment[i]), points.rows.columns);
-    squared.push_back(distance);
-    const double other = own ? nearest.second[i] : nearest.distance[i];
-    result.distance.push_back(static_cast<float>(std::sqrt(distance)));
-    result.margin.push_back(static_cast<float>(std::sqrt(other) - std::sqrt(distance)));
-  }
-  const std::vector<std::int32_t> one(squared.size(), 0);
+  std::vector<std::int32_t> one;
+  comm.attempt([&] {
+    one.assign(cluster.size(), 0);
+    for (std::size_t i = 0; i < cluster.size(); ++i) {
+      const bool own = nearest.nearest[i] == result.segment[i];
+      const double distance = own ? nearest.distance[i]
+                                  : squared_distance(points.rows.row(static_cast<std::int64_t>(i)),
+                                                     result.centroid.row(result.segment[i]), result.centroid.stride());
+      squared.push_back(distance);
+      const double other = own ? nearest.second[i] : nearest.distance[i];
+      result.distance.push_back(static_cast<float>(std::sqrt(distance)));
+      result.margin.push_back(static_cast<float>(std::sqrt(other) - std::sqrt(distance)));
+    }
+  });
   result.inertia = grouped_sums(comm, squared, one, 1);
   return result;
 }

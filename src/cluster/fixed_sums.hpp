@@ -1,4 +1,4 @@
-// Sums of float64 numbers by group, over all ranks, in fixed point.
+// Sums by group, over all ranks, in fixed point: of numbers, and of rows.
 #pragma once
 
 #include <cmath>
@@ -8,6 +8,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/fixed_point.hpp"
+#include "core/matrix.hpp"
 
 namespace cohort {
 
@@ -30,5 +31,17 @@ inline std::vector<double> grouped_sums(const Communicator& comm, std::span<cons
   for (const auto sum : sums) result.push_back(fixed_point.real(sum));
   return result;
 }
+
+/// What groups are made of: rows, or groups of them, by their sum and number. The same on all ranks.
+struct GroupedSums {
+  std::int64_t columns = 0;
+  std::vector<double> sum;    ///< groups x columns
+  std::vector<double> count;  ///< rows of each
+};
+
+/// The same of rows. group: of each row; -1: none. total, largest: rows and magnitude of a coordinate, of all ranks.
+/// Collective.
+GroupedSums grouped_rows(const Communicator& comm, ConstMatrixView rows, std::span<const std::int32_t> group,
+                         std::int64_t groups, std::int64_t total, double largest);
 
 }  // namespace cohort

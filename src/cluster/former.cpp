@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cluster/checked_points.hpp"
+#include "cluster/fixed_sums.hpp"
 #include "cluster/seeding.hpp"
-#include "core/fixed_point.hpp"
 #include "kernels/distances.hpp"
 
 namespace cohort {
@@ -43,26 +43,6 @@ class DistanceToCentres {
   std::vector<std::int64_t> unit_row_;  // of every row; -1: it has no direction
 };
 
-// Of every group: the sums of its points' columns, and how many points it has.
-std::vector<std::int64_t> sums_of(const Communicator& comm, ConstMatrixView rows, std::span<const std::int32_t> group,
-                                  std::int64_t groups, const FixedPoint& fixed_point) {
-  const auto width = rows.columns + 1;
-  std::vector<std::int64_t> sums;
-  comm.attempt([&] {
-    sums.assign(groups * width, 0);
-    for (std::int64_t row = 0; row < rows.rows; ++row) {
-      if (group[row] < 0) continue;
-      auto* const sum = sums.data() + group[row] * width;
-      for (std::int64_t e = 0; e < rows.columns; ++e) {
-        sum[e] += fixed_point.fixed(static_cast<double>(rows.row(row)[e]));
-      }
-      ++sum[rows.columns];
-    }
-  });
-  comm.sum_in_place(std::span<std::int64_t>(sums));
-  return sums;
-}
-
 }  // namespace
 
 Matrix former_centres(const Communicator& comm, const PointSet& points, const FormerGroups& former, std::int64_t most,
@@ -77,27 +57,23 @@ Matrix former_centres(const Communicator& comm, const PointSet& points, const Fo
     });
     population = {unit->set(*points.layout), population.total, 1.0};
   }
-  const auto fixed_point = FixedPoint::for_sum(population.total, population.largest);
   const auto columns = population.points.rows.columns;
-  const auto sums = sums_of(comm, population.points.rows, group, former.count, fixed_point);
+  const auto groups =
+      grouped_rows(comm, population.points.rows, group, former.count, population.total, population.largest);
   Matrix result;
   comm.attempt([&] {
-    const auto size = [&](std::int64_t g) { return sums[g * (columns + 1) + columns]; };
     Matrix centres(former.count, columns);
     std::vector<std::int64_t> usable;
     std::vector<double> mean(columns);
     for (std::int64_t g = 0; g < former.count; ++g) {
-      if (size(g) == 0) continue;
-      bool zero = true;
-      for (std::size_t e = 0; e < mean.size(); ++e) {
-        mean[e] = fixed_point.real(sums[g * (columns + 1) + e]) / static_cast<double>(size(g));
-        zero = zero && mean[e] == 0;
-      }
+      if (groups.count[g] == 0) continue;
+      for (std::int64_t e = 0; e < columns; ++e) mean[e] = groups.sum[g * columns + e] / groups.count[g];
+      const bool zero = std::ranges::all_of(mean, [](double value) { return value == 0; });
       if (spherical && zero) continue;
       set_centre(mean, spherical, centres.view().at(g));
       usable.push_back(g);
     }
-    std::ranges::stable_sort(usable, [&](std::int64_t a, std::int64_t b) { return size(a) > size(b); });
+    std::ranges::stable_sort(usable, [&](std::int64_t a, std::int64_t b) { return groups.count[a] > groups.count[b]; });
     usable.resize(std::min<std::size_t>(usable.size(), most));
     result = Matrix(std::ssize(usable), columns);
     for (std::size_t i = 0; i < usable.size(); ++i) {

@@ -8,7 +8,6 @@
 
 #include "cluster/checked_points.hpp"
 #include "cluster/seeding.hpp"
-#include "core/fixed_point.hpp"
 #include "core/interruption.hpp"
 #include "kernels/distances.hpp"
 #include "kernels/rows.hpp"
@@ -170,29 +169,6 @@ void exchange(Groups& groups, const std::vector<std::int64_t>& alive, std::vecto
   }
 }
 
-// Of the finest segments: the sums of their users, and their numbers. Collective.
-GroupedSums sums_of_segments(const Communicator& comm, const CheckedPoints& population,
-                             std::span<const std::int32_t> segment, const KmeansResult& found) {
-  const auto& rows = population.points.rows;
-  const auto fixed_point = FixedPoint::for_sum(population.total, population.largest);
-  std::vector<std::int64_t> sums;
-  comm.attempt([&] {
-    end_if_interrupted();
-    sums.assign(found.centroid.rows() * rows.stride, 0);
-    add_to_groups(rows, segment, found.centroid.view(), fixed_point.scale, sums);
-  });
-  comm.sum_in_place(std::span<std::int64_t>(sums));
-  GroupedSums parts;
-  parts.columns = rows.columns;
-  comm.attempt([&] {
-    for (std::int64_t s = 0; s < found.centroid.rows(); ++s) {
-      for (std::int64_t e = 0; e < rows.columns; ++e) parts.sum.push_back(fixed_point.real(sums[s * rows.stride + e]));
-      parts.count.push_back(static_cast<double>(found.size[s]));
-    }
-  });
-  return parts;
-}
-
 // The groups of parts as parts themselves.
 GroupedSums grouped(const GroupedSums& parts, std::span<const std::int32_t> group, std::int64_t count) {
   GroupedSums result;
@@ -302,7 +278,10 @@ std::vector<NestedLevel> nest_segments(const Communicator& comm, const PointSet&
     });
     population = {unit->set(*points.layout), comm.sum(unit->rows.rows()), 1.0};
   }
-  const auto finest = sums_of_segments(comm, population, segment, found);
+  auto finest =
+      grouped_rows(comm, population.points.rows, segment, std::ssize(found.size), population.total, population.largest);
+  // Users without a direction are users too.
+  comm.attempt([&] { finest.count.assign(found.size.begin(), found.size.end()); });
   const auto first_id = first_ids(comm, points, found);
   std::vector<NestedLevel> levels;
   comm.attempt([&] {

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "cluster/fixed_sums.hpp"
 #include "cluster/kmeans.hpp"
 
 namespace cohort {
@@ -31,15 +32,8 @@ struct NestedLevel {
 std::vector<NestedLevel> nest_segments(const Communicator& comm, const PointSet& points, bool spherical,
                                        const KmeansResult& found, std::span<const std::int64_t> counts);
 
-/// What groups are made of: points or groups of points, by their sum and number. The same on all ranks.
-struct GroupedSums {
-  std::int64_t columns = 0;
-  std::vector<double> sum;    ///< parts x columns
-  std::vector<double> count;  ///< points of each part, above 0
-};
-
-/// The group, 0..count-1, of each part: as above. `spherical`: the inertia of a group is that of unit points around
-/// their direction, count - |sum|, else count * variance. 1 <= count <= parts; no group is empty. Local.
+/// The group, 0..count-1, of each part, which has rows: as above. `spherical`: the inertia of a group is that of unit
+/// points around their direction, count - |sum|, else count * variance. 1 <= count <= parts; no group is empty. Local.
 std::vector<std::int32_t> group_parts(const GroupedSums& parts, std::int64_t count, bool spherical);
 
 /// Where a user of one of the finest segments stands at a level above.

@@ -1,6 +1,9 @@
 #include "core/config_schema.hpp"
 
+#include <algorithm>
 #include <limits>
+
+#include "core/error.hpp"
 
 namespace cohort {
 
@@ -208,6 +211,14 @@ std::vector<ConfigKey> make_schema() {
 std::span<const ConfigKey> config_schema() {
   static const std::vector<ConfigKey> schema = make_schema();
   return schema;
+}
+
+const std::vector<std::string_view>& words_of(std::string_view path) {
+  const auto schema = config_schema();
+  const auto key =
+      std::find_if(schema.begin(), schema.end(), [&](const ConfigKey& each) { return each.path() == path; });
+  COHORT_CHECK(key != schema.end(), "a key that is none");
+  return std::get<WordKey>(key->kind).words;
 }
 
 }  // namespace cohort

@@ -106,4 +106,13 @@ struct ConfigKey {
 /// In the order in which a configuration is written: keys without a section first.
 std::span<const ConfigKey> config_schema();
 
+/// The words that a key of words may be, in the order of its enumeration. Local.
+const std::vector<std::string_view>& words_of(std::string_view path);
+
+/// The word for a value of an enumeration that a key, "section.name", holds. Local.
+template <class Enumeration>
+std::string_view word_of(std::string_view path, Enumeration value) {
+  return words_of(path).at(static_cast<std::size_t>(value));
+}
+
 }  // namespace cohort

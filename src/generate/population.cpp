@@ -112,7 +112,7 @@ std::string toml_string(const std::string& path) {
 // there what is left in a fraction of the time of softmax, which learns the chance too. Few steps, not to learn each
 // user's noise by heart; epochs are of at most 64 steps of at least 2,048 triples (train.batch "auto").
 std::int64_t epochs_for(std::int64_t interactions) {
-  constexpr std::int64_t wanted_steps = 150;
+  constexpr std::int64_t wanted_steps = 200;
   const auto steps = std::clamp<std::int64_t>((interactions + 2047) / 2048, 1, 64);
   return (wanted_steps + steps - 1) / steps;
 }

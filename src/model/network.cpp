@@ -17,18 +17,6 @@
 
 namespace cohort {
 
-namespace {
-
-Matrix transposed(const Matrix& matrix) {
-  Matrix result(matrix.columns(), matrix.rows());
-  for (std::int64_t r = 0; r < matrix.rows(); ++r) {
-    for (std::int64_t c = 0; c < matrix.columns(); ++c) result.row(c)[r] = matrix.row(r)[c];
-  }
-  return result;
-}
-
-}  // namespace
-
 Network::Network(const Communicator& comm, Propagation& propagation, const NetworkOptions& options,
                  const InputFeatures& features)
     : comm_(comm),
@@ -242,7 +230,7 @@ void Network::mix(const Mixing& mixing, ConstMatrixView in, MatrixView out) {
 
 void Network::multiply(ConstMatrixView in, const Matrix& weight, bool transpose, MatrixView out) const {
   // <row of in, row of what is packed>.
-  const auto packed = transpose ? PackedRows(weight.view()) : PackedRows(transposed(weight).view());
+  const auto packed = transpose ? PackedRows(weight.view()) : PackedRows(transposed(weight.view()).view());
   by_shard([&](std::int64_t first, std::int64_t count) {
     inner_products(in.slice(first, count), packed, out.slice(first, count));
   });

@@ -17,11 +17,8 @@ namespace {
 
 // A row at a time, so that its bits do not depend on which rows stand beside it.
 Matrix times(const Matrix& rows, const Matrix& weight) {
-  Matrix transposed(weight.columns(), weight.rows());
-  for (std::int64_t r = 0; r < weight.rows(); ++r) {
-    for (std::int64_t c = 0; c < weight.columns(); ++c) transposed.row(c)[r] = weight.row(r)[c];
-  }
-  const PackedRows packed(transposed.view());
+  const Matrix by_column = transposed(weight.view());
+  const PackedRows packed(by_column.view());
   Matrix result(rows.rows(), weight.columns());
   for_each_in_parallel(rows.rows(), [&](std::int64_t row) {
     inner_products(rows.view().slice(row, 1), packed, result.view().slice(row, 1));
@@ -105,7 +102,9 @@ Matrix Network::outside(HaloMatrix& base, const OutsideNodes& nodes) {
     if (layer.product_first) {
       result = mix_outside(mixing(slot, false), nodes, product_.at(layer.out).view(), through(0, product_));
     } else {
-      const auto mixed = mix_outside(mixing(slot, false), nodes, of_graph, copy_of(rows.view()));
+      Matrix own;
+      comm_.attempt([&] { own = copy_of(rows.view()); });
+      const auto mixed = mix_outside(mixing(slot, false), nodes, of_graph, std::move(own));
       comm_.attempt([&] { result = times(mixed, weight(slot, l, 0)); });
     }
     if (is_sage()) {

@@ -59,6 +59,14 @@ void OuterProducts::add(ConstMatrixView left, ConstMatrixView right, std::span<d
   }
 }
 
+Matrix transposed(ConstMatrixView rows) {
+  Matrix result(rows.columns, rows.rows);
+  for (std::int64_t r = 0; r < rows.rows; ++r) {
+    for (std::int64_t c = 0; c < rows.columns; ++c) result.row(c)[r] = rows.row(r)[c];
+  }
+  return result;
+}
+
 void round_into(std::span<const double> sums, MatrixView out) {
   COHORT_CHECK(std::ssize(sums) == out.rows * out.columns);
   for (std::int64_t r = 0; r < out.rows; ++r) {

@@ -32,6 +32,9 @@ class OuterProducts {
   Matrix product_;  ///< left.columns x right.columns
 };
 
+/// The columns of rows as rows: what products with a transpose are packed from. May throw bad_alloc. Local.
+Matrix transposed(ConstMatrixView rows);
+
 /// Rounds sums (rows x columns, row-major) to float32.
 void round_into(std::span<const double> sums, MatrixView out);
 

@@ -155,7 +155,9 @@ void read_levels(const Communicator& comm, const h5::Reader& file, SegmentsPart 
       throw InputError(file.path() + ": what segments add to those above is there for some levels only; run `cohort " +
                        "profile` again");
     }
-    if (result.recommendations && result.recommendations->level > std::ssize(counts)) {
+    const auto listed = result.recommendations ? result.recommendations->level : 0;
+    const bool above = listed > 0 && listed < std::ssize(counts);
+    if (listed > std::ssize(counts) || (above && !segments.levels[listed - 1].recommended)) {
       throw InputError(file.path() + ": its lists are of a level that it does not have; run `cohort recommend` again");
     }
   });

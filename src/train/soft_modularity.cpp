@@ -14,14 +14,6 @@
 
 namespace cohort {
 
-Matrix transposed(ConstMatrixView rows) {
-  Matrix result(rows.columns, rows.rows);
-  for (std::int64_t r = 0; r < rows.rows; ++r) {
-    for (std::int64_t c = 0; c < rows.columns; ++c) result.row(c)[r] = rows.row(r)[c];
-  }
-  return result;
-}
-
 SoftModularity::SoftModularity(const Communicator& comm, const ShardGraph& graph, std::int64_t columns,
                                std::int64_t count, int threads)
     : graph_(graph),

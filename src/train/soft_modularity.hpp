@@ -75,7 +75,4 @@ class SoftModularity {
   std::vector<OuterProducts> outer_;  ///< by thread
 };
 
-/// The columns of rows as rows: what products with its transpose are packed from. Local.
-Matrix transposed(ConstMatrixView rows);
-
 }  // namespace cohort

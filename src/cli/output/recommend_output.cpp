@@ -50,18 +50,26 @@ void add_list(std::string& text, ListFormat format, std::optional<std::string_vi
 
 }  // namespace
 
+ListedSegments listed_segments(const SegmentsFile& result) {
+  COHORT_CHECK(result.recommendations.has_value());
+  const auto& levels = result.segments.levels;
+  const auto level = static_cast<std::size_t>(result.recommendations->level);
+  const bool above = level > 0 && level <= levels.size();
+  return {above ? &levels[level - 1].recommended.value() : &result.recommendations->of_segments,
+          segments_at(levels, above ? level - 1 : levels.size(), result.segments.segment)};
+}
+
 void write_recommendation_lists(const Communicator& comm, const SegmentsFile& result, ListFormat format,
                                 const std::string& path) {
   COHORT_CHECK(result.recommendations.has_value());
   const auto& recommendations = *result.recommendations;
   const auto n = static_cast<std::size_t>(recommendations.count);
-  const auto& levels = result.segments.levels;
-  const auto level = static_cast<std::size_t>(recommendations.level);
-  const bool above = level > 0 && level <= levels.size();
-  const auto& of_segments = above ? *levels[level - 1].recommended : recommendations.of_segments;
+  ListedSegments listed;
+  comm.attempt([&] { listed = listed_segments(result); });
+  const auto& of_segments = *listed.lists;
+  const auto& segment = listed.segment;
   const std::array<std::span<const std::int64_t>, 2> lists{recommendations.item, of_segments.item};
   const ItemNames names(comm, result.items, lists, format == ListFormat::csv ? csv_field : json_string);
-  const auto segment = segments_at(levels, above ? level - 1 : levels.size(), result.segments.segment);
   const auto& number = result.segments.number;
   const auto users = std::ssize(segment);
   const auto blocks = (users + block_lists - 1) / block_lists;

@@ -1,12 +1,23 @@
 // Recommendations as text, for other programs.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.hpp"
 #include "store/segments_file.hpp"
 
 namespace cohort {
+
+/// The segments that a result's lists are made with: those of the level that `recommend` was asked for.
+struct ListedSegments {
+  const SegmentLists* lists = nullptr;  ///< of the result
+  std::vector<std::int32_t> segment;    ///< of each of this rank's users
+};
+
+/// Of a result that has recommendations, and must outlive what it returns. Local.
+ListedSegments listed_segments(const SegmentsFile& result);
 
 enum class ListFormat { csv, json_lines };
 

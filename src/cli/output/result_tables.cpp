@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/output/item_names.hpp"
+#include "cli/output/recommend_output.hpp"
 #include "cli/output/segments_report.hpp"
 #include "core/error.hpp"
 #include "core/ragged.hpp"
@@ -274,11 +275,10 @@ void write_profile(const Communicator& comm, const SegmentsFile& result, TableFo
 void write_recommendations(const Communicator& comm, const SegmentsFile& result, TableFormat format,
                            const std::string& path) {
   const auto& found = *result.recommendations;
-  const auto& levels = result.segments.levels;
-  const auto level = static_cast<std::size_t>(found.level);
-  const bool above = level > 0 && level <= levels.size();
-  const auto& lists_of_segments = above ? *levels[level - 1].recommended : found.of_segments;
-  const auto segment_of = segments_at(levels, above ? level - 1 : levels.size(), result.segments.segment);
+  ListedSegments listed;
+  comm.attempt([&] { listed = listed_segments(result); });
+  const auto& lists_of_segments = *listed.lists;
+  const auto& segment_of = listed.segment;
   const std::array<std::span<const std::int64_t>, 2> lists{found.item, lists_of_segments.item};
   const ItemNames names(comm, result.items, lists, [](std::string_view id) { return std::string(id); });
   TableOutput output(comm, path, format,

@@ -85,26 +85,13 @@ void add_modularity(const Communicator& comm, const Config& config, const Segmen
   }
 }
 
-Json json_of(const std::vector<RankingMeasures>& found) {
-  Json measures;
-  for (const auto& of_cut_off : found) {
-    const auto at = "@" + std::to_string(of_cut_off.k);
-    measures["recall" + at] = of_cut_off.recall;
-    measures["ndcg" + at] = of_cut_off.ndcg;
-    measures["precision" + at] = of_cut_off.precision;
-    measures["hit_rate" + at] = of_cut_off.hit_rate;
-    measures["test_users"] = of_cut_off.users;
-  }
-  return measures;
-}
-
 Json ranking_of(const Communicator& comm, const Population& population, const RecommendModel& model, Strategy strategy,
                 const PairTable& held_out, std::span<const std::int64_t> ks) {
   const auto found = ranking_measures(
       comm, held_out, ks, [&](std::int64_t k, const std::vector<std::int64_t>& users, const TopItemsSink& sink) {
         recommend_to_users(comm, population, model, strategy, k, &users, sink);
       });
-  return json_of(found);
+  return ranking_json(found);
 }
 
 // The same of the lists that the result has.
@@ -124,7 +111,7 @@ Json ranking_of(const Communicator& comm, const Recommendations& written, const 
       }
     });
   };
-  return json_of(ranking_measures(comm, held_out, ks, make));
+  return ranking_json(ranking_measures(comm, held_out, ks, make));
 }
 
 void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data,
@@ -206,6 +193,19 @@ std::string strategies_beside(const Json& measures) {
 }
 
 }  // namespace
+
+Json ranking_json(const std::vector<RankingMeasures>& found) {
+  Json measures;
+  for (const auto& of_cut_off : found) {
+    const auto at = "@" + std::to_string(of_cut_off.k);
+    measures["recall" + at] = of_cut_off.recall;
+    measures["ndcg" + at] = of_cut_off.ndcg;
+    measures["precision" + at] = of_cut_off.precision;
+    measures["hit_rate" + at] = of_cut_off.hit_rate;
+    measures["test_users"] = of_cut_off.users;
+  }
+  return measures;
+}
 
 std::string why_not_measured(const Communicator& comm, const Dataset& dataset, const Config& config) {
   const auto reason = why_nothing_is_held_out(comm, dataset, config.input);

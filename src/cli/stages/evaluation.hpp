@@ -8,6 +8,7 @@
 
 #include "cli/session.hpp"
 #include "ingest/records/label_file.hpp"
+#include "items/ranking_measures.hpp"
 #include "store/graph_file.hpp"
 #include "store/segments_file.hpp"
 
@@ -37,6 +38,9 @@ nlohmann::ordered_json evaluate(const Communicator& comm, const Config& config, 
 
 /// The same for what `run` has in memory, with the hold-out if there is one. Collective.
 nlohmann::ordered_json evaluate_run(const Session& session, const GraphFile& graph, const SegmentsFile& result);
+
+/// recall@k, ndcg@k, precision@k and hit_rate@k of every cut-off; test_users. Local.
+nlohmann::ordered_json ranking_json(const std::vector<RankingMeasures>& found);
 
 /// Why there is no hold-out to measure with, and what to do. For a dataset without one. Collective.
 std::string why_not_measured(const Communicator& comm, const Dataset& dataset, const Config& config);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <numeric>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/stored_config.hpp"
 #include "comm/index_plan.hpp"
+#include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 #include "ingest/files/sha256.hpp"
@@ -22,8 +24,6 @@
 namespace cohort {
 
 namespace {
-
-constexpr const char* encoder_words[] = {"auto", "lightgcn", "spectral", "gcn", "sage"};
 
 std::string graph_beside(const std::string& model_path) {
   return (std::filesystem::path(model_path).parent_path() / "graph.h5").string();
@@ -49,9 +49,7 @@ void check_model(const Session& session, const ModelFile& model) {
                     "from a model of the same kind and size",
                     path, key, there, here));
   };
-  const auto quoted = [](EncoderKind kind) {
-    return fmt::format("\"{}\"", encoder_words[static_cast<std::size_t>(kind)]);
-  };
+  const auto quoted = [](EncoderKind kind) { return fmt::format("\"{}\"", word_of("model.encoder", kind)); };
   if (encoder_of(before) != encoder_of(config)) {
     refuse("model.encoder", quoted(encoder_of(before)), quoted(encoder_of(config)));
   }
@@ -118,14 +116,20 @@ std::vector<std::int64_t> nodes_before(const Communicator& comm, const Dataset& 
 // The rows of `before` (in even blocks) of those numbers; zeros where there is none.
 Matrix rows_at(const Communicator& comm, const Matrix& before, std::int64_t nodes,
                std::span<const std::int64_t> number) {
+  // Rows are padded to whole groups.
+  using Group = std::array<float, 16>;
   const Lookup lookup(comm, Distribution::even(nodes, comm.size()), number);
   Matrix rows;
-  comm.attempt([&] { rows = Matrix(std::ssize(number), before.columns()); });
-  std::vector<float> column(before.rows());
-  for (std::int64_t c = 0; c < before.columns(); ++c) {
-    for (std::int64_t r = 0; r < before.rows(); ++r) column[r] = before.row(r)[c];
-    const auto found = lookup.fetch(std::span<const float>(column), 0.0F);
-    for (std::int64_t r = 0; r < rows.rows(); ++r) rows.row(r)[c] = found[r];
+  std::vector<Group> groups;
+  comm.attempt([&] {
+    rows = Matrix(std::ssize(number), before.columns());
+    groups.resize(before.rows());
+  });
+  for (std::int64_t c = 0; c < rows.stride(); c += std::ssize(Group())) {
+    for (std::int64_t r = 0; r < before.rows(); ++r)
+      std::copy_n(before.row(r) + c, std::ssize(Group()), groups[r].begin());
+    const auto found = lookup.fetch(std::span<const Group>(groups), Group());
+    for (std::int64_t r = 0; r < rows.rows(); ++r) std::ranges::copy(found[r], rows.row(r) + c);
   }
   return rows;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cli/stages/evaluation.hpp"
 #include "cli/stages/level_recommend.hpp"
 #include "items/ranking_measures.hpp"
 
@@ -25,13 +26,8 @@ Json measures_by_level(const Communicator& comm, const Population& population, c
           recommend_to_users(comm, at.get(), model, Strategy::segment, k, &users, sink);
         });
     Json measures{{"level", level}, {"segments", at.get().segments()}};
-    for (const auto& one : found) {
-      const auto cut_off = fmt::format("@{}", one.k);
-      measures["recall" + cut_off] = one.recall;
-      measures["ndcg" + cut_off] = one.ndcg;
-      measures["precision" + cut_off] = one.precision;
-      measures["hit_rate" + cut_off] = one.hit_rate;
-    }
+    measures.update(ranking_json(found));
+    measures.erase("test_users");
     levels.push_back(std::move(measures));
   }
   return levels;

@@ -9,6 +9,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
 #include "data/dataset_bytes.hpp"
@@ -36,14 +37,6 @@ struct Inputs {
   std::int64_t dataset_bytes = 0;  ///< of all processes
   int threads = 1;
 };
-
-const char* word_of(EncoderKind encoder) {
-  return encoder == EncoderKind::gcn ? "gcn" : encoder == EncoderKind::sage ? "sage" : "lightgcn";
-}
-
-const char* word_of(LossKind loss) {
-  return loss == LossKind::bpr ? "bpr" : loss == LossKind::ns4gc ? "ns4gc" : "softmax";
-}
 
 int views_of(const TrainConfig& train) {
   return train.loss == LossKind::ns4gc ? 2 : 1;
@@ -229,8 +222,8 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   inputs.dataset_bytes = comm.sum(bytes_of(graph.dataset));
   inputs.threads = static_cast<int>(session.threads());
 
-  plan.encoder = word_of(inputs.model.encoder);
-  plan.loss = word_of(inputs.train.loss);
+  plan.encoder = word_of("model.encoder", encoder_of(config));
+  plan.loss = word_of("train.loss", config.train.loss);
   plan.shards = sharded.graph.layout.shards();
   plan.nodes = sharded.graph.positions.total();
   plan.entries = comm.sum(std::ssize(sharded.graph.adjacency.column));

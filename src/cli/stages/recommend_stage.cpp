@@ -81,8 +81,7 @@ void say_filter(const RecommendModel& model, bool compared) {
                gain);
 }
 
-// What is chosen, with what has not seen what it is chosen on.
-// validation: is made where the choice is made with one.
+// What is chosen, with what has not seen what it is chosen on. trained: filled where an embedding is trained for that.
 RecommendModel fit(const Session& session, const GraphFile& graph, std::span<const char> allowed,
                    const Population& population, std::optional<Strategy> wanted, const SegmentsFile& result,
                    std::int64_t level, std::optional<LevelValidation>& trained) {

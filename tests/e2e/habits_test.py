@@ -15,6 +15,9 @@ from formats_test import Formats, interactions
 ROWS = [(f"u{n % 7}", f"i{n % 5}{n // 7 % 3}", datetime.datetime(2000 + n % 3, 1 + n % 12, 1 + n * 7 % 28, n % 24, n * 7 % 60))
         for n in range(90)]
 
+# Needs times.
+DECAY = 'weight = "raw"\nhalf_life = 1000'
+
 
 def seconds(time):
     return time.replace(tzinfo=datetime.timezone.utc).timestamp()
@@ -65,24 +68,24 @@ class Habits(Formats):
         found, said = self.read(text, ranks=2)
         self.assertIn("input.date_order", said)
         self.assertEqual(found, {("a", "x"): (1, None), ("b", "y"): (1, None)})
-        self.refused(["every date can begin", "input.date_order"], graph="half_life = 3")
+        self.refused(["every date can begin", "input.date_order"], graph=DECAY)
         for order, form in (("mdy", "%m/%d/%Y"), ("dmy", "%d/%m/%Y")):
-            found, _ = self.read(table(early, form), f'date_order = "{order}"', graph="half_life = 1000")
+            found, _ = self.read(table(early, form), f'date_order = "{order}"', graph=DECAY)
             self.assertEqual({pair: time for pair, (_, time) in found.items()},
                              {(user, item): seconds(time) for user, item, time in early})
         both = text + "c,z,13/1/2001\nc,y,1/13/2001\n"
         found, said = self.read(both)
         self.assertIn("month first", said)
         self.assertEqual(found["a", "x"], (1, None))
-        self.refused(["month first", "day first"], graph="half_life = 3")
+        self.refused(["month first", "day first"], graph=DECAY)
         self.write("data", text + "c,z,13/1/2001\n")
-        self.refused(["13/1/2001"], 'date_order = "mdy"', graph="half_life = 3")
+        self.refused(["13/1/2001"], 'date_order = "mdy"', graph=DECAY)
 
     def test_times_of_several_units(self):
         self.write("data", "user,item,ts\na,x,1659304800025\nb,y,1659304800\n")
         done = self.prepared(ranks=2)
         self.assertIn("1 time cannot be read", done.stderr)
-        self.refused(["data:3", "another unit", "input.time_unit"], graph="half_life = 3")
+        self.refused(["data:3", "another unit", "input.time_unit"], graph=DECAY)
         found, said = self.read("user,item,day\na,x,18262\nb,y,18263\n")
         self.assertIn("no dates", said)
         self.assertEqual(found["a", "x"], (1, 18262))

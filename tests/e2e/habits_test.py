@@ -102,7 +102,8 @@ class Habits(Formats):
             self.assertEqual(self.read(text, graph='weight = "raw"')[0], wanted)
         self.write("data", "user;item;plays\na;x;1.234\nb;y;2,5\n")
         self.refused(["data:2", "thousand"])
-        self.assertIn("thousands", self.read("user;item;plays\na;x;1,234\nb;y;2,500\n")[1])
+        for text in ("user;item;plays\na;x;1,234\nb;y;2,500\n", "user;item;plays\na;x;1.234\nb;y;2.500\n"):
+            self.assertIn("thousands", self.read(text)[1])
 
     def test_yes_and_no(self):
         found, _ = self.read("user,item,rating\na,x,True\nb,y,false\nb,x,true\n", graph='weight = "raw"')
@@ -140,6 +141,8 @@ class Habits(Formats):
         self.assertEqual(found, {(f"u{n}", "x"): (4, 1325376000) for n in range(3)})
         self.write("data", '{"user": 123456789012345678901234, "item": 1, "rating": 2}\n')
         self.refused(["data", "JSON"])
+        self.write("data", '{"user": 123456789012345678901234, "item": 1, "rating": 2}\n{"user": 1, "item": 1, "rating": 2}\n')
+        self.refused(["data:1", "JSON"])
 
     def test_what_looks_like_something_else(self):
         for text, word in (
@@ -149,6 +152,7 @@ class Habits(Formats):
                 ("user,item,rating\n“a”,“b”,5\n“c”,“d”,4\n", "quotes"),
                 ('user_id,item_ids\nu1,"[1, 2]"\nu2,"[1]"\n', "lists"),
                 ('{"user": "u1", "item": ["i1", "i2"]}\n{"user": "u2", "item": ["i1"]}\n', "lists"),
+                ("%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n2 1 5\n3 1 4\n", "symmetric"),
                 ("1 2 3 4\n1 5\n2 9 11 12 13\n3\n", "basket")):
             with self.subTest(text=text):
                 self.assertIn(word, self.read(text)[1])

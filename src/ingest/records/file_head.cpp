@@ -100,6 +100,7 @@ void take_matrix(FileHead& head, const std::string& name) {
   }
   head.comment = '%';
   head.matrix = true;
+  head.half_matrix = banner.find("symmetric") != std::string::npos || banner.find("hermitian") != std::string::npos;
   head.begin = sizes->next;
   head.lines_before = sizes->number;
   head.lines.erase(head.lines.begin(), sizes + 1);

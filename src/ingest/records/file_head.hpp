@@ -22,6 +22,7 @@ struct FileHead {
   std::size_t begin = 0;          ///< of the first line: after the byte order mark and comments
   std::int64_t lines_before = 0;  ///< comments
   char comment = '\0';            ///< what they begin with; '\0': there are none
+  bool half_matrix = false;       ///< a symmetric one, of which the file has one half
   bool ruled = false;             ///< a table with rules of '-' between its lines, which are not among `lines`
   bool matrix = false;            ///< a coordinate matrix of Matrix Market; its line of sizes is before `begin` too
 };

@@ -26,6 +26,7 @@ struct Look {
   FileLayout layout;  // without the columns
   bool typed = false;
   bool header = false;
+  bool half_matrix = false;
   std::string first_line;
   Rows rows;  // of the first lines, a header among them
   std::int64_t begin = 0;
@@ -99,6 +100,7 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
   look.layout.separator = choice.separator;
   look.layout.comment = whole.comment;
   look.layout.ruled = whole.ruled;
+  look.half_matrix = whole.half_matrix;
   const auto format = look.layout.format;
   if (format == TextFormat::csv && whole.comment == '\0' && !whole.ruled) {
     lines = csv_records(head, whole.begin, choice.separator, whole.lines_before + 1);
@@ -199,6 +201,11 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     result.notes.header = named->first_line;
   }
   if (!data.empty()) result.notes.sample = data[0];
+  if (look.half_matrix && layout.role == FileRole::interactions) {
+    result.notes.warnings.push_back(
+        "is a symmetric matrix, of which one half is written and read: rows as users, columns as items; if both are "
+        "users, give it as input.social");
+  }
   if (layout.format == TextFormat::lightgcn) {
     warn_of_lists(data, result.notes.warnings);
     return result;

@@ -156,8 +156,11 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
   check_ids(layout.second, social ? "target" : "item");
   if (!seen.names.empty()) warn_of_names(layout, seen, request, warnings);
   const auto thousands = [](const std::string& field) { return may_be_thousands(field, '.'); };
-  if (const auto weights = fields_of(seen.data, layout.weight); layout.decimal_comma && all(weights, thousands)) {
-    warn(layout.weight, "weight", "has decimal commas or commas between thousands; it is taken for the first", weights);
+  const bool by_semicolon = layout.format == TextFormat::csv && layout.separator == ';';
+  if (const auto weights = fields_of(seen.data, layout.weight); by_semicolon && all(weights, thousands)) {
+    warn(layout.weight, "weight",
+         "is read as numbers with three decimals; if these are thousands, write them without what separates them",
+         weights);
   }
   if (seen.names.empty()) {
     warn_of_order(layout, seen, request, warnings);

@@ -31,7 +31,8 @@ std::vector<FirstLine> wordy_first_lines(const std::vector<OpenedFile>& files) {
     const auto& sample = file.notes.sample;
     const auto a = static_cast<std::size_t>(file.layout.first);
     const auto b = static_cast<std::size_t>(file.layout.second);
-    if (!file.notes.header.empty() || std::max(a, b) >= sample.size()) continue;
+    const bool named = !file.notes.header.empty() || file.layout.format == TextFormat::json || file.storage.parquet;
+    if (named || std::max(a, b) >= sample.size()) continue;
     const std::string first(trimmed(sample[a]));
     const std::string second(trimmed(sample[b]));
     if (first == second || !is_words(first) || !is_words(second) ||

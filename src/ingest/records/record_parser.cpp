@@ -223,7 +223,7 @@ void RecordParser::parse_lines(const LineBlock& block, const Separator& separato
     auto* begin = cutter.begin();
     auto* end = cutter.end();
     const auto size = static_cast<std::size_t>(end - begin);
-    if (size == header_.size() && std::memcmp(begin, header_.data(), size) == 0) [[unlikely]] {
+    if (size == header_.size() && size > 0 && std::memcmp(begin, header_.data(), size) == 0) [[unlikely]] {
       ++tally_.repeated_headers;
       continue;
     }

@@ -46,7 +46,7 @@ class Habits(Formats):
 
     def test_dates(self):
         forms = ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M:%S", "%d.%m.%Y %H:%M",
-                 "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y, %I:%M %p", "%d-%b-%Y %H:%M", "%d %B %Y %H:%M", "%b %d, %Y %H:%M",
+                 "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y, %I:%M %p", "%d-%b-%Y %H:%M", "%d %B %Y %H:%M", "%b %d, %Y %H:%M", "%m %d, %Y %H:%M",
                  "%a, %d %b %Y %H:%M:%S +0000", "%d/%b/%Y:%H:%M:%S +0000", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y.%m.%d %H:%M"]
         for number, form in enumerate(forms):
             with self.subTest(form=form):
@@ -150,7 +150,10 @@ class Habits(Formats):
                 ("user,item,item,rating\na,b,c,5\nd,e,f,4\n", "have one name"),
                 ("user,item,rating\n'a','b',5\n'c','d',4\n", "quotes"),
                 ("user,item,rating\n“a”,“b”,5\n“c”,“d”,4\n", "quotes"),
+                ('"user"\t"item"\t"rating"\n"a"\t"b"\t5\n"c"\t"d"\t4\n', "double quotes"),
+                ('"user" "item" "rating"\n"a" "b" 5\n"c" "d" 4\n', "double quotes"),
                 ('user_id,item_ids\nu1,"[1, 2]"\nu2,"[1]"\n', "lists"),
+                ('user_id,item_ids\nu1,"1,2"\nu2,1\n', "lists"),
                 ('{"user": "u1", "item": ["i1", "i2"]}\n{"user": "u2", "item": ["i1"]}\n', "lists"),
                 ("%%MatrixMarket matrix coordinate real symmetric\n3 3 2\n2 1 5\n3 1 4\n", "symmetric"),
                 ("1 2 3 4\n1 5\n2 9 11 12 13\n3\n", "basket")):

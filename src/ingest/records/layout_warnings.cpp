@@ -52,8 +52,15 @@ bool are_unix_times(const std::vector<std::string>& fields) {
 }
 
 // What looks meant otherwise in the ids of a column, with what to do; empty: nothing.
-std::string fault_of_ids(const FileLayout& layout, const std::vector<std::string>& fields) {
+std::string fault_of_ids(const FileLayout& layout, const std::string& name, const std::vector<std::string>& fields) {
   using Pair = std::pair<std::string_view, std::string_view>;
+  const auto quoted_id = [](const std::string& field) {
+    return field.size() > 2 && field.starts_with('"') && field.ends_with('"');
+  };
+  if (layout.format != TextFormat::csv && layout.format != TextFormat::json && all(fields, quoted_id)) {
+    return "stands in double quotes, which are read as part of it; they are quotes in files by commas, semicolons or | "
+           "alone, so write such a file, or one without them";
+  }
   for (const auto& [open, close] : {Pair{"'", "'"}, Pair{"\xE2\x80\x9C", "\xE2\x80\x9D"}, Pair{"`", "`"}}) {
     const auto in_quotes = [&, &first = open, &last = close](const std::string& field) {
       return field.size() > first.size() + last.size() && field.starts_with(first) && field.ends_with(last);
@@ -64,8 +71,12 @@ std::string fault_of_ids(const FileLayout& layout, const std::vector<std::string
   }
   const auto in_brackets = [](const std::string& field) { return field.starts_with('[') && field.ends_with(']'); };
   const auto several = [](const std::string& field) { return field.find('|') != std::string::npos; };
-  const bool lists =
-      all(fields, in_brackets) || (layout.format == TextFormat::json && std::ranges::any_of(fields, several));
+  // A column of friends or item_ids may hold several in one field.
+  const auto plain = plain_name(name);
+  const bool plural = plain.ends_with("ids") || plain == "friends" || plain == "following" || plain == "trusted";
+  const auto separated = [](const std::string& field) { return field.find_first_of(",;| ") != std::string::npos; };
+  const bool lists = all(fields, in_brackets) || (plural && std::ranges::any_of(fields, separated)) ||
+                     (layout.format == TextFormat::json && std::ranges::any_of(fields, several));
   return lists ? "looks like lists, each of which is read as one; write a line for each thing in them" : "";
 }
 
@@ -148,7 +159,9 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
                (seen.names.empty() || !means(seen.names[column], Meaning::user))) {
       warn(column, role, "counts the lines, as an index does", fields);
     }
-    if (const auto fault = fields.empty() ? std::string() : fault_of_ids(layout, fields); !fault.empty()) {
+    if (const auto fault =
+            fields.empty() ? std::string() : fault_of_ids(layout, seen.names.empty() ? "" : seen.names[column], fields);
+        !fault.empty()) {
       warn(column, role, fault, fields);
     }
   };

@@ -160,6 +160,11 @@ std::optional<std::int64_t> take_day(Taker& text, DateOrder order, DateRead& rea
     return day_of(take_year(text), month + 1, first);
   }
   const int second = text.number(1, 2);
+  // "09 13, 2009", as Amazon's reviews have it.
+  if (separator == ' ' && text.take(',')) {
+    text.skip_blanks();
+    return day_of(text.number(4, 4), first, second);
+  }
   if (separator == ' ' || !text.take(separator)) return std::nullopt;
   const int year = take_year(text);
   const auto day_first = day_of(year, second, first);

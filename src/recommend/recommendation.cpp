@@ -202,6 +202,7 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
   }
   auto query = query_of(population, model, count);
   query.users = population.users;
+  query.kind = population.segment;
   query.excluded = population.interactions;
   query.chosen = chosen;
   if (strategy == Strategy::personal) {

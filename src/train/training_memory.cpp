@@ -44,6 +44,13 @@ TrainingMemory ns4gc_memory(const TrainingSizes& sizes, const ModelConfig& model
   return memory;
 }
 
+// How many of `all` rows some draws meet, of which none is likelier than another.
+std::int64_t different(std::int64_t draws, std::int64_t all) {
+  if (all == 0) return 0;
+  const auto rows = static_cast<double>(all);
+  return static_cast<std::int64_t>(rows * -std::expm1(-static_cast<double>(draws) / rows));
+}
+
 TrainingMemory bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
   const std::int64_t owned = sizes.rows.owned;
   const std::int64_t mine = sizes.positives;
@@ -53,11 +60,14 @@ TrainingMemory bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, 
   const double expected =
       total == 0 ? 0.0 : static_cast<double>(batch) * static_cast<double>(mine) / static_cast<double>(total);
   const auto triples = std::min(batch, static_cast<std::int64_t>(expected + 6 * std::sqrt(expected)) + 64);
-  const std::int64_t chunk = std::max(triples, std::min(steps_at_a_time * triples, triples_at_a_time + triples));
-  // Embedding and gradient of a step; rows that go to other ranks and come from them, packed and not.
-  const std::int64_t touched = std::min(owned, 3 * triples);
+  const std::int64_t chunk =
+      std::min(std::max(triples, std::min(steps_at_a_time * triples, triples_at_a_time + triples)), mine + triples);
+  // Embedding and gradient of a step's different rows, own ones and ghosts; those of other ranks, fetched and sent; a
+  // gradient for each of their parts in triples, packed and not, and what comes of those.
+  const std::int64_t remote = 2 * triples * (ranks - 1) / ranks;
+  const std::int64_t fetched = different(remote, owned * (ranks - 1));
   const std::int64_t step_rows =
-      2 * touched + (ranks == 1 ? 0 : std::min(sizes.rows.ghosts, 3 * triples) + 10 * triples);
+      2 * different(3 * triples, owned) + different(3 * triples, sizes.rows.ghosts) + 2 * fetched + 3 * remote;
   // Order and positions of the positives; a triple with its plan; marks of rows.
   return {(step_rows + sizes.messages) * row_bytes(model.dim) + 48 * mine + 160 * chunk + 24 * owned};
 }

@@ -21,6 +21,9 @@ enum class FeatureScaling { automatic, none, sum, length, columns };
 /// What input.time_unit says numbers in time columns are; automatic: told by their size, file by file.
 enum class TimeUnit { automatic, seconds, milliseconds, microseconds };
 
+/// What input.date_order says of dates such as 11/1/2000; automatic: told by all dates of a file.
+enum class DateOrder { automatic, month_first, day_first };
+
 struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
   std::vector<std::string> social;
@@ -29,6 +32,7 @@ struct InputConfig {
   std::string separator = "auto";  ///< of columns: one character, "::", or "auto", it is told
   std::string encoding = "auto";   ///< as iconv names it; auto: UTF-8, or UTF-16 or 32 where the file's mark says so
   TimeUnit time_unit = TimeUnit::automatic;
+  DateOrder date_order = DateOrder::automatic;
   std::optional<bool> header;  ///< whether the files' first lines are headers; none: "auto", it is told
   /// (role, column name or index from 0); roles: user, item, weight, time, event, split; for social files source,
   /// target, weight.

@@ -51,6 +51,8 @@ std::vector<ConfigKey> make_schema() {
       {"input", "encoding", "of text, as iconv names it", TextKey{COHORT_MEMBER(input.encoding), {}}},
       {"input", "time_unit", "of times that are numbers",
        WordKey{COHORT_WORD(input.time_unit), {"auto", "s", "ms", "us"}}},
+      {"input", "date_order", "of dates such as 11/1/2000",
+       WordKey{COHORT_WORD(input.date_order), {"auto", "mdy", "dmy"}}},
       {"input", "header", "whether the files' first lines name columns", SwitchKey{COHORT_MEMBER(input.header)}},
       {"input", "columns", "which column holds what, by name or index from 0",
        ColumnsKey{COHORT_MEMBER(input.columns),

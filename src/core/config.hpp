@@ -202,12 +202,16 @@ struct SegmentConfig {
   friend bool operator==(const SegmentConfig&, const SegmentConfig&) = default;
 };
 
+/// What items are ranked by. automatic: chosen on held-back interactions; itemcf is measured only
+/// (evaluate/item_neighbours.hpp), nothing is recommended by it.
+enum class Strategy { automatic, global, segment, personal, blend, filter, hybrid, itemcf };
+
 struct RecommendConfig {
-  std::string strategy = "auto";  ///< auto: chosen on held-back interactions; else a Strategy's name
-  std::int64_t count = 20;        ///< items a user and a segment
-  std::int64_t min_support = 0;   ///< training users that an item needs
-  std::string allowed_items;      ///< a file of item ids, one a line, gzip or not; empty: all
-  bool novel = false;             ///< segments' lists without what more than half of the segment's users have
+  Strategy strategy = Strategy::automatic;
+  std::int64_t count = 20;       ///< items a user and a segment
+  std::int64_t min_support = 0;  ///< training users that an item needs
+  std::string allowed_items;     ///< a file of item ids, one a line, gzip or not; empty: all
+  bool novel = false;            ///< segments' lists without what more than half of the segment's users have
 };
 
 struct EvaluateConfig {

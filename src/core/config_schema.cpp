@@ -180,7 +180,7 @@ std::vector<ConfigKey> make_schema() {
       {"segment", "tolerance", "least gain of an iteration", RealKey{COHORT_MEMBER(segment.tolerance), 0, 1}},
 
       {"recommend", "strategy", "what items are ranked by",
-       TextKey{COHORT_MEMBER(recommend.strategy),
+       WordKey{COHORT_WORD(recommend.strategy),
                {"auto", "global", "segment", "personal", "blend", "filter", "hybrid"}}},
       {"recommend", "count", "items a user and a segment", IntegerKey{COHORT_MEMBER(recommend.count), 1, 10'000}},
       {"recommend", "min_support", "training users that an item needs",

@@ -58,7 +58,7 @@ TEST(Roles, OfHeadersOfTheFieldsDataSets) {
             Columns(2, 1, 5, 6));
   EXPECT_EQ(of("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID",
                "536365,85123A,LANTERN,6,12/1/2010 8:26,2.55,17850"),
-            Columns(6, 1, 3, -1));
+            Columns(6, 1, 3, 4));
   EXPECT_EQ(of("reviewerID,asin,reviewerName,overall,reviewTime,unixReviewTime", "A1,B2,x,5,\"02 4, 2018\",1517702400"),
             Columns(0, 1, 3, 5));
   EXPECT_EQ(of("rating,title,asin,parent_asin,user_id,timestamp,helpful_vote", "5,x,B1,B0,AE,1588687728923,0"),

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "kernels/score_bars.hpp"
 #include "kernels/scores.hpp"
 
 namespace cohort {

@@ -45,14 +45,6 @@ void add_scaled_row(MatrixView out, std::span<const float> scale, std::span<cons
 /// few scattered rows of many.
 void inner_products_at(const float* a, ConstMatrixView rows, std::span<const std::int32_t> at, std::span<float> out);
 
-/// Writes, ascending, the j of all scores[j] that are not below `least` (those that are no numbers too), and returns
-/// how many they are. at: room for scores.size() rounded up to 16.
-std::int64_t not_below(std::span<const float> scores, float least, std::span<std::int32_t> at);
-
-/// left[j] = sqrt(max(0, square[j] (1 + slack) - sum over r of coordinates[r][j]^2)): how long a row of squared length
-/// square[j] still is beside its coordinates on some axes. left: at most coordinates.stride.
-void lengths_left(ConstMatrixView coordinates, std::span<const float> square, float slack, std::span<float> left);
-
 /// nearest[i] = the j of least offset[j] - 2 <points_i, centre_j>, ties to the smaller j; with offset[j] = |centre_j|^2
 /// that is the nearest centre, with 0 the one of largest inner product (spherical). offset: centres.rows() >= 1.
 /// nearest: points.rows. A value that is not a number never wins; where none wins, nearest is 0.

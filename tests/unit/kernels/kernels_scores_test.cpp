@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/score_bars.hpp"
 #include "kernels/scores.hpp"
 #include "kernels/top_k.hpp"
 #include "support/kernels_support.hpp"

@@ -6,6 +6,7 @@
 
 #include "core/eigen.hpp"
 #include "core/error.hpp"
+#include "kernels/score_bars.hpp"
 
 namespace cohort {
 

@@ -109,7 +109,6 @@ bool can_be_trained(const ShardGraph& graph, const Part& part) {
          part.positives.total > 0;
 }
 
-// Seconds of a step: the median of the epochs after the first, in which memory is touched for the first time.
 double seconds_of_step(const Communicator& alone, const Part& part, TrainOptions options, std::int64_t steps,
                        double seconds) {
   auto& train_config = options.train;
@@ -124,15 +123,9 @@ double seconds_of_step(const Communicator& alone, const Part& part, TrainOptions
     auto& rows = options.features.rows;
     rows.row_begin = rows.row_begin.first(static_cast<std::size_t>(part.sharded.graph.owned()) + 1);
   }
-  std::vector<double> taken;
-  options.on_epoch = [&](const EpochStats& epoch) {
-    taken.push_back(epoch.seconds / static_cast<double>(epoch.steps));
-  };
+  options.on_epoch = {};
   options.on_state = {};
-  train(alone, part.sharded.graph, part.sharded.directory, part.positives, options);
-  if (taken.size() > 1) taken.erase(taken.begin());
-  std::nth_element(taken.begin(), taken.begin() + std::ssize(taken) / 2, taken.end());
-  return taken[taken.size() / 2];
+  return seconds_of_step(train(alone, part.sharded.graph, part.sharded.directory, part.positives, options).history);
 }
 
 // The fastest of a few products with Ahat, and of as many copies of the rows.

@@ -374,6 +374,17 @@ void Trainer::check_loss(double loss) const {
 
 }  // namespace
 
+double seconds_of_step(std::span<const EpochStats> history) {
+  std::vector<double> taken;
+  for (const auto& epoch : history) {
+    taken.push_back(epoch.seconds / static_cast<double>(std::max<std::int64_t>(epoch.steps - epoch.first_step, 1)));
+  }
+  if (taken.empty()) return 0;
+  if (taken.size() > 1) taken.erase(taken.begin());
+  std::nth_element(taken.begin(), taken.begin() + std::ssize(taken) / 2, taken.end());
+  return taken[taken.size() / 2];
+}
+
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
                   const Positives& positives, const TrainOptions& options, std::optional<TrainStart> start,
                   const InitialState* initial) {

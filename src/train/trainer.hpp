@@ -87,6 +87,10 @@ struct TrainResult {
   double waiting_seconds = 0;
 };
 
+/// What a step took: the median of the epochs, but for the first where there are more, in which memory is touched for
+/// the first time. 0 without epochs. Local.
+double seconds_of_step(std::span<const EpochStats> history);
+
 /// Bytes that train() will allocate on this rank. Local, but for which ranks share the machine. Collective.
 std::int64_t training_bytes(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
                             const ModelConfig& model, const TrainConfig& train, const InputFeatures& features = {});

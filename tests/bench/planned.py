@@ -22,11 +22,13 @@ import h5py
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from peak_of import peaks  # noqa: E402 - found only then
 
+# Nothing is left to choose before training.
+SOFTMAX = ["train.loss=softmax", "train.temperature=0.12", "train.pair_weight=degree", "train.length_power=0.25"]
 CASES = {
     "bpr": ["train.loss=bpr"],
-    "softmax": ["train.loss=softmax"],
-    "sage": ["model.encoder=sage", "train.loss=softmax"],
-    "gcn": ["graph.kind=user", "model.encoder=gcn", "train.loss=softmax"],
+    "softmax": SOFTMAX,
+    "sage": ["model.encoder=sage", *SOFTMAX],
+    "gcn": ["graph.kind=user", "model.encoder=gcn", *SOFTMAX],
     "ns4gc": ["graph.kind=user", "model.encoder=gcn", "train.loss=ns4gc"],
 }
 MIB = 1 << 20
@@ -62,9 +64,10 @@ class Study:
             sys.exit(f"{' '.join(command)} exited {done.returncode}\n{done.stderr}")
         return done.stdout
 
-    def plan(self, settings, ranks):
+    def plan(self, settings, ranks, processes=1):
         numbers = ",".join(map(str, ranks))
-        return json.loads(self.run("plan", "--ranks", numbers, "--json", settings=settings))["ranks"]
+        done = self.run("plan", "--ranks", numbers, "--json", settings=settings, ranks=processes)
+        return json.loads(done)["ranks"]
 
     def peak(self, name, settings, ranks, *arguments):
         """Bytes of the fullest rank."""
@@ -89,6 +92,26 @@ def memory(study, cases, all_ranks):
                   flush=True)
 
 
+def seconds(study, cases, all_ranks):
+    print("| case | ranks | planned, ms a step | measured, ms a step | median of the ratios | least | most |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for case in cases:
+        settings = [*CASES[case], "train.start=random", f"train.epochs={study.options.epochs}"]
+        study.prepare(settings)
+        pairs = {ranks: [] for ranks in all_ranks}
+        for _ in range(study.options.repetitions):
+            for ranks in all_ranks:
+                plan = study.plan(settings, [ranks], processes=ranks)[0]  # so that they slow each other down as ranks do
+                study.run("train", "--restart", settings=settings, ranks=ranks)
+                with h5py.File(study.directory / "run" / "model.h5", "r") as model:
+                    pairs[ranks].append((plan["seconds_per_step"], max(model["history/timing/train_step"])))
+        for ranks in all_ranks:
+            planned, measured = (1e3 * statistics.median(column) for column in zip(*pairs[ranks]))
+            ratios = [one / other for one, other in pairs[ranks]]
+            print(f"| {case} | {ranks} | {planned:.1f} | {measured:.1f} | {statistics.median(ratios):.2f} | "
+                  f"{min(ratios):.2f} | {max(ratios):.2f} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["memory", "seconds"])
@@ -99,6 +122,7 @@ def main():
     parser.add_argument("--items", type=int, default=40000)
     parser.add_argument("--interactions", type=int, default=2000000)
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--epochs", type=int, default=5, help="of each run whose steps are timed")
     options = parser.parse_args()
     options.program = options.program.resolve()
     chosen = list(CASES) if options.cases is None else options.cases.split(",")
@@ -108,7 +132,7 @@ def main():
     ranks = [int(r) for r in (options.ranks or {"memory": "1,3,4", "seconds": "1,2"}[options.what]).split(",")]
     with tempfile.TemporaryDirectory(prefix="cohort-planned-") as directory:
         study = Study(options, directory)
-        memory(study, chosen, ranks)
+        {"memory": memory, "seconds": seconds}[options.what](study, chosen, ranks)
 
 
 if __name__ == "__main__":

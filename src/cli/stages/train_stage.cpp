@@ -191,6 +191,7 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   model.history.traffic["halo_bytes"] = comm.all_gather(result.halo_bytes);
   model.history.traffic["pair_bytes"] = comm.all_gather(result.pair_bytes);
   model.history.timing["train_waiting"] = comm.all_gather(result.waiting_seconds);
+  model.history.timing["train_step"] = comm.all_gather(seconds_of_step(result.history));
   if (result.progress.epochs < target.epochs) {
     spdlog::warn("train.minutes ended training after {} of {}", result.progress.epochs,
                  counted(target.epochs, "epoch"));

@@ -110,7 +110,7 @@ void top_items(const Communicator& comm, const TopItemsQuery& query, const TopIt
   for (int root = 0; root < comm.size(); ++root) pieces += ceil_div(query.blocks->count(root), piece_items);
   std::int64_t passed = 0;
   note_work(0, batches * pieces);
-  const bool bounded = query.blocks->total() >= least_bounded_items;
+  const bool bounded = k > 0 && query.blocks->total() >= least_bounded_items;
   for (std::int64_t b = 0; b < batches; ++b) {
     const auto first = std::min(count, b * batch_users);
     std::unique_ptr<Batch> batch;

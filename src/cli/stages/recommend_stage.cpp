@@ -183,9 +183,10 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
   std::optional<Strategy> wanted;
-  if (config.strategy != "auto") wanted = strategy_named(config.strategy);
+  if (config.strategy != Strategy::automatic) wanted = config.strategy;
   const WorkProgress progress(comm, "recommend");
-  spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
+  spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"),
+               name_of(config.strategy));
   if (!wanted && !trains_in_minutes(comm, graph.dataset)) {
     wanted = Strategy::personal;
     spdlog::info(

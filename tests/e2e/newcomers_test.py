@@ -49,11 +49,11 @@ class Newcomers(WithDirectory):
         return self.write(name, "".join(f"{self.names[u]} {self.names[v] if other is None else other(v)} {w}\n"
                                         for (u, v), w in pairs.items()))
 
-    def run_network(self, *settings):
+    def run_network(self, *settings, ranks=2):
         self.write("empty.toml", "")
         cohort("run", self.path / "empty.toml", "--quiet", "--restart", *(part for setting in (
             f"output.directory={self.path}/run", "segment.count=2", "train.epochs=5", "model.dim=8",
-            "recommend.strategy=personal", *settings) for part in ("--set", setting)), ranks=2)
+            "recommend.strategy=personal", *settings) for part in ("--set", setting)), ranks=ranks)
         return self.path / "run" / "segments.h5"
 
     def assign(self, result, *arguments, layouts=((1, 2), (3, 1))):
@@ -213,7 +213,7 @@ class Newcomers(WithDirectory):
                     self.assertIn(word, said[0])
                 self.assertFalse(output.exists())
         # Not a network: said before the files are looked at.
-        other = self.run_network(f"input.social={friends}", "model.encoder=spectral")
+        other = self.run_network(f"input.social={friends}", "model.encoder=spectral", ranks=1)
         for option in ("--social", "--user-features"):
             done = cohort("assign", "--result", other, option, self.path / "nothing", check=False)
             self.assertEqual(done.returncode, 2)

@@ -56,7 +56,8 @@ Assignment assign_embedded(const Communicator& comm, const SegmentsFile& result,
                            std::span<const char> has_basis, const AssignOptions& options) {
   const auto& segments = result.segments;
   const auto& items = result.items.distribution;
-  const auto popular = popular_items(comm, items, item_users, options.count);
+  const bool has_items = result.items.total() > 0;
+  const auto popular = has_items ? popular_items(comm, items, item_users, options.count) : std::vector<ScoredItem>();
   Assignment assignment;
   const auto users = static_cast<std::size_t>(known.rows());
   COHORT_CHECK(std::cmp_equal(embedding.rows, users) && has_basis.size() == users);
@@ -75,18 +76,20 @@ Assignment assign_embedded(const Communicator& comm, const SegmentsFile& result,
       assignment.placement[u] = place_at(embedding.row(u), segments, options.level, options.spherical);
     });
   });
-  TopItemsQuery query;
-  query.users = embedding;
-  query.items = segments.items.view();
-  query.blocks = &items;
-  query.excluded = &known;
-  query.chosen = &placed;
-  query.k = options.count;
-  top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> of_user) {
-    const auto u = static_cast<std::size_t>(user);
-    std::ranges::copy(of_user, best.begin() + static_cast<std::ptrdiff_t>(u * room));
-    found[u] = std::ssize(of_user);
-  });
+  if (has_items) {
+    TopItemsQuery query;
+    query.users = embedding;
+    query.items = segments.items.view();
+    query.blocks = &items;
+    query.excluded = &known;
+    query.chosen = &placed;
+    query.k = options.count;
+    top_items(comm, query, [&](std::int64_t user, std::span<const ScoredItem> of_user) {
+      const auto u = static_cast<std::size_t>(user);
+      std::ranges::copy(of_user, best.begin() + static_cast<std::ptrdiff_t>(u * room));
+      found[u] = std::ssize(of_user);
+    });
+  }
   comm.attempt([&] {
     for (std::size_t u = 0; u < users; ++u) {
       if (assignment.placement[u].segment < 0) {

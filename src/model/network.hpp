@@ -91,6 +91,7 @@ class Network final : public Encoder {
   bool is_sage() const { return options_.kind == EncoderKind::sage; }
   Mixing mixing(const Slot& slot, bool backward) const;
   Matrix mean_outside(const OutsideNodes& nodes, ConstMatrixView rows);
+  Matrix project_outside(const OutsideNodes& nodes, const Matrix& weight);
   Matrix mix_outside(const Mixing& mixing, const OutsideNodes& nodes, ConstMatrixView rows, Matrix own) const;
   const Matrix& weight(const Slot& slot, std::size_t layer, std::size_t which) const;
   /// Calls work(first row, rows) for each shard.

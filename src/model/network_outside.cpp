@@ -1,14 +1,17 @@
 // The network on nodes that it was not trained on: layer by layer beside a pass over the graph, whose rows they read as
-// every neighbour does. A node that training did not see has no row of layer 0, and no features that are known: what
-// the first layer makes of its own input is the mean of what it makes of the nodes of its kind that it is joined to,
-// or, if its neighbours are items, whose items it shares.
+// every neighbour does. A node that training did not see has its own features, or what the network has learned in their
+// stead. What it lacks and nothing stands for (a row of layer 0, a file of features that all nodes of the graph are in)
+// is the mean over the nodes of its kind that it is joined to, or, if its neighbours are items, whose items it shares:
+// of features, of what the first layer's weights make of them.
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "core/error.hpp"
 #include "kernels/activations.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/scores.hpp"
+#include "kernels/spmm.hpp"
 #include "model/network.hpp"
 
 namespace cohort {
@@ -50,9 +53,48 @@ Matrix Network::mean_outside(const OutsideNodes& nodes, ConstMatrixView rows) {
       scale_by_degree(value_, true, scale);
     });
     mix({value_, false, {}, scale}, rows, means.view());
+    // Friends are of their kind.
+    for (std::int64_t row = 0; row < rows.rows; ++row) {
+      if (graph_.node[row].value < graph_.users) std::copy_n(rows.row(row), rows.stride, means.row(row));
+    }
   }
   auto result = nodes.gather(nodes.by_items ? ConstMatrixView(means.view()) : rows);
   comm_.attempt([&] { scale_rows(inverse(nodes.degree), result); });
+  return result;
+}
+
+// Their features times a weight of the first layer. Collective.
+Matrix Network::project_outside(const OutsideNodes& nodes, const Matrix& weight) {
+  COHORT_CHECK(nodes.features != nullptr);
+  const auto& features = *nodes.features;
+  Matrix result;
+  comm_.attempt([&] {
+    result = Matrix(std::ssize(nodes.degree), weight.columns());
+    for_each_in_parallel(result.rows(), [&](std::int64_t row) {
+      const LocalRow at{static_cast<std::int32_t>(row)};
+      spmm(features.rows(), std::span(&at, 1), weight.view(), {}, 1.0F, result.view());
+    });
+  });
+  for (const auto& part : features.lacking) {
+    if (!comm_.any(std::ranges::find(part.by_node, 1) != part.by_node.end())) continue;
+    Matrix of_graph;
+    comm_.attempt([&] {
+      std::vector<float> inside(feature_value_.size());
+      for (std::size_t e = 0; e < inside.size(); ++e) {
+        const std::int64_t column = feature_column_[e].value;
+        inside[e] = column >= part.first && column < part.first + part.columns ? feature_value_[e] : 0.0F;
+      }
+      of_graph = Matrix(graph_.owned(), weight.columns());
+      const SparseRows rows{feature_begin_, feature_column_, inside};
+      by_shard([&](std::int64_t first, std::int64_t count) {
+        spmm(rows, Rows(owned_).subspan(first, count), weight.view(), {}, 1.0F, of_graph.view());
+      });
+    });
+    const auto means = mean_outside(nodes, of_graph.view());
+    for (std::int64_t row = 0; row < result.rows(); ++row) {
+      if (part.by_node[row] != 0) add_row(means.row(row), result.row(row), result.stride());
+    }
+  }
   return result;
 }
 
@@ -88,19 +130,18 @@ Matrix Network::outside(HaloMatrix& base, const OutsideNodes& nodes) {
   if (feature_columns_ == 0) rows = mean_outside(nodes, in);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const auto& layer = layers_[l];
-    // Of the input of nodes outside nothing is known but what their like have instead, by the first weights.
     const bool of_features = l == 0 && feature_columns_ > 0;
     const auto of_graph = in;
     in = run_layer(slot, l, in);
-    const auto through = [&](std::size_t which, const std::map<std::int64_t, Matrix>& made) {
-      if (of_features) return mean_outside(nodes, made.at(layer.out).view());
+    const auto through = [&](std::size_t which) {
+      if (of_features) return project_outside(nodes, weight(slot, l, which));
       Matrix result;
       comm_.attempt([&] { result = times(rows, weight(slot, l, which)); });
       return result;
     };
     Matrix result;
     if (layer.product_first) {
-      result = mix_outside(mixing(slot, false), nodes, product_.at(layer.out).view(), through(0, product_));
+      result = mix_outside(mixing(slot, false), nodes, product_.at(layer.out).view(), through(0));
     } else {
       Matrix own;
       comm_.attempt([&] { own = copy_of(rows.view()); });
@@ -108,7 +149,7 @@ Matrix Network::outside(HaloMatrix& base, const OutsideNodes& nodes) {
       comm_.attempt([&] { result = times(mixed, weight(slot, l, 0)); });
     }
     if (is_sage()) {
-      const auto own = through(1, own_);
+      const auto own = through(1);
       for (std::int64_t row = 0; row < result.rows(); ++row) add_row(own.row(row), result.row(row), result.stride());
     }
     if (l + 1 < layers_.size()) options_.activation == Activation::selu ? selu(result.view()) : relu(result.view());

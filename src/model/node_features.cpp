@@ -14,8 +14,6 @@ namespace cohort {
 
 namespace {
 
-using Entries = std::vector<std::pair<std::int32_t, float>>;
-
 // The tables of users or of items, and where their columns stand among all.
 struct Kind {
   const std::vector<ScaledTable>* tables;
@@ -24,41 +22,28 @@ struct Kind {
   std::vector<std::int64_t> first_column;  // by table
 };
 
-// Entries of one table in the rows of its nodes, scaled where they stand.
-class Scaling {
+// What the owned rows of one table show of how it is scaled.
+class ScaleFit {
  public:
-  Scaling(const Communicator& comm, const ShardGraph& graph, const ShardSum& shard_sum, const ScaledTable& table,
-          std::vector<Entries>& rows, int threads)
-      : comm_(comm), graph_(graph), shard_sum_(shard_sum), table_(table), rows_(rows), threads_(threads) {}
+  ScaleFit(const Communicator& comm, const ShardGraph& graph, const ShardSum& shard_sum,
+           const std::vector<FeatureRow>& rows, int threads)
+      : comm_(comm), graph_(graph), shard_sum_(shard_sum), rows_(rows), threads_(threads) {}
 
-  void apply() {
-    if (table_.scaling == FeatureScaling::columns) {
-      by_columns();
-    } else if (table_.scaling != FeatureScaling::none) {
-      for (auto& row : rows_) scale_row(row);
-    }
-    for (auto& row : rows_) std::erase_if(row, [](const auto& entry) { return entry.second == 0; });
+  // Collective.
+  FeatureScale fit(const ScaledTable& table) const {
+    FeatureScale scale{table.scaling, table.table->dense, {}, {}};
+    if (table.scaling == FeatureScaling::columns) by_columns(table.table->columns, scale);
+    return scale;
   }
 
  private:
-  void scale_row(Entries& row) const {
-    double size = 0;
-    for (const auto& [column, value] : row) {
-      const auto number = static_cast<double>(value);
-      size += table_.scaling == FeatureScaling::sum ? std::fabs(number) : number * number;
-    }
-    if (table_.scaling == FeatureScaling::length) size = std::sqrt(size);
-    if (size == 0) return;
-    for (auto& entry : row) entry.second = static_cast<float>(static_cast<double>(entry.second) / size);
-  }
-
   // Sums over the rows that are there, by column and once more for their number; add(row, sums) adds a row.
   template <class Add>
-  std::vector<double> sums(Add add) const {
+  std::vector<double> sums(std::int64_t columns, Add add) const {
     const auto first_row = [&](std::int64_t shard) {
       return graph_.shard_first_row(comm_.rank(), static_cast<std::int32_t>(shard));
     };
-    return shard_sum_.fold(table_.table->columns + 1, threads_, [&](std::int64_t shard, std::span<double> sum) {
+    return shard_sum_.fold(columns + 1, threads_, [&](std::int64_t shard, std::span<double> sum) {
       for (auto row = first_row(shard); row < first_row(shard + 1); ++row) {
         const auto& entries = rows_[row];
         if (entries.empty()) continue;
@@ -68,57 +53,41 @@ class Scaling {
     });
   }
 
-  void by_columns() {
-    const auto columns = static_cast<std::size_t>(table_.table->columns);
-    auto mean = sums([](const Entries& row, std::span<double> sum) {
+  void by_columns(std::int64_t columns, FeatureScale& scale) const {
+    auto mean = sums(columns, [](const FeatureRow& row, std::span<double> sum) {
       for (const auto& [column, value] : row) sum[column] += static_cast<double>(value);
     });
     const double nodes = mean.back();
     if (nodes == 0) return;
+    mean.pop_back();
     for (auto& value : mean) value /= nodes;
     // Of the entries that are there; the zeros that are not add mean^2 each.
-    const auto squares = sums([&](const Entries& row, std::span<double> sum) {
+    const auto squares = sums(columns, [&](const FeatureRow& row, std::span<double> sum) {
       for (const auto& [column, value] : row) {
         const auto c = static_cast<std::size_t>(column);
         const double off = static_cast<double>(value) - mean[c];
         sum[c] += off * off - mean[c] * mean[c];
       }
     });
-    std::vector<double> inverse(columns, 0.0);
-    for (std::size_t c = 0; c < columns; ++c) {
+    scale.inverse.assign(mean.size(), 0.0);
+    for (std::size_t c = 0; c < mean.size(); ++c) {
       const double variance = squares[c] / nodes + mean[c] * mean[c];
       // What is left of a constant column is rounding.
-      if (variance > 1e-12 * mean[c] * mean[c]) inverse[c] = 1 / std::sqrt(variance);
+      if (variance > 1e-12 * mean[c] * mean[c]) scale.inverse[c] = 1 / std::sqrt(variance);
     }
-    for (auto& row : rows_) {
-      if (row.empty()) continue;
-      if (!table_.table->dense) {
-        for (auto& [column, value] : row) {
-          value = static_cast<float>(static_cast<double>(value) * inverse[column]);
-        }
-        continue;
-      }
-      Entries whole(columns);
-      for (std::size_t c = 0; c < columns; ++c) whole[c] = {static_cast<std::int32_t>(c), 0.0F};
-      for (const auto& [column, value] : row) whole[column].second = value;
-      for (std::size_t c = 0; c < columns; ++c) {
-        whole[c].second = static_cast<float>((static_cast<double>(whole[c].second) - mean[c]) * inverse[c]);
-      }
-      row = std::move(whole);
-    }
+    scale.mean = std::move(mean);
   }
 
   const Communicator& comm_;
   const ShardGraph& graph_;
   const ShardSum& shard_sum_;
-  const ScaledTable& table_;
-  std::vector<Entries>& rows_;
+  const std::vector<FeatureRow>& rows_;
   int threads_;
 };
 
 // The entries of a table at the owners of its nodes, by owned row. Collective.
-std::vector<Entries> at_owners(const Communicator& comm, const ShardedGraph& graph, const Kind& kind,
-                               const FeatureTable& table) {
+std::vector<FeatureRow> at_owners(const Communicator& comm, const ShardedGraph& graph, const Kind& kind,
+                                  const FeatureTable& table) {
   std::vector<NodeId> nodes;
   RawPairs pairs;
   comm.attempt([&] {
@@ -137,7 +106,7 @@ std::vector<Entries> at_owners(const Communicator& comm, const ShardedGraph& gra
     pairs.weight.assign(table.rows.weight.begin(), table.rows.weight.end());
   });
   const auto owned = make_pair_table(comm, graph.graph.positions, std::move(pairs)).table;
-  std::vector<Entries> rows;
+  std::vector<FeatureRow> rows;
   comm.attempt([&] {
     rows.resize(owned.rows());
     std::size_t at = 0;
@@ -171,31 +140,37 @@ NodeFeatures node_features(const Communicator& comm, const ShardedGraph& sharded
     throw InputError("the files of features have " + std::to_string(result.columns) +
                      " columns together; at most 2^31 - 3 can be read");
   }
-  std::vector<Entries> all;
+  std::vector<FeatureRow> all;
   comm.attempt([&] { all.resize(graph.owned()); });
   // One for what a node of the kind lacks, where any does.
-  const auto stand_in = [&](int kind, auto lacks) {
+  const auto stand_in = [&](int kind, auto lacks) -> std::int64_t {
     bool any = false;
     const auto of_kind = [&](std::size_t row) { return (graph.node[row].value < graph.users) == (kind == 0); };
     for (std::size_t row = 0; row < all.size(); ++row) any = any || (of_kind(row) && lacks(row));
-    if (!comm.any(any)) return;
+    if (!comm.any(any)) return -1;
     const auto column = static_cast<std::int32_t>(result.columns + result.stand_ins++);
     for (std::size_t row = 0; row < all.size(); ++row) {
       if (of_kind(row) && lacks(row)) all[row].emplace_back(column, 1.0F);
     }
+    return column;
   };
   for (int k = 0; k < 2; ++k) {
     const auto& kind = kinds[k];
-    if (kind.tables->empty()) stand_in(k, [](std::size_t /*row*/) { return true; });
+    if (kind.tables->empty()) {
+      const auto column = stand_in(k, [](std::size_t /*row*/) { return true; });
+      if (k == 0) result.users_stand_in = column;
+    }
     for (std::size_t t = 0; t < kind.tables->size(); ++t) {
       const auto& table = (*kind.tables)[t];
       auto rows = at_owners(comm, sharded, kind, *table.table);
-      Scaling(comm, graph, shard_sum, table, rows, threads).apply();
+      const auto scale = ScaleFit(comm, graph, shard_sum, rows, threads).fit(table);
       const auto first = static_cast<std::int32_t>(kind.first_column[t]);
       for (std::size_t row = 0; row < all.size(); ++row) {
+        scale.apply(rows[row]);
         for (const auto& [column, value] : rows[row]) all[row].emplace_back(first + column, value);
       }
-      stand_in(k, [&](std::size_t row) { return rows[row].empty(); });
+      const auto column = stand_in(k, [&](std::size_t row) { return rows[row].empty(); });
+      if (k == 0) result.user_files.push_back({first, table.table->columns, scale, column});
     }
   }
   comm.attempt([&] {

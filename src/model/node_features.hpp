@@ -10,6 +10,7 @@
 #include "data/dataset.hpp"
 #include "graph/shard_graph.hpp"
 #include "model/encoder.hpp"
+#include "model/feature_scaling.hpp"
 
 namespace cohort {
 
@@ -18,6 +19,14 @@ struct ScaledTable {
   /// none; sum: rows have the sum of magnitudes 1; length: rows have length 1; columns: mean 0 and deviation 1 over the
   /// nodes that have a row, of sparse files deviation 1 alone, since they would be sparse no longer.
   FeatureScaling scaling;
+};
+
+/// Where one file stands among the columns, for nodes that come later.
+struct FeatureColumns {
+  std::int64_t first = 0;
+  std::int64_t columns = 0;
+  FeatureScale scale;
+  std::int64_t stand_in = -1;  ///< column of nodes that have nothing in the file; -1: all of them have something
 };
 
 /// Of the owned rows. Columns are those of the users' files, then of the items'; then one for users and each of their
@@ -29,6 +38,8 @@ struct NodeFeatures {
   std::vector<float> value;
   std::int64_t columns = 0;  ///< 0: no files
   std::int64_t stand_ins = 0;
+  std::vector<FeatureColumns> user_files;  ///< the same on all ranks, as below
+  std::int64_t users_stand_in = -1;        ///< column of all users where they have no files; -1: they have
 
   /// Views of it.
   InputFeatures input() const { return {{row_begin, column, value}, columns, stand_ins}; }

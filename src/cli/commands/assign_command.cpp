@@ -20,6 +20,7 @@
 #include "cli/stages/result_sources.hpp"
 #include "cli/stages/trained_network.hpp"
 #include "cli/stored_config.hpp"
+#include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/ragged.hpp"
@@ -36,6 +37,9 @@ namespace {
 struct AssignCommand {
   std::string result;
   std::vector<std::string> interactions;
+  std::vector<std::string> social;
+  std::vector<std::string> features;  ///< of users
+  std::string feature_ids;
   std::string format;  ///< empty: as the result's input
   std::string output;  ///< empty: standard output
   std::int64_t count = 20;
@@ -82,7 +86,8 @@ void write_answers(const Communicator& comm, const std::string& path, const std:
 
 // How the users of files are placed, by the encoder that made the result.
 struct Placing {
-  std::vector<std::int64_t> item_users;  // of this rank's block of items
+  std::vector<std::int64_t> item_users;         // of this rank's block of items
+  std::function<void(const Newcomers&)> check;  // throws InputError where they are none that can be placed
   std::function<Assignment(const Newcomers&)> place;
 };
 
@@ -90,24 +95,53 @@ struct Placing {
 Placing by_fold_in(const Communicator& comm, const SegmentsFile& result, const std::string& path,
                    const AssignOptions& options) {
   check_fold_in(comm, result, path);
-  return {result.fold_in->users, [&](const Newcomers& newcomers) { return assign(comm, result, newcomers, options); }};
+  return {result.fold_in->users, [](const Newcomers& /*newcomers*/) {},
+          [&](const Newcomers& newcomers) { return assign(comm, result, newcomers, options); }};
 }
 
-Placing by_network(const Communicator& comm, const SegmentsFile& result, const Config& config, const std::string& path,
-                   const AssignOptions& options, std::int64_t threads) {
-  check_has_items(result, path);
-  const auto sources = std::make_shared<const ResultSources>(read_sources(comm, result, config, path));
+Placing by_network(const Communicator& comm, const SegmentsFile& result, const Config& config,
+                   const AssignCommand& command, const AssignOptions& options, std::int64_t threads) {
+  const auto sources = std::make_shared<const ResultSources>(read_sources(comm, result, config, command.result));
   const auto& dataset = sources->graph.dataset;
   return {users_of_items(comm, dataset, config.graph),
+          [&command, &config, sources](const Newcomers& newcomers) {
+            check_newcomer_features(sources->graph.dataset, newcomers.features, command.features,
+                                    config.input.user_features);
+          },
           [&comm, &result, config, options, threads, sources](const Newcomers& newcomers) {
             const auto& graph = sources->graph;
             const auto blocks = block_graph(comm, graph.dataset, config.graph);
             const auto sharded = shard_graph(comm, blocks, *graph.partition);
             TrainedNetwork model(comm, config, graph, sharded, sources->model, static_cast<int>(threads));
-            return assign_by_network(comm,
-                                     {&result, &graph.dataset, config.graph, &sharded, &model.network, &model.base},
-                                     newcomers, options);
+            return assign_by_network(
+                comm, {&result, &graph.dataset, config.graph, &sharded, &model.features, &model.network, &model.base},
+                newcomers, options);
           }};
+}
+
+void log_newcomers(const Newcomers& newcomers, const AssignCommand& command) {
+  for (const auto* read : {&newcomers.read, &newcomers.social}) {
+    for (const auto& warning : read->warnings) spdlog::warn("{}", warning);
+    for (const auto& report : read->bad_line_reports) spdlog::warn("passed over: {}", report);
+  }
+  if (command.interactions.empty()) {
+    spdlog::info("assign: {}", counted(newcomers.users.total(), "user"));
+  } else {
+    spdlog::info("assign: {}, {} with items that the model knows", counted(newcomers.users.total(), "user"),
+                 counted(newcomers.known_pairs, "interaction"));
+  }
+  if (newcomers.unknown_pairs > 0) {
+    spdlog::info("  {} with {} that it does not know left out", counted(newcomers.unknown_pairs, "interaction"),
+                 counted(newcomers.unknown_items, "item"));
+  }
+  if (!command.social.empty()) {
+    spdlog::info("  {} with users that the model knows, {} with others left out",
+                 counted(newcomers.known_friends, "friendship"), with_commas(newcomers.unknown_friends));
+  }
+  if (newcomers.passed_over > 0) {
+    spdlog::info("  {} of features of users of the graph passed over, whom no other file names",
+                 counted(newcomers.passed_over, "row"));
+  }
 }
 
 void assign_files(const Communicator& comm, const AssignCommand& command, const SegmentsFile& result,
@@ -115,17 +149,25 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   const Stopwatch stopwatch;
   NewcomerFiles files{config.input, config.clean, config.graph};
   files.input.interactions = command.interactions;
+  files.input.social = command.social;
+  files.input.user_features = command.features;
+  files.input.user_feature_ids = command.feature_ids;
   if (!command.format.empty()) {
     files.input.format = command.format;
     files.input.columns.clear();
     files.input.header.reset();
     files.input.separator = "auto";
   }
-  auto layout = interactions_layout(files.input);
-  layout.settable = false;  // the configuration is the result's
-  layout.has_format_option = true;
-  log_input(report_files(comm, files.input.interactions, layout));
-  const auto newcomers = read_newcomers(comm, files, result.items, placing.item_users);
+  const auto report = [&](const std::vector<std::string>& paths, LayoutRequest layout) {
+    if (paths.empty()) return;
+    layout.settable = false;  // the configuration is the result's
+    layout.has_format_option = true;
+    log_input(report_files(comm, paths, layout));
+  };
+  report(files.input.interactions, interactions_layout(files.input));
+  report(files.input.social, social_layout(files.input));
+  const auto newcomers = read_newcomers(comm, files, {&result.users, &result.items, &placing.item_users});
+  placing.check(newcomers);
   const auto assignment = placing.place(newcomers);
   const auto without =
       comm.sum(std::ranges::count_if(assignment.placement, [](const Placement& p) { return p.segment < 0; }));
@@ -142,16 +184,11 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
     parts = format_answers(newcomers, assignment, lines);
   });
   write_answers(comm, command.output, header, parts);
-  for (const auto& warning : newcomers.read.warnings) spdlog::warn("{}", warning);
-  for (const auto& report : newcomers.read.bad_line_reports) spdlog::warn("passed over: {}", report);
-  spdlog::info("assign: {}, {} with items that the model knows", counted(newcomers.users.total(), "user"),
-               counted(newcomers.known_pairs, "interaction"));
-  if (newcomers.unknown_pairs > 0) {
-    spdlog::info("  {} with {} that it does not know left out", counted(newcomers.unknown_pairs, "interaction"),
-                 counted(newcomers.unknown_items, "item"));
-  }
+  log_newcomers(newcomers, command);
   if (without > 0) {
-    spdlog::info("  {} without an item of the model: no basis, popular items", counted(without, "user"));
+    spdlog::info("  {} without {} of the model: no basis{}", counted(without, "user"),
+                 command.social.empty() ? "an item" : "an item or a friend",
+                 result.items.total() > 0 ? ", popular items" : "");
   }
   spdlog::info("assign: {:.1f} s", stopwatch.seconds());
 }
@@ -169,6 +206,35 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                counted(latency.lines, "line"), 1e3 * latency.p50, 1e3 * latency.p99);
 }
 
+// Before anything else is read.
+void check_inputs(const Config& config, const AssignCommand& command) {
+  const auto& path = command.result;
+  if (command.stream) {
+    refuse_network(config, path, "assign --stream",
+                   "a network is run for many users at a time; give their interactions as files, --interactions FILE");
+  }
+  if (!is_network(config.model.encoder)) {
+    if (command.social.empty() && command.features.empty()) return;
+    throw InputError(path + " was made with model.encoder = \"" +
+                     std::string(word_of("model.encoder", config.model.encoder)) +
+                     "\", which places users by their interactions alone; " +
+                     (command.social.empty() ? "--user-features is" : "--social is") + " for networks (gcn, sage)");
+  }
+  const auto& trained = config.input.user_features;
+  if (!command.interactions.empty() && config.input.interactions.empty()) {
+    throw InputError(
+        path + " has no items: its network was trained on friendships, and new users are placed by theirs" +
+        (trained.empty() ? ": give --social FILE" : " and their features: give --social, --user-features"));
+  }
+  if (!command.features.empty() && command.features.size() != trained.size()) {
+    throw InputError("--user-features names " + counted(std::ssize(command.features), "file") +
+                     ", but the network of " + path +
+                     (trained.empty() ? " reads no features of users"
+                                      : " was trained on " + std::to_string(trained.size()) +
+                                            "; give the same ones of the new users, in the order of training"));
+  }
+}
+
 void run_assign(const AssignCommand& command) {
   const auto comm = Communicator::world();
   comm.attempt([&] {
@@ -184,10 +250,7 @@ void run_assign(const AssignCommand& command) {
   comm.broadcast(std::span<std::int64_t>(&threads, 1));
   prepare_process(comm, threads);
   const auto config = stored_config_of(comm, command.result);
-  if (command.stream) {
-    refuse_network(config, command.result, "assign --stream",
-                   "a network is run for many users at a time; give their interactions as files, --interactions FILE");
-  }
+  check_inputs(config, command);
   const auto result = read_segments_file(comm, command.result);
   comm.attempt([&] { check_level(result.segments, command.level, command.result); });
   const AssignOptions options{by_direction(config), command.count, command.level};
@@ -196,7 +259,7 @@ void run_assign(const AssignCommand& command) {
     assign_stream(comm, result, config, options);
   } else {
     assign_files(comm, command, result, config,
-                 is_network(config.model.encoder) ? by_network(comm, result, config, command.result, options, threads)
+                 is_network(config.model.encoder) ? by_network(comm, result, config, command, options, threads)
                                                   : by_fold_in(comm, result, command.result, options));
   }
 }
@@ -212,6 +275,19 @@ void add_assign_command(CLI::App& program) {
       ->type_name("segments.h5");
   auto* files = command->add_option("--interactions", options->interactions, "Files of the users' interactions")
                     ->type_name("FILE");
+  auto* social =
+      command
+          ->add_option("--social", options->social, "Files of their friendships with users of the graph, for networks")
+          ->type_name("FILE");
+  auto* features = command
+                       ->add_option("--user-features", options->features,
+                                    "Files of their features, as input.user_features, in the order of training")
+                       ->type_name("FILE");
+  auto* feature_ids = command
+                          ->add_option("--user-feature-ids", options->feature_ids,
+                                       "Whose the rows of arrays of features are, one id a line")
+                          ->needs(features)
+                          ->type_name("FILE");
   auto* format = command
                      ->add_option("--format", options->format,
                                   "How the files are written; default: format and columns of the result's own input")
@@ -226,11 +302,11 @@ void add_assign_command(CLI::App& program) {
   auto* stream = command->add_flag("--stream", options->stream,
                                    "Answer JSON lines {\"user\": ID, \"items\": [ID or {\"item\": ID, \"weight\": W}, "
                                    "...]} on standard input, one by one, until it ends");
-  for (auto* option : {files, format, output, csv}) stream->excludes(option);
+  for (auto* option : {files, social, features, feature_ids, format, output, csv}) stream->excludes(option);
   add_logging_options(*command);
   command->callback([options] {
-    if (!options->stream && options->interactions.empty()) {
-      throw InputError("assign needs --interactions FILE... or --stream");
+    if (!options->stream && options->interactions.empty() && options->social.empty() && options->features.empty()) {
+      throw InputError("assign needs --interactions FILE... or --stream; of networks also --social or --user-features");
     }
     run_assign(*options);
   });

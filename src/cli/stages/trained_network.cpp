@@ -22,8 +22,8 @@ TrainedNetwork::TrainedNetwork(const Communicator& comm, const Config& config, c
                                const ShardedGraph& sharded, const ModelFile& model, int threads)
     : propagation_(comm, sharded.graph, with_width(config.model, sharded.graph.users + sharded.graph.items).dim,
                    threads),
-      features_(network_input(comm, config.input, graph.dataset, sharded, threads)),
-      network(comm, propagation_, options_of(config), features_.input()),
+      features(network_input(comm, config.input, graph.dataset, sharded, threads)),
+      network(comm, propagation_, options_of(config), features.input()),
       base(propagation_.matrix()) {
   const auto& state = model.model.state;
   comm.attempt([&] {

@@ -23,9 +23,9 @@ class TrainedNetwork {
 
  private:
   Propagation propagation_;
-  NodeFeatures features_;
 
  public:
+  NodeFeatures features;
   Network network;
   HaloMatrix base;  ///< layer 0; zeros where the network reads features alone
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "comm/index_plan.hpp"
@@ -24,16 +25,21 @@ namespace cohort {
 
 namespace {
 
-// This part's ids of a file that has one a line; throws where there are not `rows` of them.
-IdTable read_row_ids(const FeatureSource& features, std::int64_t rows, const FilePart& part) {
+// Ids of a file that has one a line.
+struct RowIds {
+  IdTable ids;             // of the lines that are asked for
+  std::int64_t lines = 0;  // in all
+};
+
+// Lines first <= line < last.
+RowIds read_row_ids(const FeatureSource& features, std::int64_t first, std::int64_t last) {
   const auto& path = features.id_file;
   const auto source = open_text(path, storage_of(path, features.encoding, false));
   BlockReader::Options options;
   options.first_line = 1;
   BlockReader reader(*source, 0, options);
-  const auto [first, last] = part.of(rows);
-  IdTable ids;
-  std::int64_t row = 0;
+  RowIds found;
+  auto& row = found.lines;
   for (LineBlock block; reader.next(block);) {
     const auto refuse = [&](std::int64_t line, const std::string& why) {
       throw InputError(path + ":" + std::to_string(line) + ": " + why);
@@ -49,14 +55,10 @@ IdTable read_row_ids(const FeatureSource& features, std::int64_t rows, const Fil
       while (end > begin && is_blank(end[-1])) --end;
       const std::string_view id(begin, static_cast<std::size_t>(end - begin));
       if (id.size() > max_id_bytes) refuse(lines.line_number(), too_long);
-      ids.push_back(id);
+      found.ids.push_back(id);
     }
   }
-  if (row != rows) {
-    throw InputError(path + ": has " + counted(row, "id") + ", but " + features.path + " has " + counted(rows, "row") +
-                     "; each row needs one id, each id one line");
-  }
-  return ids;
+  return found;
 }
 
 // Throws where two rows are of one id. numbers: of this rank's rows, -1: unknown. Collective.
@@ -83,7 +85,15 @@ void number_rows(const Communicator& comm, const IdTable& table, const FeatureSo
   const FilePart part{comm.rank(), comm.size()};
   IdTable ids;
   need_same_file(comm, id_file);
-  comm.attempt([&] { ids = read_row_ids(source, entries.rows, part); });
+  comm.attempt([&] {
+    const auto [first, last] = part.of(entries.rows);
+    auto found = read_row_ids(source, first, last);
+    if (found.lines != entries.rows) {
+      throw InputError(id_file + ": has " + counted(found.lines, "id") + ", but " + source.path + " has " +
+                       counted(entries.rows, "row") + "; each row needs one id, each id one line");
+    }
+    ids = std::move(found.ids);
+  });
   const auto numbers = find_ids(comm, table, ids);
   refuse_repeats(comm, table, numbers, id_file);
   const auto unknown = std::ranges::find(numbers, -1);
@@ -189,6 +199,20 @@ FeatureTable read_table_file(const Communicator& comm, const IdTable& ids, const
   return table;
 }
 
+// Of the file of such a path, which all ranks see. Collective.
+ArrayFormat find_format(const Communicator& comm, const std::string& path) {
+  const auto file = feature_file_of(path);
+  need_same_file(comm, file);
+  auto format = ArrayFormat::none;
+  comm.attempt([&] {
+    format = array_format_of(file);
+    if (format != ArrayFormat::hdf5 && file != path) {
+      throw InputError(path + ": " + file + " is no HDF5 file, which alone has datasets to choose from");
+    }
+  });
+  return format;
+}
+
 }  // namespace
 
 std::string feature_file_of(const std::string& path) {
@@ -199,20 +223,27 @@ std::string feature_file_of(const std::string& path) {
   return std::filesystem::exists(file, ignored) ? file : path;
 }
 
+IdTable read_feature_ids(const Communicator& comm, const IdTable& known, const FeatureSource& source) {
+  if (find_format(comm, source.path) == ArrayFormat::none) {
+    return read_attribute_ids(comm, known, source.path, source.encoding);
+  }
+  if (source.id_file.empty()) {
+    throw InputError(source.path + ": is an array, whose rows have no ids; name a file of them, one id a line");
+  }
+  IdTable ids;
+  need_same_file(comm, source.id_file);
+  comm.attempt([&] {
+    if (comm.is_root()) ids = read_row_ids(source, 0, std::numeric_limits<std::int64_t>::max()).ids;
+  });
+  return ids;
+}
+
 FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
                                FeatureStats& stats) {
   const auto& path = source.path;
   stats.path = path;
   stats.of = source.of;
-  const auto file = feature_file_of(path);
-  need_same_file(comm, file);
-  auto format = ArrayFormat::none;
-  comm.attempt([&] {
-    format = array_format_of(file);
-    if (format != ArrayFormat::hdf5 && file != path) {
-      throw InputError(path + ": " + file + " is no HDF5 file, which alone has datasets to choose from");
-    }
-  });
+  const auto format = find_format(comm, path);
   auto table = format == ArrayFormat::none ? read_table_file(comm, ids, source, stats)
                                            : read_array_file(comm, ids, source, format, stats);
   stats.columns = table.columns;

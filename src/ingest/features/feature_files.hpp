@@ -33,6 +33,11 @@ struct FeatureSource {
   std::string encoding;  ///< of a table and of the id file, as input.encoding
 };
 
+/// The ids that a file has rows of, in any order, each on one rank; repeats are not refused. known: ids of the same
+/// kind, none of which names a table's first column. Throws InputError: as below, and an array without a file of ids.
+/// Collective.
+IdTable read_feature_ids(const Communicator& comm, const IdTable& known, const FeatureSource& source);
+
 /// Reads one file. An id that the table does not hold is passed over. Throws InputError, the same on all ranks:
 /// unreadable, damaged, no numbers, not finite, other numbers of rows than of ids, an id twice, no id in common. Every
 /// rank reads its part and hands rows to their owners. Collective.

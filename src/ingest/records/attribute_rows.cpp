@@ -184,6 +184,16 @@ std::optional<double> number_of(std::string_view text) {
   return number.fault ? std::nullopt : std::optional(number.value);
 }
 
+IdTable read_attribute_ids(const Communicator& comm, const IdTable& known, const std::string& path,
+                           const std::string& encoding) {
+  const auto table = open_table(comm, path, encoding);
+  refuse_missing_header(comm, known, table);
+  LineReader lines(table);
+  read_blocks(comm, {table.file}, [&](std::size_t, const LineBlock& block) { lines.read(block); });
+  refuse_bad_line(comm, table.file, lines);
+  return std::move(lines.ids);
+}
+
 AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path,
                                   const std::string& encoding) {
   const auto table = open_table(comm, path, encoding);

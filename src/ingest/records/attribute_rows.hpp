@@ -38,4 +38,9 @@ std::optional<double> number_of(std::string_view text);
 AttributeRows read_attribute_rows(const Communicator& comm, const IdTable& ids, const std::string& path,
                                   const std::string& encoding);
 
+/// The ids of the file's lines alone, in any order, each line's on one rank. known: ids of the same kind. Throws
+/// InputError as above, but for ids without overlap or with two lines. Collective.
+IdTable read_attribute_ids(const Communicator& comm, const IdTable& known, const std::string& path,
+                           const std::string& encoding);
+
 }  // namespace cohort

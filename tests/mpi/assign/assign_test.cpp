@@ -56,7 +56,7 @@ Newcomers read_records(const testing_support::Scratch& scratch, const SegmentsFi
   NewcomerFiles files;
   files.input.interactions = {scratch.write("new.tsv", text)};
   files.graph = graph;
-  return read_newcomers(testing_support::world(), files, result.items, result.fold_in->users);
+  return read_newcomers(testing_support::world(), files, {&result.users, &result.items, &result.fold_in->users});
 }
 
 TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
@@ -221,7 +221,7 @@ TEST(Newcomers, WithoutAnItemInCommonAreRefused) {
     NewcomerFiles files;
     files.input.interactions = {scratch.write("none.tsv", text)};
     try {
-      read_newcomers(comm, files, result.items, result.fold_in->users);
+      read_newcomers(comm, files, {&result.users, &result.items, &result.fold_in->users});
       ADD_FAILURE() << "no error";
     } catch (const InputError& error) {
       const std::string message = error.what();
@@ -261,11 +261,11 @@ TEST(Newcomers, WeighAsEventsAndAgesSay) {
                                             "a\ti2\tview\t1172800\n"
                                             "a\ti3\thover\t1172800\n"
                                             "a\ti1\tview\t1172800\n")};
-  const auto newcomers = read_newcomers(comm, files, result.items, result.fold_in->users);
+  const auto newcomers = read_newcomers(comm, files, {&result.users, &result.items, &result.fold_in->users});
   const auto weight = comm.all_gather(std::span<const float>(newcomers.edges.weight)).data;
   EXPECT_EQ(weight, (std::vector<float>{3, 1}));  // 4 halved in two days, and 1
   files.input.interactions = {scratch.write("timeless.tsv", "user\titem\tevent\na\ti1\tbuy\n")};
-  const auto timeless = read_newcomers(comm, files, result.items, result.fold_in->users);
+  const auto timeless = read_newcomers(comm, files, {&result.users, &result.items, &result.fold_in->users});
   EXPECT_EQ(comm.all_gather(std::span<const float>(timeless.edges.weight)).data, (std::vector<float>{4}));
 }
 

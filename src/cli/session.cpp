@@ -116,6 +116,7 @@ std::string graph_settings(const Config& config) {
   part.input.separator = config.input.separator;
   part.input.encoding = config.input.encoding;
   part.input.time_unit = config.input.time_unit;
+  part.input.date_order = config.input.date_order;
   part.input.holdout_last = config.input.holdout_last;
   part.input.columns = config.input.columns;
   part.input.holdout = config.input.holdout;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <new>
 #include <numeric>
 #include <string>
@@ -103,6 +104,20 @@ bool can_share(const Communicator& comm, std::span<const int> machine) {
 }
 
 }  // namespace
+
+std::int64_t HaloRows::bytes(std::int64_t columns) const {
+  return (owned + received) * bytes_of_row(columns);
+}
+
+// A page that is read brings those around it. Ghosts lie anywhere among the neighbours' rows: what none of them meets
+// stays away.
+std::int64_t HaloRows::seen_bytes(std::int64_t columns) const {
+  constexpr double pages_at_a_time = 16;
+  const auto all = static_cast<double>(neighbours * bytes_of_row(columns));
+  const double windows = all / (pages_at_a_time * static_cast<double>(page_size()));
+  if (windows == 0) return 0;
+  return static_cast<std::int64_t>(all * -std::expm1(-static_cast<double>(ghosts - received) / windows));
+}
 
 HaloLayout::HaloLayout(const Communicator& comm, const ExchangePlan& plan, std::int64_t owned, std::int64_t columns,
                        HaloReach reach)

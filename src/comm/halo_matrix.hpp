@@ -22,6 +22,21 @@ enum class HaloReach {
   nobody,   ///< every ghost is received: what ranks of different machines do, for tests and benchmarks
 };
 
+/// How many rows a HaloMatrix has, of a rank that need not be there. For estimates; local.
+struct HaloRows {
+  std::int64_t owned = 0;
+  std::int64_t ghosts = 0;      ///< rows of other ranks that this one reads
+  std::int64_t received = 0;    ///< those of them that it keeps a copy of, being on another machine
+  std::int64_t neighbours = 0;  ///< all rows of the ranks of its machine that it reads from
+
+  /// Owned rows and ghosts.
+  std::int64_t local() const { return owned + ghosts; }
+  /// What a HaloMatrix takes of the machine.
+  std::int64_t bytes(std::int64_t columns) const;
+  /// What of the neighbours' memory shows as resident in this process too, once their rows have been read.
+  std::int64_t seen_bytes(std::int64_t columns) const;
+};
+
 /// Where the rows of a HaloMatrix are, for an exchange of `plan` between matrices of `columns` columns.
 class HaloLayout {
  public:

@@ -21,6 +21,9 @@ enum class FeatureScaling { automatic, none, sum, length, columns };
 /// What input.time_unit says numbers in time columns are; automatic: told by their size, file by file.
 enum class TimeUnit { automatic, seconds, milliseconds, microseconds };
 
+/// What input.date_order says of dates such as 11/1/2000; automatic: told by all dates of a file.
+enum class DateOrder { automatic, month_first, day_first };
+
 struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
   std::vector<std::string> social;
@@ -29,6 +32,7 @@ struct InputConfig {
   std::string separator = "auto";  ///< of columns: one character, "::", or "auto", it is told
   std::string encoding = "auto";   ///< as iconv names it; auto: UTF-8, or UTF-16 or 32 where the file's mark says so
   TimeUnit time_unit = TimeUnit::automatic;
+  DateOrder date_order = DateOrder::automatic;
   std::optional<bool> header;  ///< whether the files' first lines are headers; none: "auto", it is told
   /// (role, column name or index from 0); roles: user, item, weight, time, event, split; for social files source,
   /// target, weight.
@@ -198,12 +202,16 @@ struct SegmentConfig {
   friend bool operator==(const SegmentConfig&, const SegmentConfig&) = default;
 };
 
+/// What items are ranked by. automatic: chosen on held-back interactions; itemcf is measured only
+/// (evaluate/item_neighbours.hpp), nothing is recommended by it.
+enum class Strategy { automatic, global, segment, personal, blend, filter, hybrid, itemcf };
+
 struct RecommendConfig {
-  std::string strategy = "auto";  ///< auto: chosen on held-back interactions; else a Strategy's name
-  std::int64_t count = 20;        ///< items a user and a segment
-  std::int64_t min_support = 0;   ///< training users that an item needs
-  std::string allowed_items;      ///< a file of item ids, one a line, gzip or not; empty: all
-  bool novel = false;             ///< segments' lists without what more than half of the segment's users have
+  Strategy strategy = Strategy::automatic;
+  std::int64_t count = 20;       ///< items a user and a segment
+  std::int64_t min_support = 0;  ///< training users that an item needs
+  std::string allowed_items;     ///< a file of item ids, one a line, gzip or not; empty: all
+  bool novel = false;            ///< segments' lists without what more than half of the segment's users have
 };
 
 struct EvaluateConfig {

@@ -51,6 +51,8 @@ std::vector<ConfigKey> make_schema() {
       {"input", "encoding", "of text, as iconv names it", TextKey{COHORT_MEMBER(input.encoding), {}}},
       {"input", "time_unit", "of times that are numbers",
        WordKey{COHORT_WORD(input.time_unit), {"auto", "s", "ms", "us"}}},
+      {"input", "date_order", "of dates such as 11/1/2000",
+       WordKey{COHORT_WORD(input.date_order), {"auto", "mdy", "dmy"}}},
       {"input", "header", "whether the files' first lines name columns", SwitchKey{COHORT_MEMBER(input.header)}},
       {"input", "columns", "which column holds what, by name or index from 0",
        ColumnsKey{COHORT_MEMBER(input.columns),
@@ -178,7 +180,7 @@ std::vector<ConfigKey> make_schema() {
       {"segment", "tolerance", "least gain of an iteration", RealKey{COHORT_MEMBER(segment.tolerance), 0, 1}},
 
       {"recommend", "strategy", "what items are ranked by",
-       TextKey{COHORT_MEMBER(recommend.strategy),
+       WordKey{COHORT_WORD(recommend.strategy),
                {"auto", "global", "segment", "personal", "blend", "filter", "hybrid"}}},
       {"recommend", "count", "items a user and a segment", IntegerKey{COHORT_MEMBER(recommend.count), 1, 10'000}},
       {"recommend", "min_support", "training users that an item needs",

@@ -78,7 +78,10 @@ RankShares rank_shares(const Communicator& comm, const ShardGraph& graph, const 
   auto all = comm.all_gather(std::span<const Pair>(pairs)).data;
   comm.attempt([&] {
     sort_unique(all);
-    for (const auto& pair : all) ++shares.rank[pair.owner].neighbours;
+    for (const auto& pair : all) {
+      ++shares.rank[pair.owner].neighbours;
+      shares.rank[pair.owner].neighbour_rows += shares.rank[pair.reader].owned;
+    }
   });
   return shares;
 }

@@ -21,6 +21,7 @@ struct RankShare {
   std::int64_t sent_rows = 0;         ///< sent in one, as often as a rank reads them
   std::int64_t sent_users = 0;        ///< those of them that are users
   std::int64_t neighbours = 0;        ///< ranks that it exchanges rows with
+  std::int64_t neighbour_rows = 0;    ///< and all the rows that those own
 
   /// What cut_points() balances, and what a step's time goes by.
   std::int64_t cost() const { return owned + entries; }

@@ -3,104 +3,103 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <span>
 
 #include "core/eigen.hpp"
 #include "core/error.hpp"
-#include "core/parallel.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr std::int64_t sampled_items = 4096;
 // Below it a product costs hardly more than its bound.
 constexpr std::int64_t least_width = 32;
-constexpr std::int64_t block_rows = 256;  // that a thread turns at a time
+
+constexpr double epsilon = std::numeric_limits<float>::epsilon();
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// Next above x as float32, and above what another rounding or two would make of it.
-float rounded_up(double x) {
-  return static_cast<float>(x * (1 + 4 * static_cast<double>(std::numeric_limits<float>::epsilon())));
-}
-
-RowMajor as_doubles(ConstMatrixView rows, std::int64_t first, std::int64_t count) {
-  RowMajor result(count, rows.columns);
-  for (std::int64_t i = 0; i < count; ++i) {
-    for (std::int64_t j = 0; j < rows.columns; ++j) result(i, j) = rows.row(first + i)[j];
-  }
-  return result;
-}
-
-// The axes in which the rows differ most from zero, one after the other; not numbers where the rows are none.
-std::vector<double> principal_axes(std::span<const float> rows, std::int64_t width) {
-  std::vector<double> axes(width * width, std::numeric_limits<double>::quiet_NaN());
-  RowMajor scatter = RowMajor::Zero(width, width);
-  const auto count = std::ssize(rows) / width;
-  RowMajor block;
-  for (std::int64_t first = 0; first < count; first += block_rows) {
-    const auto here = std::min(block_rows, count - first);
-    block = Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-                rows.data() + first * width, here, width)
-                .cast<double>();
-    scatter.noalias() += block.transpose() * block;
-  }
-  if (!scatter.allFinite()) return axes;
-  const Eigen::SelfAdjointEigenSolver<RowMajor> solver(scatter);
-  if (solver.info() != Eigen::Success) return axes;
-  for (std::int64_t axis = 0; axis < width; ++axis) {  // the solver's values ascend
-    for (std::int64_t j = 0; j < width; ++j) axes[axis * width + j] = solver.eigenvectors()(j, width - 1 - axis);
-  }
-  return axes;
-}
-
 }  // namespace
 
-ScoreBounds::ScoreBounds(const Communicator& comm, ConstMatrixView items, std::int64_t columns) : width_(columns) {
-  if (columns < least_width) return;
-  const auto total = comm.sum(items.rows);
-  const auto step = std::max<std::int64_t>(1, total / sampled_items);
-  std::vector<float> sample;
-  comm.attempt([&] {
-    for (std::int64_t i = 0; i < items.rows; i += step) {
-      sample.insert(sample.end(), items.row(i), items.row(i) + columns);
+ScoreBounds::ScoreBounds(ConstMatrixView users) : width_(users.columns), mean_(1, std::max<std::int64_t>(width_, 1)) {
+  if (width_ < least_width || users.rows == 0) return;
+  RowMajor rows(users.rows, width_);
+  Eigen::VectorXd mean = Eigen::VectorXd::Zero(width_);
+  for (std::int64_t u = 0; u < users.rows; ++u) {
+    for (std::int64_t c = 0; c < width_; ++c) rows(u, c) = users.row(u)[c];
+    square_.push_back(squared_length(users.at(u)));
+    // Lengths do not matter: the order of a user's items is that of the direction.
+    const double length = rows.row(u).norm();
+    if (length > 0) rows.row(u) /= length;
+    mean += rows.row(u).transpose();
+  }
+  const RowMajor scatter = rows.transpose() * rows;
+  if (!scatter.allFinite()) return;
+  const Eigen::SelfAdjointEigenSolver<RowMajor> solver(scatter);
+  if (solver.info() != Eigen::Success) return;
+  const auto most = width_ / 4;
+  axes_ = Matrix(most, width_);
+  for (std::int64_t axis = 0; axis < most; ++axis) {  // the solver's values ascend
+    for (std::int64_t c = 0; c < width_; ++c) {
+      axes_.row(axis)[c] = static_cast<float>(solver.eigenvectors()(c, width_ - 1 - axis));
     }
-  });
-  const auto gathered = comm.gather(std::span<const float>(sample));
-  comm.attempt([&] {
-    axis_.resize(columns * columns);
-    if (comm.is_root()) axis_ = principal_axes(gathered.data, columns);
-  });
-  comm.broadcast(std::span<double>(axis_));
-  if (std::isfinite(axis_.front())) kept_ = columns / 4 / 4 * 4 + (columns >= 64 ? -2 : 2);
+  }
+  for (std::int64_t c = 0; c < width_; ++c) mean_.row(0)[c] = static_cast<float>(mean(c));
+  coordinates_ = Matrix(users.rows, most);
+  inner_products(users, PackedRows(axes_.view()), coordinates_.view());
+  for (std::int64_t u = 0; u < users.rows; ++u) beside_first_.push_back(length_beside(u, 1));
+  for (std::int64_t axes = width_ / 32; axes <= most; axes *= 2) choices_.push_back(axes);
 }
 
-Matrix ScoreBounds::of_items(ConstMatrixView rows) const {
-  // What float32 can lose of a product of two rows of length 1: half an ulp for each of its columns, twice over, and
-  // for the columns of the bound itself.
-  const double lost = static_cast<double>(width_ + 32) * static_cast<double>(std::numeric_limits<float>::epsilon());
-  return turned(rows, lost);
+// Of what stands under the root: coordinates are rounded, and so are the axes, each by (width + 1) epsilon of the row's
+// length at most; their squares' sum is off by twice that for each of them.
+float ScoreBounds::slack(double columns) const {
+  return static_cast<float>(4 * std::sqrt(columns) * static_cast<double>(width_ + 2) * epsilon);
 }
 
-// Leading coordinates; the length of the others; the length of all, times `slack`.
-Matrix ScoreBounds::turned(ConstMatrixView rows, double slack) const {
-  COHORT_CHECK(worthwhile() && (rows.rows == 0 || rows.columns == width_));
-  Matrix result(rows.rows, columns());
-  const Eigen::Map<const RowMajor> axes(axis_.data(), width_, width_);
-  for_each_in_parallel((rows.rows + block_rows - 1) / block_rows, [&](std::int64_t b) {
-    const auto first = b * block_rows;
-    const auto count = std::min(block_rows, rows.rows - first);
-    const RowMajor original = as_doubles(rows, first, count);
-    const RowMajor coordinates = original * axes.transpose();
-    for (std::int64_t i = 0; i < count; ++i) {
-      float* const out = result.row(first + i);
-      for (std::int64_t j = 0; j < kept_; ++j) out[j] = static_cast<float>(coordinates(i, j));
-      out[kept_] = rounded_up(coordinates.row(i).tail(width_ - kept_).norm());
-      out[kept_ + 1] = rounded_up(slack * original.row(i).norm());
-    }
-  });
-  return result;
+void ScoreBounds::keep(std::int64_t axes) {
+  COHORT_CHECK(std::ranges::find(choices_, axes) != choices_.end());
+  kept_ = axes;
+  user_bounds_ = Matrix(coordinates_.rows(), axes + 2);
+  for (std::int64_t u = 0; u < coordinates_.rows(); ++u) {
+    float* const out = user_bounds_.row(u);
+    std::copy_n(coordinates_.row(u), axes, out);
+    out[axes] = length_beside(u, axes);
+    out[axes + 1] = static_cast<float>(std::sqrt(static_cast<double>(square_[u])) * (1 + 4 * epsilon));
+  }
+}
+
+float ScoreBounds::length_beside(std::int64_t user, std::int64_t axes) const {
+  double left = static_cast<double>(square_[user]) * (1 + static_cast<double>(slack(static_cast<double>(axes))));
+  for (std::int64_t a = 0; a < axes; ++a) {
+    left -= static_cast<double>(coordinates_.row(user)[a]) * coordinates_.row(user)[a];
+  }
+  return static_cast<float>(std::sqrt(std::max(0.0, left)));
+}
+
+void ScoreBounds::items_beside_first(const Matrix& items, std::span<const float> square, std::span<float> out) const {
+  lengths_left(items.view().slice(0, 1), square, slack(1), out);
+}
+
+Matrix ScoreBounds::of_items(const PackedRows& items, std::span<const float> square) const {
+  COHORT_CHECK(kept_ > 0 && items.columns() == width_ && std::ssize(square) == items.rows());
+  // What float32 can lose of a product of two rows of length 1: half an ulp for each of its columns, twice over; and of
+  // the bound's own: its rounding, and that of the coordinates and axes of both rows.
+  const double columns = static_cast<double>(kept_);
+  const auto lost = static_cast<float>(
+      (static_cast<double>(width_ + kept_ + 32) + 4 * std::sqrt(columns) * static_cast<double>(width_ + 2)) * epsilon);
+  Matrix rows(kept_ + 2, items.panels() * 16);
+  inner_products(axes_.view().slice(0, kept_), items, rows.view().slice(0, kept_));
+  lengths_left(rows.view().slice(0, kept_), square, slack(columns), {rows.row(kept_), square.size()});
+  float* const length = rows.row(kept_ + 1);
+  for (std::size_t i = 0; i < square.size(); ++i) length[i] = lost * std::sqrt(square[i]);
+  return rows;
+}
+
+float ScoreBounds::squared_length(std::span<const float> row) {
+  constexpr double least = 1e-30;
+  double sum = 0;
+  for (const float x : row) sum += static_cast<double>(x) * x;
+  return static_cast<float>((sum < least ? least : sum) * (1 + epsilon));
 }
 
 }  // namespace cohort

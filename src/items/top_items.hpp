@@ -43,6 +43,8 @@ struct TopItemsQuery {
   std::span<const std::int64_t> numbers = {};         ///< of this rank's rows of items where `items` are some of more:
                                                       ///< ascending, also over ranks; `excluded` and results go by
                                                       ///< them; empty on all ranks: consecutive from 0
+  std::span<const std::int32_t> kind = {};            ///< of each row of `users`, or empty: users of one kind lie near
+                                                      ///< each other, as those of a segment; changes the time alone
   const ItemPrior* prior = nullptr;                   ///< nullptr on all ranks: none
   const std::vector<std::int64_t>* chosen = nullptr;  ///< rows of `users` to answer for, ascending; nullptr: all
   std::int64_t k = 20;                                ///< the same on all ranks

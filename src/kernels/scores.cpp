@@ -5,6 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/scores.cpp"
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -221,6 +223,13 @@ std::int64_t not_below_vectors(const float* score, std::int64_t count, float lea
   std::int64_t found = 0;
   std::int64_t j = 0;
   for (; j + lanes <= count; j += lanes) {
+    for (; j + 4 * lanes <= count; j += 4 * lanes) {  // mostly there is none
+      const auto below01 = hn::And(hn::Lt(hn::LoadU(d, score + j), bar), hn::Lt(hn::LoadU(d, score + j + lanes), bar));
+      const auto below23 =
+          hn::And(hn::Lt(hn::LoadU(d, score + j + 2 * lanes), bar), hn::Lt(hn::LoadU(d, score + j + 3 * lanes), bar));
+      if (!hn::AllTrue(d, hn::And(below01, below23))) break;
+    }
+    if (j + lanes > count) break;
     const auto kept = hn::Not(hn::Lt(hn::LoadU(d, score + j), bar));
     if (hn::AllFalse(d, kept)) continue;
     found += static_cast<std::int64_t>(
@@ -230,6 +239,26 @@ std::int64_t not_below_vectors(const float* score, std::int64_t count, float lea
     if (!(score[j] < least)) at[found++] = static_cast<std::int32_t>(j);
   }
   return found;
+}
+
+void lengths_left_vectors(ConstMatrixView coordinates, const float* square, float slack, float* left,
+                          std::int64_t count) {
+  constexpr Floats d;
+  const auto whole = hn::Set(d, 1.0F + slack);
+  std::int64_t j = 0;
+  for (; j + lanes <= count; j += lanes) {
+    auto rest = hn::Mul(whole, hn::LoadU(d, square + j));
+    for (std::int64_t r = 0; r < coordinates.rows; ++r) {
+      const auto x = hn::LoadU(d, coordinates.row(r) + j);
+      rest = hn::NegMulAdd(x, x, rest);
+    }
+    hn::StoreU(hn::Sqrt(hn::Max(hn::Zero(d), rest)), d, left + j);
+  }
+  for (; j < count; ++j) {
+    float rest = (1.0F + slack) * square[j];
+    for (std::int64_t r = 0; r < coordinates.rows; ++r) rest -= coordinates.row(r)[j] * coordinates.row(r)[j];
+    left[j] = std::sqrt(std::max(0.0F, rest));
+  }
 }
 
 /// The least value so far of each of a tile's points, and whose it is.
@@ -320,6 +349,7 @@ HWY_EXPORT(inner_products_vectors);
 HWY_EXPORT(add_scaled_row_vectors);
 HWY_EXPORT(inner_products_at_vectors);
 HWY_EXPORT(not_below_vectors);
+HWY_EXPORT(lengths_left_vectors);
 HWY_EXPORT(nearest_rows_vectors);
 
 namespace {
@@ -337,6 +367,21 @@ PackedRows::PackedRows(ConstMatrixView rows)
       storage_((rows.rows + panel_rows - 1) / panel_rows, panel_floats(rows.columns)) {
   COHORT_CHECK(rows.stride % 16 == 0);
   HWY_DYNAMIC_DISPATCH(pack_rows)(rows.data, rows.stride, rows_, columns_, storage_.row(0), storage_.stride());
+}
+
+PackedRows PackedRows::of_columns(ConstMatrixView columns, std::int64_t rows) {
+  PackedRows result;
+  result.rows_ = rows;
+  result.columns_ = columns.rows;
+  result.storage_ = Matrix((rows + panel_rows - 1) / panel_rows, panel_floats(columns.rows));
+  COHORT_CHECK(columns.stride >= result.panels() * panel_rows);
+  for (std::int64_t panel = 0; panel < result.panels(); ++panel) {
+    for (std::int64_t c = 0; c < columns.rows; ++c) {
+      std::memcpy(result.storage_.row(panel) + c * panel_rows, columns.row(c) + panel * panel_rows,
+                  panel_rows * sizeof(float));
+    }
+  }
+  return result;
 }
 
 void inner_products(ConstMatrixView a, const PackedRows& b, MatrixView out) {
@@ -362,6 +407,11 @@ void inner_products_at(const float* a, ConstMatrixView rows, std::span<const std
 std::int64_t not_below(std::span<const float> scores, float least, std::span<std::int32_t> at) {
   COHORT_CHECK(std::ssize(at) >= (std::ssize(scores) + panel_rows - 1) / panel_rows * panel_rows);
   return HWY_DYNAMIC_DISPATCH(not_below_vectors)(scores.data(), std::ssize(scores), least, at.data());
+}
+
+void lengths_left(ConstMatrixView coordinates, std::span<const float> square, float slack, std::span<float> left) {
+  COHORT_CHECK(left.size() == square.size() && coordinates.stride >= std::ssize(left));
+  HWY_DYNAMIC_DISPATCH(lengths_left_vectors)(coordinates, square.data(), slack, left.data(), std::ssize(left));
 }
 
 void nearest_rows(ConstMatrixView points, const PackedRows& centres, std::span<const float> offset,

@@ -19,6 +19,9 @@ class PackedRows {
  public:
   PackedRows() = default;
   explicit PackedRows(ConstMatrixView rows);
+  /// Of the rows that `columns` has as its columns, the first `rows` of them: columns.row(c)[j] is element c of row j,
+  /// and columns.stride at least `rows` rounded up to 16.
+  static PackedRows of_columns(ConstMatrixView columns, std::int64_t rows);
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
   std::int64_t panels() const { return storage_.rows(); }
@@ -45,6 +48,10 @@ void inner_products_at(const float* a, ConstMatrixView rows, std::span<const std
 /// Writes, ascending, the j of all scores[j] that are not below `least` (those that are no numbers too), and returns
 /// how many they are. at: room for scores.size() rounded up to 16.
 std::int64_t not_below(std::span<const float> scores, float least, std::span<std::int32_t> at);
+
+/// left[j] = sqrt(max(0, square[j] (1 + slack) - sum over r of coordinates[r][j]^2)): how long a row of squared length
+/// square[j] still is beside its coordinates on some axes. left: at most coordinates.stride.
+void lengths_left(ConstMatrixView coordinates, std::span<const float> square, float slack, std::span<float> left);
 
 /// nearest[i] = the j of least offset[j] - 2 <points_i, centre_j>, ties to the smaller j; with offset[j] = |centre_j|^2
 /// that is the nearest centre, with 0 the one of largest inner product (spherical). offset: centres.rows() >= 1.

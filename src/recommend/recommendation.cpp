@@ -122,6 +122,8 @@ LogPrior prior_of(const Communicator& comm, const RecommendModel& model) {
 
 const char* name_of(Strategy strategy) {
   switch (strategy) {
+    case Strategy::automatic:
+      return "auto";
     case Strategy::global:
       return "global";
     case Strategy::segment:
@@ -138,13 +140,6 @@ const char* name_of(Strategy strategy) {
       return "itemcf";
   }
   return "";
-}
-
-Strategy strategy_named(const std::string& name) {
-  for (const auto strategy : all_strategies) {
-    if (name == name_of(strategy)) return strategy;
-  }
-  throw InputError("there is no strategy \"" + name + "\"; there are global, segment, personal, blend, filter, hybrid");
 }
 
 bool can_make(const Population& population, const RecommendModel& model, Strategy strategy) {
@@ -202,6 +197,7 @@ void recommend_to_users(const Communicator& comm, const Population& population, 
   }
   auto query = query_of(population, model, count);
   query.users = population.users;
+  query.kind = population.segment;
   query.excluded = population.interactions;
   query.chosen = chosen;
   if (strategy == Strategy::personal) {

@@ -19,11 +19,11 @@
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
+#include "core/config.hpp"
 #include "core/matrix.hpp"
 #include "data/dataset.hpp"
 #include "items/item_counts.hpp"
@@ -34,9 +34,6 @@
 
 namespace cohort {
 
-/// itemcf is measured only (evaluate/item_neighbours.hpp), nothing is recommended by it.
-enum class Strategy { global, segment, personal, blend, filter, hybrid, itemcf };
-
 constexpr std::array<Strategy, 6> all_strategies{Strategy::global, Strategy::segment, Strategy::personal,
                                                  Strategy::blend,  Strategy::filter,  Strategy::hybrid};
 
@@ -46,8 +43,6 @@ constexpr bool is_filtered(Strategy strategy) {
 }
 
 const char* name_of(Strategy strategy);
-/// Throws InputError where there is none of that name. Local.
-Strategy strategy_named(const std::string& name);
 
 /// Users with segments and what they had. Does not own; in blocks of users and of items.
 struct Population {

@@ -377,7 +377,7 @@ void Trainer::check_loss(double loss) const {
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
                   const Positives& positives, const TrainOptions& options, std::optional<TrainStart> start,
                   const InitialState* initial) {
-  check_training_memory(comm, training_bytes(graph, positives, options.model, options.train, comm.size()) +
+  check_training_memory(comm, training_bytes(comm, graph, positives, options.model, options.train, options.features) +
                                   input_weight_bytes(options.features, options.model, options.threads) +
                                   soft_segment_bytes(graph, options.model, options.train, options.segment.count));
   Trainer trainer(comm, graph, directory, positives, options, start ? &*start : nullptr, initial);

@@ -87,9 +87,9 @@ struct TrainResult {
   double waiting_seconds = 0;
 };
 
-/// Bytes that train() will allocate on this rank, from above. Local.
-std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
-                            const TrainConfig& train, int ranks);
+/// Bytes that train() will allocate on this rank. Local, but for which ranks share the machine. Collective.
+std::int64_t training_bytes(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
+                            const ModelConfig& model, const TrainConfig& train, const InputFeatures& features = {});
 
 /// Trains train.epochs epochs, or fewer where train.minutes would be exceeded: rank 0 starts no epoch but the first
 /// that is likely to end after it; an epoch that was begun is finished. A checkpoint is made every

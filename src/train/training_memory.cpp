@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "core/memory.hpp"
-#include "model/spectral.hpp"
+#include "model/encoder_memory.hpp"
 #include "train/choices.hpp"
 
 namespace cohort {
@@ -19,35 +19,40 @@ std::string in_gigabytes(std::int64_t bytes) {
   return text;
 }
 
-// Parameters, the propagation's buffers, z or its gradient, z / |z|; two moments and a checkpoint's four matrices. The
-// spectral start needs a block of a few more columns before any of the latter is there.
-std::int64_t softmax_bytes(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train) {
-  const std::int64_t row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t local = sizes.local();
-  const std::int64_t owned = sizes.owned;
-  const std::int64_t layers = std::min<std::int64_t>(model.layers, 2);
-  const std::int64_t training = row * ((3 + layers) * local + (2 + 4 + 1) * owned + sizes.sent_rows);
-  const std::int64_t block =
-      padded_stride(model.dim + SpectralOptions().oversampling) * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t start = train.start == StartKind::spectral ? 2 * block * local + 2 * row * owned : 0;
-  return training + start + 40 * local + 4 * sizes.entries;
+std::int64_t row_bytes(std::int64_t columns) {
+  return padded_stride(columns) * static_cast<std::int64_t>(sizeof(float));
 }
 
-// What a network has beside: what each layer keeps for the backward pass, of each view, its gradient, and what its
-// products and their halos are made in.
-std::int64_t network_bytes(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train) {
-  const std::int64_t views = (train.loss == LossKind::ns4gc ? 2 : 1) + (train.joint ? 1 : 0);
-  std::int64_t widths = padded_stride(model.dim);
-  for (const auto width : model.widths) widths += padded_stride(width);
-  const auto bytes = static_cast<std::int64_t>(sizeof(float));
-  return bytes * (widths * ((2 * views + 3) * sizes.owned + 2 * sizes.local()) + (views + 3) * sizes.entries);
+void add_halo(std::int64_t count, const HaloRows& rows, std::int64_t columns, TrainingMemory& memory) {
+  memory.bytes += count * rows.bytes(columns);
+  memory.seen_bytes += count * rows.seen_bytes(columns);
 }
 
-std::int64_t without_layers(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
-  if (train.loss != LossKind::bpr) return softmax_bytes(sizes, model, train);
-  const std::int64_t row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
-  const std::int64_t owned = sizes.owned;
-  const std::int64_t local = sizes.local();
+// Rows of a step, packed for other machines; lists by row.
+TrainingMemory softmax_memory(const TrainingSizes& sizes, const ModelConfig& model) {
+  TrainingMemory memory{(sizes.rows.local() + sizes.messages) * row_bytes(model.dim)};
+  memory.bytes += 24 * sizes.rows.local() + 40 * sizes.rows.owned;
+  add_halo(1, sizes.rows, model.dim, memory);
+  return memory;
+}
+
+// Of both views: rows, directions, sums over neighbours.
+TrainingMemory ns4gc_memory(const TrainingSizes& sizes, const ModelConfig& model) {
+  TrainingMemory memory{(4 * sizes.rows.owned + sizes.messages) * row_bytes(model.dim)};
+  memory.bytes += 40 * sizes.rows.owned + 8 * sizes.entries;
+  add_halo(2, sizes.rows, model.dim, memory);
+  return memory;
+}
+
+// How many of `all` rows some draws meet, of which none is likelier than another.
+std::int64_t different(std::int64_t draws, std::int64_t all) {
+  if (all == 0) return 0;
+  const auto rows = static_cast<double>(all);
+  return static_cast<std::int64_t>(rows * -std::expm1(-static_cast<double>(draws) / rows));
+}
+
+TrainingMemory bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
+  const std::int64_t owned = sizes.rows.owned;
   const std::int64_t mine = sizes.positives;
   const std::int64_t total = sizes.all_positives;
   const std::int64_t batch = std::min(batch_size(train.batch, total), total);
@@ -55,32 +60,86 @@ std::int64_t without_layers(const TrainingSizes& sizes, const ModelConfig& model
   const double expected =
       total == 0 ? 0.0 : static_cast<double>(batch) * static_cast<double>(mine) / static_cast<double>(total);
   const auto triples = std::min(batch, static_cast<std::int64_t>(expected + 6 * std::sqrt(expected)) + 64);
-  const std::int64_t chunk = std::max(triples, std::min(steps_at_a_time * triples, triples_at_a_time + triples));
+  const std::int64_t chunk =
+      std::min(std::max(triples, std::min(steps_at_a_time * triples, triples_at_a_time + triples)), mine + triples);
+  // Embedding and gradient of a step's different rows, own ones and ghosts; those of other ranks, fetched and sent; a
+  // gradient for each of their parts in triples, packed and not, and what comes of those.
+  const std::int64_t remote = 2 * triples * (ranks - 1) / ranks;
+  const std::int64_t fetched = different(remote, owned * (ranks - 1));
+  const std::int64_t step_rows =
+      2 * different(3 * triples, owned) + different(3 * triples, sizes.rows.ghosts) + 2 * fetched + 3 * remote;
+  // Order and positions of the positives; a triple with its plan; marks of rows.
+  return {(step_rows + sizes.messages) * row_bytes(model.dim) + 48 * mine + 160 * chunk + 24 * owned};
+}
 
-  // Parameters and the propagation's buffers; two moments; a checkpoint's four matrices, of which one is on its way to
-  // another order; the packed halo. On a machine of several ranks ghosts take no room: then this is more than is
-  // needed.
-  const std::int64_t rows =
-      (1 + std::min<std::int64_t>(model.layers, 2)) * local + (2 + 4 + 1) * owned + sizes.sent_rows;
-  // Embedding and gradient of a step; rows that go to other ranks and come from them, packed and not.
-  const std::int64_t touched = std::min(owned, 3 * triples);
-  const std::int64_t step_rows = 2 * touched + (ranks == 1 ? 0 : std::min(local - owned, 3 * triples) + 10 * triples);
-  // Order and positions of the positives; a triple with its plan; marks of rows; where the graph's columns lie.
-  return row * (rows + step_rows) + 48 * mine + 160 * chunk + 24 * owned + 4 * local + 4 * sizes.entries;
+TrainingMemory objective_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
+                                int ranks) {
+  switch (train.loss) {
+    case LossKind::bpr:
+      return bpr_memory(sizes, model, train, ranks);
+    case LossKind::ns4gc:
+      return ns4gc_memory(sizes, model);
+    case LossKind::dmon:  // soft_segment_bytes() has it
+      return {sizes.rows.local() * row_bytes(model.dim)};
+    case LossKind::softmax:
+    case LossKind::automatic:
+      break;
+  }
+  return softmax_memory(sizes, model);
+}
+
+// The embedding and what the optimiser has of rows, on its way to blocks of nodes: all that has arrived, and once more
+// what is sent and comes.
+std::int64_t result_bytes(const TrainingSizes& sizes, const ModelConfig& model) {
+  const std::int64_t matrices = sizes.feature_columns > 0 ? 1 : 4;
+  const std::int64_t under_way = 2 * model.dim * static_cast<std::int64_t>(sizeof(float));
+  return sizes.rows.owned * (matrices * row_bytes(model.dim) + under_way + 32);
 }
 
 }  // namespace
 
-std::int64_t training_bytes(const ShardGraph& graph, const Positives& positives, const ModelConfig& model,
-                            const TrainConfig& train, int ranks) {
-  return training_bytes({graph.owned(), std::ssize(graph.ghost), graph.halo.sent_rows(),
-                         std::ssize(graph.adjacency.column), std::ssize(positives.node), positives.total},
-                        model, train, ranks);
+std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned) {
+  return 8 * positives + 24 * owned;
 }
 
-std::int64_t training_bytes(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
-  return without_layers(sizes, model, train, ranks) +
-         (is_network(model.encoder) ? network_bytes(sizes, model, train) : 0);
+TrainingMemory training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
+                               int ranks) {
+  auto memory = objective_memory(sizes, model, train, ranks);
+  const std::int64_t views = (train.loss == LossKind::ns4gc ? 2 : 1) + (train.joint ? 1 : 0);
+  const EncoderSizes encoder{sizes.rows, sizes.entries, sizes.feature_columns, sizes.feature_entries, views};
+  const auto encoding = encoder_memory(encoder, model);
+  memory.bytes += encoding.bytes;
+  memory.seen_bytes += encoding.seen_bytes;
+  const bool learns_rows = sizes.feature_columns == 0;
+  // Parameters and their two moments; the gradient of the views before.
+  if (learns_rows) add_halo(1, sizes.rows, model.dim, memory);
+  memory.bytes += (learns_rows ? (views > 1 ? 3 : 2) : 1) * sizes.rows.owned * row_bytes(model.dim);
+  // Of what comes one after the other, the most.
+  TrainingMemory most{result_bytes(sizes, model)};
+  if (learns_rows && train.start == StartKind::spectral) {
+    const auto start = eigenvectors_memory(encoder, model);
+    if (start.bytes + start.seen_bytes > most.bytes) most = {start.bytes, start.seen_bytes};
+  }
+  return {memory.bytes + most.bytes, memory.seen_bytes + most.seen_bytes};
+}
+
+std::int64_t training_bytes(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
+                            const ModelConfig& model, const TrainConfig& train, const InputFeatures& features) {
+  const auto machine = comm.ranks_on_machine();
+  const auto is_near = [&](int rank) { return std::ranges::binary_search(machine, rank); };
+  TrainingSizes sizes{{graph.owned(), std::ssize(graph.ghost)}};
+  for (std::size_t i = 0; i < graph.halo.receive_from.size(); ++i) {
+    if (!is_near(graph.halo.receive_from[i])) sizes.rows.received += graph.halo.rows_from(i);
+  }
+  for (std::size_t i = 0; i < graph.halo.send_to.size(); ++i) {
+    if (!is_near(graph.halo.send_to[i])) sizes.messages += std::ssize(graph.halo.rows_to(i));
+  }
+  sizes.entries = std::ssize(graph.adjacency.column);
+  sizes.positives = std::ssize(positives.node);
+  sizes.all_positives = positives.total;
+  sizes.feature_columns = features.columns;
+  sizes.feature_entries = std::ssize(features.rows.column);
+  return training_memory(sizes, model, train, comm.size()).bytes;
 }
 
 std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig& model, int threads) {

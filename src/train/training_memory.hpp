@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "comm/communicator.hpp"
+#include "comm/halo_matrix.hpp"
 #include "train/trainer.hpp"
 
 namespace cohort {
@@ -14,18 +15,27 @@ constexpr std::int64_t triples_at_a_time = std::int64_t{1} << 18;
 
 /// What a rank trains on.
 struct TrainingSizes {
-  std::int64_t owned = 0;   ///< rows
-  std::int64_t ghosts = 0;  ///< rows
-  std::int64_t sent_rows = 0;
+  HaloRows rows;
+  std::int64_t messages = 0;  ///< rows that it sends to other machines in an exchange
   std::int64_t entries = 0;
   std::int64_t positives = 0;
-  std::int64_t all_positives = 0;  ///< of all ranks
+  std::int64_t all_positives = 0;    ///< of all ranks
+  std::int64_t feature_columns = 0;  ///< of what a network reads; 0 where rows are learned
+  std::int64_t feature_entries = 0;
+};
 
-  std::int64_t local() const { return owned + ghosts; }
+/// What train() allocates, at its peak.
+struct TrainingMemory {
+  std::int64_t bytes = 0;
+  std::int64_t seen_bytes = 0;  ///< of other ranks of the machine, whose rows are read: resident, but theirs
 };
 
 /// The estimate that train() checks, of a rank that need not be there. Local.
-std::int64_t training_bytes(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks);
+TrainingMemory training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
+                               int ranks);
+
+/// Bytes of Positives. Local.
+std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned);
 
 /// What the weights that read features need, from above: they and their gradient, two moments, a copy of each view, a
 /// checkpoint's, and the sums of `threads` threads. 0 without features. Local.

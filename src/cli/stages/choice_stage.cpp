@@ -27,8 +27,6 @@ namespace cohort {
 namespace {
 
 constexpr std::int64_t most_trained = 4;  // candidates
-// Above it a quarter of the training would be minutes.
-constexpr std::int64_t most_pairs = 10'000'000;
 // Tried upwards as long as each is better than the one before. Sparse data want the first and dense ones the second;
 // the last is for users who differ by chance alone within their kind, which a low temperature learns by heart.
 constexpr std::array temperatures{default_temperature, 0.2, 0.8};
@@ -195,6 +193,11 @@ CandidateTable Chooser::choose(const TrainConfig& wanted) {
 
 }  // namespace
 
+bool trains_in_minutes(const Communicator& comm, const Dataset& dataset) {
+  constexpr std::int64_t most_pairs = 10'000'000;
+  return comm.sum(dataset.interactions.size()) <= most_pairs;
+}
+
 CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
@@ -206,10 +209,9 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
       wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
   if (given || !dataset.has_item_nodes()) return usual;
   const Stopwatch stopwatch;
-  const auto pairs = comm.sum(dataset.interactions.size());
-  if (pairs > most_pairs) {
+  if (!trains_in_minutes(comm, dataset)) {
     spdlog::info("choose: {}, too many to try settings of training on; the usual ones are taken",
-                 counted(pairs, "interaction"));
+                 counted(comm.sum(dataset.interactions.size()), "interaction"));
     return usual;
   }
   auto held = hold_back(comm, dataset.interactions, dataset.users.distribution, dataset.items.distribution,

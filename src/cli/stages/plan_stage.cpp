@@ -33,6 +33,7 @@ struct Inputs {
   ModelConfig model;
   TrainConfig train;
   InputFeatures features;
+  std::int64_t feature_entries = 0;  ///< of all processes
   std::int64_t all_positives = 0;
   std::int64_t dataset_bytes = 0;  ///< of all processes
   int threads = 1;
@@ -87,21 +88,29 @@ std::int64_t views_of_training(const TrainConfig& train) {
   return 1 + (train.checkpoint_every > 0 ? (train.epochs - 1) / train.checkpoint_every : 0);
 }
 
-// Of the rank that needs most, and whether a machine has it: on one of its own it receives its ghosts.
+// Of the rank that shows most, and whether a machine has what its ranks need.
 void plan_memory(const RankShares& shares, const Inputs& inputs, const TrainingPlan& plan, RankPlan& result) {
   std::int64_t together = 0;
+  std::int64_t most = 0;
   for (const auto& share : shares.rank) {
-    const TrainingSizes sizes{share.owned,       plan.one_machine ? 0 : share.ghosts,
-                              share.sent_rows,   share.entries,
-                              share.entries / 2, inputs.all_positives};
-    const auto bytes = plan.base_bytes + inputs.dataset_bytes / result.ranks +
-                       graph_bytes(share, plan.nodes / result.ranks) +
-                       training_bytes(sizes, inputs.model, inputs.train, result.ranks) +
-                       input_weight_bytes(inputs.features, inputs.model, inputs.threads);
-    result.memory_bytes = std::max(result.memory_bytes, bytes);
-    together += bytes;
+    TrainingSizes sizes;
+    sizes.rows = {share.owned, share.ghosts, plan.one_machine ? 0 : share.ghosts,
+                  plan.one_machine ? share.neighbour_rows : 0};
+    sizes.messages = plan.one_machine ? 0 : share.sent_rows;
+    sizes.entries = share.entries;
+    sizes.positives = inputs.all_positives * share.entries / std::max<std::int64_t>(plan.entries, 1);
+    sizes.all_positives = inputs.all_positives;
+    sizes.feature_columns = inputs.features.columns;
+    sizes.feature_entries = inputs.feature_entries * share.owned / plan.nodes;
+    const auto training = training_memory(sizes, inputs.model, inputs.train, result.ranks);
+    const auto own = plan.base_bytes + inputs.dataset_bytes / result.ranks +
+                     graph_bytes(share, plan.nodes / result.ranks) + positives_bytes(sizes.positives, share.owned) +
+                     input_weight_bytes(inputs.features, inputs.model, inputs.threads) + training.bytes;
+    result.memory_bytes = std::max(result.memory_bytes, own + training.seen_bytes);
+    most = std::max(most, own);
+    together += own;
   }
-  result.machine_bytes = plan.one_machine ? together : result.memory_bytes;
+  result.machine_bytes = plan.one_machine ? together : most;
   result.fits = result.machine_bytes <= plan.available_bytes;
 }
 
@@ -218,6 +227,7 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   if (inputs.train.learning_rate == 0)
     inputs.train.learning_rate = bpr_rate(batch_size(inputs.train.batch, positives.total));
   inputs.features = features.input();
+  inputs.feature_entries = comm.sum(std::ssize(inputs.features.rows.column));
   inputs.all_positives = positives.total;
   inputs.dataset_bytes = comm.sum(bytes_of(graph.dataset));
   inputs.threads = static_cast<int>(session.threads());

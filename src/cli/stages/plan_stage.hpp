@@ -33,8 +33,8 @@ struct RankPlan {
   std::int64_t halo_bytes = 0;       ///< a step's, of the rank that sends most
   std::int64_t pair_bytes = 0;       ///< the same for the objective's rows
   std::int64_t reduction_bytes = 0;  ///< the same for the sums
-  std::int64_t memory_bytes = 0;     ///< of the rank that needs most
-  std::int64_t machine_bytes = 0;    ///< of a machine's ranks together
+  std::int64_t memory_bytes = 0;     ///< resident in the rank that has most, other ranks' rows that it reads included
+  std::int64_t machine_bytes = 0;    ///< of a machine's ranks together, what they share once
   bool fits = true;                  ///< whether that is there on a machine that has left what this one has
   std::vector<std::int64_t> training_halo_bytes;  ///< by rank, all of training: as the model's history records it
   std::vector<std::int64_t> training_pair_bytes;

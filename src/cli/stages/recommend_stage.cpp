@@ -8,6 +8,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/output/work_progress.hpp"
+#include "cli/stages/choice_stage.hpp"
 #include "cli/stages/level_recommend.hpp"
 #include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
@@ -182,9 +183,17 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
     throw InputError("there are no items to recommend: the graph was made of social edges alone");
   }
   std::optional<Strategy> wanted;
-  if (config.strategy != "auto") wanted = strategy_named(config.strategy);
+  if (config.strategy != Strategy::automatic) wanted = config.strategy;
   const WorkProgress progress(comm, "recommend");
-  spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"), config.strategy);
+  spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"),
+               name_of(config.strategy));
+  if (!wanted && !trains_in_minutes(comm, graph.dataset)) {
+    wanted = Strategy::personal;
+    spdlog::info(
+        "  strategy personal is taken: {} are too many to train once more, without some, and choose on those; "
+        "recommend.strategy names another",
+        counted(comm.sum(graph.dataset.interactions.size()), "interaction"));
+  }
   auto of_all = population_of(graph.dataset, result, by_direction(session.config()));
   std::optional<LevelValidation> trained;
   Recommendations found;

@@ -66,6 +66,7 @@ class LineReader {
                                 .limit = line_limit(layout_),
                                 .separator = layout_.separator,
                                 .comment = layout_.comment,
+                                .ruled = layout_.ruled,
                                 .json = json_ ? &*json_ : nullptr});
     while (reason.empty() && cutter.next()) {
       const Place at{cutter.offset(), cutter.line_number()};

@@ -248,7 +248,10 @@ constexpr std::array sure = std::to_array<std::string_view>(
 
 std::string plain_name(std::string_view field) {
   std::string result;
-  for (const char c : without_type(field)) {
+  field = without_type(field);
+  // As MongoDB exports values: {"user_id": {"$oid": "5f"}}.
+  if (const auto dollar = field.find(".$"); dollar != std::string_view::npos) field = field.substr(0, dollar);
+  for (const char c : field) {
     if (std::string_view(" \t-_.#%\"'").find(c) != std::string_view::npos) continue;
     result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }

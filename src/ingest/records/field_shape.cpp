@@ -53,12 +53,15 @@ bool is_number(std::string_view text) {
   return text.find_first_of("0123456789") != std::string_view::npos && !read_number(text).fault;
 }
 
-bool is_decimal_comma_number(std::string_view text) {
-  auto number = std::string(trimmed(text));
-  const auto comma = number.find(',');
-  if (comma == std::string::npos || number.find('.') != std::string::npos) return false;
-  number[comma] = '.';
-  return is_number(number);
+std::string with_decimal_point(std::string_view text) {
+  text = trimmed(text);
+  if (text.find(',') == std::string_view::npos) return {};
+  auto number = without_thousands(text, '.', ',');
+  if (number == text) {
+    if (number.find('.') != std::string::npos) return {};
+    number[number.find(',')] = '.';
+  }
+  return is_number(number) ? number : std::string();
 }
 
 bool is_whole_number(std::string_view text) {

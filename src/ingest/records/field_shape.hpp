@@ -12,8 +12,8 @@ std::string_view trimmed(std::string_view text);
 /// A number as weights and times may be written; blanks around it do not count. Local.
 bool is_number(std::string_view text);
 
-/// A number with a decimal comma, 3,5. Local.
-bool is_decimal_comma_number(std::string_view text);
+/// A number with a decimal comma, 3,5 or 1.234,5, as read_number knows it; empty: it is none. Local.
+std::string with_decimal_point(std::string_view text);
 
 /// Digits alone. Local.
 bool is_whole_number(std::string_view text);

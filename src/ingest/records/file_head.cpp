@@ -155,6 +155,36 @@ bool names_separator(std::string_view line) {
 
 }  // namespace
 
+namespace {
+
+// Tables as psql, MySQL and Markdown print them: a rule stands below the header, perhaps one above it.
+void take_rules(FileHead& head) {
+  const auto& lines = head.lines;
+  const std::size_t header = is_rule(lines[0].text) ? 1 : 0;
+  const bool ruled = lines.size() > header + 2 && lines[header].text.find('|') != std::string_view::npos &&
+                     is_rule(lines[header + 1].text);
+  if (!ruled) return;
+  head.ruled = true;
+  if (header == 1) {
+    head.begin = lines[0].next;
+    head.lines_before = lines[0].number;
+  }
+  std::erase_if(head.lines, [](const HeadLine& line) { return is_rule(line.text); });
+}
+
+}  // namespace
+
+bool is_rule(std::string_view line) {
+  const auto begin = line.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return false;
+  line = line.substr(begin, line.find_last_not_of(" \t") - begin + 1);
+  const bool count = line.front() == '(' ? line.ends_with(" rows)") || line == "(1 row)"
+                                         : line.find(" in set (") != std::string_view::npos;
+  if (count && line.find('|') == std::string_view::npos) return true;
+  return line.find("--") != std::string_view::npos && line.find_first_of("+|") != std::string_view::npos &&
+         line.find_first_not_of("-+|:= ") == std::string_view::npos;
+}
+
 FileHead read_head_lines(std::string_view head, const std::string& name) {
   FileHead result;
   result.begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
@@ -173,6 +203,7 @@ FileHead read_head_lines(std::string_view head, const std::string& name) {
     take_matrix(result, name);
   } else {
     take_comments(result);
+    if (result.comment == '\0') take_rules(result);
   }
   return result;
 }

@@ -22,6 +22,7 @@ struct FileHead {
   std::size_t begin = 0;          ///< of the first line: after the byte order mark and comments
   std::int64_t lines_before = 0;  ///< comments
   char comment = '\0';            ///< what they begin with; '\0': there are none
+  bool ruled = false;             ///< a table with rules of '-' between its lines, which are not among `lines`
   bool matrix = false;            ///< a coordinate matrix of Matrix Market; its line of sizes is before `begin` too
 };
 
@@ -42,6 +43,10 @@ std::vector<std::string> split_spaces(std::string_view line);
 
 /// Whether every field, by tabs, ends in a type of RecBole's: ":token", ":float", ":token_seq", ":float_seq". Local.
 bool is_typed_header(std::string_view line);
+
+/// Whether a line is a rule of a table that psql, MySQL or Markdown print, as ----+---- is, or says how many rows there
+/// are. Local.
+bool is_rule(std::string_view line);
 
 /// "user_id:token" is named user_id; nothing else that follows a colon is a type. Local.
 std::string_view without_type(std::string_view field);

@@ -45,8 +45,9 @@ bool mend_decimal_commas(Rows& rows) {
   bool any = false;
   for (auto& row : rows) {
     for (std::size_t c = 2; c < row.size(); ++c) {
-      if (!is_decimal_comma_number(row[c])) continue;
-      std::ranges::replace(row[c], ',', '.');
+      const auto number = with_decimal_point(row[c]);
+      if (number.empty()) continue;
+      row[c] = number;
       any = true;
     }
   }
@@ -97,8 +98,9 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
   look.layout.format = choice.format;
   look.layout.separator = choice.separator;
   look.layout.comment = whole.comment;
+  look.layout.ruled = whole.ruled;
   const auto format = look.layout.format;
-  if (format == TextFormat::csv && whole.comment == '\0') {
+  if (format == TextFormat::csv && whole.comment == '\0' && !whole.ruled) {
     lines = csv_records(head, whole.begin, choice.separator, whole.lines_before + 1);
   }
   look.begin = static_cast<std::int64_t>(whole.begin);
@@ -117,7 +119,8 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
   }
   look.layout.columns = static_cast<std::int32_t>(look.rows[0].size());
   look.header =
-      look.typed || (!whole.matrix && request.header.value_or(is_header(look.rows, request.role, request.columns)));
+      look.typed ||
+      (!whole.matrix && request.header.value_or(whole.ruled || is_header(look.rows, request.role, request.columns)));
   return look;
 }
 
@@ -140,9 +143,17 @@ void skip_first_line(FileLayout& layout, bool more_lines, std::int64_t begin, st
   layout.header_lines = number;
 }
 
-// What times that are numbers are divided by to be seconds, and whether they are dates of eight digits.
-void choose_time_unit(FileLayout& layout, const Rows& data, TimeUnit unit) {
+// What times that are numbers are divided by to be seconds, and whether they are dates of digits alone; of dates such
+// as 11/1/2000 what comes first.
+void choose_time_unit(FileLayout& layout, const Rows& data, const LayoutRequest& request) {
   if (layout.time < 0) return;
+  layout.date_order = request.date_order;
+  layout.given_order = request.date_order != DateOrder::automatic;
+  for (const auto& row : data) {
+    if (static_cast<std::size_t>(layout.time) >= row.size() || layout.date_order != DateOrder::automatic) continue;
+    if (const auto date = read_date(row[layout.time])) layout.date_order = date->shown;
+  }
+  const auto unit = request.time_unit;
   if (unit != TimeUnit::automatic) {
     layout.time_divisor = unit == TimeUnit::milliseconds ? 1e3 : unit == TimeUnit::microseconds ? 1e6 : 1;
     return;
@@ -152,12 +163,14 @@ void choose_time_unit(FileLayout& layout, const Rows& data, TimeUnit unit) {
   for (const auto& row : data) {
     if (static_cast<std::size_t>(layout.time) >= row.size() || is_missing(row[layout.time])) continue;
     const auto text = trimmed(row[layout.time]);
-    dates = dates && read_compact_date(text).has_value() && is_date(text);
+    dates = dates && read_compact_date(text).has_value();
     if (is_number(text)) largest = std::max(largest, std::abs(read_number(text).value));
   }
   layout.compact_dates = dates && largest > 0;
   // Seconds are below 1e11 until the year 5138; milliseconds were there in 1973, and so on for smaller units.
   layout.time_divisor = largest < 1e11 ? 1 : largest < 1e14 ? 1e3 : largest < 1e17 ? 1e6 : 1e9;
+  layout.told_unit = largest > 0 && !layout.compact_dates;
+  layout.small_times = largest > 0 && largest < 1e8 && !layout.compact_dates;
 }
 
 // named: the look whose header names the columns; null: nothing does.
@@ -186,7 +199,10 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     result.notes.header = named->first_line;
   }
   if (!data.empty()) result.notes.sample = data[0];
-  if (layout.format == TextFormat::lightgcn) return result;
+  if (layout.format == TextFormat::lightgcn) {
+    warn_of_lists(data, result.notes.warnings);
+    return result;
+  }
   ColumnsSeen seen{name, {}, false, std::move(data)};
   if (named) {
     seen.names = named->rows[0];
@@ -194,7 +210,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
   }
   choose_columns(layout, seen, request, result.notes.warnings);
-  choose_time_unit(layout, seen.data, request.time_unit);
+  choose_time_unit(layout, seen.data, request);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
   return result;
 }
@@ -311,6 +327,7 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
   TableHeader header;
   auto& layout = header.layout;
   layout.comment = whole.comment;
+  layout.ruled = whole.ruled;
   const bool typed = is_typed_header(lines[0].text);
   if (typed) {
     layout.format = TextFormat::tsv;
@@ -320,10 +337,10 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
     layout.format = TextFormat::tsv;
   } else {
     layout.format = TextFormat::csv;
-    const auto agreed = agreed_separator(lines, ",;|");
-    layout.separator = agreed == '\0' ? ',' : agreed;
+    const auto agreed = agreed_separator(lines, ",;|\x01");
+    layout.separator = whole.ruled ? '|' : agreed == '\0' ? ',' : agreed;
   }
-  if (layout.format == TextFormat::csv && whole.comment == '\0') {
+  if (layout.format == TextFormat::csv && whole.comment == '\0' && !whole.ruled) {
     lines = csv_records(head, whole.begin, layout.separator, whole.lines_before + 1);
   }
   const auto fields = split_line(lines[0].text, layout.format, layout.separator);

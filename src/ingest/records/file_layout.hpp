@@ -44,9 +44,23 @@ struct FileLayout {
   char separator = ',';           ///< of csv
   char comment = '\0';            ///< lines that begin with it are none of data; '\0': there is none
   bool decimal_comma = false;     ///< numbers may be written as 3,5
+  bool ruled = false;             ///< lines such as ----+---- and the count of rows at the end are none of data
   bool compact_dates = false;     ///< times are dates such as 20140407
+  bool small_times = false;       ///< times are numbers that are no seconds of any year in which there were logs
   double time_divisor = 1;        ///< of times that are numbers, which gives seconds
+  bool told_unit = false;         ///< it was told by their size, so that all must be of that size
+  /// Of dates such as 11/1/2000; automatic: there was none in the first lines. Where it is not given by the user, all
+  /// dates of the list have to agree with it.
+  DateOrder date_order = DateOrder::automatic;
+  bool given_order = false;
 };
+
+/// Whether a number is a time of the unit that was told; 0 and what is near to it may be in any. Local.
+constexpr bool has_told_unit(const FileLayout& layout, double value) {
+  const double size = value < 0 ? -value : value;
+  if (!layout.told_unit || size < 1e8) return true;
+  return size < 1e11 * layout.time_divisor && (layout.time_divisor == 1 || size >= 1e8 * layout.time_divisor);
+}
 
 /// Bytes that a line may have; a longer one is malformed.
 constexpr std::size_t line_limit(const FileLayout& layout) {
@@ -67,6 +81,7 @@ struct LayoutRequest {
   std::string separator = "auto";  ///< as input.separator
   std::string encoding = "auto";   ///< as input.encoding
   TimeUnit time_unit = TimeUnit::automatic;
+  DateOrder date_order = DateOrder::automatic;
 };
 
 /// What to do about a format that cannot be told: how to name it, one of `formats`, in a setting or option that there

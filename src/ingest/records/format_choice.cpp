@@ -49,7 +49,7 @@ bool only_decimal_commas(const Rows& rows) {
     std::size_t column = 0;
     return std::ranges::all_of(row, [&](const std::string& field) {
       const bool id = column++ < 2;
-      return field.find(',') == std::string::npos || (!id && is_decimal_comma_number(field));
+      return field.find(',') == std::string::npos || (!id && !with_decimal_point(field).empty());
     });
   });
 }
@@ -66,6 +66,12 @@ TextFormat tell_spaces(const std::vector<HeadLine>& lines, const std::string& na
   }
   const auto width = lines_of_width.begin()->first;
   if (lines_of_width.size() == 1 && width == 2) return TextFormat::ssv;
+  // CiteULike's lists.
+  const auto counts_itself = [](const auto& fields) { return fields[0] == std::to_string(fields.size() - 1); };
+  if (lines_of_width.size() > 1 && rows.size() >= 3 && std::ranges::all_of(rows, counts_itself)) {
+    throw InputError(name + ": every line begins with the number of things in it, so there are no users in it (" +
+                     shown(lines[0]) + "); write \"user item\" lines");
+  }
   // Items of an adjacency list are no fractions.
   const auto weighed = [&](const auto& fields) {
     return std::ranges::any_of(fields.begin() + 2, fields.end(), is_fraction);
@@ -103,6 +109,7 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
     return 2 * static_cast<std::size_t>(have) > lines.size();
   };
   if (head.matrix || is_mixed_blanks(lines)) return {TextFormat::ssv};
+  if (head.ruled) return {TextFormat::csv, '|'};
   if (base.ends_with(".tsv") && most_have("\t")) return {TextFormat::tsv};
   const char agreed = agreed_separator(lines, base.ends_with(".csv") ? ",;|\t" : "\t,;|");
   if (base.ends_with(".tsv"))
@@ -116,6 +123,8 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
         name, lines[0],
         request.settable ? "; if it is none, set input.header = false" : "; if it is none, give it another name");
   }
+  // Hive's.
+  if (agreed_separator(lines, "\x01") != '\0') return {TextFormat::csv, '\x01'};
   if (most_have("::") && agreed != '\t') return {TextFormat::ml};
   if (agreed == '\t') return {TextFormat::tsv};
   if (agreed == ';' || agreed == '|') return {TextFormat::csv, agreed};

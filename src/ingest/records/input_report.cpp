@@ -21,8 +21,8 @@ std::string format_text(const OpenedFile& file) {
   switch (file.layout.format) {
     case TextFormat::csv:
       if (file.layout.separator == ',') return "csv, columns by comma";
-      return std::string("csv, columns by \"") + file.layout.separator + "\"" +
-             (file.layout.decimal_comma ? ", decimal commas" : "");
+      return (file.layout.ruled ? "a printed table, columns by " : "csv, columns by ") +
+             quoted(std::string(1, file.layout.separator)) + (file.layout.decimal_comma ? ", decimal commas" : "");
     case TextFormat::json:
       return file.storage.array ? "json, an array of objects" : "json, an object a line";
     case TextFormat::ssv:
@@ -43,6 +43,9 @@ std::string format_text(const OpenedFile& file) {
 std::string_view time_text(const FileLayout& layout) {
   if (layout.time < 0) return "";
   if (layout.compact_dates) return " (dates)";
+  if (layout.small_times) return " (numbers that are no dates: their order counts)";
+  if (layout.date_order == DateOrder::day_first) return " (dates, days first)";
+  if (layout.date_order == DateOrder::month_first) return " (dates, months first)";
   return layout.time_divisor == 1e3   ? " (milliseconds)"
          : layout.time_divisor == 1e6 ? " (microseconds)"
          : layout.time_divisor == 1e9 ? " (nanoseconds)"

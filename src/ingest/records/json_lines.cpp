@@ -122,7 +122,10 @@ void python_to_json(std::string_view line, std::string& json) {
     } else if (is_name(rest[0])) {
       const auto word =
           rest.substr(0, static_cast<std::size_t>(std::ranges::find_if_not(rest, is_name) - rest.begin()));
-      json += word == "None" || word == "nan" ? "null" : word == "True" ? "true" : word == "False" ? "false" : word;
+      json += word == "None" || word == "nan" || word == "NaN" ? "null"
+              : word == "True"                                 ? "true"
+              : word == "False"                                ? "false"
+                                                               : word;
       at += word.size();
     } else {
       json += rest[0] == '(' ? '[' : rest[0] == ')' ? ']' : rest[0];
@@ -149,7 +152,13 @@ std::string JsonLines::read(std::string_view line) {
     line = json_;
   }
   element whole;
-  if (const auto error = parser_->parser.parse(line.data(), line.size()).get(whole)) {
+  auto error = parser_->parser.parse(line.data(), line.size()).get(whole);
+  // Python writes it for a number that is missing.
+  if (error != simdjson::SUCCESS && line.find("NaN") != std::string_view::npos) {
+    python_to_json(line, json_);
+    error = parser_->parser.parse(json_).get(whole);
+  }
+  if (error != simdjson::SUCCESS) {
     return std::string("the line is no JSON (") + simdjson::error_message(error) + ")";
   }
   object fields;
@@ -174,8 +183,9 @@ bool is_json_lines(std::string_view head) {
   auto line = head.substr(0, head.find_first_of("\r\n"));
   while (line.ends_with(' ') || line.ends_with('\t')) line.remove_suffix(1);
   if (!line.starts_with('{') || line.size() < 2) return false;
-  JsonLines probe({});
-  return line.size() < head.size() || line.ends_with('}') ? line.ends_with('}') && probe.read(line).empty()
+  const auto inside = line.find_first_not_of(" \t", 1);
+  const bool keyed = inside != std::string_view::npos && (line[inside] == '"' || is_python(line));
+  return line.size() < head.size() || line.ends_with('}') ? line.ends_with('}') && keyed
                                                           : line.find_first_of("\"'") != std::string_view::npos;
 }
 
@@ -185,7 +195,7 @@ std::vector<std::string> json_keys(const std::vector<std::string_view>& lines) {
   std::string json;
   for (auto line : lines) {
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    if (is_python(line)) {
+    if (is_python(line) || line.find("NaN") != std::string_view::npos) {
       python_to_json(line, json);
       line = json;
     }

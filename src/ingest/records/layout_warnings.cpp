@@ -4,10 +4,12 @@
 #include <charconv>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "core/utf8.hpp"
 #include "ingest/records/column_names.hpp"
 #include "ingest/records/field_shape.hpp"
+#include "ingest/records/number_text.hpp"
 
 namespace cohort {
 
@@ -49,7 +51,81 @@ bool are_unix_times(const std::vector<std::string>& fields) {
   return all(fields, is_unix_time) && std::set(fields.begin(), fields.end()).size() * 2 > fields.size();
 }
 
+// What looks meant otherwise in the ids of a column, with what to do; empty: nothing.
+std::string fault_of_ids(const FileLayout& layout, const std::vector<std::string>& fields) {
+  using Pair = std::pair<std::string_view, std::string_view>;
+  for (const auto& [open, close] : {Pair{"'", "'"}, Pair{"\xE2\x80\x9C", "\xE2\x80\x9D"}, Pair{"`", "`"}}) {
+    const auto in_quotes = [&, &first = open, &last = close](const std::string& field) {
+      return field.size() > first.size() + last.size() && field.starts_with(first) && field.ends_with(last);
+    };
+    if (all(fields, in_quotes)) {
+      return "stands in quotes that are read as part of it; quotes that are none are written as \"";
+    }
+  }
+  const auto in_brackets = [](const std::string& field) { return field.starts_with('[') && field.ends_with(']'); };
+  const auto several = [](const std::string& field) { return field.find('|') != std::string::npos; };
+  const bool lists =
+      all(fields, in_brackets) || (layout.format == TextFormat::json && std::ranges::any_of(fields, several));
+  return lists ? "looks like lists, each of which is read as one; write a line for each thing in them" : "";
+}
+
+// Columns of yes and no, by whose names one would expect that no counts for nothing.
+bool says_yes_or_no(const std::string& name) {
+  static const std::set<std::string, std::less<>> names{
+      "clicked",   "click",      "isclick", "isclicked",  "liked",     "like",     "islike",
+      "isliked",   "target",     "label",   "feedback",   "purchased", "purchase", "ispurchase",
+      "converted", "conversion", "isread",  "interested", "followed",  "isfollow"};
+  return names.contains(plain_name(name));
+}
+
+void warn_of_names(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                   std::vector<std::string>& warnings) {
+  for (const auto used : {layout.first, layout.second, layout.weight, layout.time}) {
+    if (used < 0) continue;
+    for (std::int32_t c = 0; c < layout.columns; ++c) {
+      const auto named_alike = plain_name(seen.names[c]) == plain_name(seen.names[used]);
+      if (c == used || !named_alike || seen.names[c].empty()) continue;
+      warnings.push_back(column_text(used, seen.names) + " and " + column_text(c, seen.names) +
+                         " have one name; the first of them is read" +
+                         (request.settable ? ", unless input.columns gives the other's index" : ""));
+    }
+  }
+  if (layout.weight >= 0 || layout.event >= 0 || !request.columns.empty() || !request.settable) return;
+  for (std::int32_t c = 0; c < layout.columns; ++c) {
+    const auto fields = fields_of(seen.data, c);
+    const auto no = [](const std::string& field) { return field == "0" || field == "false" || field == "False"; };
+    const auto yes = [](const std::string& field) { return field == "1" || field == "true" || field == "True"; };
+    const auto either = [&](const std::string& field) { return no(field) || yes(field); };
+    const bool used = c == layout.first || c == layout.second || c == layout.time || c == layout.split;
+    if (used || !says_yes_or_no(seen.names[c]) || !all(fields, either) || std::ranges::none_of(fields, no)) continue;
+    warnings.push_back(column_text(c, seen.names) +
+                       " says yes or no of each record, and is not used, so that both count " +
+                       "alike; to count yes alone set input.columns.weight to it and graph.weight = \"raw\"");
+  }
+}
+
+// What is told by order alone: further columns may be what was meant.
+void warn_of_order(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                   std::vector<std::string>& warnings) {
+  std::int32_t filled = 0;
+  for (std::int32_t c = 0; c < layout.columns; ++c) filled += fields_of(seen.data, c).empty() ? 0 : 1;
+  if (!request.columns.empty() || filled <= (request.role == FileRole::social ? 3 : 4)) return;
+  warnings.push_back("has " + std::to_string(filled) + " columns and no header; which is what is told by their order " +
+                     (request.settable ? "alone. Set input.columns to be sure" : "alone; put a header before them"));
+}
+
 }  // namespace
+
+void warn_of_lists(const Rows& rows, std::vector<std::string>& warnings) {
+  std::set<std::string, std::less<>> users;
+  for (const auto& row : rows) {
+    if (row.empty() || users.insert(row[0]).second) continue;
+    warnings.push_back("several lines begin with " + quoted(row[0], 40) +
+                       ", which is read as a user with items in all of them; if a line is a basket of items alone, "
+                       "write \"user item\" lines");
+    return;
+  }
+}
 
 void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
                     std::vector<std::string>& warnings) {
@@ -72,10 +148,19 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
                (seen.names.empty() || !means(seen.names[column], Meaning::user))) {
       warn(column, role, "counts the lines, as an index does", fields);
     }
+    if (const auto fault = fields.empty() ? std::string() : fault_of_ids(layout, fields); !fault.empty()) {
+      warn(column, role, fault, fields);
+    }
   };
   check_ids(layout.first, social ? "source" : "user");
   check_ids(layout.second, social ? "target" : "item");
+  if (!seen.names.empty()) warn_of_names(layout, seen, request, warnings);
+  const auto thousands = [](const std::string& field) { return may_be_thousands(field, '.'); };
+  if (const auto weights = fields_of(seen.data, layout.weight); layout.decimal_comma && all(weights, thousands)) {
+    warn(layout.weight, "weight", "has decimal commas or commas between thousands; it is taken for the first", weights);
+  }
   if (seen.names.empty()) {
+    warn_of_order(layout, seen, request, warnings);
     if (const auto weights = fields_of(seen.data, layout.weight);
         all(weights, [](const std::string& field) { return is_whole_number(field) && value_of(field) >= 1e6; })) {
       warn(layout.weight, "weight", all(weights, is_unix_time) ? "looks like times" : "looks like ids", weights);

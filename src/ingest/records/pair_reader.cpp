@@ -100,6 +100,7 @@ LayoutRequest split_layout(const InputConfig& input) {
   request.separator = input.separator;
   request.encoding = input.encoding;
   request.time_unit = input.time_unit;
+  request.date_order = input.date_order;
   return request;
 }
 
@@ -125,22 +126,101 @@ WeightRule weight_rule(const CleanConfig& clean, const GraphConfig& graph) {
           clean.incomplete == Incomplete::drop, false};
 }
 
-PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
-  const auto opened = open_files(comm, files.paths, files.layout);
-  check_layouts(opened, files);
-  PairsRead result;
-  result.pairs.has_time =
-      !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
+namespace {
+
+// What this rank reads of all files, and what the dates of each show of their order, over all ranks.
+struct Reading {
+  LocalPairs pairs;
   ParseTally tally;
+  std::vector<DateTally> dates;
+};
+
+// Collective.
+Reading read_records(const Communicator& comm, const std::vector<OpenedFile>& opened, const PairFiles& files,
+                     IdInterner& first, IdInterner& second) {
+  Reading reading;
+  reading.pairs.has_time =
+      !opened.empty() && std::ranges::all_of(opened, [](const OpenedFile& file) { return file.layout.time >= 0; });
   auto rule = files.rule;
   rule.times_needed = !files.times_needed_by.empty();
   std::vector<RecordParser> parsers;
   for (std::size_t f = 0; f < opened.size(); ++f) {
     parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, repeated_header(opened[f]), rule, first,
-                         second, result.pairs, tally, opened[f].notes.names);
+                         second, reading.pairs, reading.tally, opened[f].notes.names);
   }
   read_blocks(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
+  std::vector<std::int64_t> counts;
+  for (const auto& parser : parsers) {
+    const auto& dates = parser.dates();
+    counts.insert(counts.end(), {dates.month_first, dates.day_first, dates.either});
+  }
+  comm.sum_in_place(std::span<std::int64_t>(counts));
+  for (std::size_t f = 0; f < opened.size(); ++f) {
+    reading.dates.push_back({counts[3 * f], counts[3 * f + 1], counts[3 * f + 2]});
+  }
+  return reading;
+}
 
+// The order that a list's dates such as 11/1/2000 have: in one of them the day is above 12. Why none is known, in
+// `fault`; empty: there are no such dates, or it is known.
+struct ListOrder {
+  DateOrder order = DateOrder::automatic;
+  std::string fault;
+};
+
+ListOrder order_of(const std::vector<OpenedFile>& opened, const std::vector<DateTally>& dates,
+                   const LayoutRequest& request) {
+  ListOrder result;
+  const auto shows = [&](std::int64_t DateTally::*count) {
+    return std::ranges::find_if(dates, [&](const DateTally& of) { return of.*count > 0; });
+  };
+  const auto months = shows(&DateTally::month_first);
+  const auto days = shows(&DateTally::day_first);
+  const auto either = shows(&DateTally::either);
+  const auto path = [&](auto found) { return opened[found - dates.begin()].path; };
+  const std::string remedy = std::string("; write them as 2014-04-07") +
+                             (request.settable ? ", or set input.date_order to \"mdy\" or \"dmy\"" : "");
+  if (months != dates.end() && days != dates.end()) {
+    result.fault =
+        path(months) + ": there are dates with the month first, and in " + path(days) + " with the day first" + remedy;
+  } else if (months != dates.end() || days != dates.end()) {
+    result.order = days != dates.end() ? DateOrder::day_first : DateOrder::month_first;
+  } else if (either != dates.end()) {
+    result.fault = path(either) + ": every date can begin with the month or with the day, as 11/1/2000 can" + remedy;
+  }
+  return result;
+}
+
+// The records, with dates in the order that all of them show: where the first lines did not show it, the files are
+// read again. What keeps times from being known is in `fault`. Collective.
+Reading read_in_order(const Communicator& comm, std::vector<OpenedFile>& opened, const PairFiles& files,
+                      IdInterner& first, IdInterner& second, std::string& fault) {
+  auto reading = read_records(comm, opened, files, first, second);
+  if (files.layout.date_order != DateOrder::automatic) return reading;
+  const auto found = order_of(opened, reading.dates, files.layout);
+  fault = found.fault;
+  bool again = false;
+  for (std::size_t f = 0; f < opened.size(); ++f) {
+    auto& order = opened[f].layout.date_order;
+    const bool days_first = order == DateOrder::day_first;
+    again = again || (found.order != DateOrder::automatic && reading.dates[f].either > 0 &&
+                      days_first != (found.order == DateOrder::day_first));
+    if (found.order != DateOrder::automatic) order = found.order;
+  }
+  if (!again) return reading;
+  reading = {};
+  return read_records(comm, opened, files, first, second);
+}
+
+}  // namespace
+
+PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterner& first, IdInterner& second) {
+  auto opened = open_files(comm, files.paths, files.layout);
+  check_layouts(opened, files);
+  std::string date_fault;
+  auto [pairs, tally, dates] = read_in_order(comm, opened, files, first, second, date_fault);
+  PairsRead result;
+  result.pairs = std::move(pairs);
   std::int64_t counts[] = {
       tally.lines,       tally.records,          tally.bad_lines, tally.dropped_events, tally.below_min_weight,
       tally.zero_weight, tally.repeated_headers, tally.comments,  tally.incomplete,     tally.unread_times,
@@ -156,7 +236,10 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   result.stats.incomplete = counts[8];
   result.stats.validation = counts[10];
   result.stats.other_parts = counts[11];
-  if (counts[9] > 0) {
+  if (!date_fault.empty() && !files.times_needed_by.empty()) {
+    throw InputError(date_fault + " (" + files.times_needed_by + " needs times)");
+  }
+  if (counts[9] > 0 || !date_fault.empty()) {
     result.pairs.has_time = false;
     result.pairs.time = {};
   }
@@ -173,6 +256,9 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   };
   warn(counts[7], counted(counts[7], "line") + " that" + noun(counts[7], " begins", " begin") +
                       " as the comments before the data " + noun(counts[7], "is", "are") + " left out");
+  if (!date_fault.empty()) {
+    result.stats.warnings.push_back(date_fault + ". Times are left out; nothing here needs them");
+  }
   warn(counts[9], counted(counts[9], "time") + " cannot be read, so times are left out; nothing here needs them");
   std::ranges::move(warn_of_missing_words(comm, files.layout.role, result.pairs, first, second),
                     std::back_inserter(result.stats.warnings));

@@ -9,6 +9,7 @@
 
 #include "ingest/files/block_reader.hpp"
 #include "ingest/records/blanks.hpp"
+#include "ingest/records/file_head.hpp"
 #include "ingest/records/json_lines.hpp"
 
 namespace cohort {
@@ -21,6 +22,7 @@ class RecordCutter {
     std::size_t limit = 0;      ///< bytes of a record at most
     char separator = ',';       ///< of csv
     char comment = '\0';        ///< lines that begin with it are passed over; none
+    bool ruled = false;         ///< rules of a printed table (file_head.hpp) are passed over
     JsonLines* json = nullptr;  ///< makes lines of JSON into records with quotes; null: they are records
   };
 
@@ -42,6 +44,8 @@ class RecordCutter {
           ++comments_;
           continue;
         }
+        if (rules_.ruled && is_rule({begin_, static_cast<std::size_t>(end_ - begin_)})) [[unlikely]]
+          continue;
         if (rules_.json) [[unlikely]]
           take_json();
         return true;

@@ -1,24 +1,16 @@
 #include "ingest/records/record_parser.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstring>
-#include <limits>
-#include <span>
 #include <type_traits>
 #include <utility>
 
 #include "core/error.hpp"
-#include "core/utf8.hpp"
 #include "core/words.hpp"
 #include "ingest/records/blanks.hpp"
-#include "ingest/records/field_shape.hpp"
 #include "ingest/records/leading_digits.hpp"
-#include "ingest/records/number_text.hpp"
 #include "ingest/records/quoted_record.hpp"
 #include "ingest/records/record_cutter.hpp"
-#include "ingest/records/time_text.hpp"
 
 namespace cohort {
 
@@ -64,18 +56,6 @@ std::string with_thousands(std::size_t number) {
 }
 
 }  // namespace
-
-std::optional<SplitPart> split_part_of(std::string_view word) {
-  std::string small(word);
-  std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
-  const auto is = [&](std::initializer_list<std::string_view> words) {
-    return std::ranges::find(words, std::string_view(small)) != words.end();
-  };
-  if (is({"train", "training", "0", "0.0", "false"})) return SplitPart::train;
-  if (is({"test", "testing", "1", "1.0", "true"})) return SplitPart::test;
-  if (is({"validation", "valid", "validate", "val", "dev"})) return SplitPart::validation;
-  return std::nullopt;
-}
 
 RecordParser::RecordParser(std::int64_t file, const FileLayout& layout, std::string header, const WeightRule& rule,
                            IdInterner& first, IdInterner& second, LocalPairs& pairs, ParseTally& tally,
@@ -136,80 +116,6 @@ bool RecordParser::take_id(Field field, const char* name, Token& token) {
   }
   token = make_token({field.quoted ? field.begin : text.data(), length});
   return true;
-}
-
-bool RecordParser::take_weight(Field field, float& weight) {
-  std::uint32_t integer = 0;
-  if (const auto [end, error] = std::from_chars(field.begin, field.end, integer);
-      end == field.end && error == std::errc()) [[likely]] {
-    weight = static_cast<float>(integer);
-    return true;
-  }
-  if (layout_.decimal_comma) std::replace(field.begin, field.end, ',', '.');
-  const auto text = without_blanks(field);
-  const auto number = read_number(text);
-  if (!number.fault) weight = static_cast<float>(number.value);
-  const char* const fault = number.fault       ? number.fault
-                            : number.value < 0 ? "is negative; weights say how strong an interaction is, rescale them "
-                                                 "or name another column"
-                            : !std::isfinite(weight) ? "is not finite as a number of 32 bits; rescale the weights"
-                            : weight == 0 && number.value > 0
-                                ? "is too small for a number of 32 bits; rescale the weights"
-                                : nullptr;
-  if (!fault) return true;
-  const auto why = "the weight " + quoted(text) + " " + fault;
-  return is_missing(text) || number.value < 0 ? fail_incomplete(why) : fail(why);
-}
-
-bool RecordParser::take_time(Field field, double& time) {
-  std::uint32_t integer = 0;
-  if (const auto [end, error] = std::from_chars(field.begin, field.end, integer);
-      end == field.end && error == std::errc() && !layout_.compact_dates) [[likely]] {
-    time = integer / layout_.time_divisor;
-    return true;
-  }
-  if (layout_.decimal_comma) std::replace(field.begin, field.end, ',', '.');
-  const auto text = without_blanks(field);
-  if (const auto date = layout_.compact_dates ? read_compact_date(text) : read_date(text)) {
-    time = *date;
-    return true;
-  }
-  const auto number = read_number(text);
-  if (!number.fault) {
-    time = number.value / layout_.time_divisor;
-    return true;
-  }
-  if (!rule_.times_needed) {
-    ++tally_.unread_times;
-    time = 0;
-    return true;
-  }
-  return fail("the time " + quoted(text) + " " + number.fault + ", nor a date such as 2014-04-07 12:30:00");
-}
-
-bool RecordParser::take_event(Field field, double& factor) {
-  const auto name = without_blanks(field);
-  for (const auto& [event, event_factor] : rule_.events) {
-    if (name == event) {
-      factor = event_factor;
-      return true;
-    }
-  }
-  std::string known;
-  for (const auto& [event, event_factor] : rule_.events) known += (known.empty() ? "" : ", ") + event;
-  return fail("the event " + quoted(name) + " is not in graph.event_weights (" + known +
-              "); add it there, with weight 0 to drop such records");
-}
-
-bool RecordParser::take_split(Field field, SplitPart& part) {
-  const auto word = without_blanks(field);
-  const auto found = split_part_of(word);
-  if (found) {
-    part = *found;
-    return true;
-  }
-  return fail("the split " + quoted(word) +
-              " is neither train (or 0, false) nor test (or 1, true) nor validation (input.columns.split)");
 }
 
 bool RecordParser::take_field(std::int32_t column, Field field, Record& record) {
@@ -311,6 +217,7 @@ void RecordParser::parse_lines(const LineBlock& block, const Separator& separato
                               .limit = line_limit(layout_),
                               .separator = layout_.separator,
                               .comment = layout_.comment,
+                              .ruled = layout_.ruled,
                               .json = json_.get()});
   while (cutter.next()) {
     auto* begin = cutter.begin();

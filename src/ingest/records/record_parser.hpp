@@ -75,6 +75,13 @@ struct ParseTally {
   std::vector<BadLine> first_bad_lines;  ///< at most bad_lines_reported of each file, in the file's order
 };
 
+/// Dates such as 11/1/2000, by what they show of the order of day and month.
+struct DateTally {
+  std::int64_t month_first = 0;
+  std::int64_t day_first = 0;
+  std::int64_t either = 0;
+};
+
 class RecordParser {
  public:
   /// For file number `file`. header: the line of its header; lines that repeat it are passed over and counted. All
@@ -85,6 +92,9 @@ class RecordParser {
 
   /// Parses all lines of a block. A malformed line is counted and leaves nothing behind. May write into the block.
   void parse(const LineBlock& block);
+
+  /// Of the times that were taken so far.
+  const DateTally& dates() const { return dates_; }
 
  private:
   struct Record {
@@ -111,6 +121,7 @@ class RecordParser {
   bool take_id(Field field, const char* name, Token& token);
   bool take_weight(Field field, float& weight);
   bool take_time(Field field, double& time);
+  std::optional<double> read_time_text(std::string_view text);
   bool take_event(Field field, double& factor);
   bool take_split(Field field, SplitPart& part);
   bool wrong_field_count(std::int64_t found);
@@ -140,6 +151,7 @@ class RecordParser {
   std::size_t batched_ = 0;
   std::vector<Record> adjacent_;
   std::string reason_;
+  DateTally dates_;
   bool incomplete_ = false;  // what failed is what rule_.drop_incomplete speaks of
   std::unique_ptr<JsonLines> json_;
 };

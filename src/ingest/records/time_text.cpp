@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "ingest/records/field_shape.hpp"
 #include "ingest/records/number_text.hpp"
@@ -11,6 +12,10 @@
 namespace cohort {
 
 namespace {
+
+char small(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 // Takes what a time is made of from the front of a text.
 class Taker {
@@ -56,13 +61,21 @@ class Taker {
     }
     return value / scale;
   }
-  // Three letters, from 0 as they stand in `words`; -1: none of them.
+  // A word in any case that begins with three letters of `words`, from 0 as they stand there; -1: none of them.
   int word_of(std::string_view words) {
-    if (text_.size() < 3) return -1;
-    const auto at = words.find(text_.substr(0, 3));
+    std::string start;
+    for (const char c : text_.substr(0, 3)) start += small(c);
+    const auto at = start.size() < 3 ? std::string_view::npos : words.find(start);
     if (at == std::string_view::npos || at % 3 != 0) return -1;
-    text_.remove_prefix(3);
+    while (!text_.empty() && small(text_[0]) >= 'a' && small(text_[0]) <= 'z') text_.remove_prefix(1);
     return static_cast<int>(at / 3);
+  }
+  // The first of `characters` that stands here; '\0': none.
+  char take_any(std::string_view characters) {
+    if (text_.empty() || characters.find(text_[0]) == std::string_view::npos) return '\0';
+    const char found = text_[0];
+    text_.remove_prefix(1);
+    return found;
   }
 
  private:
@@ -79,10 +92,24 @@ std::optional<std::int64_t> day_of(int year, int month, int day) {
 
 constexpr double seconds_of_day = 86'400;
 
-// hh:mm, hh:mm:ss, hh:mm:ss.fff, and 24:00; none: no such time.
+// Hours of the day from those of half a day, where AM or PM stands behind them; -1: there are none such.
+int hour_of_day(Taker& text, int hour) {
+  auto rest = text;
+  rest.skip_blanks();
+  const char half = small(rest.take_any("AaPp"));
+  rest.take('.');
+  if (half == '\0' || rest.take_any("Mm") == '\0') return hour;
+  rest.take('.');
+  text = rest;
+  return hour < 1 || hour > 12 ? -1 : hour % 12 + (half == 'p' ? 12 : 0);
+}
+
+// hh:mm, hh:mm:ss, hh:mm:ss.fff, each with AM or PM or without, and 24:00; hh alone at the end; none: no such time.
 std::optional<double> time_of_day(Taker& text) {
-  const int hour = text.number(1, 2);
-  if (hour < 0 || hour > 24 || !text.take(':')) return std::nullopt;
+  int hour = text.number(1, 2);
+  if (hour < 0 || hour > 24) return std::nullopt;
+  if (text.empty()) return 3600.0 * hour;
+  if (!text.take(':')) return std::nullopt;
   const int minute = text.number(2, 2);
   if (minute < 0 || minute > 59) return std::nullopt;
   int second = 0;
@@ -93,6 +120,8 @@ std::optional<double> time_of_day(Taker& text) {
     if (second < 0 || second > 60) return std::nullopt;
     if (text.take('.') || text.take(',')) fraction = text.fraction();
   }
+  hour = hour_of_day(text, hour);
+  if (hour < 0) return std::nullopt;
   return 3600.0 * hour + 60.0 * minute + second + fraction;
 }
 
@@ -109,17 +138,45 @@ std::optional<double> zone(Taker& text) {
   return sign * (3600.0 * hours + 60.0 * (minutes < 0 ? 0 : minutes));
 }
 
-// "Tue Apr 03 18:00:09 +0000 2012", as services print it.
-std::optional<double> read_printed(Taker text) {
-  if (text.word_of("MonTueWedThuFriSatSun") < 0) return std::nullopt;
-  text.take(',');
-  text.skip_blanks();
-  const int month = text.word_of("JanFebMarAprMayJunJulAugSepOctNovDec");
-  text.skip_blanks();
-  const int day = text.number(1, 2);
-  text.skip_blanks();
+constexpr std::string_view weekdays = "montuewedthufrisatsun";
+constexpr std::string_view months = "janfebmaraprmayjunjulaugsepoctnovdec";
+
+// Four digits, or two: 69 is 1969, 68 is 2068.
+int take_year(Taker& text) {
+  const int year = text.number(4, 4);
+  if (year >= 0) return year;
+  const int short_year = text.number(2, 2);
+  return short_year < 0 ? -1 : short_year + (short_year < 69 ? 2000 : 1900);
+}
+
+// The day of a date that begins with digits and no year: 25-Aug-2014, 25 August 2014, 11/1/2000, 1.11.2000.
+std::optional<std::int64_t> take_day(Taker& text, DateOrder order, DateRead& read) {
+  const int first = text.number(1, 2);
+  const char separator = text.take_any("/-. ");
+  if (first < 0 || separator == '\0') return std::nullopt;
+  if (const int month = text.word_of(months); month >= 0) {
+    text.take_any("/-. ,");
+    text.skip_blanks();
+    return day_of(take_year(text), month + 1, first);
+  }
+  const int second = text.number(1, 2);
+  if (separator == ' ' || !text.take(separator)) return std::nullopt;
+  const int year = take_year(text);
+  const auto day_first = day_of(year, second, first);
+  // Nobody writes months first and points between.
+  if (separator == '.') return day_first;
+  const auto month_first = day_of(year, first, second);
+  read.numeric = true;
+  if (day_first.has_value() != month_first.has_value()) {
+    read.shown = day_first ? DateOrder::day_first : DateOrder::month_first;
+  }
+  return day_first && (order == DateOrder::day_first || !month_first) ? day_first : month_first;
+}
+
+// "Tue Apr 03 18:00:09 +0000 2012" from its time on, as services print it.
+std::optional<double> read_before_year(Taker text, int month, int day) {
   const auto time = time_of_day(text);
-  if (month < 0 || !time) return std::nullopt;
+  if (!time) return std::nullopt;
   text.skip_blanks();
   double east = 0;
   int year = text.number(4, 4);
@@ -130,26 +187,19 @@ std::optional<double> read_printed(Taker text) {
     if (!found) return std::nullopt;
     east = *found;
   }
-  const auto date = day_of(year, month + 1, day);
+  const auto date = day_of(year, month, day);
   if (!date || !text.empty()) return std::nullopt;
   return seconds_of_day * static_cast<double>(*date) + *time - east;
 }
 
-}  // namespace
-
-std::optional<double> read_date(std::string_view raw) {
-  Taker text(trimmed(raw));
-  const int year = text.number(4, 4);
-  if (year < 0) return read_printed(Taker(trimmed(raw)));
-  const char separator = text.take('-') ? '-' : text.take('/') ? '/' : '\0';
-  if (separator == '\0') return std::nullopt;
-  const int month = text.number(1, 2);
-  if (!text.take(separator)) return std::nullopt;
-  const auto day = day_of(year, month, text.number(1, 2));
+// The seconds of a date, with a time of day behind it or nothing.
+std::optional<double> with_time(std::optional<std::int64_t> day, Taker text) {
   if (!day) return std::nullopt;
   const auto date = seconds_of_day * static_cast<double>(*day);
   if (text.empty()) return date;
-  if (!text.take('T') && !text.take('t') && !text.take(' ')) return std::nullopt;
+  text.take(',');
+  if (text.take_any("Tt :") == '\0') return std::nullopt;
+  text.skip_blanks();
   const auto time = time_of_day(text);
   if (!time) return std::nullopt;
   const auto east = zone(text);
@@ -157,13 +207,59 @@ std::optional<double> read_date(std::string_view raw) {
   return date + (*time - *east);
 }
 
+std::optional<double> read_seconds(std::string_view raw, DateOrder order, DateRead& read) {
+  Taker text(raw);
+  if (const int year = text.number(4, 4); year >= 0) {
+    const char separator = text.take_any("-/.");
+    if (separator == '\0') return std::nullopt;
+    const int month = text.number(1, 2);
+    if (!text.take(separator)) return std::nullopt;
+    const auto day = day_of(year, month, text.number(1, 2));
+    return with_time(day, text);
+  }
+  if (text.word_of(weekdays) >= 0) {
+    text.take(',');
+    text.skip_blanks();
+  }
+  const int month = text.word_of(months);
+  if (month < 0) {
+    const auto day = take_day(text, order, read);
+    return with_time(day, text);
+  }
+  text.take('.');
+  text.skip_blanks();
+  const int day = text.number(1, 2);
+  // A comma that stood for a decimal point is one by now.
+  text.take_any(",.");
+  text.skip_blanks();
+  const int year = text.number(4, 4);
+  return year < 0 ? read_before_year(text, month + 1, day) : with_time(day_of(year, month + 1, day), text);
+}
+
+}  // namespace
+
+std::optional<DateRead> read_date(std::string_view text, DateOrder order) {
+  DateRead read;
+  const auto seconds = read_seconds(trimmed(text), order, read);
+  if (!seconds) return std::nullopt;
+  read.seconds = *seconds;
+  return read;
+}
+
 std::optional<double> read_compact_date(std::string_view raw) {
   Taker text(trimmed(raw));
   const int year = text.number(4, 4);
   const int month = text.number(2, 2);
   const auto day = day_of(year, month, text.number(2, 2));
-  if (!day || !text.empty()) return std::nullopt;
-  return seconds_of_day * static_cast<double>(*day);
+  if (!day || year < 1900 || year > 2099) return std::nullopt;
+  const auto date = seconds_of_day * static_cast<double>(*day);
+  if (text.empty()) return date;
+  const int hour = text.number(2, 2);
+  const int minute = text.number(2, 2);
+  const int second = text.empty() ? 0 : text.number(2, 2);
+  const bool is_time = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+  if (!is_time || !text.empty()) return std::nullopt;
+  return date + 3600.0 * hour + 60.0 * minute + second;
 }
 
 bool is_time(std::string_view text) {

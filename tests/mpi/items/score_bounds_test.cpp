@@ -12,6 +12,7 @@
 #include <random>
 
 #include "items/top_items.hpp"
+#include "kernels/scores.hpp"
 
 namespace cohort {
 namespace {
@@ -50,47 +51,54 @@ ConstMatrixView block_of(const Matrix& all, const Distribution& blocks, int rank
 }
 
 TEST(ScoreBounds, AreNeverBelowTheScore) {
-  const auto comm = Communicator::world();
   for (const double decay : {1.0, 0.7, 0.2}) {
-    for (const double scale : {1.0, 1e-9, 1e15}) {
+    for (const double scale : {1.0, 1e-9, 1e15, 1e-19}) {
       SCOPED_TRACE(testing::Message() << decay << ", " << scale);
       const auto items = made_up_rows(500, decay, scale, 1);
       auto users = made_up_rows(90, decay, 1, 2);
       std::copy_n(items.row(7), columns, users.row(0));  // nothing is lost of a product with itself
-      const auto blocks = Distribution::even(items.rows(), comm.size());
-      const ScoreBounds bounds(comm, block_of(items, blocks, comm.rank()), columns);
-      ASSERT_TRUE(bounds.worthwhile());
-      ASSERT_LT(bounds.columns(), columns / 2);
-      const auto of_items = bounds.of_items(items.view());
-      const auto of_users = bounds.of_users(users.view());
-      double gap = 0;
-      double length = 0;
-      for (std::int64_t u = 0; u < users.rows(); ++u) {
-        for (std::int64_t i = 0; i < items.rows(); ++i) {
-          float bound = 0;
-          for (std::int64_t c = 0; c < bounds.columns(); ++c)
-            bound = std::fma(of_users.row(u)[c], of_items.row(i)[c], bound);
-          const auto exact = score(users.row(u), items.row(i));
-          ASSERT_GE(bound, exact) << u << ", " << i;
-          gap += static_cast<double>(bound) - exact;
-          length +=
-              std::sqrt(static_cast<double>(score(users.row(u), users.row(u))) * score(items.row(i), items.row(i)));
+      std::fill_n(users.row(1), columns, 0.0F);
+      const PackedRows packed(items.view());
+      std::vector<float> square;
+      for (std::int64_t i = 0; i < items.rows(); ++i) square.push_back(ScoreBounds::squared_length(items.view().at(i)));
+      ScoreBounds bounds(users.view());
+      ASSERT_FALSE(bounds.choices().empty());
+      for (const auto axes : bounds.choices()) {
+        ASSERT_LT(axes + 2, columns / 2);
+        bounds.keep(axes);
+        Matrix bound(users.rows(), items.rows());
+        const auto of_items = bounds.of_items(packed, square);
+        inner_products(bounds.of_users(), PackedRows::of_columns(of_items.view(), items.rows()), bound.view());
+        std::vector<float> beside(square.size());
+        bounds.items_beside_first(of_items, square, beside);
+        double gap = 0;
+        double length = 0;
+        for (std::int64_t u = 0; u < users.rows(); ++u) {
+          for (std::int64_t i = 0; i < items.rows(); ++i) {
+            const auto exact = score(users.row(u), items.row(i));
+            ASSERT_GE(bound.row(u)[i] + 16 * std::numeric_limits<float>::min(), exact)
+                << axes << ": " << u << ", " << i;
+            const double by_one = static_cast<double>(bounds.of_users().row(u)[0]) * of_items.row(0)[i] +
+                                  static_cast<double>(bounds.users_beside_first()[u]) * beside[i] +
+                                  static_cast<double>(bounds.of_users().row(u)[axes + 1]) * of_items.row(axes + 1)[i];
+            ASSERT_GE(by_one + 16 * std::numeric_limits<float>::min(), exact) << axes << ": " << u << ", " << i;
+            gap += static_cast<double>(bound.row(u)[i]) - exact;
+            length += std::sqrt(static_cast<double>(score(users.row(u), users.row(u))) * square[i]);
+          }
         }
-      }
-      // Most of a row is in its leading axes where columns decay.
-      if (decay < 0.5) {
-        EXPECT_LT(gap, 1e-3 * length);
+        // Most of a row is on its leading axes where columns decay.
+        if (decay < 0.5 && scale > 1e-15 && axes == bounds.choices().back()) {
+          EXPECT_LT(gap, 1e-3 * length);
+        }
       }
     }
   }
 }
 
 TEST(ScoreBounds, RowsThatAreNotFiniteHaveNone) {
-  const auto comm = Communicator::world();
-  auto items = made_up_rows(40, 0.7, 1, 1);
-  items.row(0)[3] = std::numeric_limits<float>::infinity();
-  const auto blocks = Distribution::even(items.rows(), comm.size());
-  EXPECT_FALSE(ScoreBounds(comm, block_of(items, blocks, comm.rank()), columns).worthwhile());
+  auto users = made_up_rows(40, 0.7, 1, 1);
+  users.row(0)[3] = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(ScoreBounds(users.view()).choices().empty());
 }
 
 struct Case {

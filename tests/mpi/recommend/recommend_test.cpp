@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "recommend/recommendation.hpp"
 #include "support/recommend_reference.hpp"
@@ -171,8 +172,10 @@ TEST(Recommend, NoItemLeftIsAnError) {
   const BlockPopulation block(whole, Distribution::even(10, comm.size()), Distribution::even(8, comm.size()),
                               comm.rank());
   EXPECT_THROW(fit_recommendations(comm, block.population(), {11, {}, false, nullptr, 0}), InputError);
-  EXPECT_THROW(strategy_named("blended"), InputError);
-  for (const auto strategy : all_strategies) EXPECT_EQ(strategy_named(name_of(strategy)), strategy);
+}
+
+TEST(Recommend, StrategiesHaveTheNamesOfTheConfiguration) {
+  for (const auto strategy : all_strategies) EXPECT_EQ(word_of("recommend.strategy", strategy), name_of(strategy));
 }
 
 }  // namespace

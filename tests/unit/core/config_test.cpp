@@ -365,7 +365,7 @@ TEST(Config, WhatIsSaidGoesBeforeThePreset) {
   EXPECT_EQ(config.train.learning_rate, 0.001);
   EXPECT_EQ(config.train.batch, 2048);
   EXPECT_EQ(config.model.layers, 3);
-  EXPECT_EQ(config.recommend.strategy, "personal");
+  EXPECT_EQ(config.recommend.strategy, Strategy::personal);
   EXPECT_EQ(config.train.epochs, 5);
   EXPECT_EQ(config.model.dim, 8);
   EXPECT_THROW(parse_config(minimal, "c.toml", "/data", {}, "lightgnc"), InputError);

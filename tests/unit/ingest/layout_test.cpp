@@ -157,7 +157,8 @@ TEST(Shapes, ThatTellOfAMisreadingAreWarnedOf) {
   EXPECT_TRUE(warns(detected("0,u1,5\n1,u1,4\n2,u2,3\n"), "counts the lines"));
   EXPECT_TRUE(warns(detected("1,881250949,3\n2,891717742,3\n1,878887116,1\n"), "looks like times"));
   EXPECT_TRUE(warns(detected("1.0,2.0\n3.0,4.0\n"), "real numbers"));
-  EXPECT_TRUE(warns(detected("user_id,item_id,date\n1,2,11/1/2000\n1,3,11/13/2000\n"), "times that cannot be read"));
+  EXPECT_TRUE(warns(detected("user_id,item_id,date\n1,2,week 11\n1,3,week 12\n"), "times that cannot be read"));
+  EXPECT_EQ(columns(detected("user_id,item_id,date\n1,2,11/1/2000\n1,3,11/13/2000\n")), Columns(0, 1, -1, 2));
   for (const std::string text : {"1,2,3\n2,2,4\n", "u1,i1,5,881250949\nu1,i2,4,881250950\n", "0,0\n0,1\n0,2\n",
                                  "1,2\n2,3\n3,4\n", "123456789,1000000,1\n123456780,1000001,2\n"}) {
     EXPECT_TRUE(detected(text).notes.warnings.empty()) << text << detected(text).notes.warnings.front();

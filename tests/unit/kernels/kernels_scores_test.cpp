@@ -146,6 +146,47 @@ TEST_F(InnerProducts, AScaledRowIsAddedInOneRounding) {
   }
 }
 
+TEST_F(InnerProducts, RowsGivenByColumnsAreTheSameRows) {
+  for (const std::int64_t rows : {1, 15, 16, 33}) {
+    const Matrix b = made_up_matrix(rows, 10, 2);
+    Matrix by_column(10, rows);
+    for (std::int64_t j = 0; j < rows; ++j) {
+      for (std::int64_t c = 0; c < 10; ++c) by_column.row(c)[j] = b.row(j)[c];
+    }
+    const Matrix a = made_up_matrix(7, 10, 1);
+    Matrix expected(7, rows);
+    Matrix found(7, rows);
+    inner_products(a.view(), PackedRows(b.view()), expected.view());
+    inner_products(a.view(), PackedRows::of_columns(by_column.view(), rows), found.view());
+    for (std::int64_t i = 0; i < 7; ++i) {
+      for (std::int64_t j = 0; j < rows; ++j) ASSERT_EQ(found.row(i)[j], expected.row(i)[j]) << rows;
+    }
+  }
+}
+
+TEST_F(InnerProducts, LengthLeftIsThatOfTheOtherColumns) {
+  for (const std::int64_t rows : {1, 8, 37}) {
+    const Matrix x = made_up_matrix(9, rows, 3);  // a row's nine columns
+    std::vector<float> square(rows);
+    std::vector<double> rest(rows);
+    for (std::int64_t j = 0; j < rows; ++j) {
+      for (std::int64_t c = 0; c < 9; ++c) {
+        const double value = x.row(c)[j];
+        square[j] += static_cast<float>(value * value);
+        if (c >= 4) rest[j] += value * value;
+      }
+    }
+    std::vector<float> left(rows);
+    lengths_left(x.view().slice(0, 4), square, 0, left);
+    for (std::int64_t j = 0; j < rows; ++j) EXPECT_NEAR(left[j], std::sqrt(rest[j]), 1e-5 * std::sqrt(square[j]));
+    lengths_left(x.view(), square, 0.01F, left);  // of nothing but the slack
+    for (std::int64_t j = 0; j < rows; ++j)
+      EXPECT_NEAR(left[j], 0.1 * std::sqrt(square[j]), 1e-4 * std::sqrt(square[j]));
+    lengths_left(x.view(), square, -0.01F, left);
+    for (std::int64_t j = 0; j < rows; ++j) EXPECT_EQ(left[j], 0.0F);
+  }
+}
+
 TEST_F(NearestRows, EqualTheReference) {
   for (const std::int64_t columns : {1, 10, 33, 64, 200}) {
     for (const std::int64_t k : {1, 2, 7, 16, 17, 100, 131}) {

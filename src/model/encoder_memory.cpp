@@ -1,0 +1,87 @@
+#include "model/encoder_memory.hpp"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "core/matrix.hpp"
+#include "model/spectral.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr auto float_bytes = static_cast<std::int64_t>(sizeof(float));
+
+std::int64_t row_bytes(std::int64_t columns) {
+  return padded_stride(columns) * float_bytes;
+}
+
+void add_halo(std::int64_t count, const HaloRows& rows, std::int64_t columns, EncoderMemory& memory) {
+  memory.bytes += count * rows.bytes(columns);
+  memory.seen_bytes += count * rows.seen_bytes(columns);
+}
+
+// The columns of the entries once more, where ghosts lie elsewhere.
+std::int64_t propagation_bytes(const EncoderSizes& sizes) {
+  return sizes.rows.ghosts > 0 ? 4 * sizes.entries : 0;
+}
+
+// Two buffers, and where each row stands in a gradient.
+EncoderMemory of_lightgcn(const EncoderSizes& sizes, const ModelConfig& model) {
+  EncoderMemory memory{4 * sizes.rows.local()};
+  add_halo(std::min<std::int64_t>(model.layers, 2), sizes.rows, model.dim, memory);
+  return memory;
+}
+
+// As Network::make_layers(), look() and keep_features() have it.
+EncoderMemory of_network(const EncoderSizes& sizes, const ModelConfig& model) {
+  const auto owned = sizes.rows.owned;
+  const bool sage = model.encoder == EncoderKind::sage;
+  std::vector<std::int64_t> widths{sizes.feature_columns > 0 ? sizes.feature_columns : model.dim};
+  widths.insert(widths.end(), model.widths.begin(), model.widths.end());
+  widths.push_back(model.dim);
+  EncoderMemory memory;
+  std::set<std::int64_t> lanes{model.dim};
+  std::set<std::int64_t> products;
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    const bool by_features = l == 0 && sizes.feature_columns > 0;
+    const auto in = widths[l];
+    const auto out = widths[l + 1];
+    const bool product_first = by_features || out <= in;
+    lanes.insert(product_first ? out : in);
+    products.insert(out);
+    if (!by_features) products.insert(in);
+    // The gradient by the layer's result; the result, and what it was made of, of every view.
+    memory.bytes += owned * row_bytes(out);
+    memory.bytes += sizes.views * owned * (row_bytes(out) + (product_first ? 0 : row_bytes(in)));
+  }
+  for (const auto columns : lanes) {
+    add_halo(2, sizes.rows, columns, memory);
+    if (columns != model.dim) memory.bytes += propagation_bytes(sizes);
+  }
+  for (const auto columns : products) memory.bytes += (sage ? 2 : 1) * owned * row_bytes(columns);
+  if (sizes.feature_columns == 0) memory.bytes += owned * row_bytes(model.dim);
+  if (model.smoothings > 0) memory.bytes += owned * row_bytes(model.dim);
+  // Values of the entries, of each view too where edges are dropped; degrees and numbers of rows; features.
+  const std::int64_t values = 1 + (model.edge_dropout > 0 ? sizes.views : 0);
+  memory.bytes += 4 * values * sizes.entries + 4 * (2 + sizes.views) * owned + 8 * sizes.feature_entries;
+  return memory;
+}
+
+}  // namespace
+
+EncoderMemory encoder_memory(const EncoderSizes& sizes, const ModelConfig& model) {
+  const bool network = model.encoder == EncoderKind::gcn || model.encoder == EncoderKind::sage;
+  auto memory = network ? of_network(sizes, model) : of_lightgcn(sizes, model);
+  memory.bytes += propagation_bytes(sizes);
+  return memory;
+}
+
+EncoderMemory eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model) {
+  EncoderMemory memory{propagation_bytes(sizes) + sizes.rows.owned * row_bytes(model.dim)};
+  add_halo(2, sizes.rows, model.dim + SpectralOptions().oversampling, memory);
+  return memory;
+}
+
+}  // namespace cohort

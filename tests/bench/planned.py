@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""What `cohort plan` predicts beside what a run then takes, on a made-up population: a table in Markdown.
+
+    tests/bench/planned.py memory build/release/cohort          # highest resident set of each command's fullest rank
+    tests/bench/planned.py seconds build/release/cohort         # of a step, in turn: median of the ratios
+    tests/bench/planned.py memory build/release/cohort --cases softmax,gcn --ranks 1,4 --users 50000
+
+Seconds mean something on a machine that does nothing else. Nothing is left behind.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from peak_of import peaks  # noqa: E402 - found only then
+
+CASES = {
+    "bpr": ["train.loss=bpr"],
+    "softmax": ["train.loss=softmax"],
+    "sage": ["model.encoder=sage", "train.loss=softmax"],
+    "gcn": ["graph.kind=user", "model.encoder=gcn", "train.loss=softmax"],
+    "ns4gc": ["graph.kind=user", "model.encoder=gcn", "train.loss=ns4gc"],
+}
+MIB = 1 << 20
+
+
+class Study:
+    def __init__(self, options, directory):
+        self.options = options
+        self.directory = pathlib.Path(directory)
+        self.environment = dict(os.environ, OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive",
+                                OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                                OMPI_MCA_mpi_yield_when_idle="1")
+        self.run("generate", "--users", options.users, "--items", options.items, "--interactions",
+                 options.interactions, "--segments", 20, "--seed", 5, "--output", self.directory / "data", settings=[])
+
+    @staticmethod
+    def launch(ranks):
+        return ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
+
+    def command(self, name, settings, *arguments):
+        """The words of a command on the population; settings: section.key=value each."""
+        words = [self.options.program, name]
+        if name != "generate":
+            settings = [f"output.directory={self.directory}/run", *settings]
+            words += [self.directory / "data" / "config.toml", *(w for s in settings for w in ("--set", s))]
+        return [str(word) for word in [*words, *arguments, "--quiet"]]
+
+    def run(self, name, *arguments, settings, ranks=1):
+        command = [*self.launch(ranks), *self.command(name, settings, *arguments)]
+        done = subprocess.run(command, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            sys.exit(f"{' '.join(command)} exited {done.returncode}\n{done.stderr}")
+        return done.stdout
+
+    def plan(self, settings, ranks):
+        numbers = ",".join(map(str, ranks))
+        return json.loads(self.run("plan", "--ranks", numbers, "--json", settings=settings))["ranks"]
+
+    def peak(self, name, settings, ranks, *arguments):
+        """Bytes of the fullest rank."""
+        return max(peaks(self.launch(ranks), ranks, self.directory, self.command(name, settings, *arguments),
+                         env=self.environment))
+
+    def prepare(self, settings):
+        for command in ("prepare", "partition"):
+            self.run(command, settings=settings)
+
+
+def memory(study, cases, all_ranks):
+    print("| case | ranks | planned, MiB | measured, MiB | ratio |")
+    print("| --- | --- | --- | --- | --- |")
+    for case in cases:
+        settings = [*CASES[case], "train.epochs=1"]
+        study.prepare(settings)
+        for ranks, plan in zip(all_ranks, study.plan(settings, all_ranks)):
+            planned = plan["memory_bytes"]
+            measured = study.peak("train", settings, ranks, "--restart")
+            print(f"| {case} | {ranks} | {planned / MIB:.0f} | {measured / MIB:.0f} | {planned / measured:.2f} |",
+                  flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["memory", "seconds"])
+    parser.add_argument("program", type=pathlib.Path)
+    parser.add_argument("--cases", default=None, help="some of: " + "; ".join(CASES))
+    parser.add_argument("--ranks", default=None)
+    parser.add_argument("--users", type=int, default=200000)
+    parser.add_argument("--items", type=int, default=40000)
+    parser.add_argument("--interactions", type=int, default=2000000)
+    parser.add_argument("--repetitions", type=int, default=7)
+    options = parser.parse_args()
+    options.program = options.program.resolve()
+    chosen = list(CASES) if options.cases is None else options.cases.split(",")
+    for case in chosen:
+        if case not in CASES:
+            parser.error(f"no case {case!r}; there are: {'; '.join(CASES)}")
+    ranks = [int(r) for r in (options.ranks or {"memory": "1,3,4", "seconds": "1,2"}[options.what]).split(",")]
+    with tempfile.TemporaryDirectory(prefix="cohort-planned-") as directory:
+        study = Study(options, directory)
+        memory(study, chosen, ranks)
+
+
+if __name__ == "__main__":
+    main()

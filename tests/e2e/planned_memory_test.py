@@ -1,0 +1,48 @@
+"""The memory that `cohort plan` predicts beside the highest resident set of the ranks that then train."""
+
+import json
+import os
+import unittest
+
+from support import MPIEXEC, PROGRAM, WithDirectory, cohort
+
+from peak_of import peaks  # support.py says where
+
+
+class PlannedMemory(WithDirectory):
+    def check(self, all_ranks, *settings):
+        config = self.path / "data" / "config.toml"
+        if not config.exists():
+            cohort("generate", "--output", self.path / "data", "--users", 24000, "--items", 6000, "--interactions",
+                   160000, "--segments", 5, "--seed", 3)
+        settings = (f"output.directory={self.path}/run", "train.epochs=1", "train.start=random", *settings)
+        line = [config, *(word for setting in settings for word in ("--set", setting)), "--quiet"]
+        for command in ("prepare", "partition"):
+            cohort(command, *line, ranks=2)
+        numbers = ",".join(map(str, all_ranks))
+        plan = json.loads(cohort("plan", *line, "--ranks", numbers, "--json").stdout)
+        environment = dict(os.environ, OMP_NUM_THREADS="1", OMP_WAIT_POLICY="passive", OMPI_ALLOW_RUN_AS_ROOT="1",
+                           OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_mpi_yield_when_idle="1")
+        for ranks, planned in zip(all_ranks, plan["ranks"]):
+            launch = [MPIEXEC, "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
+            measured = max(peaks(launch, ranks, self.path, [PROGRAM, "train", *line, "--restart"], env=environment))
+            with self.subTest(ranks=ranks, settings=settings):
+                self.assertGreater(measured, 2 * plan["base_bytes"])  # or it says nothing
+                self.assertGreater(planned["memory_bytes"], 0.8 * measured)
+                self.assertLess(planned["memory_bytes"], 1.25 * measured)
+                # What ranks share is counted once.
+                self.assertLessEqual(planned["machine_bytes"], ranks * planned["memory_bytes"])
+
+    def test_lightgcn(self):
+        self.check((1, 3), "train.loss=softmax", "train.batch=8000", "model.dim=128")
+
+    def test_pairs(self):
+        self.check((3,), "train.loss=bpr", "train.batch=40000", "model.dim=128")
+
+    def test_a_network_on_the_user_graph(self):
+        self.check((1, 3), "graph.kind=user", "graph.neighbours=10", "model.encoder=gcn", "train.loss=softmax",
+                   "train.batch=8000", "model.dim=128")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

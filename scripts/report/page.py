@@ -169,10 +169,16 @@ def count_sentence(result):
     why = (f"the silhouette is {digits(result.tried['silhouette'][best])}, where users of the same spread without segments "
            f"have {digits(result.tried['reference'][best])}")
     numbers = f"Of {counted(len(excess), 'number')} of segments that were tried"
+    halves = ""
+    if "stability" in result.tried:
+        halves = (f"; segments of halves of the users agree by {digits(result.tried['stability'][best])} (adjusted Rand index; "
+                  f"without segments {digits(result.tried['reference_stability'][best])}), and "
+                  f"{percent(result.tried['between'][best])} are half-way between two "
+                  f"(without {percent(result.tried['reference_between'][best])})")
     if result.count == 1:
         return (f"{numbers} none stands apart, so there is one segment, all users: even with "
-                f"{number(result.tried['segments'][best])} {why}.")
-    return f"{numbers}, {result.count} stands out most: {why}."
+                f"{number(result.tried['segments'][best])} {why}{halves}.")
+    return f"{numbers}, {result.count} stands out most: {why}{halves}."
 
 
 def marked_segments(profile):

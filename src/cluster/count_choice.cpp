@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
+#include <utility>
 
+#include "cluster/agreement.hpp"
 #include "cluster/checked_points.hpp"
+#include "cluster/exact_assignment.hpp"
 #include "cluster/quality.hpp"
 #include "core/eigen.hpp"
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "kernels/distances.hpp"
 
 namespace cohort {
 
@@ -22,6 +27,8 @@ constexpr std::int64_t most_sample = 20'000;
 constexpr std::int64_t tasks = 16;   // shards of the sample, which threads share
 constexpr double coarse = 1.2;       // from one candidate to the next
 constexpr std::int64_t closer = 12;  // candidates between two that are farther apart
+constexpr std::int64_t splits = 4;   // of the sample into halves
+constexpr double middle = 0.05;      // of the way between two centres, on both sides of half of it
 
 // Points that all stand on every rank.
 struct Sample {
@@ -108,6 +115,32 @@ Matrix structureless(const Matrix& rows, bool unit, std::uint64_t seed) {
   return result;
 }
 
+// Points in two halves that have none in common.
+struct Halves {
+  Sample first;
+  Sample second;
+};
+
+Sample some_of(const Sample& sample, std::span<const std::int64_t> rows) {
+  Matrix some(std::ssize(rows), sample.rows.columns());
+  for (std::int64_t i = 0; i < some.rows(); ++i) std::copy_n(sample.rows.row(rows[i]), some.stride(), some.row(i));
+  return sample_of(std::move(some));
+}
+
+// By chance, another way for each `split`.
+Halves halves_of(const Sample& sample, std::uint64_t seed, std::uint32_t split) {
+  const CounterRandom random(seed, Purpose::count_sample);
+  std::vector<std::uint64_t> key;
+  std::vector<std::int64_t> order(sample.rows.rows());
+  std::iota(order.begin(), order.end(), 0);
+  // Counter 0 drew the sample.
+  for (const auto row : order) key.push_back(random.bits(static_cast<std::uint64_t>(row), split + 1));
+  std::ranges::stable_sort(order, {}, [&](std::int64_t row) { return key[row]; });
+  const std::span<const std::int64_t> all(order);
+  const auto half = all.size() / 2;
+  return {some_of(sample, all.first(half)), some_of(sample, all.subspan(half))};
+}
+
 // From one processor's point of view.
 double silhouette_of(const Communicator& self, const Sample& sample, const KmeansOptions& options) {
   const auto found = kmeans(self, sample.set(), options);
@@ -138,6 +171,68 @@ std::vector<CountCandidate> measure(const Communicator& comm, const Communicator
     (one.task % 2 == 0 ? candidate.silhouette : candidate.reference) = one.value;
   }
   return result;
+}
+
+// The share of points that are about half-way between the two centres nearest to them, along the line through both.
+double share_between(const Sample& points, ConstMatrixView centres) {
+  std::int64_t between = 0;
+  for (std::int64_t row = 0; row < points.rows.rows(); ++row) {
+    double nearest = std::numeric_limits<double>::infinity();
+    double second = nearest;
+    std::int64_t own = 0;
+    std::int64_t other = 0;
+    for (std::int64_t c = 0; c < centres.rows; ++c) {
+      const double distance = squared_distance(points.rows.row(row), centres.row(c), centres.stride);
+      if (distance < nearest) {
+        second = std::exchange(nearest, distance);
+        other = std::exchange(own, c);
+      } else if (distance < second) {
+        second = distance;
+        other = c;
+      }
+    }
+    const double apart = squared_distance(centres.row(own), centres.row(other), centres.stride);
+    between += second - nearest < 2 * middle * apart ? 1 : 0;
+  }
+  return static_cast<double>(between) / static_cast<double>(points.rows.rows());
+}
+
+// Of one way to halve the points. A half without as many different points as clusters finds none.
+HalvesAgree halves_agree(const Communicator& self, const Sample& points, std::uint32_t split,
+                         const KmeansOptions& options) {
+  auto halves = halves_of(points, options.seed, split);
+  if (std::min(different_rows(halves.first.rows), different_rows(halves.second.rows)) < options.count) return {};
+  const auto first = kmeans(self, halves.first.set(), options).centroid;
+  const auto second = kmeans(self, halves.second.set(), options).centroid;
+  const auto all = points.set();
+  return {
+      agreement(self, assign_exactly(self, all, first.view()).nearest, assign_exactly(self, all, second.view()).nearest)
+          .ari,
+      (share_between(halves.second, first.view()) + share_between(halves.first, second.view())) / 2};
+}
+
+struct MeasuredHalves {
+  std::int64_t task = 0;
+  HalvesAgree found;
+};
+
+// What halves of points and reference find, options.count clusters each; every rank halves some. Collective.
+void compare_halves(const Communicator& comm, const Communicator& self, const Sample& points, const Sample& reference,
+                    const KmeansOptions& options, CountChoice& choice) {
+  std::vector<MeasuredHalves> mine;
+  comm.attempt([&] {
+    for (std::int64_t task = comm.rank(); task < 2 * splits; task += comm.size()) {
+      const auto& sample = task % 2 == 0 ? points : reference;
+      mine.push_back({task, halves_agree(self, sample, static_cast<std::uint32_t>(task / 2), options)});
+    }
+  });
+  std::vector<HalvesAgree> found(2 * splits);
+  for (const auto& one : comm.all_gather(std::span<const MeasuredHalves>(mine)).data) found[one.task] = one.found;
+  for (std::size_t task = 0; task < found.size(); ++task) {
+    auto& sum = task % 2 == 0 ? choice.halves : choice.reference_halves;
+    sum.stability += found[task].stability / splits;
+    sum.between += found[task].between / splits;
+  }
 }
 
 std::vector<std::int64_t> coarse_counts(std::int64_t least, std::int64_t most) {
@@ -209,8 +304,11 @@ CountChoice choose_count(const Communicator& comm, const PointSet& points, const
     std::ranges::sort(choice.tried, {}, &CountCandidate::count);
     counts = counts_near(choice.tried, best_of(choice.tried));
   }
-  const auto& best = choice.tried[best_of(choice.tried)];
-  if (best.excess() >= least_excess) choice.count = best.count;
+  choice.best = best_of(choice.tried);
+  with.count = choice.tried[choice.best].count;
+  compare_halves(comm, self, sample, reference, with, choice);
+  const bool above = choice.tried[choice.best].excess() >= least_excess;
+  if (above && choice.is_stable() && choice.is_apart()) choice.count = with.count;
   return choice;
 }
 

@@ -77,9 +77,13 @@ class Count(WithDirectory):
             self.assertEqual(list(file["segments/size"][...]), [400])
             self.assertTrue(numpy.isinf(file["users/margin"][...]).all())
             self.assertEqual(file["segments/recommendations/item"].shape[0], 1)
-            tried = file["history/count"]
-            self.assertLess((tried["silhouette"][...] - tried["reference"][...]).max(), 0.1)
-        self.assertIn("1 segment: there are none that stand apart", done.stderr)
+            tried = {name: column[...] for name, column in file["history/count"].items()}
+        best = int((tried["silhouette"] - tried["reference"]).argmax())
+        self.assertEqual(list(numpy.flatnonzero(~numpy.isnan(tried["stability"]))), [best])
+        self.assertTrue(1 - tried["stability"][best] > 0.6 * (1 - tried["reference_stability"][best])
+                        or tried["between"][best] > 0.7 * tried["reference_between"][best]
+                        or tried["silhouette"][best] - tried["reference"][best] < 0.02)
+        self.assertIn("1 segment: there are none that stand apart and are found again", done.stderr)
         self.assertEqual(evaluate(result)["segments"], 1)
         self.assertEqual(json.loads(cohort("compare", result, result, "--json").stdout)["segments"]["first"], [400])
         page = self.path / "report.html"

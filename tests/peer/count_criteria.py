@@ -20,7 +20,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 COUNTS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 23, 26, 29, 32, 36, 40, 45, 50, 56, 64, 72, 81, 96]
-LEAST_EXCESS = 0.1  # as in src/cluster/count_choice.hpp
+LEAST_EXCESS = 0.1  # below it none stands apart; the program asks halves of the users instead
 REFERENCES = 3      # sets of points that the gap is taken to
 PAIRS = 3           # of subsamples
 KEPT = 0.8          # of the points, in a subsample

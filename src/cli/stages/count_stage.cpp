@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <limits>
 
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
@@ -30,29 +30,38 @@ std::int64_t settle_count(const Session& session, const PointSet& points, const 
   const Stopwatch stopwatch;
   spdlog::info("segment: looks for a number of segments between {} and {}", segment.count_min, segment.count_max);
   const auto choice = choose_count(session.comm(), points, options, segment.count_min, segment.count_max);
-  auto& counts = tried["segments"];
-  auto& silhouette = tried["silhouette"];
-  auto& reference = tried["reference"];
-  for (const auto& candidate : choice.tried) {
-    counts.push_back(static_cast<double>(candidate.count));
-    silhouette.push_back(candidate.silhouette);
-    reference.push_back(candidate.reference);
+  const auto nothing = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t i = 0; i < choice.tried.size(); ++i) {
+    const auto& candidate = choice.tried[i];
+    const bool best = i == choice.best;
+    tried["segments"].push_back(static_cast<double>(candidate.count));
+    tried["silhouette"].push_back(candidate.silhouette);
+    tried["reference"].push_back(candidate.reference);
+    tried["stability"].push_back(best ? choice.halves.stability : nothing);
+    tried["reference_stability"].push_back(best ? choice.reference_halves.stability : nothing);
+    tried["between"].push_back(best ? choice.halves.between : nothing);
+    tried["reference_between"].push_back(best ? choice.reference_halves.between : nothing);
   }
   if (choice.tried.empty()) {
     spdlog::info("  1 segment: fewer than {} users are different, or fewer than {} a segment; {:.1f} s",
                  segment.count_min, points_of_cluster, stopwatch.seconds());
     return 1;
   }
-  const auto best = std::ranges::max_element(choice.tried, {}, &CountCandidate::excess);
+  const auto& best = choice.tried[choice.best];
   const auto found =
       fmt::format("with {} the silhouette is {:.3f} on {}, where users without segments have {:.3f}",
-                  counted(best->count, "segment"), best->silhouette, counted(choice.points, "user"), best->reference);
-  if (choice.count == 1) {
-    spdlog::info("  1 segment: there are none that stand apart; at most, {}, and {} more is asked for; {:.1f} s", found,
-                 least_excess, stopwatch.seconds());
+                  counted(best.count, "segment"), best.silhouette, counted(choice.points, "user"), best.reference);
+  const auto halves = fmt::format(
+      "halves of the users agree on them by {:.2f} (adjusted Rand index; without segments {:.2f}), and {:.1f} % are "
+      "half-way between two (without segments {:.1f} %)",
+      choice.halves.stability, choice.reference_halves.stability, 100 * choice.halves.between,
+      100 * choice.reference_halves.between);
+  if (choice.count > 1) {
+    spdlog::info("  {}: {}, the farthest above of {} tried; {}; {:.1f} s", counted(choice.count, "segment"), found,
+                 counted(std::ssize(choice.tried), "number"), halves, stopwatch.seconds());
   } else {
-    spdlog::info("  {}: {}, the farthest above of {} tried; {:.1f} s", counted(choice.count, "segment"), found,
-                 counted(std::ssize(choice.tried), "number"), stopwatch.seconds());
+    spdlog::info("  1 segment: there are none that stand apart and are found again; at most, {}; {}; {:.1f} s", found,
+                 halves, stopwatch.seconds());
   }
   return choice.count;
 }

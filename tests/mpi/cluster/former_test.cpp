@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <set>
 
 #include "cluster/count_choice.hpp"
@@ -128,7 +129,7 @@ TEST(Former, KmeansStartsFromCentres) {
 TEST(CountChoice, FindsPlantedCloudsAndNone) {
   const auto comm = Communicator::world();
   for (const bool spherical : {false, true}) {
-    for (const std::int64_t clouds : {1, 3, 7}) {
+    for (const std::int64_t clouds : {1, 2, 3, 7}) {
       const auto points = blobs(420, clouds, 12, clouds == 1 ? 1.0 : 0.25);
       const ShardedPoints sharded(points, comm.rank(), cuts(comm).front());
       const auto choice = choose_count(comm, sharded.set(), options_for(0, spherical), 2, 20);
@@ -138,6 +139,34 @@ TEST(CountChoice, FindsPlantedCloudsAndNone) {
       EXPECT_EQ(choice.tried.back().count, 20);
     }
   }
+}
+
+// Pieces of a ring are compact, but where it is cut is chance.
+TEST(CountChoice, DoesNotCutARing) {
+  const auto comm = Communicator::world();
+  auto points = blobs(600, 1, 12, 0.15);
+  for (std::int64_t i = 0; i < points.size(); ++i) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(i) / 600;
+    for (std::int64_t wave = 1; wave <= 2; ++wave) {
+      const double strength = wave == 1 ? 2.0 : 1.0;
+      points.row[i][2 * wave] += static_cast<float>(strength * std::cos(static_cast<double>(wave) * angle));
+      points.row[i][2 * wave + 1] += static_cast<float>(strength * std::sin(static_cast<double>(wave) * angle));
+    }
+  }
+  const ShardedPoints sharded(points, comm.rank(), cuts(comm).front());
+  const auto choice = choose_count(comm, sharded.set(), options_for(0), 2, 12);
+  EXPECT_EQ(choice.count, 1);
+  EXPECT_GT(choice.tried[choice.best].excess(), 0.1);
+  EXPECT_FALSE(choice.is_stable());
+}
+
+// Halves of a long cloud agree, of whatever shape it is.
+TEST(CountChoice, DoesNotCutALongCloud) {
+  const auto comm = Communicator::world();
+  auto points = blobs(400, 1, 8, 1.0);
+  for (auto& row : points.row) row[0] *= 10;
+  const ShardedPoints sharded(points, comm.rank(), cuts(comm).back());
+  EXPECT_EQ(choose_count(comm, sharded.set(), options_for(0), 2, 12).count, 1);
 }
 
 TEST(CountChoice, NeedsDifferentPoints) {

@@ -70,6 +70,7 @@ format = "csv"
 separator = ";"
 encoding = "latin1"
 time_unit = "ms"
+date_order = "mdy"
 header = true
 columns = {item = "movie id", user = "0"}
 holdout = 0.0

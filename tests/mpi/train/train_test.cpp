@@ -242,7 +242,7 @@ TEST(Train, MemoryIsEstimatedFromAbove) {
   const auto how = options(3, 64, 1, SamplerKind::interactions);
   const auto bytes = training_bytes(comm, graph, set.positives, how.model, how.train);
   // Parameters and two buffers, two moments, embedding and parameters of the result; ghosts are read in place.
-  EXPECT_GE(bytes, 256 * 7 * graph.owned());
+  EXPECT_GE(bytes, std::int64_t{256} * 7 * graph.owned());
   auto wider = how.model;
   wider.dim = 128;
   const auto rows = training_bytes(comm, graph, set.positives, wider, how.train) - bytes;

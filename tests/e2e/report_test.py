@@ -183,11 +183,12 @@ class Report(WithDirectory):
                                  [item if item == HOSTILE else f"Title of {item}" for item in expected])
         self.assertEqual(len({card["colour"] for card in cards}), len(cards))
         # One colour a segment, over map, legend, cards and flows.
+        maps = window.execute_script("return document.querySelectorAll('.picture').length")  # one, or two with scikit-learn
         for card in cards:
             self.assertEqual(window.execute_script("return [...document.querySelectorAll(`a[href='#${arguments[0]}']`)]"
                                                    ".map(a => a.matches('.number') ? a : a.querySelector('.number'))"
                                                    ".filter(a => a).map(a => a.style.background)", card["id"]),
-                             [card["colour"]] * 2)
+                             [card["colour"]] * (maps + 1))
         bars = window.execute_script("return [...document.querySelectorAll('.flows rect')].map(r => r.textContent)")
         self.assertTrue({f"segment {s}: {users(size)}" for s, size in enumerate(sizes)} <= set(bars))
 

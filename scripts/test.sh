@@ -53,7 +53,7 @@ check_tidy() {
 
 sanitized_tests() {
   into_log build/sanitize.log build_preset sanitize -DCOHORT_BUILD_BENCHMARKS=OFF -- --target library_tests &&
-    timeout --foreground 900 ctest --test-dir build/sanitize -j "$(cores)" --output-on-failure --no-tests=error \
+    timeout --foreground 1500 ctest --test-dir build/sanitize -j "$(cores)" --output-on-failure --no-tests=error \
       -L library -R '^unit\.|^mpi\..*\.3$'
 }
 

@@ -13,7 +13,8 @@ fail() {
 # The comment that opens the running script, without its marks, is its --help.
 help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p;}' "scripts/$(basename "$0")"; }
 
-cores() { nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
+# nproc would say what OMP_NUM_THREADS says.
+cores() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null || getconf _NPROCESSORS_ONLN; }
 
 # Open MPI refuses root unless told twice, and ranks that wait must yield where there are more of them than cores.
 if [ "$(id -u)" -eq 0 ]; then

@@ -1,6 +1,6 @@
 // How many segments there are: the number of clusters whose silhouette is farthest above what k-means finds in points
-// of the same covariance that have no clusters, if halves of the points find the same
-// clusters. For segment.count = "auto".
+// of the same covariance that have no clusters, if halves of the points find the same clusters. For
+// segment.count = "auto".
 #pragma once
 
 #include <cstdint>

@@ -57,6 +57,7 @@ UserGroup::UserGroup(const TopItemsQuery& query, std::span<const std::int64_t> u
   for (auto* const of_items : {&reach_, &beside_first_, &near_prior_, &some_}) of_items->resize(scores_.stride());
   for (auto* const places : {&near_, &at_}) places->resize(scores_.stride());
   some_items_.resize(scores_.stride());
+  near_columns_ = Matrix(bounds_->choices().back() + 2, piece.tile_items);
   // Before the first k items nothing says what the next must reach.
   if (std::ranges::any_of(best_, [](const TopK& of_user) { return std::isinf(of_user.least()); })) find_floors();
   choose_axes();
@@ -252,16 +253,16 @@ std::int64_t UserGroup::find_near(const Matrix& bounds, std::int64_t tile, std::
 
 // Into scores_, the bounds of users [first, first + count) and the first `near` items of near_.
 void UserGroup::bound_near(const Matrix& bounds, std::int64_t near, std::int64_t first, std::int64_t count) {
-  Matrix columns(bounds.rows(), (near + 15) / 16 * 16);
   for (std::int64_t c = 0; c < bounds.rows(); ++c) {
-    for (std::int64_t i = 0; i < near; ++i) columns.row(c)[i] = bounds.row(c)[near_[i]];
+    for (std::int64_t i = 0; i < near; ++i) near_columns_.row(c)[i] = bounds.row(c)[near_[i]];
   }
-  inner_products(bounds_->of_users().slice(first, count), PackedRows::of_columns(columns.view(), near), scores_.view());
+  const auto columns = near_columns_.view().slice(0, bounds.rows());
+  inner_products(bounds_->of_users().slice(first, count), PackedRows::of_columns(columns, near), scores_.view());
   if (!query_.prior) return;
   std::ranges::fill(near_prior_, 0.0F);
   for (std::int64_t i = 0; i < near; ++i) near_prior_[i] = prior_[near_[i]];
   add_scaled_row(scores_.view(), std::span(scale_).subspan(first, count),
-                 std::span(near_prior_).first(columns.stride()));
+                 std::span(near_prior_).first(static_cast<std::size_t>((near + 15) / 16 * 16)));
 }
 
 // Computes the scores of users [first, first + here_.size()) that may be among their best, and leaves in here_ those of

@@ -62,6 +62,7 @@ class UserGroup {
   std::vector<float> beside_first_;
   std::vector<std::int32_t> near_;  // items of the tile that may count for somebody of a block
   std::vector<float> near_prior_;
+  Matrix near_columns_;           // their columns of the bounds
   std::vector<std::int32_t> at_;  // items of the tile that bounds leave, and their scores and numbers
   std::vector<float> some_;
   std::vector<std::int64_t> some_items_;

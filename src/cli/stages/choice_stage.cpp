@@ -193,11 +193,6 @@ CandidateTable Chooser::choose(const TrainConfig& wanted) {
 
 }  // namespace
 
-bool trains_in_minutes(const Communicator& comm, const Dataset& dataset) {
-  constexpr std::int64_t most_pairs = 10'000'000;
-  return comm.sum(dataset.interactions.size()) <= most_pairs;
-}
-
 CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
@@ -209,9 +204,10 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
       wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
   if (given || !dataset.has_item_nodes()) return usual;
   const Stopwatch stopwatch;
-  if (!trains_in_minutes(comm, dataset)) {
+  const auto pairs = comm.sum(dataset.interactions.size());
+  if (pairs > most_trained_again) {
     spdlog::info("choose: {}, too many to try settings of training on; the usual ones are taken",
-                 counted(comm.sum(dataset.interactions.size()), "interaction"));
+                 counted(pairs, "interaction"));
     return usual;
   }
   auto held = hold_back(comm, dataset.interactions, dataset.users.distribution, dataset.items.distribution,

@@ -4,18 +4,17 @@
 // without them.
 #pragma once
 
+#include <cstdint>
+
 #include "cli/session.hpp"
-#include "comm/communicator.hpp"
 #include "core/config.hpp"
-#include "data/dataset.hpp"
 #include "result/provenance.hpp"
 #include "store/graph_file.hpp"
 
 namespace cohort {
 
-/// Whether there are so few interactions that training once more, to choose on what it has not seen, is worth its time.
-/// Collective.
-bool trains_in_minutes(const Communicator& comm, const Dataset& dataset);
+/// Interactions above which training once more, to choose on what it has not seen, takes too long.
+constexpr std::int64_t most_trained_again = 10'000'000;
 
 /// What was tried, a row for each candidate, and which of them `chosen` marks: History::choice of what is trained with
 /// it. One row where there was nothing to choose; no columns for a loss that has none of this. Costs at most what the

@@ -187,12 +187,13 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"),
                name_of(config.strategy));
-  if (!wanted && !trains_in_minutes(comm, graph.dataset)) {
+  const auto pairs = comm.sum(graph.dataset.interactions.size());
+  if (!wanted && pairs > most_trained_again) {
     wanted = Strategy::personal;
     spdlog::info(
         "  strategy personal is taken: {} are too many to train once more, without some, and choose on those; "
         "recommend.strategy names another",
-        counted(comm.sum(graph.dataset.interactions.size()), "interaction"));
+        counted(pairs, "interaction"));
   }
   auto of_all = population_of(graph.dataset, result, by_direction(session.config()));
   std::optional<LevelValidation> trained;

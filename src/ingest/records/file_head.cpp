@@ -154,10 +154,6 @@ bool names_separator(std::string_view line) {
   return line.size() == 5 && in_small_letters(line).starts_with("sep=");
 }
 
-}  // namespace
-
-namespace {
-
 // Tables as psql, MySQL and Markdown print them: a rule stands below the header, perhaps one above it.
 void take_rules(FileHead& head) {
   const auto& lines = head.lines;

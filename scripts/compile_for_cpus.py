@@ -4,8 +4,9 @@
 usage: scripts/compile_for_cpus.py BUILD [CPU...]
 
 BUILD is a build directory where everything is built (with Ninja). Each of its sources whose headers hold Eigen or
-vector intrinsics is compiled once more for every CPU named (a value of -march=; by default x86-64-v3 and x86-64-v4,
-that is AVX2 and AVX-512) with the options that BUILD gives it and warnings as errors. The objects are thrown away.
+vector intrinsics is compiled once more for every CPU named (a value of -march=; by default x86-64-v3, x86-64-v4 and
+sapphirerapids, that is AVX2, AVX-512, and the AVX-512 that Highway tells apart from it) with the options that BUILD gives
+it and warnings as errors. The objects are thrown away.
 Exit code 1 if one does not compile, with the first lines of what the compiler says.
 """
 
@@ -65,7 +66,7 @@ def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         print(__doc__.strip())
         return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
-    build, cpus = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] or ["x86-64-v3", "x86-64-v4"]
+    build, cpus = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] or ["x86-64-v3", "x86-64-v4", "sapphirerapids"]
     if platform.machine() not in ("x86_64", "AMD64"):
         print(f"nothing to do: this is {platform.machine()}, whose compiler makes no code for {', '.join(cpus)}")
         return 0

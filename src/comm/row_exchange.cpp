@@ -1,5 +1,7 @@
 #include "comm/row_exchange.hpp"
 
+#include "core/vector_targets.hpp"
+
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 

@@ -93,9 +93,7 @@ class ValueSetter {
     kind.of(config_) = *value;
   }
   void operator()(const TextKey& kind) const {
-    auto text = string(node_, "a string");
-    if (!kind.choices.empty()) place_of(text, kind.choices);
-    kind.of(config_) = std::move(text);
+    kind.of(config_) = string(node_, "a string");
   }
   void operator()(const SwitchKey& kind) const {
     const auto flag = node_.value_exact<bool>();

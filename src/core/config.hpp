@@ -18,6 +18,10 @@ enum class HoldoutSplit { random, temporal };
 /// How the numbers of a file of features are made comparable; automatic: as model/node_features.hpp says.
 enum class FeatureScaling { automatic, none, sum, length, columns };
 
+/// How the files are written: input.format; automatic: told by their first lines. ingest/records/file_layout.hpp says
+/// what each is.
+enum class InputFormat { automatic, tsv, csv, ssv, ml, inter, lightgcn, json };
+
 /// What input.time_unit says numbers in time columns are; automatic: told by their size, file by file.
 enum class TimeUnit { automatic, seconds, milliseconds, microseconds };
 
@@ -28,7 +32,7 @@ struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
   std::vector<std::string> social;
   std::vector<std::string> test;   ///< held-out interactions, for evaluate
-  std::string format = "auto";     ///< auto, tsv, csv, ssv, ml, inter, lightgcn, json
+  InputFormat format = InputFormat::automatic;
   std::string separator = "auto";  ///< of columns: one character, "::", or "auto", it is told
   std::string encoding = "auto";   ///< as iconv names it; auto: UTF-8, or UTF-16 or 32 where the file's mark says so
   TimeUnit time_unit = TimeUnit::automatic;

@@ -46,9 +46,9 @@ std::vector<ConfigKey> make_schema() {
       {"input", "social", "files of social edges", PathsKey{COHORT_MEMBER(input.social)}},
       {"input", "test", "files of held-out interactions", PathsKey{COHORT_MEMBER(input.test)}},
       {"input", "format", "how the files are written",
-       TextKey{COHORT_MEMBER(input.format), {"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn", "json"}}},
-      {"input", "separator", "what stands between columns", TextKey{COHORT_MEMBER(input.separator), {}}},
-      {"input", "encoding", "of text, as iconv names it", TextKey{COHORT_MEMBER(input.encoding), {}}},
+       WordKey{COHORT_WORD(input.format), {"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn", "json"}}},
+      {"input", "separator", "what stands between columns", TextKey{COHORT_MEMBER(input.separator)}},
+      {"input", "encoding", "of text, as iconv names it", TextKey{COHORT_MEMBER(input.encoding)}},
       {"input", "time_unit", "of times that are numbers",
        WordKey{COHORT_WORD(input.time_unit), {"auto", "s", "ms", "us"}}},
       {"input", "date_order", "of dates such as 11/1/2000",
@@ -198,7 +198,7 @@ std::vector<ConfigKey> make_schema() {
 
       {"evaluate", "k", "cut-offs of the ranking measures", IntegersKey{COHORT_MEMBER(evaluate.k), 1, 10'000}},
 
-      {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory), {}}},
+      {"output", "directory", "where files are written", TextKey{COHORT_MEMBER(output.directory)}},
       {"output", "stall_minutes", "longest that a file call may move nothing, 0: no limit",
        RealKey{COHORT_MEMBER(output.stall_minutes), 0, 1e6}},
   };

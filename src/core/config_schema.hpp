@@ -38,7 +38,6 @@ struct BooleanKey {
 
 struct TextKey {
   std::string& (*of)(Config&);
-  std::vector<std::string_view> choices;  ///< empty: any
 };
 
 /// true, false, or "auto", which is kept as none.

@@ -1,6 +1,6 @@
 #include "kernels/distances.hpp"
 
-#include "kernels/vector_targets.hpp"
+#include "core/vector_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/distances.cpp"

@@ -1,6 +1,6 @@
 #include "kernels/score_bars.hpp"
 
-#include "kernels/vector_targets.hpp"
+#include "core/vector_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/score_bars.cpp"

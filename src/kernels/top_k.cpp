@@ -1,6 +1,6 @@
 #include "kernels/top_k.hpp"
 
-#include "kernels/vector_targets.hpp"
+#include "core/vector_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/top_k.cpp"

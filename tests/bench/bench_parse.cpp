@@ -48,7 +48,7 @@ double seconds_of_reading(const Communicator& comm, const std::string& path) {
     IdInterner items;
     PairFiles files;
     files.paths = {path};
-    files.layout.format = "tsv";
+    files.layout.format = InputFormat::tsv;
     const auto read = read_pairs(comm, files, users, items);
     COHORT_CHECK(read.stats.bad_lines == 0);
   });

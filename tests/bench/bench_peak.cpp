@@ -1,6 +1,6 @@
 // The rate of fused multiply-adds that the processor reaches without memory, on the vector target in use.
 #include "bench_areas.hpp"
-#include "kernels/vector_targets.hpp"
+#include "core/vector_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench_peak.cpp"

@@ -18,7 +18,7 @@ GOOD = {
                            "  std::int64_t dim = 64;  ///< columns\n  std::int64_t batch = 0;\n};\n"
                            "struct Config {\n  std::int64_t threads = 0;\n};\n",
     "src/core/config_schema.cpp": '// Keys.\nauto keys = {{"", "threads", "threads", IntegerKey{M(threads), 0, 64}},\n'
-                                  '  {"input", "format", "how", TextKey{M(format), {"auto", "tsv"}}},\n'
+                                  '  {"input", "format", "how", WordKey{M(format), {"auto", "tsv"}}},\n'
                                   '  {"model", "batch", "triples", IntegerKey{M(batch), 1, 10, true}},\n'
                                   '  {"model", "dim", "columns", IntegerKey{M(model.dim), 1, 1024}}};\n',
     "src/comm/send.hpp": '// Sends.\n#include <mpi.h>\n#include "core/error.hpp"\n',

@@ -153,7 +153,8 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   files.input.user_features = command.features;
   files.input.user_feature_ids = command.feature_ids;
   if (!command.format.empty()) {
-    files.input.format = command.format;
+    const auto& words = words_of("input.format");
+    files.input.format = static_cast<InputFormat>(std::ranges::find(words, command.format) - words.begin());
     files.input.columns.clear();
     files.input.header.reset();
     files.input.separator = "auto";
@@ -288,10 +289,11 @@ void add_assign_command(CLI::App& program) {
                                        "Whose the rows of arrays of features are, one id a line")
                           ->needs(features)
                           ->type_name("FILE");
+  const auto& formats = words_of("input.format");
   auto* format = command
                      ->add_option("--format", options->format,
                                   "How the files are written; default: format and columns of the result's own input")
-                     ->check(CLI::IsMember({"auto", "tsv", "csv", "ssv", "ml", "inter", "lightgcn"}));
+                     ->check(CLI::IsMember(std::vector<std::string>(formats.begin(), formats.end())));
   auto* output = command->add_option("--output", options->output, "Default: standard output")->type_name("FILE");
   command->add_option("--count", options->count, "Recommendations a user")
       ->check(CLI::Range(1, 10'000))

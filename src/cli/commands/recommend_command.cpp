@@ -17,8 +17,7 @@ void add_recommend_command(CLI::App& program) {
   const auto csv = std::make_shared<std::string>();
   const auto json_lines = std::make_shared<std::string>();
   const auto level = std::make_shared<std::int64_t>(0);
-  command->add_option("--strategy", *strategy, "Instead of recommend.strategy")
-      ->check(CLI::IsMember({"auto", "global", "segment", "personal", "blend", "filter", "hybrid"}));
+  command->add_option("--strategy", *strategy, "Instead of recommend.strategy");
   add_level_option(
       *command, *level,
       "Of nested segments (segment.levels): whose taste the users' lists know, and whose lists are written "

@@ -76,7 +76,8 @@ std::string as_table(std::string_view head, const std::string& name) {
 }
 
 bool is_json(std::string_view head, const LayoutRequest& request) {
-  return request.format == "json" || (request.format == "auto" && is_json_lines(head));
+  return request.format == InputFormat::json ||
+         (request.format == InputFormat::automatic && is_json_lines(head));
 }
 
 // The head that a layout is told from, and what is asked of it: those of the table that JSON is.
@@ -127,7 +128,7 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
 }
 
 Look look_at_json(std::string_view head, const std::string& name, LayoutRequest request) {
-  request.format = "csv";
+  request.format = InputFormat::csv;
   request.separator = ",";
   request.header = true;
   auto look = look_at(as_table(head, name), name, request);

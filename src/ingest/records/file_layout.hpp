@@ -73,7 +73,7 @@ using ColumnChoice = std::vector<std::pair<std::string, std::string>>;
 /// What is known before a file is looked at.
 struct LayoutRequest {
   FileRole role = FileRole::interactions;
-  std::string format = "auto";  ///< a format's name or "auto"
+  InputFormat format = InputFormat::automatic;
   ColumnChoice columns;
   std::optional<bool> header;      ///< whether the first line is one; none: it is told
   bool settable = true;            ///< whether the user can set [input] for this file; else messages do not speak of it

@@ -144,16 +144,19 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
                    (request.settable ? ", or name what separates them in input.separator" : ""));
 }
 
-TextFormat named_format(const std::string& format) {
-  static const std::map<std::string, TextFormat, std::less<>> names{
-      {"tsv", TextFormat::tsv},  {"csv", TextFormat::csv},     {"ssv", TextFormat::ssv},
-      {"ml", TextFormat::ml},    {"inter", TextFormat::inter}, {"lightgcn", TextFormat::lightgcn},
-      {"json", TextFormat::json}};
-  const auto found = names.find(format);
-  if (found == names.end()) {
-    throw InputError("input.format = \"" + format + "\" is none of auto, tsv, csv, ssv, ml, inter, lightgcn, json");
+TextFormat text_format(InputFormat format) {
+  switch (format) {
+    case InputFormat::automatic: break;
+    case InputFormat::tsv: return TextFormat::tsv;
+    case InputFormat::csv: return TextFormat::csv;
+    case InputFormat::ssv: return TextFormat::ssv;
+    case InputFormat::ml: return TextFormat::ml;
+    case InputFormat::inter: return TextFormat::inter;
+    case InputFormat::lightgcn: return TextFormat::lightgcn;
+    case InputFormat::json: return TextFormat::json;
   }
-  return found->second;
+  COHORT_CHECK(false, "a format that is yet to be told");
+  return TextFormat::tsv;
 }
 
 // input.separator; a backslash and t is a tab where nobody made it one before.
@@ -206,8 +209,8 @@ InputError lacks_typed_header(const std::string& name, const HeadLine& line, con
 }
 
 FormatChoice choose_format(const FileHead& head, const std::string& name, const LayoutRequest& request) {
-  if (request.format != "auto") {
-    FormatChoice choice{named_format(request.format)};
+  if (request.format != InputFormat::automatic) {
+    FormatChoice choice{text_format(request.format)};
     if (choice.format != TextFormat::csv) return choice;
     const auto named = request.separator == "auto" ? FormatChoice{TextFormat::csv, agreed_separator(head.lines, ",;|")}
                                                    : named_separator(request.separator);

@@ -107,7 +107,7 @@ LayoutRequest split_layout(const InputConfig& input) {
 LayoutRequest social_layout(const InputConfig& input) {
   auto request = interactions_layout(input);
   request.role = FileRole::social;
-  request.format = "auto";
+  request.format = InputFormat::automatic;
   return request;
 }
 

@@ -111,7 +111,7 @@ TEST_F(RealData, FilmTrust) {
   InputConfig input;
   input.interactions = file("filmtrust/ratings.txt.gz");
   input.social = file("filmtrust/trust.txt");
-  for (const std::string format : {"auto", "ssv"}) {
+  for (const auto format : {InputFormat::automatic, InputFormat::ssv}) {
     input.format = format;
     const auto result = prepare(world(), input, {SocialOnlyUsers::drop, 1, 1, 0, 0}, {}, 1);
     EXPECT_EQ(result.dataset.users.total(), 1508);

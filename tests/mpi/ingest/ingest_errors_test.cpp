@@ -115,9 +115,6 @@ TEST_F(Errors, FormatsThatCannotBeTold) {
   expect_in(refused_text("p.txt", "a b c d\n"), {"input.format", "a b c d"});
   expect_in(refused_text("p.txt", "one\ntwo\n"), {"input.format", "one"});
   expect_in(refused_text("p.inter", "1\t2\n"), {"p.inter", "header"});
-  auto input = reading(scratch_.write("p.tsv", good_lines(10)));
-  input.format = "parquet";
-  expect_in(refused(input), {"parquet", "lightgcn"});
 }
 
 TEST_F(Errors, ColumnsThatAreNotThere) {
@@ -148,7 +145,7 @@ TEST_F(Errors, EventsAndTimesThatAreNeeded) {
   const auto plain = reading(scratch_.write("plain.tsv", good_lines(20)));
   expect_in(refused(plain, {}, graph), {"plain.tsv", "graph.event_weights", "input.columns.event"});
   auto lists = reading(scratch_.write("lists.txt", "1 2 3\n2 3\n"));
-  lists.format = "lightgcn";
+  lists.format = InputFormat::lightgcn;
   expect_in(refused(lists, {}, graph), {"lists.txt", "adjacency"});
   auto tested = reading(scratch_.write("good.tsv", text));
   tested.test = plain.interactions;
@@ -197,7 +194,7 @@ TEST_F(Errors, NothingLeftNamesTheRule) {
   expect_in(refused(reading(scratch_.write("users.txt", "1\n2\n3\n4 \n5 5\n")), {SocialOnlyUsers::keep, 1, 2, 0, 0}),
             {"input.format"});
   auto lists = reading(scratch_.write("users.txt", "1\n2\n3\n"));
-  lists.format = "lightgcn";
+  lists.format = InputFormat::lightgcn;
   expect_in(refused(lists), {"no interaction"});
   auto both = input;
   both.test = input.interactions;

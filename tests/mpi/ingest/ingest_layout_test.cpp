@@ -188,7 +188,7 @@ TEST(Layouts, RealDataRaisesNoAlarm) {
   lists.test = file("gowalla/test.txt.gz");
   quiet(lists);
   auto films = reading(file("filmtrust/ratings.txt.gz"), file("filmtrust/trust.txt"));
-  films.format = "ssv";
+  films.format = InputFormat::ssv;
   quiet(films);
   for (const std::string name : {"cora/edges.txt", "pubmed/edges.txt.gz", "football/edges.txt"}) {
     quiet(reading({}, file(name)));

@@ -111,7 +111,7 @@ TEST(Prepare, EveryFormatGivesTheDatasetOfTheReference) {
           "typed.inter", "user_id:token\tartist_id:token\trating:float\ttimestamp:float\n" + joined(lines, "\t"))})),
       wanted);
   auto spaces = files({scratch.write("a.txt", joined(lines, "  "))});
-  spaces.format = "ssv";
+  spaces.format = InputFormat::ssv;
   expect_same(prepared(spaces), wanted);
   const auto untabbed = joined(lines, "\t");
   expect_same(prepared(files({scratch.write("bom.tsv", "\xEF\xBB\xBF" + untabbed.substr(0, untabbed.size() - 1))})),

@@ -44,7 +44,7 @@ class TemporaryFile {
 };
 
 FileLayout layout_of(const std::string& text, const std::string& name = "f.txt", FileRole role = FileRole::interactions,
-                     const ColumnChoice& columns = {}, const std::string& format = "auto") {
+                     const ColumnChoice& columns = {}, InputFormat format = InputFormat::automatic) {
   return detect_layout(text, name, {role, format, columns, {}}).layout;
 }
 
@@ -58,7 +58,7 @@ TEST(Layout, IsToldFromNameAndContent) {
   EXPECT_EQ(layout_of("user item rating\n1 2 3\n").format, TextFormat::ssv);
   EXPECT_EQ(layout_of("1 2 1\n2 3 1\n", "f.txt", FileRole::social).format, TextFormat::ssv);
   EXPECT_EQ(layout_of("name with, comma\tx\n", "f.tsv.gz").format, TextFormat::tsv);
-  EXPECT_EQ(layout_of("1 2 3\n", "f.txt", FileRole::interactions, {}, "lightgcn").columns, 0);
+  EXPECT_EQ(layout_of("1 2 3\n", "f.txt", FileRole::interactions, {}, InputFormat::lightgcn).columns, 0);
   EXPECT_THROW(layout_of("1 2 3\n"), InputError);
   EXPECT_THROW(layout_of("a b\nc d e\nf\ng h i j\n"), InputError) << "words are no adjacency list";
 }
@@ -303,7 +303,7 @@ TEST(RecordParser, EventsWeighRecords) {
 
 TEST(RecordParser, BadLinesLeaveNothingBehind) {
   const std::string text = "1 2 3\n4 5\n6\n7 " + std::string(2000, 'z') + " 8\n9 10\n";
-  const auto parsed = parse(text, layout_of(text, "f.txt", FileRole::interactions, {}, "lightgcn"));
+  const auto parsed = parse(text, layout_of(text, "f.txt", FileRole::interactions, {}, InputFormat::lightgcn));
   const std::vector<std::tuple<std::string, std::string, float, double>> wanted{
       {"1", "2", 1.F, 0.}, {"1", "3", 1.F, 0.}, {"4", "5", 1.F, 0.}, {"9", "10", 1.F, 0.}};
   EXPECT_EQ(parsed.records, wanted);

@@ -105,7 +105,7 @@ TEST(Header, IsNotSeenInRecords) {
        {"u1,i1\nu2,i2\n", "u1,i1,x5\nu2,i2,4\n", "anna,milk\nbob,bread\nanna,bread\n", "1,2\n3,4\n", "book,1\nu2,2\n",
         "user,x\nuser,y\nz,x\n", "1,a\n2,b\n", "u1,book\nu2,pen\n", "a,1\n", "u1,NA\nu2,3\n"}) {
     const auto request = text == "u1,i1,x5\nu2,i2,4\n"
-                             ? LayoutRequest{FileRole::interactions, "csv", {{"user", "0"}}, {}}
+                             ? LayoutRequest{FileRole::interactions, InputFormat::csv, {{"user", "0"}}, {}}
                              : LayoutRequest{};
     EXPECT_EQ(detected(text, request).layout.header_lines, 0) << text;
   }
@@ -121,7 +121,7 @@ TEST(Header, IsWhatTheUserSaysItIs) {
   EXPECT_EQ(detected("a:token\tb:token\n1\t2\n", with_header(false), "f.inter").layout.format, TextFormat::tsv);
   EXPECT_TRUE(warns(detected("1,2\n3,4\n", with_header(true)), "input.header"));
   LayoutRequest lists = with_header(true);
-  lists.format = "lightgcn";
+  lists.format = InputFormat::lightgcn;
   EXPECT_EQ(detected("user items\n1 2 3\n", lists, "f.txt").layout.header_lines, 1);
   lists.header.reset();
   EXPECT_EQ(detected("user items\n1 2 3\n", lists, "f.txt").layout.header_lines, 1);

@@ -62,6 +62,16 @@ int shared_memory(std::int64_t bytes) {
   return -1;
 }
 
+// Makes huge pages of shared memory that is mapped from the begin of one on, as far as it fills them and the system has
+// them: rows are read at random, and small pages miss the TLB (a product took 20 % longer). By a call of its own, since
+// the system's settings for shared memory mostly say never, and this one is not subject to them. Linux before 6.1 has
+// not got it, and keeps small pages.
+bool gather_pages(std::byte* begin, std::int64_t bytes) {
+  constexpr int collapse = 25;  // MADV_COLLAPSE, which older headers do not name
+  const auto whole = bytes / huge_page * huge_page;
+  return whole > 0 && madvise(begin, static_cast<std::size_t>(whole), collapse) == 0;
+}
+
 // How another process finds a file of this one.
 struct Ticket {
   std::int64_t process = 0;
@@ -103,6 +113,22 @@ bool can_share(const Communicator& comm, std::span<const int> machine) {
   return !comm.any(!shared);  // and so nobody's file is closed too early
 }
 
+// Whether gather_pages() can do it here.
+bool huge_pages_are_shared() {
+  const File file(shared_memory(huge_page));
+  if (file.descriptor() < 0) return false;
+  const auto bytes = static_cast<std::size_t>(2 * huge_page);
+  void* const address = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) return false;
+  const auto start = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address));
+  auto* const begin = static_cast<std::byte*>(address) + (round_up(start, huge_page) - start);
+  const bool done = mmap(begin, static_cast<std::size_t>(huge_page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                         file.descriptor(), 0) != MAP_FAILED &&
+                    gather_pages(begin, huge_page);
+  munmap(address, bytes);
+  return done;
+}
+
 }  // namespace
 
 std::int64_t HaloRows::bytes(std::int64_t columns) const {
@@ -112,9 +138,9 @@ std::int64_t HaloRows::bytes(std::int64_t columns) const {
 // A page that is read brings those around it. Ghosts lie anywhere among the neighbours' rows: what none of them meets
 // stays away.
 std::int64_t HaloRows::seen_bytes(std::int64_t columns) const {
-  constexpr double pages_at_a_time = 16;
+  static const double window = static_cast<double>(huge_pages_are_shared() ? huge_page : 16 * page_size());
   const auto all = static_cast<double>(neighbours * bytes_of_row(columns));
-  const double windows = all / (pages_at_a_time * static_cast<double>(page_size()));
+  const double windows = all / window;
   if (windows == 0) return 0;
   return static_cast<std::int64_t>(all * -std::expm1(-static_cast<double>(ghosts - received) / windows));
 }
@@ -167,14 +193,16 @@ void HaloLayout::read_in_place(const Communicator& comm, const ExchangePlan& pla
   neighbours_.erase(std::unique(neighbours_.begin(), neighbours_.end()), neighbours_.end());
 
   // Rows that begin on a page, a whole number of rows from each other: the owned ones, what is received, each
-  // neighbour.
-  const auto unit = std::lcm(page_size(), bytes_of_row(columns_)) / bytes_of_row(columns_);
-  first_received_ = round_up(owned_, unit);
-  auto next = round_up(first_received_ + messages_.received_rows(), unit);
+  // neighbour; neighbours on one of those that may be huge, as theirs are.
+  const auto rows_between = [&](std::int64_t page) {
+    return std::lcm(page, bytes_of_row(columns_)) / bytes_of_row(columns_);
+  };
+  first_received_ = round_up(owned_, rows_between(page_size()));
+  auto next = round_up(first_received_ + messages_.received_rows(), rows_between(huge_page));
   for (const int rank : neighbours_) {
     neighbour_row_.push_back(next);
     neighbour_owned_.push_back(owned_by[rank]);
-    next = round_up(next + neighbour_owned_.back(), unit);
+    next = round_up(next + neighbour_owned_.back(), rows_between(huge_page));
   }
   COHORT_CHECK(next <= INT32_MAX);
 
@@ -229,7 +257,10 @@ HaloMatrix::HaloMatrix(const Communicator& comm, const HaloLayout& layout) {
     const auto start = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(address));
     rows = addresses_.get() + (round_up(start, huge_page) - start);
     view_.data = reinterpret_cast<float*>(rows);
-    if (shared) map(0, owned_bytes, PROT_READ | PROT_WRITE, MAP_POPULATE, mine.descriptor());
+    if (shared) {
+      map(0, owned_bytes, PROT_READ | PROT_WRITE, MAP_POPULATE, mine.descriptor());
+      gather_pages(rows, owned_bytes);
+    }
     // Rows of this rank alone: from the first received one on, or all. Touched now, so that memory that is not there is
     // missed here.
     const auto alone = shared ? layout.first_received() : 0;

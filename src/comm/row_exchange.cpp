@@ -108,6 +108,7 @@ bool RowExchange::progress() {
   check_mpi(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
             "MPI_Testall");
   if (done) requests_.clear();
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   return done != 0;
 }
 

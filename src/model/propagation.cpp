@@ -16,6 +16,7 @@ Propagation::Propagation(const Communicator& comm, const ShardGraph& graph, std:
       exchange_(comm, columns) {
   COHORT_CHECK(threads >= 1 && halo_.ghost_row().size() == graph.ghost.size());
   comm.attempt([&] {
+    boundary_done_.resize(graph.interior_begin.size() - 1);
     column_ = graph.adjacency.column;
     if (graph.ghost.empty()) return;
     mapped_column_ = graph.adjacency.column;

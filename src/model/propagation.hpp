@@ -5,6 +5,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -14,6 +15,7 @@
 #include "comm/communicator.hpp"
 #include "comm/halo_matrix.hpp"
 #include "comm/row_exchange.hpp"
+#include "core/error.hpp"
 #include "core/matrix.hpp"
 #include "core/parallel.hpp"
 #include "graph/shard_graph.hpp"
@@ -102,11 +104,9 @@ class Propagation {
   double waiting_seconds() const { return waiting_; }                 ///< for rows of other ranks, since construction
 
  private:
-  /// Calls work(first, last) for each shard's range of a selection's list; the main thread lets MPI make progress.
+  /// Calls work(shard) for each of `shards`; the main thread lets MPI make progress and notes what has come.
   template <class Work>
-  void over_shards(std::span<const std::int64_t> begin, Work work) {
-    const std::int64_t shards = std::ssize(begin) - 1;
-    if (begin.front() == begin.back()) return;  // without waking threads for nothing: one rank has no boundary
+  void over_shards(std::int64_t shards, Work work) {
     std::atomic<std::int64_t> next{0};
     ParallelFailure failure;
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
@@ -114,25 +114,46 @@ class Propagation {
       // The thread that called is thread 0, the only one that may call MPI.
       const bool main = omp_get_thread_num() == 0;
       failure.run([&] {
-        for (auto shard = static_cast<std::size_t>(next++); std::cmp_less(shard, shards);
-             shard = static_cast<std::size_t>(next++)) {
-          if (begin[shard] < begin[shard + 1]) work(begin[shard], begin[shard + 1]);
-          if (main) exchange_.progress();
+        for (auto shard = next++; shard < shards; shard = next++) {
+          if (main && !arrived_.load(std::memory_order_relaxed)) {
+            arrived_.store(exchange_.progress(), std::memory_order_release);
+          }
+          work(static_cast<std::size_t>(shard));
         }
       });
     }
     failure.rethrow();
   }
-  /// The boundary once the exchange has finished.
+  /// A shard's interior rows, and its boundary as soon as the exchange has finished: the two share neighbours, which
+  /// are in the cache then. What the exchange was too late for is done after it.
   template <class Work>
   void overlapped(const RowSelection& rows, Work work) {
-    over_shards(rows.interior_begin, [&](std::int64_t first, std::int64_t last) {
-      work(rows.interior.subspan(first, last - first), first);
+    const auto shards = std::ssize(rows.interior_begin) - 1;
+    COHORT_CHECK(std::ssize(rows.boundary_begin) == shards + 1 && std::ssize(boundary_done_) >= shards);
+    const auto part = [&](std::span<const LocalRow> list, std::span<const std::int64_t> begin, std::size_t shard,
+                          std::int64_t place) {
+      const auto count = begin[shard + 1] - begin[shard];
+      if (count > 0) work(list.subspan(begin[shard], count), place + begin[shard]);
+    };
+    const auto boundary = [&](std::size_t shard) {
+      part(rows.boundary, rows.boundary_begin, shard, std::ssize(rows.interior));
+    };
+    arrived_ = exchange_.progress();
+    std::ranges::fill(boundary_done_, char{0});
+    over_shards(shards, [&](std::size_t shard) {
+      part(rows.interior, rows.interior_begin, shard, 0);
+      if (!arrived_.load(std::memory_order_acquire)) return;
+      boundary(shard);
+      boundary_done_[shard] = 1;
     });
     waiting_ += exchange_.finish();
-    const std::int64_t interior = std::ssize(rows.interior);
-    over_shards(rows.boundary_begin, [&](std::int64_t first, std::int64_t last) {
-      work(rows.boundary.subspan(first, last - first), interior + first);
+    // Without waking threads for nothing: one rank has no boundary.
+    if (rows.boundary.empty() || std::find(boundary_done_.begin(), boundary_done_.begin() + shards, char{0}) ==
+                                     boundary_done_.begin() + shards) {
+      return;
+    }
+    over_shards(shards, [&](std::size_t shard) {
+      if (boundary_done_[shard] == 0) boundary(shard);
     });
   }
   template <class Work>
@@ -150,6 +171,8 @@ class Propagation {
   HaloLayout halo_;
   int threads_;
   RowExchange exchange_;
+  std::atomic<bool> arrived_{true};      ///< what the exchange at hand brings
+  std::vector<char> boundary_done_;      ///< by shard
   std::vector<LocalRow> mapped_column_;  ///< where there are ghosts
   std::span<const LocalRow> column_;
   double waiting_ = 0;

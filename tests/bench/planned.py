@@ -64,9 +64,9 @@ class Study:
             sys.exit(f"{' '.join(command)} exited {done.returncode}\n{done.stderr}")
         return done.stdout
 
-    def plan(self, settings, ranks, processes=1):
+    def plan(self, settings, ranks):
         numbers = ",".join(map(str, ranks))
-        done = self.run("plan", "--ranks", numbers, "--json", settings=settings, ranks=processes)
+        done = self.run("plan", "--ranks", numbers, "--json", settings=settings)
         return json.loads(done)["ranks"]
 
     def peak(self, name, settings, ranks, *arguments):
@@ -100,8 +100,8 @@ def seconds(study, cases, all_ranks):
         study.prepare(settings)
         pairs = {ranks: [] for ranks in all_ranks}
         for _ in range(study.options.repetitions):
-            for ranks in all_ranks:
-                plan = study.plan(settings, [ranks], processes=ranks)[0]  # so that they slow each other down as ranks do
+            plans = study.plan(settings, all_ranks)
+            for ranks, plan in zip(all_ranks, plans):
                 study.run("train", "--restart", settings=settings, ranks=ranks)
                 with h5py.File(study.directory / "run" / "model.h5", "r") as model:
                     pairs[ranks].append((plan["seconds_per_step"], max(model["history/timing/train_step"])))

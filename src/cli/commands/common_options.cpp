@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <limits>
 
 #include "cli/commands/commands.hpp"
 #include "cli/output/log_file.hpp"
@@ -41,7 +42,7 @@ std::shared_ptr<ConfigOptions> add_config_options(CLI::App& command) {
 
 void add_level_option(CLI::App& command, std::int64_t& level, const std::string& meaning) {
   command.add_option("--level", level, meaning + "; 1 is the coarsest; default: the finest")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()))
       ->type_name("N");
 }
 

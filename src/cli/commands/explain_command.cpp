@@ -149,7 +149,7 @@ void add_explain_command(CLI::App& program) {
   subject->add_option("--user", options->user, "The id of a user, as in the input")->type_name("ID");
   subject->add_option("--segment", options->segment, "A segment: what holds its users together, on average")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
   subject->require_option(1);
   command->add_flag("--json", options->json, "One JSON object");
   add_logging_options(*command);

@@ -19,8 +19,9 @@ void add_plan_command(CLI::App& program) {
   command->add_option("--ranks", plan->ranks, "Numbers of ranks, as in 64,256,1024")
       ->required()
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("N,...")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, INT32_MAX));
   command
       ->add_option("--network", *network,
                    "Between machines of a rank each, as in \"100Gb,2us\"; without it, all ranks share a machine")

@@ -47,8 +47,10 @@ double as_double(std::int64_t number) {
   return static_cast<double>(number);
 }
 
-// What is left of a step's exchanges of rows behind the interior rows that are computed meanwhile; with what packing
-// takes. pair_bytes: sent for the objective; halo_bytes: for propagation.
+// What a step's exchanges of rows take beside the interior rows that are computed meanwhile. Between machines rows are
+// packed, and what is left of their way is waited for. On one machine nothing is packed for propagation, but a row that
+// another core wrote comes out of its cache, as a copy would. pair_bytes: sent for the objective; halo_bytes: for
+// propagation.
 double exposed_seconds(const TrainingPlan& plan, const RankShare& share, const EncoderTraffic& encoder, int views,
                        double halo_bytes, double pair_bytes) {
   const auto interior =
@@ -56,8 +58,8 @@ double exposed_seconds(const TrainingPlan& plan, const RankShare& share, const E
   const auto one = [&](double bytes, std::int64_t columns) {
     if (share.neighbours == 0) return 0.0;
     const auto hidden = interior * plan.calibration.propagation * as_double(columns) / as_double(plan.columns);
-    if (plan.one_machine) return std::max(0.0, exchange_seconds(plan.network, share.neighbours, 0) - hidden);
-    const auto transfer = exchange_seconds(plan.network, share.neighbours, std::llround(bytes));
+    const auto transfer =
+        exchange_seconds(plan.network, share.neighbours, plan.one_machine ? 0 : std::llround(bytes));
     return bytes * plan.calibration.copied_byte + std::max(0.0, transfer - hidden);
   };
   double seconds = 0;
@@ -68,6 +70,8 @@ double exposed_seconds(const TrainingPlan& plan, const RankShare& share, const E
   }
   if (encoder.sparse > 0) seconds += one(halo_bytes, encoder.sparse);
   if (pair_bytes > 0) seconds += one(pair_bytes, plan.columns);
+  // Through memory that two ranks share: copied in and out again.
+  if (plan.one_machine) seconds += 2 * pair_bytes * plan.calibration.copied_byte;
   return seconds;
 }
 

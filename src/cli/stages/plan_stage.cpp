@@ -58,8 +58,7 @@ double exposed_seconds(const TrainingPlan& plan, const RankShare& share, const E
   const auto one = [&](double bytes, std::int64_t columns) {
     if (share.neighbours == 0) return 0.0;
     const auto hidden = interior * plan.calibration.propagation * as_double(columns) / as_double(plan.columns);
-    const auto transfer =
-        exchange_seconds(plan.network, share.neighbours, plan.one_machine ? 0 : std::llround(bytes));
+    const auto transfer = exchange_seconds(plan.network, share.neighbours, plan.one_machine ? 0 : std::llround(bytes));
     return bytes * plan.calibration.copied_byte + std::max(0.0, transfer - hidden);
   };
   double seconds = 0;

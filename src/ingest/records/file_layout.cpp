@@ -76,8 +76,7 @@ std::string as_table(std::string_view head, const std::string& name) {
 }
 
 bool is_json(std::string_view head, const LayoutRequest& request) {
-  return request.format == InputFormat::json ||
-         (request.format == InputFormat::automatic && is_json_lines(head));
+  return request.format == InputFormat::json || (request.format == InputFormat::automatic && is_json_lines(head));
 }
 
 // The head that a layout is told from, and what is asked of it: those of the table that JSON is.

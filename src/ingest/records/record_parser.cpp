@@ -253,7 +253,7 @@ void RecordParser::parse_lines(const LineBlock& block, const Separator& separato
   }
   tally_.comments += cutter.comments();
   flush();
-  make_room(block, before);
+  make_room(static_cast<double>(block.left) / static_cast<double>(block.size), before);
 }
 
 void RecordParser::parse(const LineBlock& block) {

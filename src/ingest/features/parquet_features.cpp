@@ -118,7 +118,7 @@ class Reading {
   [[noreturn]] void refuse(std::int64_t row, const std::string& what) const {
     throw InputError(table_.path() + ": row " + std::to_string(row + 1) + ", " + what);
   }
-  std::string name(std::size_t column) const { return "column " + quoted(table_.columns()[column].name); }
+  std::string name(std::size_t column) const { return "column " + cohort::quoted(table_.columns()[column].name); }
 
   // pandas puts an index behind the columns; one without a name that is numbers counts rows.
   void find_ids() {
@@ -183,11 +183,11 @@ class Reading {
     text_.clear();
     table_.append_text(text_, *values[ids_], i);
     if (text_.empty()) refuse(row, name(ids_) + ", the ids, has no value; leave the row out");
-    if (std::ssize(text_) > static_cast<std::int64_t>(max_id_bytes)) {
+    if (text_.size() > max_id_bytes) {
       refuse(row, name(ids_) + " has an id of more than 1,024 bytes");
     }
     if (text_.find('\0') != std::string::npos || find_invalid_utf8(text_) != std::string_view::npos) {
-      refuse(row, name(ids_) + " has the id " + quoted(text_) + ", which is no text in UTF-8");
+      refuse(row, name(ids_) + " has the id " + cohort::quoted(text_) + ", which is no text in UTF-8");
     }
     found_.ids.push_back(text_);
     for (std::size_t c = 0; c < values.size(); ++c) {

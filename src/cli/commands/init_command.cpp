@@ -242,7 +242,6 @@ class Init {
   }
 
   PrepareResult read_input(const CleanConfig& clean) {
-    for (const auto& warning : seen_.warnings) spdlog::warn("{}", warning);
     try {
       return prepare(comm_, config_.input, clean, config_.graph, 0, log_input);
     } catch (const InputError& error) {
@@ -254,6 +253,11 @@ class Init {
            SeenFiles& seen) {
     auto report = report_files(comm_, files, request);
     seen.seen = std::move(report.files);
+    // The others are said where files are read.
+    for (const auto& warning : seen_.warnings) {
+      const bool again = std::find(report.warnings.begin(), report.warnings.end(), warning) != report.warnings.end();
+      if (!again && &seen == &seen_.interactions) spdlog::warn("{}", warning);
+    }
     for (auto& warning : report.warnings) {
       if (std::find(seen_.warnings.begin(), seen_.warnings.end(), warning) == seen_.warnings.end()) {
         seen_.warnings.push_back(std::move(warning));

@@ -352,12 +352,10 @@ class Chooser {
                                         : "give the file a header that names its columns"));
   }
 
-  // By order alone four columns are told at most.
   void refuse_many_columns() const {
     if (layout_.columns <= most_columns_by_order) return;
     throw InputError(seen_.file + ": has " + std::to_string(layout_.columns) +
-                     " columns and no header, so which are the " + std::string(roles_.first) + " and the " +
-                     std::string(roles_.second) + " cannot be told; " +
+                     " columns and no header, so what they are cannot be told; " +
                      (request_.settable ? "say it in input.columns" : "put a header before them") +
                      ". If each column is of an item, write a line for each user and item instead");
   }

@@ -21,6 +21,7 @@ bool is_list(const arrow::DataType& type) {
 }
 
 const arrow::DataType& value_type(const arrow::DataType& type) {
+  if (type.id() == Type::DICTIONARY) return *static_cast<const arrow::DictionaryType&>(type).value_type();
   return is_list(type) ? *static_cast<const arrow::BaseListType&>(type).value_type() : type;
 }
 
@@ -149,8 +150,9 @@ class Reading {
     for (std::size_t c = 0; c < table_.columns().size(); ++c) {
       const auto& type = *table_.columns()[c].type;
       if (c == ids_) continue;
-      if (!is_number(value_type(type))) {
-        throw InputError(table_.path() + ": " + name(c) + " is of type " + type.ToString() +
+      if (type.id() == Type::DICTIONARY || !is_number(value_type(type))) {
+        throw InputError(table_.path() + ": " + name(c) + " is of type " +
+                         (is_list(type) ? type : value_type(type)).ToString() +
                          ", where features are numbers or lists of them; leave the column out, or write it as float32");
       }
       found_.lists = found_.lists && is_list(type);

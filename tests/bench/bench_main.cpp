@@ -26,7 +26,9 @@ int main(int argc, char** argv) {
   app.add_option("--only", options.only,
                  "Areas whose names contain this: limits, spmm, kmeans, adam, parse, step, recommend, store");
   app.add_flag("--small", options.small, "Small sizes: tries the harness, the figures mean nothing");
-  app.add_option("--peer", options.peer, "A Python interpreter with PyTorch and scikit-learn, run beside");
+  app.add_option(
+      "--peer", options.peer,
+      "A Python interpreter, run beside: with PyTorch and scikit-learn, for parse with pyarrow, pandas and polars");
   app.add_option("--json", json, "Also write every time into this file");
   CLI11_PARSE(app, argc, argv);
   setenv("BLIS_NUM_THREADS", "1", 1);  // called from our threads, one piece each

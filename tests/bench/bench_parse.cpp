@@ -1,4 +1,5 @@
-// Reading interactions: ids and all, against a loop that only finds the lines and reads the two numbers of each.
+// Reading interactions: ids and all, against a loop that only finds the lines and reads the first two numbers of each;
+// with a peer also Parquet and what is compressed, beside pyarrow, pandas and polars.
 #include <unistd.h>
 
 #include <charconv>
@@ -6,9 +7,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "bench_areas.hpp"
+#include "bench_peer.hpp"
 #include "comm/communicator.hpp"
 #include "core/random.hpp"
 #include "ingest/records/pair_reader.hpp"
@@ -17,40 +21,52 @@ namespace cohort::bench {
 
 namespace {
 
-/// A temporary file of lines "user<tab>item", numbers.
+/// A temporary file of lines "user<tab>item<tab>rating<tab>time", numbers; what is made beside it goes with it.
 class LinesOnDisk {
  public:
-  explicit LinesOnDisk(std::int64_t lines)
-      : path_(std::filesystem::temp_directory_path() / ("cohort_bench_" + std::to_string(getpid()) + ".tsv")) {
+  explicit LinesOnDisk(std::int64_t lines) {
+    std::string directory = (std::filesystem::temp_directory_path() / "cohort_bench_XXXXXX").string();
+    if (mkdtemp(directory.data()) == nullptr) throw RunError("no temporary directory");
+    directory_ = directory;
     const CounterRandom random(1, Purpose::generate_interactions);
     std::string text;
     for (std::int64_t i = 0; i < lines; ++i) {
       const auto words = random.words(static_cast<std::uint64_t>(i));
-      text += std::to_string(words[0] % 1'000'000) + '\t' + std::to_string(words[1] % 200'000) + '\n';
+      text += std::to_string(words[0] % 1'000'000) + '\t' + std::to_string(words[1] % 200'000) + '\t' +
+              std::to_string(1 + words[2] % 5) + '\t' + std::to_string(1'400'000'000 + words[3] % 100'000'000) + '\n';
     }
-    std::ofstream(path_, std::ios::binary) << text;
+    std::ofstream(path(), std::ios::binary) << text;
     bytes_ = std::ssize(text);
   }
-  ~LinesOnDisk() { std::filesystem::remove(path_); }
+  ~LinesOnDisk() {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
   LinesOnDisk(const LinesOnDisk&) = delete;
   LinesOnDisk& operator=(const LinesOnDisk&) = delete;
-  const std::string& path() const { return path_; }
+  std::string path() const { return directory_ + "/lines.tsv"; }
   std::int64_t bytes() const { return bytes_; }
 
  private:
-  std::string path_;
+  std::string directory_;
   std::int64_t bytes_ = 0;
 };
 
-double seconds_of_reading(const Communicator& comm, const std::string& path) {
+// Ids interned, ratings and times beside them where all columns are asked for.
+double seconds_of_reading(const Communicator& comm, const std::string& path, bool all_columns) {
   return seconds_of([&] {
     IdInterner users;
     IdInterner items;
     PairFiles files;
     files.paths = {path};
-    files.layout.format = InputFormat::tsv;
+    const bool named = path.ends_with(".parquet");
+    files.layout.columns = {{"user", named ? "user" : "0"}, {"item", named ? "item" : "1"}};
+    if (all_columns) {
+      files.layout.columns.emplace_back("weight", named ? "rating" : "2");
+      files.layout.columns.emplace_back("time", named ? "time" : "3");
+    }
     const auto read = read_pairs(comm, files, users, items);
-    COHORT_CHECK(read.stats.bad_lines == 0);
+    COHORT_CHECK(read.stats.bad_lines == 0 && read.stats.records > 0);
   });
 }
 
@@ -85,12 +101,36 @@ double seconds_of_number_loop(const std::string& path) {
 void bench_parse(Bench& bench) {
   const LinesOnDisk lines(bench.options().small ? 20'000 : 4'000'000);
   const auto comm = Communicator::self();
-  const double work = 1e-9 * static_cast<double>(lines.bytes());
+  const double bytes = 1e-9 * static_cast<double>(lines.bytes());
+  const auto& python = bench.options().peer;
+  if (!python.empty()) PeerProcess{{python, COHORT_BENCH_READING_PEER_SCRIPT, "make", lines.path()}};
   const std::string limit = "memchr and from_chars alone";
-  bench.measure(
-      "reading " + std::to_string(lines.bytes() / 1'000'000) + " MB of (user, item) lines", 1,
-      {{"read_pairs, ids interned", work, "B", [&] { return seconds_of_reading(comm, lines.path()); }, {limit}},
-       {limit, work, "B", [&] { return seconds_of_number_loop(lines.path()); }, {}}});
+  for (const std::string ending : {"", ".gz", ".zst", ".numbers.parquet", ".words.parquet"}) {
+    const auto path = lines.path() + ending;
+    if (!ending.empty() && python.empty()) continue;
+    for (const bool all_columns : {false, true}) {
+      std::vector<std::string> columns{"user", "item"};
+      if (all_columns) columns.insert(columns.end(), {"rating", "time"});
+      std::vector<Case> cases{
+          {"read_pairs, ids interned", bytes, "B", [&] { return seconds_of_reading(comm, path, all_columns); }, {}}};
+      if (ending.empty()) {
+        cases.push_back({limit, bytes, "B", [&] { return seconds_of_number_loop(path); }, {}});
+        cases[0].against.push_back(limit);
+      }
+      std::vector<std::unique_ptr<PeerProcess>> peers;
+      for (const std::string library : {"pyarrow", "pandas", "polars"}) {
+        if (python.empty()) continue;
+        std::vector<std::string> command{python, COHORT_BENCH_READING_PEER_SCRIPT, library, path};
+        command.insert(command.end(), columns.begin(), columns.end());
+        auto& peer = *peers.emplace_back(std::make_unique<PeerProcess>(command));
+        cases.push_back({library, bytes, "B", [&peer] { return peer.run(); }, {}});
+        cases[0].against.push_back(library);
+      }
+      bench.measure("reading " + std::to_string(columns.size()) + " columns of what is " +
+                        std::to_string(lines.bytes() / 1'000'000) + " MB of lines, as lines.tsv" + ending,
+                    1, cases);
+    }
+  }
 }
 
 }  // namespace cohort::bench

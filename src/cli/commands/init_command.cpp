@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <sstream>
+#include <string_view>
 
 #include "cli/commands/commands.hpp"
 #include "cli/output/initial_config.hpp"
@@ -84,9 +85,13 @@ ColumnChoice columns_of(const OpenedFile& file) {
   return columns;
 }
 
-// What input.columns can say of all the files; empty where they differ. Collective.
-ColumnChoice told_columns(const Communicator& comm, const InputConfig& input) {
+// What input.columns can say of all the files; empty where they differ. What was doubtful in telling them is added to
+// `warnings`: with columns that are named nothing is. Collective.
+ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, std::vector<std::string>& warnings) {
   const auto told = open_files(comm, input.interactions, interactions_layout(input));
+  for (const auto& file : told) {
+    for (const auto& warning : file.notes.warnings) warnings.push_back(file.path + ": " + warning);
+  }
   // Those in which nothing stands have no say.
   const auto speaks = [](const OpenedFile& file) { return !file.notes.sample.empty(); };
   const auto first = std::find_if(told.begin(), told.end(), speaks);
@@ -103,6 +108,13 @@ ColumnChoice told_columns(const Communicator& comm, const InputConfig& input) {
     if (columns_of(asked[f]) != columns || asked[f].layout.data_begin != told[f].layout.data_begin) return {};
   }
   return columns;
+}
+
+// What else to do where a message speaks of bytes that are not UTF-8; empty: it does not.
+std::string encoding_remedy(std::string_view message) {
+  return message.find("is not UTF-8") == std::string_view::npos
+             ? ""
+             : ", or say how it is written, as --set input.encoding=latin1";
 }
 
 // The events of the files and how many records have each; none where they are too many. Collective.
@@ -137,7 +149,7 @@ class Init {
     config_.input.interactions = sorted_.of(FileKind::interactions);
     config_.input.social = sorted_.of(FileKind::social);
     seen_.settings = other_settings_without_files();
-    if (config_.input.columns.empty()) config_.input.columns = told_columns(comm_, config_.input);
+    if (config_.input.columns.empty()) config_.input.columns = told_columns(comm_, config_.input, seen_.warnings);
     seen_.columns = config_.input.columns;
     read_all();
     write_file(initial_config_text(seen_));
@@ -194,7 +206,7 @@ class Init {
     clean.incomplete = Incomplete::drop;
     clean.max_bad_lines = any_number_of_lines;
     spdlog::info("init: reading the files");
-    const auto prepared = prepare(comm_, config_.input, clean, config_.graph, 0, log_input);
+    const auto prepared = read_input(clean);
     const auto& stats = prepared.stats;
     const auto& dataset = prepared.dataset;
     see(config_.input.interactions, interactions_layout(config_.input), stats.interactions, seen_.interactions);
@@ -229,11 +241,28 @@ class Init {
     read_tables(dataset);
   }
 
+  PrepareResult read_input(const CleanConfig& clean) {
+    try {
+      return prepare(comm_, config_.input, clean, config_.graph, 0, log_input);
+    } catch (const InputError& error) {
+      throw InputError(error.what() + encoding_remedy(error.what()));
+    }
+  }
+
   void see(const std::vector<std::string>& files, const LayoutRequest& request, const ReadStats& stats,
            SeenFiles& seen) {
     auto report = report_files(comm_, files, request);
     seen.seen = std::move(report.files);
-    std::move(report.warnings.begin(), report.warnings.end(), std::back_inserter(seen_.warnings));
+    // The others are said where files are read.
+    for (const auto& warning : seen_.warnings) {
+      const bool again = std::find(report.warnings.begin(), report.warnings.end(), warning) != report.warnings.end();
+      if (!again && &seen == &seen_.interactions) spdlog::warn("{}", warning);
+    }
+    for (auto& warning : report.warnings) {
+      if (std::find(seen_.warnings.begin(), seen_.warnings.end(), warning) == seen_.warnings.end()) {
+        seen_.warnings.push_back(std::move(warning));
+      }
+    }
     for (const auto& warning : stats.warnings) {
       spdlog::warn("{}", warning);
       seen_.warnings.push_back(warning);
@@ -246,9 +275,7 @@ class Init {
       if (read->bad_lines == 0) continue;
       const auto& first = read->bad_line_reports.front();
       if (seen_.first_bad_line.empty()) seen_.first_bad_line = first;
-      if (first.find("is not UTF-8") != std::string::npos) {
-        throw InputError(first + ", or say how it is written, as --set input.encoding=latin1");
-      }
+      if (const auto remedy = encoding_remedy(first); !remedy.empty()) throw InputError(first + remedy);
       if (static_cast<double>(read->bad_lines) <= tolerated_share * static_cast<double>(read->lines)) continue;
       throw InputError(first + "; " + with_commas(read->bad_lines) + " of " + counted(read->lines, "line") +
                        noun(read->bad_lines, " is", " are") +

@@ -2,8 +2,11 @@
 // where standard error is a file.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "comm/communicator.hpp"
 #include "core/work_done.hpp"
@@ -25,6 +28,29 @@ class WorkProgress {
 
  private:
   WorkListener before_ = nullptr;
+};
+
+/// "partition: 20 s, about 50 s left", after so many of the seconds that were expected. Local.
+std::string waiting_text(const std::string& what, double seconds, double expected);
+
+/// The same for a call of a library that says nothing of itself, as long as it lives: how long it has taken, and how
+/// long it is expected to. Shown by a thread of its own. Local.
+class WaitingProgress {
+ public:
+  WaitingProgress(const Communicator& comm, std::string what, double expected_seconds);
+  ~WaitingProgress();
+  WaitingProgress(const WaitingProgress&) = delete;
+  WaitingProgress& operator=(const WaitingProgress&) = delete;
+
+ private:
+  void show();
+
+  std::string what_;
+  double expected_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool over_ = false;
+  std::thread thread_;
 };
 
 }  // namespace cohort

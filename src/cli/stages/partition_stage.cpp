@@ -1,6 +1,9 @@
+#include <optional>
+
 #include "cli/output/logging.hpp"
 #include "cli/output/partition_report.hpp"
 #include "cli/output/report.hpp"
+#include "cli/output/work_progress.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
 #include "core/interruption.hpp"
@@ -8,6 +11,13 @@
 #include "graph/user_graph.hpp"
 
 namespace cohort {
+
+namespace {
+
+// Of the adjacency, about, on a core of 2023: METIS says nothing of how far it is.
+constexpr double metis_entries_a_second = 1e6;
+
+}  // namespace
 
 BlockGraph graph_of(const Session& session, const Dataset& dataset) {
   return block_graph(session.comm(), dataset, session.config().graph);
@@ -20,6 +30,9 @@ PartitionStats partition_graph(const Session& session, const BlockGraph& blocks,
   spdlog::info("partition: {} by {}", counted(blocks.nodes(), "node"), word_of(config.partition.tool));
   comm.stop_if_interrupted();
   auto result = [&] {
+    const auto expected = static_cast<double>(comm.sum(std::ssize(blocks.column))) / metis_entries_a_second;
+    std::optional<WaitingProgress> waiting;
+    if (config.partition.tool == PartitionTool::metis) waiting.emplace(comm, "partition", expected);
     const Abandonable until_cut;  // METIS cannot look at the flag, and the other ranks wait for it
     return partition(comm, blocks, config.partition, static_cast<std::uint64_t>(config.train.seed));
   }();

@@ -8,6 +8,7 @@
 #include "core/words.hpp"
 #include "ingest/features/npy.hpp"
 #include "ingest/features/zip_file.hpp"
+#include "ingest/files/stored_file.hpp"
 
 namespace cohort {
 
@@ -197,6 +198,7 @@ ArrayFormat array_format_of(const std::string& path) {
   if (head.starts_with(npy_magic)) return ArrayFormat::npy;
   if (head.starts_with(zip_magic)) return ArrayFormat::npz;
   if (head.starts_with(hdf5_magic)) return ArrayFormat::hdf5;
+  if (is_parquet(path)) return ArrayFormat::parquet;
   for (const std::string_view ending : {".npy", ".npz", ".h5", ".hdf5", ".h5ad"}) {
     if (path.ends_with(ending)) {
       throw InputError(path + ": is named " + std::string(ending) + " but does not begin as such a file does; it is " +
@@ -207,7 +209,7 @@ ArrayFormat array_format_of(const std::string& path) {
 }
 
 ArrayEntries read_array(const std::string& path, ArrayFormat format, const std::string& dataset, const FilePart& part) {
-  COHORT_CHECK(format != ArrayFormat::none);
+  COHORT_CHECK(format != ArrayFormat::none && format != ArrayFormat::parquet);
   if (format == ArrayFormat::hdf5) return read_hdf5_array(path, dataset, part);
   return format == ArrayFormat::npy ? read_npy(path, part) : read_npz(path, part);
 }

@@ -13,6 +13,7 @@
 #include "core/words.hpp"
 #include "data/distinct.hpp"
 #include "ingest/features/array_file.hpp"
+#include "ingest/features/parquet_features.hpp"
 #include "ingest/files/block_reader.hpp"
 #include "ingest/files/stored_file.hpp"
 #include "ingest/ids/dictionary.hpp"
@@ -78,22 +79,28 @@ void refuse_repeats(const Communicator& comm, const IdTable& table, const std::v
   });
 }
 
-// Rows of the file to numbers of the dictionary; what is unknown goes. Collective.
-void number_rows(const Communicator& comm, const IdTable& table, const FeatureSource& source, ArrayEntries& entries,
-                 FeatureStats& stats) {
+// The ids of this rank's part of the rows of an array, from the file beside it. Collective.
+IdTable ids_of_rows(const Communicator& comm, const FeatureSource& source, std::int64_t rows) {
   const auto& id_file = source.id_file;
-  const FilePart part{comm.rank(), comm.size()};
   IdTable ids;
   need_same_file(comm, id_file);
   comm.attempt([&] {
-    const auto [first, last] = part.of(entries.rows);
+    const auto [first, last] = FilePart{comm.rank(), comm.size()}.of(rows);
     auto found = read_row_ids(source, first, last);
-    if (found.lines != entries.rows) {
+    if (found.lines != rows) {
       throw InputError(id_file + ": has " + counted(found.lines, "id") + ", but " + source.path + " has " +
-                       counted(entries.rows, "row") + "; each row needs one id, each id one line");
+                       counted(rows, "row") + "; each row needs one id, each id one line");
     }
     ids = std::move(found.ids);
   });
+  return ids;
+}
+
+// Rows of the file, whose ids of this rank's part stand in id_file, to numbers of the dictionary; what is unknown goes.
+// Collective.
+void number_rows(const Communicator& comm, const IdTable& table, const FeatureSource& source, const IdTable& ids,
+                 const std::string& id_file, ArrayEntries& entries, FeatureStats& stats) {
+  const FilePart part{comm.rank(), comm.size()};
   const auto numbers = find_ids(comm, table, ids);
   refuse_repeats(comm, table, numbers, id_file);
   const auto unknown = std::ranges::find(numbers, -1);
@@ -129,23 +136,8 @@ void number_rows(const Communicator& comm, const IdTable& table, const FeatureSo
   pairs.weight.resize(kept);
 }
 
-FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
-                             ArrayFormat format, FeatureStats& stats) {
-  const auto& path = source.path;
-  ArrayEntries entries;
-  const auto file = feature_file_of(path);
-  comm.attempt([&] {
-    const auto dataset = path.size() > file.size() ? path.substr(file.size() + 1) : std::string();
-    entries = read_array(file, format, dataset, {comm.rank(), comm.size()});
-  });
-  stats.matched = entries.rows;
-  if (!source.id_file.empty()) {
-    number_rows(comm, ids, source, entries, stats);
-  } else if (entries.rows != ids.total()) {
-    throw InputError(path + ": has " + counted(entries.rows, "row") + ", but the graph has " +
-                     counted(ids.total(), source.of) + "; row r is that of the r-th of /" + source.of +
-                     "s/id in graph.h5, or name " + "a file of the rows' ids in input." + source.of + "_feature_ids");
-  }
+// Numbers of the dictionary's rows, at their owners. Collective.
+FeatureTable array_table(const Communicator& comm, const IdTable& ids, const std::string& path, ArrayEntries entries) {
   const auto negative = comm.any(std::ranges::any_of(entries.pairs.weight, [](float value) { return value < 0; }));
   FeatureTable table;
   table.columns = entries.columns;
@@ -158,6 +150,37 @@ FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const
       throw InputError(path + ": numbers at one place add up to more than a float32 holds");
     }
   });
+  return table;
+}
+
+FeatureTable read_array_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
+                             ArrayFormat format, FeatureStats& stats) {
+  const auto& path = source.path;
+  ArrayEntries entries;
+  const auto file = feature_file_of(path);
+  comm.attempt([&] {
+    const auto dataset = path.size() > file.size() ? path.substr(file.size() + 1) : std::string();
+    entries = read_array(file, format, dataset, {comm.rank(), comm.size()});
+  });
+  stats.matched = entries.rows;
+  if (!source.id_file.empty()) {
+    number_rows(comm, ids, source, ids_of_rows(comm, source, entries.rows), source.id_file, entries, stats);
+  } else if (entries.rows != ids.total()) {
+    throw InputError(path + ": has " + counted(entries.rows, "row") + ", but the graph has " +
+                     counted(ids.total(), source.of) + "; row r is that of the r-th of /" + source.of +
+                     "s/id in graph.h5, or name " + "a file of the rows' ids in input." + source.of + "_feature_ids");
+  }
+  return array_table(comm, ids, path, std::move(entries));
+}
+
+// The same where ids stand beside the numbers. Collective.
+FeatureTable read_parquet_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
+                               FeatureStats& stats) {
+  ParquetFeatures found;
+  comm.attempt([&] { found = read_parquet_features(source.path, {comm.rank(), comm.size()}); });
+  number_rows(comm, ids, source, found.ids, source.path, found.entries, stats);
+  auto table = array_table(comm, ids, source.path, std::move(found.entries));
+  if (!found.lists) table.usual = FeatureScaling::columns;
   return table;
 }
 
@@ -224,8 +247,12 @@ std::string feature_file_of(const std::string& path) {
 }
 
 IdTable read_feature_ids(const Communicator& comm, const IdTable& known, const FeatureSource& source) {
-  if (find_format(comm, source.path) == ArrayFormat::none) {
-    return read_attribute_ids(comm, known, source.path, source.encoding);
+  const auto format = find_format(comm, source.path);
+  if (format == ArrayFormat::none) return read_attribute_ids(comm, known, source.path, source.encoding);
+  if (format == ArrayFormat::parquet) {
+    IdTable ids;
+    comm.attempt([&] { ids = read_parquet_features(source.path, {comm.rank(), comm.size()}).ids; });
+    return ids;
   }
   if (source.id_file.empty()) {
     throw InputError(source.path + ": is an array, whose rows have no ids; name a file of them, one id a line");
@@ -244,8 +271,9 @@ FeatureTable read_feature_file(const Communicator& comm, const IdTable& ids, con
   stats.path = path;
   stats.of = source.of;
   const auto format = find_format(comm, path);
-  auto table = format == ArrayFormat::none ? read_table_file(comm, ids, source, stats)
-                                           : read_array_file(comm, ids, source, format, stats);
+  auto table = format == ArrayFormat::none      ? read_table_file(comm, ids, source, stats)
+               : format == ArrayFormat::parquet ? read_parquet_file(comm, ids, source, stats)
+                                                : read_array_file(comm, ids, source, format, stats);
   stats.columns = table.columns;
   stats.values = comm.sum(
       static_cast<std::int64_t>(std::ranges::count_if(table.rows.weight, [](float value) { return value != 0; })));

@@ -131,7 +131,6 @@ OpenedTable open_table(const Communicator& comm, const std::string& path, const 
                  table.types = std::move(header.types);
                  return std::vector<DetectedLayout>{{header.layout, std::move(header.notes)}};
                }).front();
-  table.file.whole = true;
   share(comm, table.names);
   share(comm, table.types);
   return table;

@@ -16,7 +16,6 @@ struct OpenedFile {
   std::string path;       ///< this rank's
   Storage storage;        ///< the same on all ranks, as all that follows
   std::int64_t size = 0;  ///< bytes as stored
-  bool whole = false;     ///< every column is of use, as in a table of attributes
   bool old_mac = false;   ///< lines end in '\r' alone
   FileLayout layout;
   LayoutNotes notes;

@@ -120,13 +120,20 @@ void read_range(const OpenedFile& opened, const Range& range, const std::functio
 }  // namespace
 
 void read_blocks(const Communicator& comm, const std::vector<OpenedFile>& files,
-                 const std::function<void(std::size_t, const LineBlock&)>& parse) {
+                 const std::function<void(std::size_t, const LineBlock&)>& parse,
+                 const std::function<void(std::size_t, const ColumnBlock&)>& parse_columns) {
   const auto ranges = resolved_ranges(comm, files);
   comm.attempt([&] {
     for (std::size_t f = 0; f < files.size(); ++f) {
       const auto of_file = [&](const LineBlock& block) { parse(f, block); };
       if (files[f].storage.in_place()) read_range(files[f], ranges[f], of_file);
-      if (files[f].storage.parquet) read_parquet(files[f], comm.rank(), comm.size(), of_file);
+      if (!files[f].storage.parquet) continue;
+      if (parse_columns) {
+        read_parquet_columns(files[f], comm.rank(), comm.size(),
+                             [&](const ColumnBlock& block) { parse_columns(f, block); });
+      } else {
+        read_parquet(files[f], comm.rank(), comm.size(), of_file);
+      }
     }
   });
   deal_out(comm, files, parse);

@@ -10,15 +10,18 @@
 
 #include "comm/communicator.hpp"
 #include "ingest/files/block_reader.hpp"
+#include "ingest/files/column_block.hpp"
 #include "ingest/files/input_files.hpp"
 
 namespace cohort {
 
 /// Calls parse(f, block) on some rank for every block of records of every file f; for one file, blocks come to a
 /// rank in the file's order. Which rank gets which record depends on the number of ranks. parse must not communicate.
+/// parse_columns: is called for files that store columns, for which parse is otherwise called with lines of csv.
 /// Throws InputError where a file cannot be read, and what parse throws. Collective.
 void read_blocks(const Communicator& comm, const std::vector<OpenedFile>& files,
-                 const std::function<void(std::size_t, const LineBlock&)>& parse);
+                 const std::function<void(std::size_t, const LineBlock&)>& parse,
+                 const std::function<void(std::size_t, const ColumnBlock&)>& parse_columns = {});
 
 /// The number, from 1, of the line that starts at `offset` of a plain file. Local.
 std::int64_t line_number_at(const OpenedFile& opened, std::int64_t offset);

@@ -61,6 +61,23 @@ constexpr std::array signatures = std::to_array<Signature>({
     {0, "\xFE\xFF"sv, "text in UTF-16", as_utf8},
 });
 
+// A line as web servers write it, in the common or the combined log format: 10.0.0.1 - - [24/Feb/2017:22:09:19 +0000]
+// "GET ...
+bool is_server_log(std::string_view line) {
+  const auto at = line.find(" [");
+  if (at == std::string_view::npos) return false;
+  constexpr std::string_view form = "99/Aaa/9999:99:99:99 ";
+  const auto time = line.substr(at + 2);
+  if (time.size() < form.size()) return false;
+  for (std::size_t i = 0; i < form.size(); ++i) {
+    const char c = time[i];
+    const bool digit = c >= '0' && c <= '9';
+    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (form[i] == '9' ? !digit : form[i] == 'A' || form[i] == 'a' ? !letter : c != form[i]) return false;
+  }
+  return time.find("] \"") != std::string_view::npos;
+}
+
 bool is_text(std::string_view bytes) {
   return std::ranges::all_of(bytes, [](char c) {
     const auto code = static_cast<unsigned char>(c);
@@ -128,6 +145,9 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
   if (starts("<?xml")) refuse(path, "XML", as_text);
   if (starts("%%matrixmarket") && !tables) {
     refuse(path, "a MatrixMarket file", "write it as lines of user, item and weight, without the lines before them");
+  }
+  if (is_server_log(line) || starts("#software: ") || starts("#fields: ")) {
+    refuse(path, "a web server's log", "write who asked, for what and when as CSV");
   }
   if (starts("@relation")) refuse(path, "an ARFF file", as_text);
 }

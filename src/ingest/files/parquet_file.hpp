@@ -1,9 +1,11 @@
-// Parquet files as csv: a line for every row, a column for every value that is no struct.
+// Parquet files: their columns, for records; as csv for what reads tables of text: a line for every row, a column for
+// every value that is no struct.
 #pragma once
 
 #include <functional>
 #include <string>
 
+#include "ingest/files/column_block.hpp"
 #include "ingest/files/input_files.hpp"
 
 namespace cohort {
@@ -13,7 +15,11 @@ namespace cohort {
 std::string parquet_head(const std::string& path);
 
 /// Calls parse(block) for the rows of every P-th row group from the rank-th on; the number of a line is that of its
-/// row, from 1. Only columns that the layout names are read, or all of a table of attributes. Throws InputError. Local.
+/// row, from 1. All columns are read. Throws InputError. Local.
 void read_parquet(const OpenedFile& file, int rank, int ranks, const std::function<void(const LineBlock&)>& parse);
+
+/// The same of the columns that the layout names, as they are stored; no other is read.
+void read_parquet_columns(const OpenedFile& file, int rank, int ranks,
+                          const std::function<void(const ColumnBlock&)>& parse);
 
 }  // namespace cohort

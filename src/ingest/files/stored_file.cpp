@@ -30,14 +30,6 @@ std::string marked_encoding(std::string_view head) {
   return head.starts_with("\xFF\xFE"sv) || head.starts_with("\xFE\xFF"sv) ? "UTF-16" : "";
 }
 
-// Text may begin with the same four letters.
-bool is_parquet(PlainFile& file, std::string_view head) {
-  if (!head.starts_with("PAR1")) return false;
-  file.seek(std::max<std::int64_t>(4, file.size() - 4));
-  if (first_bytes(file, 4) == "PAR1") return true;
-  return std::ranges::any_of(head.substr(4, 16), [](char c) { return static_cast<unsigned char>(c) < 9; });
-}
-
 bool is_utf8(std::string encoding) {
   std::ranges::transform(encoding, encoding.begin(), [](unsigned char c) { return std::tolower(c); });
   return encoding == "utf-8" || encoding == "utf8";
@@ -45,11 +37,21 @@ bool is_utf8(std::string encoding) {
 
 }  // namespace
 
+// Text may begin with the same four letters.
+bool is_parquet(const std::string& path) {
+  PlainFile file(path);
+  const auto head = first_bytes(file, 20);
+  if (!head.starts_with("PAR1")) return false;
+  file.seek(std::max<std::int64_t>(4, file.size() - 4));
+  if (first_bytes(file, 4) == "PAR1") return true;
+  return std::ranges::any_of(head.substr(4), [](char c) { return static_cast<unsigned char>(c) < 9; });
+}
+
 Storage storage_of(const std::string& path, const std::string& encoding, bool tables) {
   PlainFile file(path);
   auto head = first_bytes(file, bytes_looked_at);
   Storage storage;
-  if (tables && is_parquet(file, head)) {
+  if (tables && is_parquet(path)) {
     storage.parquet = true;
     return storage;
   }

@@ -19,6 +19,9 @@ struct Storage {
   bool in_place() const { return packing == Packing::none && encoding.empty() && !parquet && !array; }
 };
 
+/// Whether a file is one of Parquet, by its first and last bytes. Throws InputError: it cannot be read. Local.
+bool is_parquet(const std::string& path);
+
 /// What the file's first bytes and `encoding` (input.encoding) say. What every text file is asked before it is read:
 /// throws InputError where its bytes, or those inside compressed data, are of a format that Cohort does not read (named
 /// in the message), and where its name says that it is compressed and it is not. tables: whether JSON, a

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "core/utf8.hpp"
+#include "ingest/records/chosen_columns.hpp"
 #include "ingest/records/column_names.hpp"
 #include "ingest/records/field_shape.hpp"
 #include "ingest/records/file_head.hpp"
@@ -15,17 +16,15 @@ namespace cohort {
 
 namespace {
 
+// Of files without a header.
+constexpr std::int32_t most_columns_by_order = 12;
+// Of numbers, beside the user.
+constexpr std::ptrdiff_t fewest_columns_of_items = 5;
+
 std::string joined(const std::vector<std::string>& fields) {
   std::string result;
   for (const auto& field : fields) result += (result.empty() ? "" : ", ") + field.substr(0, 60);
   return printable(result.substr(0, 400));
-}
-
-const std::string* chosen(const ColumnChoice& columns, std::string_view role) {
-  for (const auto& [name, column] : columns) {
-    if (name == role) return &column;
-  }
-  return nullptr;
 }
 
 struct Roles {
@@ -37,16 +36,6 @@ Roles roles_of(FileRole role) {
   if (role == FileRole::social) return {"source", "target", Meaning::source, Meaning::target};
   if (role == FileRole::labels) return {"user", "label", Meaning::user, Meaning::label};
   return {"user", "item", Meaning::user, Meaning::item};
-}
-
-// input.columns speaks of both kinds of file: of a social file where it names source or target, of interactions where
-// it names anything else but a weight beside them. What is held out says nothing of the other columns.
-bool applies(const ColumnChoice& columns, FileRole role) {
-  if (role == FileRole::labels) return false;
-  const bool social = chosen(columns, "source") || chosen(columns, "target");
-  if (role == FileRole::social) return social;
-  return chosen(columns, "user") || chosen(columns, "item") || chosen(columns, "time") || chosen(columns, "event") ||
-         (chosen(columns, "weight") && !social);
 }
 
 class Chooser {
@@ -103,7 +92,18 @@ class Chooser {
         if (c != other && may_be_id(c) && plain_name(name(c)) == known) return c;
       }
     }
-    return std::nullopt;
+    // What stands in an object, or in a table: properties.product_id, export.user_id.
+    std::optional<Index> found;
+    for (Index c = 0; c < std::ssize(seen_.names); ++c) {
+      if (c == other || !may_be_id(c) || !surely_means(last_part(name(c)), meaning)) continue;
+      if (found) return std::nullopt;
+      found = c;
+    }
+    return found;
+  }
+  static std::string_view last_part(const std::string& name) {
+    const auto dot = name.rfind('.');
+    return dot == std::string::npos ? std::string_view() : std::string_view(name).substr(dot + 1);
   }
 
   // A table of classes has ids of nothing but users; `cohort export` calls them so.
@@ -176,8 +176,14 @@ class Chooser {
     const bool may_guess = seen_.typed || request_.role != FileRole::interactions;
     const bool items = !left.empty() && request_.role == FileRole::social && surely_means(name(left[0]), Meaning::item);
     if (may_guess && !items && (left.size() == 1 || (seen_.typed && !left.empty()))) return left[0];
+    const bool wide = request_.role == FileRole::interactions && role == roles_.second &&
+                      std::ssize(left) >= fewest_columns_of_items &&
+                      std::ranges::all_of(left, [&](Index c) { return holds(c, is_number); });
     throw InputError(seen_.file + ": cannot tell which column is the " + std::string(role) + "; " + remedy(role) +
-                     (request_.settable ? " to one of: " : ". It has: ") + joined(seen_.names));
+                     (request_.settable ? " to one of: " : ". It has: ") + joined(seen_.names) +
+                     (wide ? ". If each column is of an item, write a line for each user and item instead, as pandas' "
+                             "melt does"
+                           : ""));
   }
 
   void take_by_order(Index& user, Index& item) {
@@ -346,7 +352,16 @@ class Chooser {
                                         : "give the file a header that names its columns"));
   }
 
+  void refuse_many_columns() const {
+    if (layout_.columns <= most_columns_by_order) return;
+    throw InputError(seen_.file + ": has " + std::to_string(layout_.columns) +
+                     " columns and no header, so what they are cannot be told; " +
+                     (request_.settable ? "say it in input.columns" : "put a header before them") +
+                     ". If each column is of an item, write a line for each user and item instead");
+  }
+
   void choose_values_by_order() {
+    refuse_many_columns();
     if (layout_.columns > 2 && !is_empty(2)) {
       if (request_.role == FileRole::interactions && holds_dates(2)) {
         layout_.time = 2;
@@ -370,16 +385,6 @@ class Chooser {
 };
 
 }  // namespace
-
-bool holds_chosen_name(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns) {
-  const bool split = role == FileRole::interactions && chosen(columns, "split");
-  if (!applies(columns, role) && !split) return false;
-  return std::ranges::any_of(columns, [&](const auto& choice) {
-    return !is_whole_number(choice.second) && std::ranges::any_of(fields, [&](const std::string& field) {
-      return without_type(field) == choice.second || plain_name(field) == plain_name(choice.second);
-    });
-  });
-}
 
 void choose_columns(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
                     std::vector<std::string>& warnings) {

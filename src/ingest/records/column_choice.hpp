@@ -23,9 +23,6 @@ struct ColumnsSeen {
 void choose_columns(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
                     std::vector<std::string>& warnings);
 
-/// Whether one of the fields is a name that `columns` asks for in a file of this role. Local.
-bool holds_chosen_name(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns);
-
 /// `column 2 ("sku")`, counted from 0. names: may be empty. Local.
 std::string column_text(std::int32_t column, const std::vector<std::string>& names);
 

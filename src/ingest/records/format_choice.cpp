@@ -98,6 +98,22 @@ bool is_mixed_blanks(const std::vector<HeadLine>& lines) {
   });
 }
 
+// With quotes where some column has them in every line, as programs write that quote all texts; else they are letters.
+FormatChoice by_tabs(const std::vector<HeadLine>& lines) {
+  const auto rows = split_all(lines, TextFormat::tsv);
+  const auto in_quotes = [&](std::size_t column) {
+    return rows.size() > 1 && std::ranges::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
+             if (column >= row.size() || row[column].size() < 2) return false;
+             const auto& field = row[column];
+             return field.starts_with('"') && field.ends_with('"');
+           });
+  };
+  for (std::size_t c = 0; c < rows[0].size(); ++c) {
+    if (in_quotes(c)) return {TextFormat::csv, '\t'};
+  }
+  return {TextFormat::tsv};
+}
+
 FormatChoice tell_format(const FileHead& head, const std::string& name, const LayoutRequest& request) {
   const auto& lines = head.lines;
   auto base = std::string(without_packing(name));
@@ -110,12 +126,12 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
   };
   if (head.matrix || is_mixed_blanks(lines)) return {TextFormat::ssv};
   if (head.ruled) return {TextFormat::csv, '|'};
-  if (base.ends_with(".tsv") && most_have("\t")) return {TextFormat::tsv};
+  if (base.ends_with(".tsv") && most_have("\t")) return by_tabs(lines);
   const char agreed = agreed_separator(lines, base.ends_with(".csv") ? ",;|\t" : "\t,;|");
   if (base.ends_with(".tsv"))
     return {agreed == '\0' ? TextFormat::tsv : TextFormat::csv, agreed == '\0' ? ',' : agreed};
   if (base.ends_with(".csv")) {
-    if (agreed == '\t') return {TextFormat::tsv};
+    if (agreed == '\t') return by_tabs(lines);
     return {TextFormat::csv, agreed == '\0' ? (!most_have(",") && most_have(";") ? ';' : ',') : agreed};
   }
   if (may_have_header && (base.ends_with(".inter") || base.ends_with(".net"))) {
@@ -126,7 +142,7 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
   // Hive's.
   if (agreed_separator(lines, "\x01") != '\0') return {TextFormat::csv, '\x01'};
   if (most_have("::") && agreed != '\t') return {TextFormat::ml};
-  if (agreed == '\t') return {TextFormat::tsv};
+  if (agreed == '\t') return by_tabs(lines);
   if (agreed == ';' || agreed == '|') return {TextFormat::csv, agreed};
   if (most_have("\t")) return {TextFormat::tsv};
   if (agreed == ',' || most_have(",")) return {TextFormat::csv};
@@ -146,14 +162,22 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
 
 TextFormat text_format(InputFormat format) {
   switch (format) {
-    case InputFormat::automatic: break;
-    case InputFormat::tsv: return TextFormat::tsv;
-    case InputFormat::csv: return TextFormat::csv;
-    case InputFormat::ssv: return TextFormat::ssv;
-    case InputFormat::ml: return TextFormat::ml;
-    case InputFormat::inter: return TextFormat::inter;
-    case InputFormat::lightgcn: return TextFormat::lightgcn;
-    case InputFormat::json: return TextFormat::json;
+    case InputFormat::automatic:
+      break;
+    case InputFormat::tsv:
+      return TextFormat::tsv;
+    case InputFormat::csv:
+      return TextFormat::csv;
+    case InputFormat::ssv:
+      return TextFormat::ssv;
+    case InputFormat::ml:
+      return TextFormat::ml;
+    case InputFormat::inter:
+      return TextFormat::inter;
+    case InputFormat::lightgcn:
+      return TextFormat::lightgcn;
+    case InputFormat::json:
+      return TextFormat::json;
   }
   COHORT_CHECK(false, "a format that is yet to be told");
   return TextFormat::tsv;
@@ -214,6 +238,7 @@ FormatChoice choose_format(const FileHead& head, const std::string& name, const 
     if (choice.format != TextFormat::csv) return choice;
     const auto named = request.separator == "auto" ? FormatChoice{TextFormat::csv, agreed_separator(head.lines, ",;|")}
                                                    : named_separator(request.separator);
+    if (named.format == TextFormat::tsv) return {TextFormat::csv, '\t'};
     return named.format == TextFormat::csv && named.separator != '\0' ? named : choice;
   }
   return request.separator == "auto" ? tell_format(head, name, request) : named_separator(request.separator);

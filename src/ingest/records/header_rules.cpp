@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "ingest/records/column_choice.hpp"
+#include "ingest/records/chosen_columns.hpp"
 #include "ingest/records/column_names.hpp"
 #include "ingest/records/field_shape.hpp"
 

@@ -21,6 +21,7 @@ std::string format_text(const OpenedFile& file) {
   switch (file.layout.format) {
     case TextFormat::csv:
       if (file.layout.separator == ',') return "csv, columns by comma";
+      if (file.layout.separator == '\t') return "csv, columns by tab, with quotes";
       return (file.layout.ruled ? "a printed table, columns by " : "csv, columns by ") +
              quoted(std::string(1, file.layout.separator)) + (file.layout.decimal_comma ? ", decimal commas" : "");
     case TextFormat::json:

@@ -15,6 +15,9 @@ namespace cohort {
 
 namespace {
 
+// Ratings are from 5, 10 or 100 at most.
+constexpr double most_of_a_rating = 100;
+
 // The fields of one column, without those that are missing.
 std::vector<std::string> fields_of(const Rows& rows, std::int32_t column) {
   std::vector<std::string> fields;
@@ -57,9 +60,13 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
   const auto quoted_id = [](const std::string& field) {
     return field.size() > 2 && field.starts_with('"') && field.ends_with('"');
   };
-  if (layout.format != TextFormat::csv && layout.format != TextFormat::json && all(fields, quoted_id)) {
-    return "stands in double quotes, which are read as part of it; they are quotes in files by commas, semicolons or | "
-           "alone, so write such a file, or one without them";
+  if (layout.format != TextFormat::csv && layout.format != TextFormat::json && std::ranges::any_of(fields, quoted_id)) {
+    const bool tabs = layout.format == TextFormat::tsv;
+    return std::string("stands in double quotes") + (all(fields, quoted_id) ? "" : ", in some lines") +
+           ", which are read as part of it; " +
+           (tabs ? "where they are quotes, set input.format = \"csv\" and input.separator = \"tab\""
+                 : "they are quotes in files by commas, semicolons, | or tabs alone, so write such a file, or one "
+                   "without them");
   }
   for (const auto& [open, close] : {Pair{"'", "'"}, Pair{"\xE2\x80\x9C", "\xE2\x80\x9D"}, Pair{"`", "`"}}) {
     const auto in_quotes = [&, &first = open, &last = close](const std::string& field) {
@@ -121,6 +128,12 @@ void warn_of_order(const FileLayout& layout, const ColumnsSeen& seen, const Layo
   std::int32_t filled = 0;
   for (std::int32_t c = 0; c < layout.columns; ++c) filled += fields_of(seen.data, c).empty() ? 0 : 1;
   if (!request.columns.empty() || filled <= (request.role == FileRole::social ? 3 : 4)) return;
+  // Small numbers and then times: a rating and when it was given, whatever stands behind them.
+  const auto weights = fields_of(seen.data, layout.weight);
+  const auto times = fields_of(seen.data, layout.time);
+  const auto is_rating = [](const std::string& field) { return value_of(field) <= most_of_a_rating; };
+  const bool dates = all(times, is_unix_time) || all(times, is_date);
+  if (layout.first == 0 && layout.second == 1 && all(weights, is_rating) && dates) return;
   warnings.push_back("has " + std::to_string(filled) + " columns and no header; which is what is told by their order " +
                      (request.settable ? "alone. Set input.columns to be sure" : "alone; put a header before them"));
 }

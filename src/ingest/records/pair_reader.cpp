@@ -148,7 +148,9 @@ Reading read_records(const Communicator& comm, const std::vector<OpenedFile>& op
     parsers.emplace_back(static_cast<std::int64_t>(f), opened[f].layout, repeated_header(opened[f]), rule, first,
                          second, reading.pairs, reading.tally, opened[f].notes.names);
   }
-  read_blocks(comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); });
+  read_blocks(
+      comm, opened, [&](std::size_t f, const LineBlock& block) { parsers[f].parse(block); },
+      [&](std::size_t f, const ColumnBlock& block) { parsers[f].parse(block); });
   std::vector<std::int64_t> counts;
   for (const auto& parser : parsers) {
     const auto& dates = parser.dates();

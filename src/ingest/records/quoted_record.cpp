@@ -14,6 +14,12 @@ const char* find_byte(const char* begin, const char* end, char byte) {
   return static_cast<const char*>(std::memchr(begin, byte, static_cast<std::size_t>(end - begin)));
 }
 
+// What may stand around a field's quotes; a tab is none where it separates fields.
+struct BlankOf {
+  char separator;
+  bool operator()(char c) const { return c != separator && is_blank(c); }
+};
+
 struct Closing {
   bool known = true;
   const char* after =
@@ -26,7 +32,7 @@ Closing find_closing(const char* p, const char* end, bool is_last, std::size_t l
   for (const auto* quote = find_byte(p, stop, '"'); quote; quote = find_byte(quote + 2, stop, '"')) {
     if (quote + 1 < end && quote[1] == '"') continue;
     const auto* const behind = static_cast<std::size_t>(end - quote) > limit ? quote + limit : end;
-    const auto* after = std::find_if_not(quote + 1, behind, is_blank);
+    const auto* after = std::find_if_not(quote + 1, behind, BlankOf{separator});
     if (after < end && *after == separator) return {true, after};
     after = std::find_if_not(after, behind, [](char c) { return c == '\r'; });
     if (after == end) return {is_last, end};
@@ -46,7 +52,7 @@ RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std:
   const char* quote = nullptr;     // the first one from p on in p's line, likewise
   for (;;) {
     if (state == ScanState::field_start) {
-      p = std::find_if_not(p, end, is_blank);
+      p = std::find_if_not(p, end, BlankOf{separator});
       if (p == end) return {is_last ? end : nullptr, nullptr, p, state};
       state = *p == '"' ? ScanState::quoted : ScanState::unquoted;
       open = p;
@@ -87,14 +93,14 @@ RecordEnd find_record_end(const char* begin, const char* end, bool is_last, std:
     if (state == ScanState::rest_of_line) return {nullptr, unclosed, end, state};
     // What follows may belong to a field that has begun with blanks only.
     const auto* field = end;
-    while (field > p && field[-1] != separator && is_blank(field[-1])) --field;
+    while (field > p && BlankOf{separator}(field[-1])) --field;
     const bool blanks_only = field > p && field[-1] == separator;
     return {nullptr, nullptr, blanks_only ? field : end, blanks_only ? ScanState::field_start : state};
   }
 }
 
 QuotedField take_quoted_field(char*& p, char* end, char separator) {
-  auto* begin = std::find_if_not(p, end, is_blank);
+  auto* begin = std::find_if_not(p, end, BlankOf{separator});
   if (begin == end || *begin != '"') {
     p = std::find(begin, end, separator);
     auto* stop = p;

@@ -85,6 +85,12 @@ std::vector<std::string> warn_of_singles(std::int64_t records, std::int64_t user
                        "; if its column holds something else, set input.columns." + what);
   };
   if (records >= fewest_records && users == records) add("user");
+  const auto add_same = [&](const std::string& what) {
+    warnings.push_back("all of " + std::to_string(records) + " records are of one " + what +
+                       "; if its column holds something else, set input.columns." + what);
+  };
+  if (records >= fewest_records && users == 1) add_same("user");
+  if (records >= fewest_records && items == 1) add_same("item");
   if (records >= fewest_records && items == records) add("item");
   return warnings;
 }

@@ -63,13 +63,12 @@ void RecordParser::flush() {
   batched_ = 0;
 }
 
-// Room for the lines to come, as long as those of the block just parsed (there were `before` records then): lists that
-// double as they grow touch three times the memory, and fresh pages cost more than the parsing.
-void RecordParser::make_room(const LineBlock& block, std::size_t before) {
-  if (block.left == 0) return;
+// Room for so many blocks to come, with as many records as the one just parsed (there were `before` records then):
+// lists that double as they grow touch three times the memory, and fresh pages cost more than the parsing.
+void RecordParser::make_room(double blocks_left, std::size_t before) {
+  if (blocks_left <= 0) return;
   const auto records = pairs_.first.size();
   const auto last = records - before;
-  const auto blocks_left = static_cast<double>(block.left) / static_cast<double>(block.size);
   const auto to_come = static_cast<std::size_t>(1.02 * blocks_left * static_cast<double>(last));
   if (pairs_.first.capacity() - records > std::min(to_come, 2 * last)) return;
   // No less than doubling: with many files, each of which asks, the copies would add up.

@@ -55,7 +55,7 @@ bool has_lone_return(std::string_view text) {
 // The first carriage return outside quotes; null: there is none.
 const char* find_unquoted_return(const char* p, const char* end, char separator) {
   while (p < end) {
-    p = std::find_if_not(p, end, is_blank);
+    p = std::find_if_not(p, end, [&](char c) { return c != separator && is_blank(c); });
     if (p < end && *p == '"') {
       for (++p; p < end && (*p != '"' || (p + 1 < end && p[1] == '"')); ++p) {
         if (*p == '"') ++p;

@@ -211,7 +211,8 @@ void RecordParser::parse_lines(const LineBlock& block, const Separator& separato
   block_end_ = block_end;
   const auto before = pairs_.first.size();
   const bool csv = layout_.format == TextFormat::csv;
-  const bool tabs = layout_.format == TextFormat::tsv || layout_.format == TextFormat::inter;
+  const bool tabs =
+      layout_.format == TextFormat::tsv || layout_.format == TextFormat::inter || layout_.separator == '\t';
   RecordCutter cutter(block, {.quotes = csv,
                               .tabs = tabs,
                               .limit = line_limit(layout_),
@@ -253,7 +254,7 @@ void RecordParser::parse_lines(const LineBlock& block, const Separator& separato
   }
   tally_.comments += cutter.comments();
   flush();
-  make_room(block, before);
+  make_room(static_cast<double>(block.left) / static_cast<double>(block.size), before);
 }
 
 void RecordParser::parse(const LineBlock& block) {

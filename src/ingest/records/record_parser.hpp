@@ -13,6 +13,7 @@
 
 #include "data/huge_vector.hpp"
 #include "ingest/files/block_reader.hpp"
+#include "ingest/files/column_block.hpp"
 #include "ingest/ids/id_interner.hpp"
 #include "ingest/records/file_layout.hpp"
 #include "ingest/records/json_lines.hpp"
@@ -93,6 +94,10 @@ class RecordParser {
   /// Parses all lines of a block. A malformed line is counted and leaves nothing behind. May write into the block.
   void parse(const LineBlock& block);
 
+  /// The same for the rows of a file that stores columns; the line of a malformed one is its row. The block outlives
+  /// the call.
+  void parse(const ColumnBlock& block);
+
   /// Of the times that were taken so far.
   const DateTally& dates() const { return dates_; }
 
@@ -111,6 +116,17 @@ class RecordParser {
     bool quoted = false;
   };
 
+  // Records of a block that fill the batch.
+  struct Rows {
+    std::int64_t begin;
+    std::size_t count;
+  };
+  struct Fault {
+    std::size_t record;
+    bool incomplete;
+    std::string reason;
+  };
+
   template <class Separator>
   void parse_lines(const LineBlock& block, const Separator& separator);
   template <class Separator>
@@ -124,12 +140,21 @@ class RecordParser {
   std::optional<double> read_time_text(std::string_view text);
   bool take_event(Field field, double& factor);
   bool take_split(Field field, SplitPart& part);
+  bool take_text_id(std::string_view text, const char* name, Token& token);
+  std::vector<Token> coded_ids(const ColumnValues& column, const char* name);
+  void take_ids(const ColumnValues& column, const std::vector<Token>& coded, Rows rows, bool is_first);
+  template <class Take, class TakeText>
+  void take_values(const ColumnValues& column, Rows rows, Take take, TakeText take_text);
+  void take_weights(const ColumnValues& column, Rows rows);
+  void take_times(const ColumnValues& column, Rows rows);
+  void keep_fault(std::size_t i);
+  void leave_out_faults(std::int64_t first_row);
   bool wrong_field_count(std::int64_t found);
   bool fail(std::string reason);
   bool fail_incomplete(std::string reason);
   void add();
   void flush();
-  void make_room(const LineBlock& block, std::size_t before);
+  void make_room(double blocks_left, std::size_t before);
   void keep_bad_line(std::int64_t offset, std::int64_t line, std::int64_t lines, std::string reason);
   static std::string_view without_blanks(Field field);
 
@@ -154,6 +179,9 @@ class RecordParser {
   DateTally dates_;
   bool incomplete_ = false;  // what failed is what rule_.drop_incomplete speaks of
   std::unique_ptr<JsonLines> json_;
+  std::vector<std::string> printed_;  // ids of the batch that were no text in their columns
+  std::string scratch_;
+  std::vector<Fault> faults_;  // of the batch, one a record
 };
 
 }  // namespace cohort

@@ -1,0 +1,130 @@
+"""`cohort init` on layouts that docs/formats.md does not name: the columns that it tells, a configuration that the other
+commands take unchanged, what it says where it doubts, and what it refuses."""
+
+import csv
+import datetime
+import io
+import random
+import tomllib
+import unittest
+
+from support import WithDirectory, cohort
+
+DRAW = random.Random(5)
+COUNT = 120
+USERS = [DRAW.randrange(1, 31) for _ in range(COUNT)]
+ITEMS = [DRAW.randrange(1, 21) for _ in range(COUNT)]
+STARS = [DRAW.randrange(1, 6) for _ in range(COUNT)]
+SECONDS = [DRAW.randrange(1_400_000_000, 1_500_000_000) for _ in range(COUNT)]
+DATES = [datetime.datetime.fromtimestamp(second, datetime.timezone.utc) for second in SECONDS]
+PAIRS = len(set(zip(USERS, ITEMS)))
+
+
+def table(names, row_of, separator=",", **dialect):
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator="\n", **dialect)
+    if names:
+        writer.writerow(names)
+    writer.writerows(row_of(user, item, stars, second, date) for user, item, stars, second, date
+                     in zip(USERS, ITEMS, STARS, SECONDS, DATES))
+    return text.getvalue()
+
+
+class Strangers(WithDirectory):
+    def init(self, name, content, ranks=1):
+        self.write(name, content)
+        return cohort("init", name, "--force", ranks=ranks, check=False, cwd=self.path)
+
+    def test_columns_are_told(self):
+        moment = "%Y-%m-%d %H:%M:%S"
+        for number, (name, content, columns) in enumerate((
+                ("transactions.csv", table(("t_dat", "customer_id", "article_id", "price"), lambda u, i, w, t, d:
+                                           (d.date(), f"{u:032x}", f"01{i:08}", 0.05)),
+                 {"user": "customer_id", "item": "article_id", "time": "t_dat"}),
+                ("orders_export.csv", table(("Name", "Email", "Created at", "Lineitem quantity", "Lineitem name", "Lineitem sku"),
+                                            lambda u, i, w, t, d: (f"#{t}", f"u{u}@x.org", d.strftime(moment + " +0100"), w,
+                                                                   f"Shirt {i}, L", f"SKU-{i}")),
+                 {"user": "Email", "item": "Lineitem sku", "weight": "Lineitem quantity", "time": "Created at"}),
+                ("ga4.csv", table(("event_date", "event_timestamp", "event_name", "user_pseudo_id", "item_id"),
+                                  lambda u, i, w, t, d: (d.strftime("%Y%m%d"), t * 10**6, ["view_item", "purchase"][w % 2],
+                                                         f"a{u}.{u}", f"SKU{i}")),
+                 {"user": "user_pseudo_id", "item": "item_id", "time": "event_timestamp", "event": "event_name"}),
+                ("shop.csv", table(("order_id", "order_date", "billing_email", "product_sku", "product_name", "qty"),
+                                   lambda u, i, w, t, d: (t, d.strftime(moment), f"u{u}@x.org", f"S{i}", f"N{i}", w)),
+                 {"user": "billing_email", "item": "product_sku", "weight": "qty", "time": "order_date"}),
+                ("scanner.csv", table(("upc", "units", "household", "day"), lambda u, i, w, t, d:
+                                      (7680850106 + i, w, 125434 + u, t % 700)),
+                 {"user": "household", "item": "upc", "weight": "units", "time": "day"}),
+                ("snowplow.tsv", table(("collector_tstamp", "domain_userid", "event_name", "page_urlpath"),
+                                       lambda u, i, w, t, d: (d.strftime(moment), f"{u:016x}", "page_view", f"/p/{i}"), "\t"),
+                 {"user": "domain_userid", "item": "page_urlpath", "time": "collector_tstamp", "event": "event_name"}),
+                ("members.csv", table(("Member_number", "Date", "itemDescription"), lambda u, i, w, t, d:
+                                      (u, d.strftime("%d-%m-%Y"), f"milk {i}")),
+                 {"user": "Member_number", "item": "itemDescription", "time": "Date"}),
+                ("long_names.tsv", table(("export_of_2017.user_id", "export_of_2017.item_id", "export_of_2017.kind"),
+                                         lambda u, i, w, t, d: (u, i, w), "\t"),
+                 {"user": "export_of_2017.user_id", "item": "export_of_2017.item_id"}),
+                ("tracks.json", "".join(f'{{"userId": "u{u}", "event": "Viewed", "properties": {{"product_id": "p{i}", "price": 9}}, '
+                                        f'"timestamp": "{d:%Y-%m-%dT%H:%M:%SZ}"}}\n' for u, i, d in zip(USERS, ITEMS, DATES)),
+                 {"user": "userId", "item": "properties.product_id", "time": "timestamp", "event": "event"}),
+                ("ads.csv", table(("user", "time_stamp", "adgroup_id", "pid", "clk"), lambda u, i, w, t, d:
+                                  (u, t, i, "430548_1007", w % 2)),
+                 {"user": "user", "item": "adgroup_id", "time": "time_stamp"}),
+                ("video.csv", table(("user_id", "video_id", "date", "time_ms"), lambda u, i, w, t, d:
+                                    (u, i, d.strftime("%Y%m%d"), t * 1000)),
+                 {"user": "user_id", "item": "video_id", "time": "time_ms"}),
+                ("quoted.tsv", table(("user_id", "item_id", "rating"), lambda u, i, w, t, d:
+                                     (f"u{u}", f'the "{i}"\tth', w), "\t", quoting=csv.QUOTE_ALL),
+                 {"user": "user_id", "item": "item_id", "weight": "rating"}))):
+            with self.subTest(name=name):
+                done = self.init(name, content, ranks=1 + number % 2)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                config = tomllib.loads((self.path / "cohort.toml").read_text())
+                self.assertEqual(config["input"]["columns"], columns)
+                counts = dict(line.split() for line in
+                              cohort("prepare", "--dry-run", "cohort.toml", cwd=self.path).stdout.splitlines())
+                self.assertEqual((int(counts["records"]), int(counts["users"]), int(counts["items"]), int(counts["interactions"])),
+                                 (COUNT, len(set(USERS)), len(set(ITEMS)), PAIRS))
+
+    def test_doubts_are_said_and_written(self):
+        for name, content, words in (
+                ("german.csv", table(("Kunde", "Artikel", "Menge"), lambda u, i, w, t, d: (f"K{u}", f"A{i}", f"{w},5"), ";"),
+                 "none of the header's names"),
+                ("soon.csv", table(("user_id", "item_id", "date"), lambda u, i, w, t, d: (u, i, "yesterday")),
+                 "times that cannot be read"),
+                ("songs.csv", table(("msno", "song_id", "target"), lambda u, i, w, t, d: (f"m{u}", f"s{i}", w % 2)),
+                 "says yes or no"),
+                ("artists.tsv", table(None, lambda u, i, w, t, d: (u, "rock", i, 7 * i, t), "\t"), "has 5 columns and no header"),
+                ("one.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u, "shop")), "120 records are of one item")):
+            with self.subTest(name=name):
+                done = self.init(name, content)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(done.stderr.count(words), 1, done.stderr)
+                self.assertEqual((self.path / "cohort.toml").read_text().replace("\n#   ", " ").count(words), 1)
+
+    def test_ratings_and_times_without_a_header_are_not_doubted(self):
+        done = self.init("ratings.tsv", table(None, lambda u, i, w, t, d: (u, i, w, t, f"text {i}"), "\t"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("warning", done.stderr)
+
+    def test_what_is_refused(self):
+        matrix = "".join(f"{u}," + ",".join(str(DRAW.choice([0, 0, 1])) for _ in range(40)) + "\n" for u in range(1, 40))
+        log = "".join(f'10.0.0.{u} - - [{d:%d/%b/%Y:%H:%M:%S} +0000] "GET /p/{i} HTTP/1.1" 200 99 "-" "Mozilla/5.0 (X11; Linux)"\n'
+                      for u, i, d in zip(USERS, ITEMS, DATES))
+        for name, content, words in (
+                ("onehot.csv", matrix, "has 41 columns and no header"),
+                ("named.csv", "user_id," + ",".join(f"item_{i}" for i in range(40)) + "\n" + matrix, "pandas' melt"),
+                ("access.log", log, "a web server's log"),
+                ("iis.log", "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time\n2020-01-01 10:00:00\n",
+                 "a web server's log"),
+                ("latin1.csv", table(("user", "item"), lambda u, i, w, t, d: (f"José{u}", i)).encode("latin1"),
+                 "--set input.encoding=latin1")):
+            with self.subTest(name=name):
+                done = self.init(name, content, ranks=2)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertEqual(done.stderr.count(words), 1, done.stderr)
+                self.assertFalse((self.path / "cohort.toml").exists())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

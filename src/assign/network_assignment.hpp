@@ -66,8 +66,8 @@ class NetworkPlacer {
 Assignment assign_by_network(const Communicator& comm, const NetworkAssignInput& input, const Newcomers& newcomers,
                              const AssignOptions& options);
 
-/// Throws InputError where a file of features (as many as the dataset has) has other columns than that of `trained` in its
-/// place (data/feature_columns.hpp). Local, the same on all ranks.
+/// Throws InputError where a file of features (as many as the dataset has) has other columns than that of `trained` in
+/// its place (data/feature_columns.hpp). Local, the same on all ranks.
 void check_newcomer_features(const Dataset& dataset, std::span<const FeatureTable> features,
                              const std::vector<std::string>& files, const std::vector<std::string>& trained);
 

@@ -92,11 +92,12 @@ class Members {
         if (is_member_[row] == 0) continue;
         const auto found = runner_up_of(embedding.at(row), centroids, segment_, input_.spherical);
         const auto other = runner_up_[row];
-        difference[k] += inner_product(embedding.at(row), direction_between(centroids, segment_, other, input_.spherical)) /
-                             (input_.spherical ? found.length : 1.0) +
-                         constant_between(centroids, segment_, other, input_.spherical);
-        const bool stays = found.own_distance < found.distance ||
-                           (found.own_distance == found.distance && segment_ < found.segment);
+        difference[k] +=
+            inner_product(embedding.at(row), direction_between(centroids, segment_, other, input_.spherical)) /
+                (input_.spherical ? found.length : 1.0) +
+            constant_between(centroids, segment_, other, input_.spherical);
+        const bool stays =
+            found.own_distance < found.distance || (found.own_distance == found.distance && segment_ < found.segment);
         result.elsewhere += stays ? 0 : 1;
       }
     }
@@ -155,8 +156,8 @@ NetworkSegmentExplanation explain_segment_by_network(const Communicator& comm, c
   for (const auto& each : members.neighbours(result.neighbours)) {
     comm.stop_if_interrupted();
     const auto left = members.seen(input.network->forward_without(*input.base, NodeId{each.node}, members.nodes));
-    result.contributions.push_back({NodeId{each.node}, result.difference - left.difference, each.users,
-                                    left.elsewhere - seen.elsewhere});
+    result.contributions.push_back(
+        {NodeId{each.node}, result.difference - left.difference, each.users, left.elsewhere - seen.elsewhere});
   }
   std::ranges::sort(result.contributions, [](const NodeLeftOut& a, const NodeLeftOut& b) {
     return a.value != b.value ? a.value > b.value : a.node < b.node;

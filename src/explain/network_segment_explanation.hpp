@@ -32,8 +32,8 @@ struct NetworkSegmentExplanation {
   std::vector<NodeLeftOut> contributions;
 };
 
-/// segment: its row. Needs two segments at least, and a segment with users; throws InputError otherwise. The same on all
-/// ranks. Costs a pass over the graph for each contribution. Collective.
+/// segment: its row. Needs two segments at least, and a segment with users; throws InputError otherwise. The same on
+/// all ranks. Costs a pass over the graph for each contribution. Collective.
 NetworkSegmentExplanation explain_segment_by_network(const Communicator& comm, const NetworkExplainInput& input,
                                                      std::int32_t segment);
 

@@ -136,8 +136,8 @@ class UserComparison {
     return others;
   }
 
-  void choose(const ComparisonPass& pass, std::size_t u, std::span<const std::int32_t> touched, std::vector<double>& sum,
-              std::vector<Candidate>& pool) {
+  void choose(const ComparisonPass& pass, std::size_t u, std::span<const std::int32_t> touched,
+              std::vector<double>& sum, std::vector<Candidate>& pool) {
     Best kept(pool, best[u], count_);
     const auto self = self_[u] - pass.first;
     for (const auto other : touched) {

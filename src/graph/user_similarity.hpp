@@ -55,8 +55,9 @@ class UserIndex {
   UserIndex& operator=(const UserIndex&) = delete;
 
   /// The options.neighbours users of the dataset that are most similar to each. asked: a row of items for each, weights
-  /// as the bipartite graph has them (0: none). self: the numbers of those that are in the dataset, who are not compared
-  /// with themselves; -1: not in it. Returns rows of users, ascending, and the weights of the edges to them. Collective.
+  /// as the bipartite graph has them (0: none). self: the numbers of those that are in the dataset, who are not
+  /// compared with themselves; -1: not in it. Returns rows of users, ascending, and the weights of the edges to them.
+  /// Collective.
   PairTable most_similar(const PairTable& asked, std::span<const std::int64_t> self);
 
  private:

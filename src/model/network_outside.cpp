@@ -1,8 +1,8 @@
 // The network on nodes that it was not trained on: what they take from the graph is kept of one pass over it, and they
-// read it layer by layer as every neighbour does. A node that training did not see has its own features, or what the network has learned in their
-// stead. What it lacks and nothing stands for (a row of layer 0, a file of features that all nodes of the graph are in)
-// is the mean over the nodes of its kind that it is joined to, or, if its neighbours are items, whose items it shares:
-// of features, of what the first layer's weights make of them.
+// read it layer by layer as every neighbour does. A node that training did not see has its own features, or what the
+// network has learned in their stead. What it lacks and nothing stands for (a row of layer 0, a file of features that
+// all nodes of the graph are in) is the mean over the nodes of its kind that it is joined to, or, if its neighbours are
+// items, whose items it shares: of features, of what the first layer's weights make of them.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -105,8 +105,8 @@ GraphRows Network::rows_for_outside(HaloMatrix& base, bool by_items, std::span<c
     const auto of_graph = in;
     in = run_layer(slot, l, in);
     comm_.attempt([&] {
-      result.layer.push_back(scaled_before(mixing(slot, false),
-                                           layer.product_first ? product_.at(layer.out).view() : of_graph));
+      result.layer.push_back(
+          scaled_before(mixing(slot, false), layer.product_first ? product_.at(layer.out).view() : of_graph));
     });
   }
   if (options_.smoothings == 0) return result;

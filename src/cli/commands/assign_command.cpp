@@ -237,8 +237,8 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
   const auto blocks = block_graph(comm, graph.dataset, config.graph);
   const auto sharded = shard_graph(comm, blocks, *graph.partition);
   TrainedNetwork model(comm, config, graph, sharded, sources.model, static_cast<int>(threads));
-  NetworkPlacer placer(
-      comm, {&result, &graph.dataset, config.graph, &sharded, &model.features, &model.network, &model.base});
+  NetworkPlacer placer(comm,
+                       {&result, &graph.dataset, config.graph, &sharded, &model.features, &model.network, &model.base});
   LiveAssigner assigner(comm, result, users_of_items(comm, graph.dataset, config.graph), embed_by_network(placer),
                         config.graph, options);
   answer_lines(assigner, result, options);
@@ -258,7 +258,8 @@ void check_inputs(const Config& config, const AssignCommand& command) {
   if ((command.stream || !command.interactions.empty()) && config.input.interactions.empty()) {
     throw InputError(
         path + " has no items: its network was trained on friendships, and new users are placed by theirs" +
-        (command.stream ? ", while a line of --stream has items alone" : "") + (trained.empty() ? ": give --social FILE" : " and their features: give --social, --user-features"));
+        (command.stream ? ", while a line of --stream has items alone" : "") +
+        (trained.empty() ? ": give --social FILE" : " and their features: give --social, --user-features"));
   }
   if (!command.features.empty() && command.features.size() != trained.size()) {
     throw InputError("--user-features names " + counted(std::ssize(command.features), "file") +

@@ -130,15 +130,16 @@ std::string explanation_text(const Communicator& comm, const SegmentsFile& resul
   }
   text += fmt::format("\non average nearer to it than to the next by {:.6f}\n", explanation.difference);
   if (contributions.empty()) return text;
-  text += fmt::format("of that goes with the edges to the segment's users of each of the {} of {} that these are mixed with "
-                      "most strongly\n({}):\n",
-                      contributions.size(), counted(explanation.neighbours, "neighbour"), meaning_of_segment);
+  text += fmt::format(
+      "of that goes with the edges to the segment's users of each of the {} of {} that these are mixed with "
+      "most strongly\n({}):\n",
+      contributions.size(), counted(explanation.neighbours, "neighbour"), meaning_of_segment);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto& each = contributions[i];
-    const auto name =
-        fmt::format("{} {} ({})", names.kind_of(each.node), ids[i], counted(each.users, "user"));
-    text += fmt::format("  {:<48} {:>+12.6f}{}\n", name, each.value,
-                        each.leaving == 0 ? "" : fmt::format("  nearest to another segment without them: {:+}", each.leaving));
+    const auto name = fmt::format("{} {} ({})", names.kind_of(each.node), ids[i], counted(each.users, "user"));
+    text += fmt::format(
+        "  {:<48} {:>+12.6f}{}\n", name, each.value,
+        each.leaving == 0 ? "" : fmt::format("  nearest to another segment without them: {:+}", each.leaving));
   }
   return text;
 }

@@ -80,7 +80,8 @@ SmallGraph town() {
 SegmentsFile file_of(const Communicator& comm, const Dense& whole, bool spherical) {
   SegmentsFile file;
   file.users.distribution = Distribution::even(30, comm.size());
-  for (auto user = file.users.distribution.begin(comm.rank()); user < file.users.distribution.end(comm.rank()); ++user) {
+  for (auto user = file.users.distribution.begin(comm.rank()); user < file.users.distribution.end(comm.rank());
+       ++user) {
     file.segments.segment.push_back(order(whole, user, spherical).front());
   }
   file.segments.centroid = Matrix(segments, columns);

@@ -21,14 +21,24 @@ constexpr std::int64_t block_items = 512;
 
 }  // namespace
 
-LiveAssigner::LiveAssigner(const Communicator& comm, const SegmentsFile& result, const GraphConfig& graph,
+EmbedUser embed_by_fold_in(const SegmentsFile& result) {
+  return [&result](std::string_view /*user*/, std::span<const LocalRow> item, std::span<const float> weight,
+                   MatrixView embedding) {
+    fold_in_row(result.fold_in->rows.view(), item, weight, embedding.row(0));
+    return true;
+  };
+}
+
+LiveAssigner::LiveAssigner(const Communicator& comm, const SegmentsFile& result,
+                           std::span<const std::int64_t> item_users, EmbedUser embed, const GraphConfig& graph,
                            const AssignOptions& options)
     : result_(result),
+      embed_(std::move(embed)),
       weights_(graph),
       min_weight_(graph.min_weight),
       drop_zero_(graph.weight != EdgeWeighting::binary),
       options_(options),
-      popular_(popular_items(comm, result.items.distribution, result.fold_in->users, options.count)),
+      popular_(popular_items(comm, result.items.distribution, item_users, options.count)),
       embedding_(1, result.segments.centroid.columns()),
       scores_(1, block_items) {
   COHORT_CHECK(comm.size() == 1);
@@ -41,7 +51,7 @@ LiveAssigner::LiveAssigner(const Communicator& comm, const SegmentsFile& result,
   std::iota(order.begin(), order.end(), std::int64_t{0});
   for (std::size_t i = 0; i < count; ++i) {
     const auto item = static_cast<std::int64_t>(i);
-    if (result.fold_in->users[i] > 0) item_number_.emplace(result.items[item], static_cast<std::int32_t>(item));
+    if (item_users[i] > 0) item_number_.emplace(result.items[item], static_cast<std::int32_t>(item));
     length[i] = std::sqrt(row_dot(items.row(item), items.row(item), items.stride()));
   }
   std::ranges::stable_sort(order, std::ranges::greater(), [&](std::int64_t i) { return length[i]; });
@@ -111,14 +121,13 @@ void LiveAssigner::rank(const float* embedding) {
   best_ = top.sorted();
 }
 
-LiveAnswer LiveAssigner::answer(std::span<const NamedInteraction> interactions) {
+LiveAnswer LiveAssigner::answer(std::string_view user, std::span<const NamedInteraction> interactions) {
   LiveAnswer answer;
   merge(interactions, answer);
-  if (answer.known == 0) {
+  if (answer.known == 0 || !embed_(user, item_, weight_, embedding_.view())) {
     answer.best = popular_;
     return answer;
   }
-  fold_in_row(result_.fold_in->rows.view(), item_, weight_, embedding_.row(0));
   answer.placement = place_at(embedding_.row(0), result_.segments, options_.level, options_.spherical);
   rank(embedding_.row(0));
   answer.best = best_;

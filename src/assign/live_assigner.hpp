@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,15 +33,24 @@ struct LiveAnswer {
   std::span<const ScoredItem> best;  ///< valid until the next answer
 };
 
+/// How one user is embedded by the items that the model knows (ascending) and the weights of their edges, for those who
+/// have one at least; false: they tell nothing. embedding: of as many columns as the centroids.
+using EmbedUser = std::function<bool(std::string_view user, std::span<const LocalRow> item,
+                                     std::span<const float> weight, MatrixView embedding)>;
+
+/// By fold-in. result: read by one rank alone, check_fold_in passed; must outlive what is returned. Local.
+EmbedUser embed_by_fold_in(const SegmentsFile& result);
+
 /// Answers one user after the other. Holds all items: their ids, and d floats of each three times.
 class LiveAssigner {
  public:
-  /// result: read by one rank alone, check_fold_in passed; must outlive the assigner. Collective (of that one rank).
-  LiveAssigner(const Communicator& comm, const SegmentsFile& result, const GraphConfig& graph,
-               const AssignOptions& options);
+  /// result: read by one rank alone, with items; must outlive the assigner. item_users: training users of all items.
+  /// Collective (of that one rank).
+  LiveAssigner(const Communicator& comm, const SegmentsFile& result, std::span<const std::int64_t> item_users,
+               EmbedUser embed, const GraphConfig& graph, const AssignOptions& options);
 
   /// Not for several threads at a time. Local.
-  LiveAnswer answer(std::span<const NamedInteraction> interactions);
+  LiveAnswer answer(std::string_view user, std::span<const NamedInteraction> interactions);
 
  private:
   // Items of similar length (of the embedding), longest first over all blocks, by number within one.
@@ -53,6 +63,7 @@ class LiveAssigner {
   void rank(const float* embedding);
 
   const SegmentsFile& result_;
+  EmbedUser embed_;
   EdgeWeights weights_;
   double min_weight_;
   bool drop_zero_;

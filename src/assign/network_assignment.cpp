@@ -8,10 +8,9 @@
 #include "comm/index_plan.hpp"
 #include "core/error.hpp"
 #include "core/ragged.hpp"
-#include "core/words.hpp"
 #include "data/distinct.hpp"
+#include "data/feature_columns.hpp"
 #include "graph/edge_weights.hpp"
-#include "graph/user_similarity.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "model/outside_nodes.hpp"
 
@@ -39,37 +38,6 @@ PairTable merged(const PairTable& a, const PairTable& b) {
     result.row_begin.push_back(result.size());
   }
   return result;
-}
-
-// Edges into the graph, by nodes. Collective.
-PairTable edges_to_nodes(const Communicator& comm, const NetworkAssignInput& input, const Newcomers& newcomers) {
-  const auto& dataset = *input.dataset;
-  PairTable edges;
-  if (!dataset.has_items()) {
-    comm.attempt([&] { edges = newcomers.friends; });
-    return edges;
-  }
-  if (dataset.users_alone) {
-    const auto self = find_ids(comm, dataset.users, newcomers.users);
-    edges = similar_to(comm, dataset, input.graph, newcomers.edges, self);
-  } else {
-    comm.attempt([&] { edges = newcomers.edges; });
-    for (auto& other : edges.other) other += dataset.users.total();
-  }
-  comm.attempt([&] { edges = merged(newcomers.friends, edges); });
-  return edges;
-}
-
-// The same by positions. Collective.
-PairTable edges_into(const Communicator& comm, const NetworkAssignInput& input, const Newcomers& newcomers) {
-  auto edges = edges_to_nodes(comm, input, newcomers);
-  std::vector<NodeId> nodes;
-  comm.attempt([&] {
-    for (const auto other : edges.other) nodes.emplace_back(other);
-  });
-  const auto positions = input.sharded->directory.lookup(comm, nodes);
-  for (std::size_t k = 0; k < positions.size(); ++k) edges.other[k] = positions[k].value;
-  return edges;
 }
 
 std::vector<double> degrees_of(const PairTable& edges) {
@@ -104,17 +72,44 @@ std::vector<std::int64_t> users_of_items(const Communicator& comm, const Dataset
   return users;
 }
 
-Assignment assign_by_network(const Communicator& comm, const NetworkAssignInput& input, const Newcomers& newcomers,
-                             const AssignOptions& options) {
-  const auto edges = edges_into(comm, input, newcomers);
+NetworkPlacer::NetworkPlacer(const Communicator& comm, const NetworkAssignInput& input)
+    : comm_(comm),
+      input_(input),
+      rows_(input.network->rows_for_outside(*input.base, !input.dataset->users_alone, input.features->user_files)) {
+  const auto& dataset = *input.dataset;
+  if (dataset.users_alone && dataset.has_items()) similar_.emplace(comm, dataset, input.graph);
+}
+
+// By positions. Collective.
+PairTable NetworkPlacer::edges_into(const IdTable& users, const PairTable& items, const PairTable& friends) {
+  const auto& dataset = *input_.dataset;
+  PairTable edges;
+  if (similar_) {
+    edges = similar_->most_similar(items, find_ids(comm_, dataset.users, users));
+  } else {
+    comm_.attempt([&] { edges = items; });
+    for (auto& other : edges.other) other += dataset.users.total();
+  }
+  std::vector<NodeId> nodes;
+  comm_.attempt([&] {
+    edges = merged(friends, edges);
+    for (const auto other : edges.other) nodes.emplace_back(other);
+  });
+  const auto positions = input_.sharded->directory.lookup(comm_, nodes);
+  for (std::size_t k = 0; k < positions.size(); ++k) edges.other[k] = positions[k].value;
+  return edges;
+}
+
+NetworkPlacer::Embedded NetworkPlacer::embed(const IdTable& users, const PairTable& items, const PairTable& friends,
+                                             std::span<const FeatureTable> tables) {
+  const auto edges = edges_into(users, items, friends);
   std::vector<double> degree;
-  comm.attempt([&] { degree = degrees_of(edges); });
+  comm_.attempt([&] { degree = degrees_of(edges); });
   OutsideNodes nodes;
   nodes.degree = degree;
-  nodes.by_items = !input.dataset->users_alone;
   nodes.gather = [&](ConstMatrixView rows) {
     // What is folded in is divided by the root of the degree.
-    auto sums = fold_in(comm, rows, input.sharded->graph.positions, edges);
+    auto sums = fold_in(comm_, rows, input_.sharded->graph.positions, edges);
     for (std::int64_t u = 0; u < sums.rows(); ++u) {
       const double root = std::sqrt(degree[u]);
       float* const row = sums.row(u);
@@ -123,27 +118,30 @@ Assignment assign_by_network(const Communicator& comm, const NetworkAssignInput&
     return sums;
   };
   OutsideFeatures features;
-  if (input.features->columns > 0) {
-    comm.attempt([&] { features = outside_features(*input.features, newcomers.features, edges.rows()); });
+  if (input_.features->columns > 0) {
+    comm_.attempt([&] { features = outside_features(*input_.features, tables, edges.rows()); });
     nodes.features = &features;
   }
-  const auto embedding = input.network->outside(*input.base, nodes);
-  std::vector<char> placed;
+  Embedded result{input_.network->outside(rows_, nodes), {}};
   for (std::size_t u = 0; u < degree.size(); ++u) {
-    placed.push_back(degree[u] > 0 || (!features.any.empty() && features.any[u] != 0) ? 1 : 0);
+    result.has_basis.push_back(degree[u] > 0 || (!features.any.empty() && features.any[u] != 0) ? 1 : 0);
   }
+  return result;
+}
+
+Assignment assign_by_network(const Communicator& comm, const NetworkAssignInput& input, const Newcomers& newcomers,
+                             const AssignOptions& options) {
+  NetworkPlacer placer(comm, input);
+  const auto embedded = placer.embed(newcomers.users, newcomers.edges, newcomers.friends, newcomers.features);
   return assign_embedded(comm, *input.result, users_of_items(comm, *input.dataset, input.graph), newcomers.edges,
-                         embedding.view(), placed, options);
+                         embedded.rows.view(), embedded.has_basis, options);
 }
 
 void check_newcomer_features(const Dataset& dataset, std::span<const FeatureTable> features,
                              const std::vector<std::string>& files, const std::vector<std::string>& trained) {
   for (std::size_t f = 0; f < features.size(); ++f) {
-    const auto columns = dataset.user_features.at(f).columns;
-    if (features[f].columns == columns) continue;
-    throw InputError(files.at(f) + ": has " + counted(features[f].columns, "column") +
-                     ", but the network was trained on " + with_commas(columns) + " in " + trained.at(f) +
-                     "; files of features are given in the order of training, with the same columns in the same order");
+    const auto why = other_columns(features[f], files.at(f), dataset.user_features.at(f), trained.at(f));
+    if (!why.empty()) throw InputError(why);
   }
 }
 

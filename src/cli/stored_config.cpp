@@ -24,12 +24,4 @@ bool same_inputs(const std::vector<InputFile>& a, const std::vector<InputFile>& 
                     [](const InputFile& x, const InputFile& y) { return x.sha256 == y.sha256; });
 }
 
-void refuse_network(const Config& config, const std::string& path, const std::string& command,
-                    const std::string& instead) {
-  if (!is_network(config.model.encoder)) return;
-  throw InputError(path + " was made with model.encoder = \"" +
-                   std::string(word_of("model.encoder", config.model.encoder)) + "\", which " + command +
-                   " cannot serve: " + instead);
-}
-
 }  // namespace cohort

@@ -20,9 +20,4 @@ Config stored_config_of(const Communicator& comm, const std::string& path);
 /// Whether two files were made from the same bytes, wherever they stood.
 bool same_inputs(const std::vector<InputFile>& a, const std::vector<InputFile>& b);
 
-/// For what a network cannot serve, since its embedding is no sum over neighbours' rows. Throws InputError where the
-/// model of `config`, which stands in `path`, is one. instead: what to do. Local.
-void refuse_network(const Config& config, const std::string& path, const std::string& command,
-                    const std::string& instead);
-
 }  // namespace cohort

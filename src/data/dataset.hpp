@@ -56,6 +56,7 @@ struct InputFile {
 struct FeatureTable {
   PairTable rows;
   std::int64_t columns = 0;
+  std::vector<std::string> names;               ///< of the columns, the same on all ranks; empty: arrays have none
   bool dense = false;                           ///< the file has a number in every column of its rows
   FeatureScaling usual = FeatureScaling::none;  ///< what "auto" is for it
 };

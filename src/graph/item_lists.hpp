@@ -29,6 +29,8 @@ class ItemLists {
   };
   /// The parts of this rank's lists with users below `end`, after what was taken before; users less `first`. Local.
   Part take(std::int64_t first, std::int64_t end);
+  /// Nothing has been taken. Local.
+  void rewind() { taken_ = row_begin_; }
 
  private:
   struct Entry {

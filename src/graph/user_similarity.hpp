@@ -8,9 +8,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "comm/communicator.hpp"
+#include "comm/distribution.hpp"
 #include "core/config.hpp"
 #include "data/dataset.hpp"
 #include "graph/behaviour.hpp"
@@ -39,12 +41,31 @@ struct SimilarUsers {
 SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
                            std::int64_t memory = similarity_memory);
 
-/// For users who are not in the dataset, or are in it with other interactions: by the same rule the
-/// options.neighbours users of the dataset that are most similar to each. asked: a row of items for each, weights as
-/// the bipartite graph has them (0: none). self: the numbers of those that are in the dataset, who are not compared
-/// with themselves; -1: not in it. Returns rows of users, ascending, and the weights of the edges to them. Collective.
-PairTable similar_to(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
-                     const PairTable& asked, std::span<const std::int64_t> self,
-                     std::int64_t memory = similarity_memory);
+class StoredUsers;
+
+/// Users who are not in the dataset, or are in it with other interactions, joined to those of the dataset by the same
+/// rule, as often as some come.
+class UserIndex {
+ public:
+  /// dataset: that of the graph; its distributions are copied. memory: as above. Collective.
+  UserIndex(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
+            std::int64_t memory = similarity_memory);
+  ~UserIndex();
+  UserIndex(const UserIndex&) = delete;
+  UserIndex& operator=(const UserIndex&) = delete;
+
+  /// The options.neighbours users of the dataset that are most similar to each. asked: a row of items for each, weights
+  /// as the bipartite graph has them (0: none). self: the numbers of those that are in the dataset, who are not
+  /// compared with themselves; -1: not in it. Returns rows of users, ascending, and the weights of the edges to them.
+  /// Collective.
+  PairTable most_similar(const PairTable& asked, std::span<const std::int64_t> self);
+
+ private:
+  const Communicator& comm_;
+  GraphConfig options_;
+  Distribution items_;
+  PassedOver passed_over_;
+  std::unique_ptr<StoredUsers> stored_;
+};
 
 }  // namespace cohort

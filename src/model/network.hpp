@@ -50,8 +50,12 @@ class Network final : public Encoder {
   /// What forward(base) returns of the graph without the edges between `node` and `others` (ascending; those that are
   /// no neighbours of it do not matter), degrees and all; valid until the next call. Collective.
   ConstMatrixView forward_without(HaloMatrix& base, NodeId node, std::span<const NodeId> others);
-  /// Rows of what forward(base) returns for nodes that the graph does not have; the graph stays as it is. Collective.
-  Matrix outside(HaloMatrix& base, const OutsideNodes& nodes);
+  /// What nodes that the graph does not have take from it. by_items: their neighbours may be items, so that nodes of
+  /// their own kind are two edges away. files: those of users' features that the network reads. Collective.
+  GraphRows rows_for_outside(HaloMatrix& base, bool by_items, std::span<const FeatureColumns> files);
+  /// Rows of what forward(base) returns for such nodes; the graph stays as it is. `rows`: of the same weights, by_items
+  /// as the nodes' neighbours are. Collective where nodes.gather is.
+  Matrix outside(const GraphRows& rows, const OutsideNodes& nodes) const;
   void backward(const SparseGradient& gradient, const GradientSink& sink) override;
   std::int64_t bytes_sent() const override;
   double waiting_seconds() const override;
@@ -90,9 +94,12 @@ class Network final : public Encoder {
 
   bool is_sage() const { return options_.kind == EncoderKind::sage; }
   Mixing mixing(const Slot& slot, bool backward) const;
-  Matrix mean_outside(const OutsideNodes& nodes, ConstMatrixView rows);
-  Matrix project_outside(const OutsideNodes& nodes, const Matrix& weight);
-  Matrix mix_outside(const Mixing& mixing, const OutsideNodes& nodes, ConstMatrixView rows, Matrix own) const;
+  Matrix rows_for_means(ConstMatrixView rows, bool by_items);
+  Matrix projected_columns(const FeatureColumns& file, const Matrix& weight) const;
+  Matrix scaled_before(const Mixing& mixing, ConstMatrixView rows) const;
+  Matrix mean_outside(const OutsideNodes& nodes, const Matrix& rows) const;
+  Matrix project_outside(const GraphRows& rows, const OutsideNodes& nodes, std::size_t which) const;
+  Matrix mix_outside(const OutsideNodes& nodes, const Matrix& rows, bool loops, Matrix own) const;
   const Matrix& weight(const Slot& slot, std::size_t layer, std::size_t which) const;
   /// Calls work(first row, rows) for each shard.
   template <class Work>

@@ -27,9 +27,7 @@ OutsideFeatures outside_features(const NodeFeatures& of_graph, std::span<const F
   COHORT_CHECK(tables.empty() || tables.size() == files.size());
   OutsideFeatures result;
   for (const auto& file : files) {
-    if (file.stand_in < 0) {
-      result.lacking.push_back({file.first, file.columns, std::vector<char>(static_cast<std::size_t>(nodes), 0)});
-    }
+    if (file.stand_in < 0) result.lacking.emplace_back(nodes, 0);
   }
   result.any.assign(static_cast<std::size_t>(nodes), 0);
   for (std::int64_t node = 0; node < nodes; ++node) {
@@ -43,7 +41,7 @@ OutsideFeatures outside_features(const NodeFeatures& of_graph, std::span<const F
       }
       if (!row.empty()) result.any[node] = 1;
       if (files[f].stand_in < 0) {
-        result.lacking[lacking++].by_node[node] = row.empty() ? 1 : 0;
+        result.lacking[lacking++][node] = row.empty() ? 1 : 0;
       } else if (row.empty()) {
         all.emplace_back(static_cast<std::int32_t>(files[f].stand_in), 1.0F);
       }

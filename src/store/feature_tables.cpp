@@ -22,6 +22,7 @@ FeatureTable read_table(const Communicator& comm, const h5::Reader& file, const 
   const auto form_name = in_table(of, number, schema::feature_form);
   const auto column_name = in_table(of, number, schema::feature_column);
   const auto value_name = in_table(of, number, schema::weight);
+  const auto names_name = in_table(of, number, schema::feature_name);
   file.expect_rows(form_name, 3);
   const auto form = file.all<std::int64_t>(form_name);
   if (form[0] < 1 || form[0] >= std::numeric_limits<std::int32_t>::max() || form[1] < 0 || form[1] > 1 || form[2] < 1 ||
@@ -32,6 +33,10 @@ FeatureTable read_table(const Communicator& comm, const h5::Reader& file, const 
   table.columns = form[0];
   table.dense = form[1] == 1;
   table.usual = static_cast<FeatureScaling>(form[2]);
+  if (file.has(names_name)) {
+    file.expect_rows(names_name, table.columns);
+    table.names = file.all_strings(names_name);
+  }
   auto rows = read_row_begin(comm, file, in_table(of, number, schema::row_begin), column_name, blocks);
   file.expect_rows(value_name, file.shape(column_name)[0]);
   table.rows.row_begin = std::move(rows.begin);
@@ -58,6 +63,10 @@ void write_features(const Communicator& comm, h5::Writer& file, const std::strin
     const auto& table = tables[t];
     const std::array<std::int64_t, 3> form{table.columns, table.dense ? 1 : 0, static_cast<std::int64_t>(table.usual)};
     file.shared(in_table(of, t, schema::feature_form), std::span<const std::int64_t>(form));
+    if (!table.names.empty()) {
+      file.strings(in_table(of, t, schema::feature_name), comm.is_root() ? table.columns : 0,
+                   [&](std::int64_t column) -> std::string_view { return table.names[column]; });
+    }
     write_row_begin(comm, file, in_table(of, t, schema::row_begin), table.rows.row_begin, table.rows.size());
     file.rows(in_table(of, t, schema::feature_column), std::span<const std::int64_t>(table.rows.other));
     file.rows(in_table(of, t, schema::weight), std::span<const float>(table.rows.weight));

@@ -60,6 +60,7 @@ inline constexpr auto users_and_items = "bipartite";
 inline constexpr auto social = "social";          ///< row_begin (U + 1), user, weight; absent if there is none
 inline constexpr auto features = "features";      ///< group: user/N and item/N, the N-th file of each, as below
 inline constexpr auto feature_column = "column";  ///< beside row_begin and weight
+inline constexpr auto feature_name = "name";      ///< (columns) string; absent for arrays, and in older files
 inline constexpr auto feature_form = "form";      ///< (3) int64: columns, whether dense, what scaling is usual
 inline constexpr auto row_begin = "row_begin";
 inline constexpr auto item = "item";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench_harness.hpp"
+#include "comm/communicator.hpp"
 
 namespace cohort::bench {
 
@@ -14,8 +15,19 @@ void bench_step(Bench& bench);
 void bench_recommend(Bench& bench);
 void bench_store(Bench& bench);
 
-/// For a job of several ranks; every rank calls it.
+void bench_network(Bench& bench);
+
+/// For a job of several ranks; every rank calls them.
 void bench_ranks(Bench& bench);
+void bench_network_ranks(Bench& bench);
+
+/// Runs `body` on the first rank while the others wait; its seconds, on every rank.
+template <class Body>
+double on_first(const Communicator& comm, Body body) {
+  double seconds = 0;
+  if (comm.is_root()) seconds = body();
+  return comm.max(seconds);
+}
 
 /// Cases for other areas' groups. They own their data; `bytes`: the size of each array.
 Case read_case(std::int64_t bytes, int threads);

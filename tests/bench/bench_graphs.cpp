@@ -102,6 +102,22 @@ Graph planted_graph(std::int64_t users, std::int64_t items, std::int64_t interac
   return bipartite_graph("planted, " + std::to_string(users) + " users", users, items, std::move(pairs));
 }
 
+Dataset interactions_of(const Communicator& comm, const Graph& graph, std::int64_t users) {
+  Dataset data;
+  data.users.distribution = Distribution::even(users, comm.size());
+  data.items.distribution = Distribution::even(graph.nodes() - users, comm.size());
+  for (auto user = data.users.distribution.begin(comm.rank()); user < data.users.distribution.end(comm.rank());
+       ++user) {
+    const auto u = static_cast<std::size_t>(user);
+    for (auto k = graph.row_begin[u]; k < graph.row_begin[u + 1]; ++k) {
+      data.interactions.other.push_back(graph.column[k].value - users);
+      data.interactions.weight.push_back(1.0F);
+    }
+    data.interactions.row_begin.push_back(std::ssize(data.interactions.other));
+  }
+  return data;
+}
+
 Graph in_metis_order(const Graph& graph, std::int32_t parts) {
   std::vector<idx_t> begin(graph.row_begin.begin(), graph.row_begin.end());
   std::vector<idx_t> neighbour;

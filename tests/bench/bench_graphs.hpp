@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "comm/communicator.hpp"
+#include "data/dataset.hpp"
 #include "kernels/spmm.hpp"
 
 namespace cohort::bench {
@@ -31,6 +33,9 @@ Graph gowalla_graph();
 
 /// Users and items in `segments` planted segments, numbered at random; 80 % of the interactions stay inside.
 Graph planted_graph(std::int64_t users, std::int64_t items, std::int64_t interactions, std::int64_t segments);
+
+/// This rank's block of the graph's interactions. Collective.
+Dataset interactions_of(const Communicator& comm, const Graph& graph, std::int64_t users);
 
 /// The same graph with its nodes ordered by METIS part (k-way, edge cut), inside a part as before; a row's neighbours
 /// keep their order, so that every row sums to the same bits.

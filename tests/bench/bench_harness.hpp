@@ -51,6 +51,7 @@ struct Options {
   bool small = false;  ///< sizes for a test of the harness, not for figures
   std::string only;    ///< areas whose names contain this
   std::string peer;    ///< a Python interpreter that has PyTorch; empty: none
+  std::string dgl;     ///< the same that has DGL
 };
 
 class Bench {

@@ -21,28 +21,11 @@ namespace {
 constexpr std::int64_t layers = 3;
 constexpr std::int64_t columns = 64;
 
-/// This rank's block of the interactions of a graph.
-Dataset block_of(const Communicator& comm, const Graph& graph, std::int64_t users) {
-  Dataset data;
-  data.users.distribution = Distribution::even(users, comm.size());
-  data.items.distribution = Distribution::even(graph.nodes() - users, comm.size());
-  for (auto user = data.users.distribution.begin(comm.rank()); user < data.users.distribution.end(comm.rank());
-       ++user) {
-    const auto u = static_cast<std::size_t>(user);
-    for (auto k = graph.row_begin[u]; k < graph.row_begin[u + 1]; ++k) {
-      data.interactions.other.push_back(graph.column[k].value - users);
-      data.interactions.weight.push_back(1.0F);
-    }
-    data.interactions.row_begin.push_back(std::ssize(data.interactions.other));
-  }
-  return data;
-}
-
 /// The graph on the ranks of a communicator, ready to be propagated and trained on.
 class Distributed {
  public:
   Distributed(const Communicator& comm, const Graph& graph, std::int64_t users) : comm_(comm) {
-    const auto data = block_of(comm, graph, users);
+    const auto data = interactions_of(comm, graph, users);
     const auto blocks = bipartite_graph(comm, data, GraphConfig{});
     const auto parts = partition(comm, blocks, PartitionConfig{}, 42);
     sharded_ = distribute(comm, blocks, parts.shard_of, cut_points(parts.stats.shard_cost, comm.size()));
@@ -104,14 +87,6 @@ class Distributed {
   std::unique_ptr<LightGcn> encoder_;
   std::unique_ptr<RowExchange> exchange_;
 };
-
-/// Runs `body` on the first rank while the others wait; its seconds, on every rank.
-template <class Body>
-double on_first(const Communicator& comm, Body body) {
-  double seconds = 0;
-  if (comm.is_root()) seconds = body();
-  return comm.max(seconds);
-}
 
 /// One plain message to the next rank while one comes from the previous.
 double seconds_of_message(const Communicator& comm, const std::vector<char>& out, std::vector<char>& in) {

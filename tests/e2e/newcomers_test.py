@@ -191,6 +191,8 @@ class Newcomers(WithDirectory):
         friends = self.lines("friends.txt", self.friends)
         result = self.run_network(f"input.social={friends}", f"input.user_features={features}", "model.encoder=gcn")
         numpy.save(self.path / "array.npy", self.features[USERS:])
+        ids = self.write("ids.txt", "".join(f"{name}\n" for name in self.names[USERS:]))
+        reordered = self.write("reordered.csv", "id,f0,f2,f1,f3,f4\nsomebody,1,2,3,4,5\n")
         strangers = self.write("strangers.txt", "somebody nobody\n")
         narrow = self.write("narrow.csv", "id,f0\nsomebody,1\n")
         output = self.path / "answers.jsonl"
@@ -198,6 +200,8 @@ class Newcomers(WithDirectory):
                 (["--interactions", friends], ["--social"]),
                 (["--social", strangers], ["none of its users", "p000"]),
                 (["--social", friends, "--user-features", narrow], ["1 column", "5", "features.csv"]),
+                (["--user-features", reordered], ["reordered.csv", "column 2", '"f2"', '"f1"', "features.csv"]),
+                (["--user-features", self.path / "array.npy", "--user-feature-ids", ids], ["no names", "features.csv"]),
                 (["--user-features", features], ["in the graph already"]),
                 (["--user-features", narrow, narrow], ["2 files", "trained on 1"]),
                 (["--user-features", self.path / "array.npy"], ["no ids"]),

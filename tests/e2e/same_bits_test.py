@@ -1,5 +1,6 @@
 """The same input, configuration and seed give the same bits at 1, 2, 3 and 4 ranks and 1 or 2 threads."""
 
+import os
 import unittest
 
 import h5py
@@ -199,6 +200,29 @@ count = 12
                    "train.temperature=0.12", "--set", "train.pair_weight=degree", "--set", "train.length_power=0.25",
                    "--set", "recommend.strategy=personal", ranks=ranks)
         self.assertEqual(datasets(self.path / "gcn1" / "segments.h5"), datasets(self.path / "gcn3" / "segments.h5"))
+
+    @unittest.skipUnless(os.environ.get("COHORT_LONG_TESTS"), "COHORT_LONG_TESTS is not set")
+    def test_every_pair_of_encoder_and_objective(self):
+        config = self.generated(users=300, items=200, interactions=4000, social=300)
+        losses = {"lightgcn": ("bpr", "softmax"), "gcn": ("bpr", "softmax", "ns4gc", "dmon"),
+                  "sage": ("bpr", "softmax", "ns4gc", "dmon")}
+        pairs = [(kind, encoder, loss, joint) for kind in ("bipartite", "user") for encoder, some in losses.items()
+                 for loss in some for joint in (False, True)
+                 if not (joint and loss == "dmon") and not (kind == "user" and (encoder, loss) == ("lightgcn", "softmax"))]
+        for kind, encoder, loss, joint in pairs:
+            settings = [f"graph.kind={kind}", f"model.encoder={encoder}", f"train.loss={loss}", f"train.joint={str(joint).lower()}",
+                        "train.epochs=4", "model.dim=16", "recommend.strategy=personal", "segment.restarts=2"]
+            if loss == "softmax":
+                settings += ["train.temperature=0.12", "train.pair_weight=degree", "train.length_power=0.25"]
+            found = []
+            for ranks, threads in ((1, 1), (3, 2), (4, 1)):
+                output = self.path / f"pair-{ranks}"
+                cohort("run", config, "--quiet", "--restart", *(part for setting in [f"output.directory={output}", *settings]
+                                                               for part in ("--set", setting)), ranks=ranks, threads=threads)
+                found.append(datasets(output / "segments.h5") | datasets(output / "model.h5"))
+            with self.subTest(kind=kind, encoder=encoder, loss=loss, joint=joint):
+                for other in found[1:]:
+                    self.assertEqual([name for name in found[0] if found[0][name] != other.get(name)], [])
 
     def test_stages_give_what_run_gives(self):
         config = self.generated(social=500)

@@ -194,9 +194,26 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   spdlog::info("assign: {:.1f} s", stopwatch.seconds());
 }
 
-void assign_stream(const Communicator& comm, const SegmentsFile& result, const Config& config,
-                   const AssignOptions& options) {
-  LiveAssigner assigner(comm, result, config.graph, options);
+// A user of the stream, whom nothing but items joins to the graph.
+EmbedUser embed_by_network(NetworkPlacer& placer) {
+  return [&placer](std::string_view user, std::span<const LocalRow> item, std::span<const float> weight,
+                   MatrixView embedding) {
+    IdTable users;
+    users.push_back(user);
+    users.distribution = Distribution::even(1, 1);
+    PairTable items;
+    for (const LocalRow row : item) items.other.push_back(row.value);
+    items.weight.assign(weight.begin(), weight.end());
+    items.row_begin = {0, items.size()};
+    PairTable friends;
+    friends.row_begin = {0, 0};
+    const auto embedded = placer.embed(users, items, friends, {});
+    std::copy_n(embedded.rows.row(0), embedding.stride, embedding.row(0));
+    return embedded.has_basis.front() != 0;
+  };
+}
+
+void answer_lines(LiveAssigner& assigner, const SegmentsFile& result, const AssignOptions& options) {
   constexpr auto form = AnswerLines::Format::json;
   const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count,
                           result.segments.number);
@@ -207,13 +224,29 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                counted(latency.lines, "line"), 1e3 * latency.p50, 1e3 * latency.p99);
 }
 
+void assign_stream(const Communicator& comm, const SegmentsFile& result, const Config& config,
+                   const AssignCommand& command, const AssignOptions& options, std::int64_t threads) {
+  if (!is_network(config.model.encoder)) {
+    check_fold_in(comm, result, command.result);
+    LiveAssigner assigner(comm, result, result.fold_in->users, embed_by_fold_in(result), config.graph, options);
+    answer_lines(assigner, result, options);
+    return;
+  }
+  const auto sources = read_sources(comm, result, config, command.result);
+  const auto& graph = sources.graph;
+  const auto blocks = block_graph(comm, graph.dataset, config.graph);
+  const auto sharded = shard_graph(comm, blocks, *graph.partition);
+  TrainedNetwork model(comm, config, graph, sharded, sources.model, static_cast<int>(threads));
+  NetworkPlacer placer(comm,
+                       {&result, &graph.dataset, config.graph, &sharded, &model.features, &model.network, &model.base});
+  LiveAssigner assigner(comm, result, users_of_items(comm, graph.dataset, config.graph), embed_by_network(placer),
+                        config.graph, options);
+  answer_lines(assigner, result, options);
+}
+
 // Before anything else is read.
 void check_inputs(const Config& config, const AssignCommand& command) {
   const auto& path = command.result;
-  if (command.stream) {
-    refuse_network(config, path, "assign --stream",
-                   "a network is run for many users at a time; give their interactions as files, --interactions FILE");
-  }
   if (!is_network(config.model.encoder)) {
     if (command.social.empty() && command.features.empty()) return;
     throw InputError(path + " was made with model.encoder = \"" +
@@ -222,9 +255,10 @@ void check_inputs(const Config& config, const AssignCommand& command) {
                      (command.social.empty() ? "--user-features is" : "--social is") + " for networks (gcn, sage)");
   }
   const auto& trained = config.input.user_features;
-  if (!command.interactions.empty() && config.input.interactions.empty()) {
+  if ((command.stream || !command.interactions.empty()) && config.input.interactions.empty()) {
     throw InputError(
         path + " has no items: its network was trained on friendships, and new users are placed by theirs" +
+        (command.stream ? ", while a line of --stream has items alone" : "") +
         (trained.empty() ? ": give --social FILE" : " and their features: give --social, --user-features"));
   }
   if (!command.features.empty() && command.features.size() != trained.size()) {
@@ -256,8 +290,7 @@ void run_assign(const AssignCommand& command) {
   comm.attempt([&] { check_level(result.segments, command.level, command.result); });
   const AssignOptions options{by_direction(config), command.count, command.level};
   if (command.stream) {
-    check_fold_in(comm, result, command.result);
-    assign_stream(comm, result, config, options);
+    assign_stream(comm, result, config, command, options, threads);
   } else {
     assign_files(comm, command, result, config,
                  is_network(config.model.encoder) ? by_network(comm, result, config, command, options, threads)

@@ -97,10 +97,6 @@ void explain(const ExplainOptions& options) {
   prepare_process(comm, threads);
 
   const auto config = stored_config_of(comm, options.result);
-  if (options.segment >= 0) {
-    refuse_network(config, options.result, "explain --segment",
-                   "ask for one user after the other by --user, or see what `cohort profile` says of the segment");
-  }
   const auto result = read_segments_file(comm, options.result);
   const auto segment = row_of_segment(options, result.segments);
   const auto user = options.segment >= 0 ? -1 : number_of_user(comm, result.users, options.user);
@@ -109,12 +105,18 @@ void explain(const ExplainOptions& options) {
   const auto sharded = shard_graph(comm, blocks, *sources.graph.partition);
   auto labels = node_labels(comm, config, result);
   if (sources.graph.dataset.users_alone) labels.neighbour = "user";
-  if (is_network(config.model.encoder)) {
-    TrainedNetwork model(comm, config, sources.graph, sharded, sources.model, static_cast<int>(threads));
-    const auto explanation =
-        explain_by_network(comm, {&sharded, &model.network, &model.base, &result, by_direction(config)}, user);
+  const auto report = [&](const auto& explanation) {
     say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
                            : explanation_text(comm, result, labels, explanation));
+  };
+  if (is_network(config.model.encoder)) {
+    TrainedNetwork model(comm, config, sources.graph, sharded, sources.model, static_cast<int>(threads));
+    const NetworkExplainInput input{&sharded, &model.network, &model.base, &result, by_direction(config)};
+    if (user >= 0) {
+      report(explain_by_network(comm, input, user));
+    } else {
+      report(explain_segment_by_network(comm, input, segment));
+    }
     return;
   }
   const auto parameters = to_shards(comm, sharded.graph, sources.model.model.parameters().view(),
@@ -127,10 +129,6 @@ void explain(const ExplainOptions& options) {
   input.own_rows = form.own_rows;
   input.spherical = by_direction(config);
   input.new_weight = weight_of_one(config.graph);
-  const auto report = [&](const auto& explanation) {
-    say(comm, options.json ? explanation_json(comm, result, labels, explanation).dump(2) + "\n"
-                           : explanation_text(comm, result, labels, explanation));
-  };
   if (user >= 0) {
     report(explain_user(comm, input, user));
   } else {

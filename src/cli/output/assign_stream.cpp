@@ -163,7 +163,7 @@ std::string answer_line(LiveAssigner& assigner, const AnswerLines& lines, std::s
                         std::int64_t line_number) {
   try {
     const auto request = request_of(line);
-    const auto answer = assigner.answer(request.interactions);
+    const auto answer = assigner.answer(request.user, request.interactions);
     return lines.line({request.user, answer.placement, answer.known, answer.unknown, answer.best});
   } catch (const BadRequest& bad) {
     return "{\"error\":" + json_string(bad.what) + ",\"line\":" + std::to_string(line_number) + "}\n";

@@ -22,6 +22,10 @@ constexpr const char* meaning =
     "the network is run again on the whole graph without the edge, degrees and all: exact for every neighbour, but "
     "what two of them do together is not the sum";
 
+constexpr const char* meaning_of_segment =
+    "the network is run again on the whole graph without these edges, degrees and all: exact for every node, but what "
+    "two of them do together is not the sum";
+
 std::string user_name(const NodeNames& names, const NetworkExplanation& explanation) {
   return names.of(std::vector<LeftOut>{{explanation.user, 0, 0}}).front();
 }
@@ -109,6 +113,64 @@ Json explanation_json(const Communicator& comm, const SegmentsFile& result, cons
                       {"neighbours", explanation.neighbours},
                       {"recomputed", std::ssize(rows)},
                       {"difference_without_all", explanation.alone},
+                      {"contributions", std::move(list)}};
+  return json;
+}
+
+std::string explanation_text(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels,
+                             const NetworkSegmentExplanation& explanation) {
+  const NodeNames names(comm, result, labels);
+  const auto& contributions = explanation.contributions;
+  const auto ids = names.in_words(contributions);
+  auto text = fmt::format("segment {}: {}; next to {}", names.segment(explanation.segment),
+                          counted(explanation.users, "user"), explanation.users == 1 ? "it" : "them");
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, explanation.runner_ups.size()); ++i) {
+    text += fmt::format("{} segment {} ({})", i > 0 ? "," : "", names.segment(explanation.runner_ups[i].segment),
+                        counted(explanation.runner_ups[i].users, "user"));
+  }
+  text += fmt::format("\non average nearer to it than to the next by {:.6f}\n", explanation.difference);
+  if (contributions.empty()) return text;
+  text += fmt::format(
+      "of that goes with the edges to the segment's users of each of the {} of {} that these are mixed with "
+      "most strongly\n({}):\n",
+      contributions.size(), counted(explanation.neighbours, "neighbour"), meaning_of_segment);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto& each = contributions[i];
+    const auto name = fmt::format("{} {} ({})", names.kind_of(each.node), ids[i], counted(each.users, "user"));
+    text += fmt::format(
+        "  {:<48} {:>+12.6f}{}\n", name, each.value,
+        each.leaving == 0 ? "" : fmt::format("  nearest to another segment without them: {:+}", each.leaving));
+  }
+  return text;
+}
+
+Json explanation_json(const Communicator& comm, const SegmentsFile& result, const NodeLabels& labels,
+                      const NetworkSegmentExplanation& explanation) {
+  const NodeNames names(comm, result, labels);
+  Json json;
+  json["segment"] = names.segment(explanation.segment);
+  json["users"] = explanation.users;
+  json["runner_ups"] = Json::array();
+  for (const auto& other : explanation.runner_ups) {
+    json["runner_ups"].push_back({{"segment", names.segment(other.segment)}, {"users", other.users}});
+  }
+  json["difference"] = explanation.difference;
+  auto list = Json::array();
+  const auto& rows = explanation.contributions;
+  const auto ids = names.of(rows);
+  const auto titles = names.labels_of(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Json row;
+    row[names.kind_of(rows[i].node)] = ids[i];
+    if (!titles[i].empty()) row["name"] = titles[i];
+    row["contribution"] = rows[i].value;
+    row["users"] = rows[i].users;
+    row["leaving"] = rows[i].leaving;
+    list.push_back(std::move(row));
+  }
+  json["left_out"] = {{"meaning", meaning_of_segment},
+                      {"neighbours", explanation.neighbours},
+                      {"recomputed", std::ssize(rows)},
                       {"contributions", std::move(list)}};
   return json;
 }

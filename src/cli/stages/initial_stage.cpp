@@ -14,6 +14,7 @@
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
+#include "data/feature_columns.hpp"
 #include "ingest/files/sha256.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "store/graph_file.hpp"
@@ -134,6 +135,22 @@ Matrix rows_at(const Communicator& comm, const Matrix& before, std::int64_t node
   return rows;
 }
 
+// Throws where the weights of the first layer are of other features.
+void check_features(const Session& session, const Dataset& before, const Dataset& now) {
+  const auto& here = session.config().input;
+  const auto& path = session.config().train.initial;
+  const auto there = stored_config(read_model_file(session.comm(), path, ModelPart::header).provenance, path).input;
+  const auto check = [&](const std::vector<FeatureTable>& tables, const std::vector<std::string>& files,
+                         const std::vector<FeatureTable>& trained, const std::vector<std::string>& trained_files) {
+    for (std::size_t f = 0; f < std::min(tables.size(), trained.size()); ++f) {
+      const auto why = other_columns(tables[f], files.at(f), trained[f], trained_files.at(f));
+      if (!why.empty()) throw InputError("train.initial: " + path + ": " + why);
+    }
+  };
+  check(now.user_features, here.user_features, before.user_features, there.user_features);
+  check(now.item_features, here.item_features, before.item_features, there.item_features);
+}
+
 // Weights and centres, without what only the optimiser knows.
 void take_weights(const Session& session, const SavedState& before, std::int64_t columns, InitialState& state) {
   const auto& path = session.config().train.initial;
@@ -177,6 +194,7 @@ InitialRun read_initial(const Session& session, const Dataset& dataset, const Sh
   if (graph_hash(comm, before) != model.graph_hash) {
     throw InputError("train.initial: " + path + " was not trained on the graph in " + graph_path + " beside it");
   }
+  check_features(session, before, dataset);
   if (model.model.embedding.columns() != columns) {
     throw InputError(fmt::format("train.initial: {} has {} columns, but here there are {}; set model.dim to {}", path,
                                  model.model.embedding.columns(), columns, model.model.embedding.columns()));

@@ -64,6 +64,9 @@ KmeansOptions kmeans_options(const Config& config, const Dataset& dataset) {
   if (encoder_of(config) == EncoderKind::spectral && !dataset.has_item_nodes()) {
     options.restarts = std::max(options.restarts, community_restarts);
   }
+  if (is_network(config.model.encoder) && config.train.loss == LossKind::ns4gc) {
+    options.restarts = std::max(options.restarts, ns4gc_restarts);
+  }
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;
   options.seed = static_cast<std::uint64_t>(config.train.seed);

@@ -187,7 +187,7 @@ FeatureTable read_parquet_file(const Communicator& comm, const IdTable& ids, con
 FeatureTable read_table_file(const Communicator& comm, const IdTable& ids, const FeatureSource& source,
                              FeatureStats& stats) {
   const auto& path = source.path;
-  const auto rows = read_attribute_rows(comm, ids, path, source.encoding);
+  auto rows = read_attribute_rows(comm, ids, path, source.encoding);
   stats.matched = rows.matched;
   stats.unknown = rows.unknown;
   FeatureTable table;
@@ -219,6 +219,7 @@ FeatureTable read_table_file(const Communicator& comm, const IdTable& ids, const
       pairs.row_begin.push_back(pairs.size());
     }
   });
+  table.names = std::move(rows.names);
   return table;
 }
 

@@ -75,7 +75,7 @@ TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
     const auto whole = some_result(Communicator::self(), columns);
     const auto newcomers = read_records(scratch, result, graph);
     const auto found = assign(comm, result, newcomers, options);
-    LiveAssigner live(Communicator::self(), whole, graph, options);
+    LiveAssigner live(Communicator::self(), whole, whole.fold_in->users, embed_by_fold_in(whole), graph, options);
     const auto first = newcomers.users.distribution.begin(comm.rank());
     EXPECT_EQ(newcomers.users.total(), 5);
     for (std::int64_t u = 0; u < newcomers.users.block_size(); ++u) {
@@ -85,7 +85,7 @@ TEST(Assign, FilesAndOneByOneAgreeToTheBit) {
       for (const auto& [item, weight] : some_records().at(std::string(newcomers.users[u]))) {
         interactions.push_back({item, weight});
       }
-      const auto expected = live.answer(interactions);
+      const auto expected = live.answer("", interactions);
       EXPECT_EQ(newcomers.edges.row_begin[at + 1] - newcomers.edges.row_begin[at], expected.known);
       EXPECT_EQ(newcomers.unknown[at], expected.unknown);
       EXPECT_EQ(found.placement[at].segment, expected.placement.segment);
@@ -108,7 +108,7 @@ TEST(Assign, MatchesPlainArithmetic) {
   const auto result = some_result(comm, columns);
   GraphConfig graph;
   graph.weight = EdgeWeighting::log;
-  LiveAssigner live(comm, result, graph, {false, 4});
+  LiveAssigner live(comm, result, result.fold_in->users, embed_by_fold_in(result), graph, {false, 4});
   for (const auto& [user, list] : some_records()) {
     SCOPED_TRACE(user);
     std::vector<NamedInteraction> interactions;
@@ -127,7 +127,7 @@ TEST(Assign, MatchesPlainArithmetic) {
       degree += known[number];
       for (std::size_t j = 0; j < columns; ++j) sum[j] += known[number] * result.fold_in->rows.row(number)[j];
     }
-    const auto answer = live.answer(interactions);
+    const auto answer = live.answer("", interactions);
     EXPECT_EQ(answer.known, std::ssize(known));
     EXPECT_EQ(answer.unknown, std::ssize(merged) - std::ssize(known));
     std::vector<std::pair<double, std::int64_t>> scores;
@@ -183,10 +183,10 @@ TEST(LiveAssigner, StopsEarlyOnlyWhereNothingIsLost) {
   result.segments.centroid = block_of_rows(dense, 0, 2, columns);
   result.fold_in = FoldInTable{block_of_rows(random_dense(many, columns, 4), 0, many, columns), {}};
   result.fold_in->users.assign(many, 1);
-  LiveAssigner live(comm, result, GraphConfig(), {false, 40});
+  LiveAssigner live(comm, result, result.fold_in->users, embed_by_fold_in(result), GraphConfig(), {false, 40});
   for (std::int64_t user = 0; user < 20; ++user) {
     const std::vector<NamedInteraction> interactions{{std::to_string(user * 50), 1}, {std::to_string(user), 1}};
-    const auto best = live.answer(interactions).best;
+    const auto best = live.answer("", interactions).best;
     Matrix embedding(1, columns);
     std::vector<LocalRow> item{LocalRow(static_cast<std::int32_t>(user)),
                                LocalRow(static_cast<std::int32_t>(user * 50))};

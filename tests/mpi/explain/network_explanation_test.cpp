@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "explain/network_segment_explanation.hpp"
 #include "support/dense_network.hpp"
 
 namespace cohort {
@@ -75,6 +76,22 @@ SmallGraph town() {
   return graph;
 }
 
+// With every user in the segment whose centroid is nearest.
+SegmentsFile file_of(const Communicator& comm, const Dense& whole, bool spherical) {
+  SegmentsFile file;
+  file.users.distribution = Distribution::even(30, comm.size());
+  for (auto user = file.users.distribution.begin(comm.rank()); user < file.users.distribution.end(comm.rank());
+       ++user) {
+    file.segments.segment.push_back(order(whole, user, spherical).front());
+  }
+  file.segments.centroid = Matrix(segments, columns);
+  for (std::int64_t s = 0; s < segments; ++s) {
+    for (std::int64_t c = 0; c < columns; ++c) file.segments.centroid.row(s)[c] = static_cast<float>(centroid(s, c));
+  }
+  file.segments.size.assign(segments, 0);
+  return file;
+}
+
 TEST(NetworkExplanation, IsAWholePassOverTheGraphWithoutTheEdge) {
   const auto comm = Communicator::world();
   const auto graph = town();
@@ -84,19 +101,7 @@ TEST(NetworkExplanation, IsAWholePassOverTheGraphWithoutTheEdge) {
       testing_support::NetworkOnShards model(comm, graph, how.form, columns, cuts);
       const auto weights = model.weights();
       const auto whole = embedding(graph, how, weights);
-      SegmentsFile file;
-      file.users.distribution = Distribution::even(30, comm.size());
-      for (auto user = file.users.distribution.begin(comm.rank()); user < file.users.distribution.end(comm.rank());
-           ++user) {
-        file.segments.segment.push_back(order(whole, user, how.spherical).front());
-      }
-      file.segments.centroid = Matrix(segments, columns);
-      for (std::int64_t s = 0; s < segments; ++s) {
-        for (std::int64_t c = 0; c < columns; ++c) {
-          file.segments.centroid.row(s)[c] = static_cast<float>(centroid(s, c));
-        }
-      }
-      file.segments.size.assign(segments, 0);
+      const auto file = file_of(comm, whole, how.spherical);
       for (const std::int64_t user : {0, 6, 29}) {
         const auto found =
             explain_by_network(comm, {&model.sharded, &model.network, &model.base, &file, how.spherical}, user);
@@ -147,6 +152,80 @@ TEST(NetworkExplanation, IsAWholePassOverTheGraphWithoutTheEdge) {
         }
         for (const auto other : others) EXPECT_LE(strength(other), weakest + 1e-6);
       }
+    }
+  }
+}
+
+TEST(NetworkSegmentExplanation, IsAWholePassWithoutTheNodesEdgesToTheSegment) {
+  const auto comm = Communicator::world();
+  const auto graph = town();
+  for (const auto& how : cases()) {
+    NetworkSegmentExplanation before;
+    for (const auto& cuts : testing_support::all_cuts(comm)) {
+      testing_support::NetworkOnShards model(comm, graph, how.form, columns, cuts);
+      const auto weights = model.weights();
+      const auto whole = embedding(graph, how, weights);
+      const auto file = file_of(comm, whole, how.spherical);
+      const auto segment = order(whole, 0, how.spherical).front();
+      const auto found = explain_segment_by_network(
+          comm, {&model.sharded, &model.network, &model.base, &file, how.spherical}, segment);
+      if (before.users > 0) {
+        EXPECT_EQ(before.difference, found.difference);
+        ASSERT_EQ(before.contributions.size(), found.contributions.size());
+        for (std::size_t i = 0; i < found.contributions.size(); ++i) {
+          EXPECT_EQ(before.contributions[i].node, found.contributions[i].node);
+          EXPECT_EQ(before.contributions[i].value, found.contributions[i].value);
+        }
+        continue;
+      }
+      before = found;
+      std::vector<std::int64_t> members;
+      std::map<std::int32_t, std::int64_t> next;
+      for (std::int64_t user = 0; user < 30; ++user) {
+        if (order(whole, user, how.spherical).front() != segment) continue;
+        members.push_back(user);
+        ++next[order(whole, user, how.spherical)[1]];
+      }
+      ASSERT_LT(members.size(), 30U);
+      EXPECT_EQ(found.users, std::ssize(members));
+      ASSERT_EQ(found.runner_ups.size(), next.size());
+      for (const auto& each : found.runner_ups) EXPECT_EQ(each.users, next[each.segment]);
+      const auto mean = [&](const Dense& rows) {
+        double sum = 0;
+        for (const auto user : members) {
+          const auto other = order(whole, user, how.spherical)[1];
+          sum += distance(rows, user, other, how.spherical) - distance(rows, user, segment, how.spherical);
+        }
+        return sum / static_cast<double>(members.size());
+      };
+      EXPECT_NEAR(found.difference, mean(whole), 1e-5);
+      std::map<std::int64_t, double> mixed;
+      std::map<std::int64_t, std::int64_t> joined;
+      for (const auto& [place, weight] : graph.normalised()) {
+        if (!std::ranges::binary_search(members, place.first)) continue;
+        mixed[place.second] += static_cast<double>(weight);
+        ++joined[place.second];
+      }
+      EXPECT_EQ(found.neighbours, std::ssize(mixed));
+      ASSERT_EQ(std::ssize(found.contributions), std::min<std::int64_t>(listed_items, std::ssize(mixed)));
+      double weakest = 1e300;
+      double largest = 0;
+      for (const auto& each : found.contributions) {
+        const auto node = each.node.value;
+        auto left = graph;
+        for (const auto user : members) left = without(left, user, node);
+        const auto rows = embedding(left, how, weights);
+        EXPECT_NEAR(each.value, mean(whole) - mean(rows), 1e-5) << node;
+        EXPECT_EQ(each.users, joined[node]);
+        const auto elsewhere = std::ranges::count_if(
+            members, [&](std::int64_t user) { return order(rows, user, how.spherical).front() != segment; });
+        EXPECT_EQ(each.leaving, elsewhere);
+        weakest = std::min(weakest, mixed[node]);
+        largest = std::max(largest, std::fabs(each.value));
+        mixed.erase(node);
+      }
+      EXPECT_GT(largest, 1e-4);  // far above what is compared to
+      for (const auto& [node, strength] : mixed) EXPECT_LE(strength, weakest + 1e-6) << node;
     }
   }
 }

@@ -83,7 +83,11 @@ TEST(SimilarTo, IsEveryPairLookedAt) {
         return sum;
       };
       for (const std::int64_t memory : {similarity_memory, std::int64_t{2000}}) {
-        const auto edges = similar_to(comm, dataset, options, mine, self, memory);
+        UserIndex index(comm, dataset, options, memory);
+        const auto edges = index.most_similar(mine, self);
+        const auto again = index.most_similar(mine, self);
+        EXPECT_EQ(edges.other, again.other);
+        EXPECT_EQ(edges.weight, again.weight);
         ASSERT_EQ(edges.rows(), mine.rows());
         bool any = false;
         for (std::int64_t u = 0; u < mine.rows(); ++u) {

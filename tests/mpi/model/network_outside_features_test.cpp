@@ -123,7 +123,6 @@ TEST(NetworkOutside, ReadsFeaturesOfItsOwnOrWhatStandsForThem) {
       EXPECT_EQ(outside.any, (std::vector<char>{1, 1, 1, 0, 1, 0}));
       OutsideNodes nodes;
       nodes.degree = degree;
-      nodes.by_items = true;
       nodes.features = &outside;
       nodes.gather = [&](ConstMatrixView rows) {
         const auto all = testing_support::gather(comm, sharded.graph, rows);
@@ -139,7 +138,7 @@ TEST(NetworkOutside, ReadsFeaturesOfItsOwnOrWhatStandsForThem) {
         }
         return sums;
       };
-      const auto found = network.outside(base, nodes);
+      const auto found = network.outside(network.rows_for_outside(base, true, features.user_files), nodes);
       Whole whole{embedding_columns, {}};
       for (std::int64_t n = 0; n < newcomers; ++n) {
         for (std::int64_t c = 0; c < embedding_columns; ++c) whole.values.push_back(found.row(n)[c]);

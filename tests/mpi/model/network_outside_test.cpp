@@ -50,7 +50,6 @@ TEST(NetworkOutside, IsTheNetworkOnRowsThatOnlyTake) {
         }
         OutsideNodes nodes;
         nodes.degree = degree;
-        nodes.by_items = by_items;
         nodes.gather = [&](ConstMatrixView rows) {
           const auto all = testing_support::gather(comm, model.sharded.graph, rows);
           Matrix sums(newcomers, rows.columns);
@@ -65,7 +64,7 @@ TEST(NetworkOutside, IsTheNetworkOnRowsThatOnlyTake) {
           }
           return sums;
         };
-        const auto found = model.network.outside(model.base, nodes);
+        const auto found = model.network.outside(model.network.rows_for_outside(model.base, by_items, {}), nodes);
         ASSERT_EQ(found.rows(), newcomers);
         Whole whole{columns, {}};
         for (std::int64_t n = 0; n < newcomers; ++n) {

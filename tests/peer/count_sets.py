@@ -5,7 +5,7 @@
 Planted ones are those of `generate`; those without segments draw items uniformly, by popularity alone (users being as active as
 each other, or by a power law), or by tastes that differ by degrees: normal and heavy-tailed ones, places on a line, a ring, a
 square, a sphere, a torus, between two poles. Each is trained by sampled softmax and by bpr. The limits of
-src/cluster/count_choice.hpp were set with seeds 1 to 3 in sight; --seeds 11 and above are new. One markdown table."""
+src/cluster/count_choice.hpp were set with seeds 1 and 2, and planted ones of seed 1, in sight; others are new. One markdown table."""
 
 import argparse
 import pathlib
@@ -98,6 +98,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cohort", required=True)
     parser.add_argument("--only", nargs="+", help="kinds whose names begin so; planted ones are called planted")
+    parser.add_argument("--first-seed", type=int, default=1, help="of populations without segments (%(default)s)")
+    parser.add_argument("--planted-seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=3, help="populations of each kind without segments (%(default)s)")
     options = parser.parse_args()
     wanted = tuple(options.only or [""])
@@ -105,7 +107,7 @@ def main():
           "| --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory(prefix="cohort-count-") as name:
         for kind in (kind for kind in NOTHING if kind.startswith(wanted)):
-            for seed in range(1, options.seeds + 1):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
                 directory = pathlib.Path(name) / f"{kind.replace(' ', '')}-{seed}"
                 directory.mkdir()
                 draw(kind, seed, directory)
@@ -114,7 +116,7 @@ def main():
             directory = pathlib.Path(name) / f"{segments}-{noise}"
             users = USERS if segments < 64 else 3200
             run(options.cohort, "generate", "--quiet", "--users", users, "--items", users * 2 // 5, "--interactions",
-                EACH * users, "--segments", segments, "--noise", noise, "--seed", 1, "--output", directory)
+                EACH * users, "--segments", segments, "--noise", noise, "--seed", options.planted_seed, "--output", directory)
             show(options.cohort, f"{segments} planted, noise {noise}", directory, "interactions.tsv")
 
 

@@ -207,7 +207,8 @@ TEST(FormerGroups, ArePartedByWhatGainsMoreThanTheMargin) {
           };
           const double to_own = added(own);
           for (std::int32_t other = 0; other < 3; ++other) {
-            if (other != own) EXPECT_GE(added(other), std::pow(1 - stickiness, 2) * to_own - 1e-6);
+            if (other == own) continue;
+            EXPECT_GE(added(other), std::pow(1 - stickiness, 2) * to_own - 1e-6);
           }
           group[p] = own;
         }

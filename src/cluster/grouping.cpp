@@ -155,7 +155,8 @@ class NearestGroups {
 };
 
 // Moves parts to the group where they are worth most, until none gains. group: names of groups, some of 0..parts-1.
-// Those that were in a group before stay where they are, unless they would add less than `share` of what they add there.
+// Those that were in a group before stay where they are, unless they would add less than `share` of what they add
+// there.
 void exchange(Groups& groups, const std::vector<std::int64_t>& alive, const FormerGrouping& former,
               std::vector<std::int64_t>& group) {
   const double share = (1 - former.stickiness) * (1 - former.stickiness);

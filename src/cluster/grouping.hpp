@@ -16,11 +16,11 @@ struct FormerGrouping {
   double stickiness = 0;
 };
 
-/// The group, 0..count-1, of each part, which has rows: so that the inertia is about the least (levels.hpp). `spherical`: the inertia of a group is that of unit
-/// points around their direction, count - |sum|, else count * variance. 1 <= count <= parts; no group is empty.
-/// former: parts start together that were together; those that were in no group join one; two former groups are put
-/// together only where there are more than `count`, and where there are fewer, the part whose leaving takes most
-/// inertia away makes one of its own. Local.
+/// The group, 0..count-1, of each part, which has rows: so that the inertia is about the least (levels.hpp).
+/// `spherical`: the inertia of a group is that of unit points around their direction, count - |sum|, else count *
+/// variance. 1 <= count <= parts; no group is empty. former: parts start together that were together; those that were
+/// in no group join one; two former groups are put together only where there are more than `count`, and where there are
+/// fewer, the part whose leaving takes most inertia away makes one of its own. Local.
 std::vector<std::int32_t> group_parts(const GroupedSums& parts, std::int64_t count, bool spherical,
                                       const FormerGrouping& former = {});
 

@@ -28,12 +28,12 @@ inline std::int64_t number_of(const std::vector<std::int64_t>& number, std::int6
 
 /// The same on all ranks, all of it. k: segments of this level.
 struct SegmentLevel {
-  std::vector<std::int32_t> of_finest;  ///< of each of the finest segments: the segment of this level that it lies in
-  Matrix centroid;                      ///< k x d
-  std::vector<std::int64_t> size;       ///< k: users; descending where there are no numbers
-  std::vector<std::int64_t> number;     ///< k, ascending: what each is called; empty: as its row
-  std::optional<Succession> succession;     ///< where they follow others; there are numbers then
-  std::optional<Profiles> profiles;     ///< once `profile` has run
+  std::vector<std::int32_t> of_finest;   ///< of each of the finest segments: the segment of this level that it lies in
+  Matrix centroid;                       ///< k x d
+  std::vector<std::int64_t> size;        ///< k: users; descending where there are no numbers
+  std::vector<std::int64_t> number;      ///< k, ascending: what each is called; empty: as its row
+  std::optional<Succession> succession;  ///< where they follow others; there are numbers then
+  std::optional<Profiles> profiles;      ///< once `profile` has run
   std::optional<SegmentLists> recommended;  ///< once `recommend` has run
 };
 

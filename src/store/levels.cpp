@@ -78,9 +78,9 @@ void read_successions(const h5::Reader& file, Segments& segments) {
     if (level.number.empty() || level.number.back() > largest[n]) {
       throw file.wrong(schema::level_largest_number, "is not above the numbers of the segments");
     }
-    level.succession = Succession{largest[n], file.all<std::int64_t>(name_at(n, schema::level_appeared)),
-                                  file.all<std::int64_t>(name_at(n, schema::level_vanished)),
-                                  segments.succession->common, stayed[n]};
+    level.succession =
+        Succession{largest[n], file.all<std::int64_t>(name_at(n, schema::level_appeared)),
+                   file.all<std::int64_t>(name_at(n, schema::level_vanished)), segments.succession->common, stayed[n]};
   }
 }
 

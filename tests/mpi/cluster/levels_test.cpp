@@ -139,7 +139,8 @@ TEST(Grouping, AtItsEnds) {
 std::vector<std::int32_t> canonical(const std::vector<std::int32_t>& group) {
   std::map<std::int32_t, std::int32_t> name;
   std::vector<std::int32_t> result;
-  for (const auto one : group) result.push_back(name.emplace(one, static_cast<std::int32_t>(name.size())).first->second);
+  for (const auto one : group)
+    result.push_back(name.emplace(one, static_cast<std::int32_t>(name.size())).first->second);
   return result;
 }
 
@@ -164,8 +165,7 @@ TEST(FormerGroups, StayWhereNobodyMayLeave) {
         some.push_back(canonical(former));
         some.back()[5] = joined;
       }
-      EXPECT_EQ(canonical(group_parts(parts.sums, 3, spherical, {with_new, 1.0})),
-                best_of(parts, 3, spherical, some));
+      EXPECT_EQ(canonical(group_parts(parts.sums, 3, spherical, {with_new, 1.0})), best_of(parts, 3, spherical, some));
       // One group too many: the two that lose least become one.
       some.clear();
       for (std::int32_t a = 0; a < 3; ++a) {

@@ -141,10 +141,10 @@ count = 8
     def test_nested_segments_that_follow_others(self):
         config = self.generated(users=300, interactions=4000)
         settings = ["train.loss=bpr", "train.epochs=2", "model.dim=16"]
-        cohort("run", config, "--quiet", *(part for one in (*settings, f"output.directory={self.path}/before", "train.seed=7",
-                                                            "segment.levels=[2, 5, 12]", "clean.min_user_interactions=8")
-                                           for part in ("--set", one)))
-        found = datasets(self.check(config, *settings, "segment.levels=[3, 6, 11]", "segment.stickiness=0.1",
+        before = (*settings, f"output.directory={self.path}/before", "train.seed=7", "segment.levels=[2, 5, 12]",
+                  "segment.count=12", "clean.min_user_interactions=8")
+        cohort("run", config, "--quiet", *(part for one in before for part in ("--set", one)))
+        found = datasets(self.check(config, *settings, "segment.levels=[3, 6, 11]", "segment.count=11", "segment.stickiness=0.1",
                                     f"segment.previous={self.path}/before/segments.h5", strategy="segment"))
         for name in ("segments/levels/1/number", "segments/levels/2/vanished", "segments/levels/stayed_users"):
             self.assertIn(name, found)

@@ -20,7 +20,7 @@ def tops_of(levels, number):
 def colours(levels):
     """[(fill, colour of text on it)] of every level's segments: those of the first level have colours of their own,
     those inside them shades of it."""
-    found = [figures.colours(range(levels[0].count))]
+    found = [figures.colours(levels[0].called)]
     for level in levels[1:]:
         tops, seen, of_level = tops_of(levels, level.number), {}, []
         for segment in range(level.count):
@@ -39,7 +39,7 @@ def without_size(words):
 
 
 def name_of(tables, tested):
-    """A few words: the categories of highest lift, else the items; only tested ones if any were."""
+    """A few words: the categories of highest lift, else the items; confirmed ones if any were tested."""
     for name in ("categories", "items"):
         rows = [row for row in tables[name] if row["lift"] >= LEAST_LIFT and (row.get("marking") or not tested)]
         if rows:
@@ -47,10 +47,13 @@ def name_of(tables, tested):
     return ""
 
 
+def sentence(words):
+    return words if not words or words.endswith(".") else words + "."
+
+
 def tree(levels):
     """The segments of the first level, each with those inside it under "children", and so on down."""
     colour = colours(levels)
-    largest = max(levels[0].size)
     tested = bool(levels[0].profile and levels[0].profile.tested)
     below = None
     for level in reversed(levels):
@@ -62,11 +65,13 @@ def tree(levels):
             words = added["description"][segment] if added else profile.description[segment] if profile else ""
             parent = 0 if level.parent is None else int(level.parent[segment])
             whole = levels[level.number - 2].size[parent] if level.parent is not None else level.size.sum()
+            name = name_of(tables, tested) if tables else ""
             inside.setdefault(parent, []).append({
-                "level": level.number, "number": segment, "size": int(level.size[segment]),
+                "level": level.number, "number": level.called[segment], "size": int(level.size[segment]),
                 "fill": colour[level.number - 1][segment][0], "ink": colour[level.number - 1][segment][1],
-                "share": level.size[segment] / whole, "width": 100 * level.size[segment] / largest,
-                "name": name_of(tables, tested) if tables else "", "words": without_size(words),
+                "share": level.size[segment] / whole, "width": 100 * level.size[segment] / whole,
+                "name": name, "often": name_of(tables, False) if tables and not name else "",
+                "words": sentence(without_size(words)),
                 "items": tables["items"][:SHOWN_ITEMS] if tables else [],
                 "recommended": level.recommended[segment][:SHOWN_ITEMS] if level.recommended else [],
                 "children": below[segment] if below else []})

@@ -149,16 +149,29 @@ def listed(numbers):
     return ", ".join(map(str, numbers))
 
 
-def succession_sentences(succession):
-    """How many users stayed where they were in the result that this one follows; which segments came and went."""
+def changed_segments(succession, level=None):
+    """Which are new and which are gone, a sentence each where there are any."""
+    said = []
+    of_level = "" if level is None else f" of level {level}"
+    if succession["appeared"]:
+        said.append(f"New {noun(len(succession['appeared']), 'segment')}{of_level}: {listed(succession['appeared'])}.")
+    if succession["vanished"]:
+        gone = "Segment{} that is gone" if len(succession["vanished"]) == 1 else "Segments{} that are gone"
+        said.append(f"{gone.format(of_level)}: {listed(succession['vanished'])}.")
+    return said
+
+
+def succession_sentences(succession, above):
+    """How many users stayed where they were in the result that this one follows; which segments came and went. above: of
+    nested segments, the levels above the finest."""
     share = percent(succession["stayed"] / succession["common"])
     said = [f"The segments follow those of {succession['path']}: {share} of the {counted(succession['common'], 'user')} "
             "in both are in the segment of the same number."]
-    if succession["appeared"]:
-        said.append(f"New {noun(len(succession['appeared']), 'segment')}: {listed(succession['appeared'])}.")
-    if succession["vanished"]:
-        gone = "Segment that is gone" if len(succession["vanished"]) == 1 else "Segments that are gone"
-        said.append(f"{gone}: {listed(succession['vanished'])}.")
+    for level in above:
+        said.append(f"At level {level.number}, {percent(level.succession['stayed'] / succession['common'])} are in the segment "
+                    "of the same number.")
+        said += changed_segments(level.succession, level.number)
+    said += changed_segments(succession, above[-1].number + 1 if above else None)
     return said
 
 
@@ -170,11 +183,11 @@ def count_sentence(result):
            f"have {digits(result.tried['reference'][best])}")
     numbers = f"Of {counted(len(excess), 'number')} of segments that were tried"
     halves = ""
-    if "stability" in result.tried:
+    if "valley" in result.tried:
         halves = (f"; segments of halves of the users agree by {digits(result.tried['stability'][best])} (adjusted Rand index; "
                   f"without segments {digits(result.tried['reference_stability'][best])}), and "
-                  f"{percent(result.tried['between'][best])} are half-way between two "
-                  f"(without {percent(result.tried['reference_between'][best])})")
+                  f"half-way between neighbouring ones users are {percent(result.tried['valley'][best])} as dense as at most on "
+                  f"the way (without {percent(result.tried['reference_valley'][best])})")
     if result.count == 1:
         return (f"{numbers} none stands apart, so there is one segment, all users: even with "
                 f"{number(result.tried['segments'][best])} {why}{halves}.")
@@ -192,7 +205,7 @@ def findings(result, strategies, comparison):
     if result.tried:
         said.append(count_sentence(result))
     if result.succession:
-        said += succession_sentences(result.succession)
+        said += succession_sentences(result.succession, result.levels[:-1])
     share = between_share(result)
     if share is not None:
         said.append(f"The segments account for {percent(share)} of the variance of the users' embeddings.")
@@ -286,7 +299,8 @@ def groups_of(result, tree, cards):
     if not tree:
         return [{"top": None, "cards": cards}]
     tops = levels.tops_of(result.levels, len(result.levels))
-    return [{"top": top, "cards": [one for one in cards if tops[one["number"]] == top["number"]]} for top in tree]
+    return [{"top": top, "cards": [one for one, above in zip(cards, tops) if above == row]}
+            for row, top in enumerate(tree)]
 
 
 def within(result, segment):
@@ -295,7 +309,7 @@ def within(result, segment):
     if not finest or not finest.added:
         return None
     words = levels.without_size(finest.added["description"][segment])
-    return {"level": finest.number - 1, "number": int(finest.parent[segment]), "words": words[:1].lower() + words[1:]}
+    return {"level": finest.number - 1, "number": result.levels[-2].called[finest.parent[segment]], "words": words[:1].lower() + words[1:]}
 
 
 def bars(history, names, unit, common):

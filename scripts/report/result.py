@@ -101,9 +101,7 @@ class Result:
         if self.users == 0 or not numpy.array_equal(numpy.bincount(self.segment, minlength=self.count), self.size):
             raise ValueError("/segments/size does not count /users/segment")
         # What each segment is called: its row, but where it follows another run's.
-        self.number = file["segments/number"][...].tolist() if "segments/number" in file else list(range(self.count))
-        if len(self.number) != self.count:
-            raise ValueError("/segments/number is of another number of segments")
+        self.number = numbers_of(file, "segments/", self.count)
         self.succession = self._succession(file) if "segments/number" in file else None
         self.items = len(file["items/id"]) if "items/id" in file else 0
         self.epochs = int(file.attrs["epochs"])
@@ -225,6 +223,16 @@ def table_of(group, name, count):
     return [rows[first:last] for first, last in itertools.pairwise(begin)]
 
 
+def numbers_of(file, group, count):
+    """What the segments of a level are called."""
+    if group + "number" not in file:
+        return list(range(count))
+    numbers = file[group + "number"][...].tolist()
+    if len(numbers) != count:
+        raise ValueError(f"/{group}number is of another number of segments")
+    return numbers
+
+
 class Level:
     """One of nested levels: what its segments are, which segment of the level above each lies in, and what it adds to
     that one (rows as of a profile, and a line each); parent and added are None at the first level."""
@@ -235,6 +243,12 @@ class Level:
         self.number = number
         self.size = result.size if finest else file[group + "size"][...].astype(int)
         self.count = len(self.size)
+        self.called = result.number if finest else numbers_of(file, group, self.count)
+        self.succession = None
+        if result.succession and not finest:
+            self.succession = {"appeared": file[group + "appeared"][...].tolist(),
+                               "vanished": file[group + "vanished"][...].tolist(),
+                               "stayed": int(file["segments/levels/stayed_users"][number - 1])}
         self.parent = file[group + "parent"][...] if number > 1 else None
         self.profile = result.profile
         self.recommended = result.recommended

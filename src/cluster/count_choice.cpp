@@ -28,7 +28,7 @@ constexpr std::int64_t tasks = 16;   // shards of the sample, which threads shar
 constexpr double coarse = 1.2;       // from one candidate to the next
 constexpr std::int64_t closer = 12;  // candidates between two that are farther apart
 constexpr std::int64_t splits = 4;   // of the sample into halves
-constexpr double middle = 0.05;      // of the way between two centres, on both sides of half of it
+constexpr std::int64_t tenths = 15;  // of the way between two centres: from its middle to as far beyond one
 
 // Points that all stand on every rank.
 struct Sample {
@@ -173,9 +173,9 @@ std::vector<CountCandidate> measure(const Communicator& comm, const Communicator
   return result;
 }
 
-// The share of points that are about half-way between the two centres nearest to them, along the line through both.
-double share_between(const Sample& points, ConstMatrixView centres) {
-  std::int64_t between = 0;
+// HalvesAgree::valley of these points and centres of others.
+double valley_of(const Sample& points, ConstMatrixView centres) {
+  std::vector<std::int64_t> in_tenth(tenths, 0);  // of the way from half-way back to the centre and beyond
   for (std::int64_t row = 0; row < points.rows.rows(); ++row) {
     double nearest = std::numeric_limits<double>::infinity();
     double second = nearest;
@@ -192,9 +192,11 @@ double share_between(const Sample& points, ConstMatrixView centres) {
       }
     }
     const double apart = squared_distance(centres.row(own), centres.row(other), centres.stride);
-    between += second - nearest < 2 * middle * apart ? 1 : 0;
+    const double from_middle = (second - nearest) / (2 * apart);
+    if (10 * from_middle < tenths) ++in_tenth[static_cast<std::size_t>(10 * from_middle)];
   }
-  return static_cast<double>(between) / static_cast<double>(points.rows.rows());
+  const auto most = *std::ranges::max_element(in_tenth);
+  return most == 0 ? 1.0 : static_cast<double>(in_tenth.front()) / static_cast<double>(most);
 }
 
 // Of one way to halve the points. A half without as many different points as clusters finds none.
@@ -208,7 +210,7 @@ HalvesAgree halves_agree(const Communicator& self, const Sample& points, std::ui
   return {
       agreement(self, assign_exactly(self, all, first.view()).nearest, assign_exactly(self, all, second.view()).nearest)
           .ari,
-      (share_between(halves.second, first.view()) + share_between(halves.first, second.view())) / 2};
+      (valley_of(halves.second, first.view()) + valley_of(halves.first, second.view())) / 2};
 }
 
 struct MeasuredHalves {
@@ -228,10 +230,11 @@ void compare_halves(const Communicator& comm, const Communicator& self, const Sa
   });
   std::vector<HalvesAgree> found(2 * splits);
   for (const auto& one : comm.all_gather(std::span<const MeasuredHalves>(mine)).data) found[one.task] = one.found;
+  choice.halves.valley = choice.reference_halves.valley = 0;
   for (std::size_t task = 0; task < found.size(); ++task) {
     auto& sum = task % 2 == 0 ? choice.halves : choice.reference_halves;
     sum.stability += found[task].stability / splits;
-    sum.between += found[task].between / splits;
+    sum.valley += found[task].valley / splits;
   }
 }
 
@@ -308,7 +311,7 @@ CountChoice choose_count(const Communicator& comm, const PointSet& points, const
   with.count = choice.tried[choice.best].count;
   compare_halves(comm, self, sample, reference, with, choice);
   const bool above = choice.tried[choice.best].excess() >= least_excess;
-  if (above && choice.is_stable() && choice.is_apart()) choice.count = with.count;
+  if (above && choice.is_stable() && choice.has_gaps()) choice.count = with.count;
   return choice;
 }
 

@@ -1,6 +1,6 @@
 // How many segments there are: the number of clusters whose silhouette is farthest above what k-means finds in points
-// of the same covariance that have no clusters, if halves of the points find the same clusters. For
-// segment.count = "auto".
+// of the same covariance that have no clusters, if halves of the points find the same clusters and there are gaps
+// between them. For segment.count = "auto".
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,19 @@ struct CountCandidate {
 struct HalvesAgree {
   /// How far their clusters agree on all points: adjusted Rand index. Ben-Hur, Elisseeff and Guyon 2002.
   double stability = 0;
-  /// The share of a half's points that lie between clusters of the other: within a twentieth of the way between the two
-  /// nearest centres from its middle.
-  double between = 0;
+  /// How dense a half's points are half-way between neighbouring clusters of the other, as a share of where they are
+  /// densest on the way there: each point on the line from its nearest centre to the next, all lines laid upon each
+  /// other, in tenths of the way. A single bump, or points spread evenly, have no valley and come near 1: two clusters
+  /// are two where their density has a dip between them (Hartigan and Hartigan, "The dip test of unimodality", 1985).
+  double valley = 1;
 };
 
 /// For clusters to be there at all, their silhouette must be so far above that of the reference,
 inline constexpr double least_excess = 0.02;
 /// halves may differ (1 - stability) by this share of what halves of the reference do,
-inline constexpr double most_instability = 0.6;
-/// and so many points may lie between clusters, as a share of those of the reference.
-inline constexpr double most_between = 0.7;
+inline constexpr double most_instability = 0.4;
+/// and points half-way between clusters may be so dense, as a share of where they are densest.
+inline constexpr double highest_valley = 0.5;
 
 struct CountChoice {
   std::int64_t count = 1;             ///< 1: there are no clusters
@@ -44,7 +46,7 @@ struct CountChoice {
   HalvesAgree reference_halves;       ///< the same of the reference
 
   bool is_stable() const { return 1 - halves.stability <= most_instability * (1 - reference_halves.stability); }
-  bool is_apart() const { return halves.between <= most_between * reference_halves.between; }
+  bool has_gaps() const { return halves.valley <= highest_valley; }
 };
 
 /// Points of a cluster that an average one must have, for so many of them to be tried.

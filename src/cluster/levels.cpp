@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <optional>
 
 #include "cluster/checked_points.hpp"
 #include "cluster/seeding.hpp"
-#include "core/interruption.hpp"
 #include "kernels/distances.hpp"
 #include "kernels/rows.hpp"
 
@@ -17,157 +17,6 @@ namespace cohort {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr int most_rounds = 100;     // of moving segments between groups
-constexpr double least_gain = 1e-9;  // of a move, as a share of all
-
-// Groups under way. What a group is worth is how much less inertia it has than its points have around 0: |sum|^2 /
-// count, or if spherical 2 |sum|, of which half is looked at. Inertia is least where the worth of all is most.
-class Groups {
- public:
-  Groups(const GroupedSums& parts, bool spherical) : parts_(parts), spherical_(spherical), sum_(parts.sum) {
-    count_ = parts.count;
-    for (std::int64_t part = 0; part < size(); ++part) square_.push_back(dot(row(sum_, part), row(sum_, part)));
-    part_square_ = square_;
-  }
-
-  std::int64_t size() const { return std::ssize(count_); }
-  double worth(std::int64_t group) const { return worth_of(square_[group], count_[group]); }
-  /// What is lost when two groups become one; at least 0 but for rounding.
-  double loss(std::int64_t a, std::int64_t b) const {
-    const double square = square_[a] + square_[b] + 2 * dot(row(sum_, a), row(sum_, b));
-    return worth(a) + worth(b) - worth_of(square, count_[a] + count_[b]);
-  }
-  void merge(std::int64_t into, std::int64_t from) {
-    const auto a = row(sum_, into);
-    const auto b = row(sum_, from);
-    for (std::size_t e = 0; e < a.size(); ++e) a[e] += b[e];
-    count_[into] += count_[from];
-    square_[into] = dot(a, a);
-  }
-
-  /// What a group is worth with a part more (sign 1) or less (-1), beyond what it is worth now.
-  double gain(std::int64_t group, std::int64_t part, double sign) const {
-    const double square = square_[group] + part_square_[part] + 2 * sign * dot(row(sum_, group), row(parts_.sum, part));
-    return worth_of(square, count_[group] + sign * parts_.count[part]) - worth(group);
-  }
-  void move(std::int64_t part, std::int64_t from, std::int64_t into) {
-    for (const auto& [group, sign] : {std::pair{from, -1.0}, {into, 1.0}}) {
-      const auto sum = row(sum_, group);
-      const auto added = row(parts_.sum, part);
-      for (std::size_t e = 0; e < sum.size(); ++e) sum[e] += sign * added[e];
-      count_[group] += sign * parts_.count[part];
-      square_[group] = dot(sum, sum);
-    }
-  }
-
- private:
-  std::span<const double> row(const std::vector<double>& sums, std::int64_t group) const {
-    return std::span(sums).subspan(group * parts_.columns, parts_.columns);
-  }
-  std::span<double> row(std::vector<double>& sums, std::int64_t group) const {
-    return std::span(sums).subspan(group * parts_.columns, parts_.columns);
-  }
-  static double dot(std::span<const double> a, std::span<const double> b) {
-    double sum = 0;
-    for (std::size_t e = 0; e < a.size(); ++e) sum += a[e] * b[e];
-    return sum;
-  }
-  double worth_of(double square, double count) const {
-    return spherical_ ? std::sqrt(std::max(square, 0.0)) : square / count;
-  }
-
-  const GroupedSums& parts_;
-  bool spherical_;
-  std::vector<double> sum_;  // as GroupedSums::sum
-  std::vector<double> count_;
-  std::vector<double> square_;       // |sum|^2 of each group
-  std::vector<double> part_square_;  // and of each part
-};
-
-// The pair of groups whose merging loses least, kept up to date: of every group the best partner behind it.
-class NearestGroups {
- public:
-  NearestGroups(const Groups& groups, std::vector<std::int64_t> alive)
-      : groups_(groups), alive_(std::move(alive)), partner_(groups.size()), loss_(groups.size(), infinity) {
-    for (std::size_t place = 0; place < alive_.size(); ++place) look(place);
-  }
-
-  struct Pair {
-    std::int64_t into, from;
-  };
-  /// Of equal ones the first.
-  Pair best() const {
-    const auto least = *std::ranges::min_element(alive_, {}, [&](std::int64_t group) { return loss_[group]; });
-    return {least, partner_[least]};
-  }
-  /// After `pair` was merged.
-  void merged(const Pair& pair) {
-    std::erase(alive_, pair.from);
-    for (std::size_t place = 0; place < alive_.size(); ++place) {
-      const auto group = alive_[place];
-      if (group == pair.into || partner_[group] == pair.into || partner_[group] == pair.from) {
-        look(place);
-      } else if (group < pair.into) {
-        const double loss = groups_.loss(group, pair.into);
-        if (loss < loss_[group]) {
-          loss_[group] = loss;
-          partner_[group] = pair.into;
-        }
-      }
-    }
-  }
-  const std::vector<std::int64_t>& alive() const { return alive_; }
-
- private:
-  void look(std::size_t place) {
-    const auto group = alive_[place];
-    loss_[group] = infinity;
-    partner_[group] = -1;
-    for (auto next = place + 1; next < alive_.size(); ++next) {
-      const double loss = groups_.loss(group, alive_[next]);
-      if (loss >= loss_[group]) continue;
-      loss_[group] = loss;
-      partner_[group] = alive_[next];
-    }
-  }
-
-  const Groups& groups_;
-  std::vector<std::int64_t> alive_;    // ascending
-  std::vector<std::int64_t> partner_;  // by group
-  std::vector<double> loss_;
-};
-
-// Moves parts to the group where they are worth most, until none gains. group: names of groups, some of 0..parts-1.
-void exchange(Groups& groups, const std::vector<std::int64_t>& alive, std::vector<std::int64_t>& group) {
-  std::vector<std::int64_t> members(group.size(), 0);
-  for (const auto of_part : group) ++members[of_part];
-  double total = 0;
-  for (const auto one : alive) total += groups.worth(one);
-  bool moved = true;
-  for (int round = 0; moved && round < most_rounds; ++round) {
-    moved = false;
-    for (std::int64_t part = 0; part < std::ssize(group); ++part) {
-      const auto own = group[part];
-      if (members[own] == 1) continue;
-      const double without = groups.gain(own, part, -1);
-      double most = least_gain * total;
-      auto best = own;
-      for (const auto other : alive) {
-        if (other == own) continue;
-        const double gain = without + groups.gain(other, part, 1);
-        if (gain <= most) continue;
-        most = gain;
-        best = other;
-      }
-      if (best == own) continue;
-      groups.move(part, own, best);
-      --members[own];
-      ++members[best];
-      group[part] = best;
-      moved = true;
-    }
-  }
-}
 
 // The groups of parts as parts themselves.
 GroupedSums grouped(const GroupedSums& parts, std::span<const std::int32_t> group, std::int64_t count) {
@@ -182,6 +31,20 @@ GroupedSums grouped(const GroupedSums& parts, std::span<const std::int32_t> grou
       result.sum[to + e] += parts.sum[from + e];
     }
     result.count[group[part]] += parts.count[part];
+  }
+  return result;
+}
+
+// What parts that are groups of the finest segments (part: of each) start from: where most of their users were.
+FormerGrouping of_parts(const FormerGrouping& former, std::span<const std::int32_t> part, const GroupedSums& finest) {
+  FormerGrouping result{{}, former.stickiness};
+  std::vector<std::map<std::int32_t, double>> users(1 + *std::ranges::max_element(part));
+  for (std::size_t s = 0; s < part.size(); ++s) {
+    if (former.of[s] >= 0) users[part[s]][former.of[s]] += finest.count[s];
+  }
+  for (const auto& of_part : users) {
+    const auto most = std::ranges::max_element(of_part, {}, [](const auto& group) { return group.second; });
+    result.of.push_back(most == of_part.end() ? -1 : most->first);
   }
   return result;
 }
@@ -242,31 +105,10 @@ Matrix centroids_of(const GroupedSums& groups, const NestedLevel& level, const M
 
 }  // namespace
 
-std::vector<std::int32_t> group_parts(const GroupedSums& parts, std::int64_t count, bool spherical) {
-  const auto size = std::ssize(parts.count);
-  COHORT_CHECK(count >= 1 && count <= size && std::ssize(parts.sum) == size * parts.columns);
-  Groups groups(parts, spherical);
-  std::vector<std::int64_t> group(size);
-  std::iota(group.begin(), group.end(), 0);
-  NearestGroups nearest(groups, group);
-  while (std::ssize(nearest.alive()) > count) {
-    end_if_interrupted();
-    const auto pair = nearest.best();
-    groups.merge(pair.into, pair.from);
-    std::ranges::replace(group, pair.from, pair.into);
-    nearest.merged(pair);
-  }
-  exchange(groups, nearest.alive(), group);
-  std::vector<std::int32_t> result;
-  for (const auto of_part : group) {
-    const auto place = std::ranges::lower_bound(nearest.alive(), of_part) - nearest.alive().begin();
-    result.push_back(static_cast<std::int32_t>(place));
-  }
-  return result;
-}
-
 std::vector<NestedLevel> nest_segments(const Communicator& comm, const PointSet& points, bool spherical,
-                                       const KmeansResult& found, std::span<const std::int64_t> counts) {
+                                       const KmeansResult& found, std::span<const std::int64_t> counts,
+                                       std::span<const FormerGrouping> former) {
+  COHORT_CHECK(former.empty() || former.size() == counts.size());
   auto population = checked_points(comm, points);
   std::optional<UnitPoints> unit;
   std::vector<std::int32_t> segment = found.segment;
@@ -290,7 +132,9 @@ std::vector<NestedLevel> nest_segments(const Communicator& comm, const PointSet&
     std::iota(below.begin(), below.end(), 0);
     for (auto count = counts.rbegin(); count != counts.rend(); ++count) {
       NestedLevel level;
-      const auto group = group_parts(parts, *count, spherical);
+      FormerGrouping start;
+      if (!former.empty()) start = of_parts(former[counts.rend() - count - 1], below, finest);
+      const auto group = group_parts(parts, *count, spherical, start);
       for (const auto s : below) level.of_finest.push_back(group[s]);
       level.size = number_by_size(level.of_finest, *count, found.size, first_id);
       // From the finest again, so that a level's sums do not depend on how it came about.

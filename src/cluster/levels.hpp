@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-#include "cluster/fixed_sums.hpp"
+#include "cluster/grouping.hpp"
 #include "cluster/kmeans.hpp"
 
 namespace cohort {
@@ -27,14 +27,12 @@ struct NestedLevel {
 };
 
 /// counts: numbers of segments of the levels above the finest, ascending, the last below that of `found`, the first at
-/// least 1. found: of these points. Returns one level for each of them, the coarsest first. Memory: the sums of the
-/// finest segments, k x d. Time beside k-means: k^2 d. Collective.
+/// least 1. found: of these points. former: of each level what it starts from, the parts being the finest segments, or
+/// nothing. Returns one level for each of them, the coarsest first. Memory: the sums of the finest segments, k x d.
+/// Time beside k-means: k^2 d. Collective.
 std::vector<NestedLevel> nest_segments(const Communicator& comm, const PointSet& points, bool spherical,
-                                       const KmeansResult& found, std::span<const std::int64_t> counts);
-
-/// The group, 0..count-1, of each part, which has rows: as above. `spherical`: the inertia of a group is that of unit
-/// points around their direction, count - |sum|, else count * variance. 1 <= count <= parts; no group is empty. Local.
-std::vector<std::int32_t> group_parts(const GroupedSums& parts, std::int64_t count, bool spherical);
+                                       const KmeansResult& found, std::span<const std::int64_t> counts,
+                                       std::span<const FormerGrouping> former = {});
 
 /// Where a user of one of the finest segments stands at a level above.
 struct PlaceInLevel {

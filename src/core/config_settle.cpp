@@ -76,7 +76,6 @@ void settle_levels(Config& config, const std::string& name) {
            ", which is how many segments there are, but segment.count is " + std::to_string(segment.count) +
            "; leave segment.count out");
   }
-  if (!segment.previous.empty()) refuse("and segment.previous exclude each other; leave one of them out");
   if (config.train.joint) refuse("and train.joint exclude each other; leave one of them out");
   segment.count = levels.back();
 }

@@ -149,7 +149,8 @@ Additions profile_additions(const Communicator& comm, const ProfileInput& input,
       for (const auto s : children[parent]) segments.size.push_back(levels.size[s]);
       for (const auto user : users[parent]) segments.segment.push_back(place[levels.segment[user]]);
     });
-    const auto among = part.input(segments, fmt::format("segment {} of level {}", parent, levels.level));
+    const auto among =
+        part.input(segments, fmt::format("segment {} of level {}", levels.number_of_parent(parent), levels.level));
     auto& profiles = found[parent];
     profile_activity(comm, among, profiles);
     profile_tastes(comm, among, options, profiles);
@@ -161,8 +162,9 @@ Additions profile_additions(const Communicator& comm, const ProfileInput& input,
     for (std::int64_t s = 0; s < count; ++s) {
       const auto parent = levels.parent[s];
       if (children[parent].size() < 2) {
-        additions.description.push_back(
-            fmt::format("{}, all of segment {} of level {}", counted(levels.size[s], "user"), parent, levels.level));
+        additions.description.push_back(fmt::format("{}, all of segment {} of level {}",
+                                                    counted(levels.size[s], "user"), levels.number_of_parent(parent),
+                                                    levels.level));
         for (auto* table : {&additions.items, &additions.categories, &additions.user_categories}) {
           table->row_begin.push_back(table->rows());
         }

@@ -17,7 +17,10 @@ struct LevelPair {
   std::span<const std::int32_t> segment;  ///< of each of this rank's users, at the lower level
   std::span<const std::int64_t> size;     ///< k: users of each, at the lower level
   std::span<const std::int32_t> parent;   ///< k: the segment above that each lies in
+  std::span<const std::int64_t> called;   ///< by segment above: its number; empty: as its row
   std::int64_t level = 0;                 ///< of the upper one, as users count it, for the words
+
+  std::int64_t number_of_parent(std::int64_t row) const { return called.empty() ? row : called[row]; }
 };
 
 /// As profile_segments does, with the users of the segment above for the whole: shares, lifts and tests are against

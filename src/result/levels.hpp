@@ -12,12 +12,28 @@
 
 namespace cohort {
 
+/// How segments follow those of segment.previous, at one level. The same on all ranks.
+struct Succession {
+  std::int64_t largest_number = 0;     ///< that any segment ever had, here or in a result before
+  std::vector<std::int64_t> appeared;  ///< numbers of segments that no previous one became, ascending
+  std::vector<std::int64_t> vanished;  ///< numbers of previous segments that became none of these, ascending
+  std::int64_t common = 0;             ///< users of both
+  std::int64_t stayed = 0;             ///< of these, in the segment of the same number
+};
+
+/// What the segment of that row is called.
+inline std::int64_t number_of(const std::vector<std::int64_t>& number, std::int64_t row) {
+  return number.empty() ? row : number[row];
+}
+
 /// The same on all ranks, all of it. k: segments of this level.
 struct SegmentLevel {
-  std::vector<std::int32_t> of_finest;  ///< of each of the finest segments: the segment of this level that it lies in
-  Matrix centroid;                      ///< k x d
-  std::vector<std::int64_t> size;       ///< k: users, descending
-  std::optional<Profiles> profiles;     ///< once `profile` has run
+  std::vector<std::int32_t> of_finest;   ///< of each of the finest segments: the segment of this level that it lies in
+  Matrix centroid;                       ///< k x d
+  std::vector<std::int64_t> size;        ///< k: users; descending where there are no numbers
+  std::vector<std::int64_t> number;      ///< k, ascending: what each is called; empty: as its row
+  std::optional<Succession> succession;  ///< where they follow others; there are numbers then
+  std::optional<Profiles> profiles;      ///< once `profile` has run
   std::optional<SegmentLists> recommended;  ///< once `recommend` has run
 };
 

@@ -15,15 +15,6 @@
 
 namespace cohort {
 
-/// How segments follow those of segment.previous. The same on all ranks.
-struct Succession {
-  std::int64_t largest_number = 0;     ///< that any segment ever had, here or in a result before
-  std::vector<std::int64_t> appeared;  ///< numbers of segments that no previous one became, ascending
-  std::vector<std::int64_t> vanished;  ///< numbers of previous segments that became none of these
-  std::int64_t common = 0;             ///< users of both
-  std::int64_t stayed = 0;             ///< of these, in the segment of the same number
-};
-
 /// The segments of a population, in blocks of users and of items in the dictionary's order.
 struct Segments {
   std::vector<std::int32_t> segment;     ///< of this rank's block of users
@@ -41,9 +32,9 @@ struct Segments {
   std::vector<SegmentLevel> levels;      ///< above these segments, which are the finest level; the coarsest first
 };
 
-/// What the segment of that row is called.
-inline std::int64_t number_of(const std::vector<std::int64_t>& number, std::int64_t row) {
-  return number.empty() ? row : number[row];
+/// What the segments of a level are called. level: 0 is the coarsest, levels.size() the finest.
+inline const std::vector<std::int64_t>& numbers_at(const Segments& segments, std::size_t level) {
+  return level == segments.levels.size() ? segments.number : segments.levels[level].number;
 }
 
 /// What new users are folded in with (segment/fold_in.hpp).

@@ -47,6 +47,43 @@ std::vector<std::int64_t> read_counts(const Communicator& comm, const h5::Reader
   return counts;
 }
 
+// How the segments of every level follow others, if they do: the finest ones do so, too.
+void write_successions(h5::Writer& file, const Segments& segments) {
+  if (!segments.succession) return;
+  std::vector<std::int64_t> largest;
+  std::vector<std::int64_t> stayed;
+  for (std::size_t n = 0; n < segments.levels.size(); ++n) {
+    const auto& level = segments.levels[n];
+    const auto& succession = level.succession.value();
+    file.shared(name_at(n, schema::level_number), std::span<const std::int64_t>(level.number));
+    file.shared(name_at(n, schema::level_appeared), std::span<const std::int64_t>(succession.appeared));
+    file.shared(name_at(n, schema::level_vanished), std::span<const std::int64_t>(succession.vanished));
+    largest.push_back(succession.largest_number);
+    stayed.push_back(succession.stayed);
+  }
+  file.shared(schema::level_largest_number, std::span<const std::int64_t>(largest));
+  file.shared(schema::level_stayed_users, std::span<const std::int64_t>(stayed));
+}
+
+void read_successions(const h5::Reader& file, Segments& segments) {
+  if (!segments.succession) return;
+  const auto above = std::ssize(segments.levels);
+  for (const char* name : {schema::level_largest_number, schema::level_stayed_users}) file.expect_rows(name, above);
+  const auto largest = file.all<std::int64_t>(schema::level_largest_number);
+  const auto stayed = file.all<std::int64_t>(schema::level_stayed_users);
+  for (std::size_t n = 0; n < segments.levels.size(); ++n) {
+    auto& level = segments.levels[n];
+    const auto name = name_at(n, schema::level_number);
+    level.number = read_numbers(file, name, std::ssize(level.size));
+    if (level.number.empty() || level.number.back() > largest[n]) {
+      throw file.wrong(schema::level_largest_number, "is not above the numbers of the segments");
+    }
+    level.succession =
+        Succession{largest[n], file.all<std::int64_t>(name_at(n, schema::level_appeared)),
+                   file.all<std::int64_t>(name_at(n, schema::level_vanished)), segments.succession->common, stayed[n]};
+  }
+}
+
 // Which segments lie in which, and how many users each has: upwards, each level from the parents of the one below.
 void read_nesting(const Communicator& comm, const h5::Reader& file, std::span<const std::int64_t> counts,
                   Segments& segments) {
@@ -63,8 +100,8 @@ void read_nesting(const Communicator& comm, const h5::Reader& file, std::span<co
     found.size = file.all<std::int64_t>(name_at(level, schema::level_size));
     comm.attempt([&] {
       for (const auto segment : below) found.of_finest.push_back(parent[segment]);
-      if (counted_sizes(found, segments.size) != found.size ||
-          !std::ranges::is_sorted(found.size, std::ranges::greater())) {
+      const bool in_order = segments.succession || std::ranges::is_sorted(found.size, std::ranges::greater());
+      if (counted_sizes(found, segments.size) != found.size || !in_order) {
         throw file.wrong(name_at(level, schema::level_size), "does not count the users of the segments inside");
       }
     });
@@ -84,6 +121,16 @@ void read_nesting(const Communicator& comm, const h5::Reader& file, std::span<co
 
 }  // namespace
 
+std::vector<std::int64_t> read_numbers(const h5::Reader& file, const std::string& name, std::int64_t count) {
+  if (!file.has(name)) return {};
+  file.expect_rows(name, count);
+  auto number = file.all<std::int64_t>(name);
+  for (std::size_t s = 0; s < number.size(); ++s) {
+    if (number[s] < (s == 0 ? 0 : number[s - 1] + 1)) throw file.wrong(name, "does not ascend");
+  }
+  return number;
+}
+
 void write_levels(const Communicator& comm, h5::Writer& file, const SegmentsFile& result) {
   const auto& segments = result.segments;
   const auto& levels = segments.levels;
@@ -97,6 +144,7 @@ void write_levels(const Communicator& comm, h5::Writer& file, const SegmentsFile
   });
   file.shared(schema::level_counts, std::span<const std::int64_t>(counts));
   file.table(schema::users_levels, std::span<const std::int32_t>(table), std::ssize(counts));
+  write_successions(file, segments);
   for (std::size_t n = 0; n < levels.size(); ++n) {
     const auto& level = levels[n];
     const auto parents = parents_at(levels, n + 1);
@@ -122,6 +170,7 @@ void read_levels(const Communicator& comm, const h5::Reader& file, SegmentsPart 
   auto& segments = result.segments;
   const auto counts = read_counts(comm, file, std::ssize(segments.size));
   read_nesting(comm, file, counts, segments);
+  read_successions(file, segments);
   if (part == SegmentsPart::membership) return;
   for (std::size_t n = 0; n < segments.levels.size(); ++n) {
     const auto name = name_at(n, schema::level_centroid);

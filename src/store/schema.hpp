@@ -130,6 +130,12 @@ inline constexpr auto levels = "segments/levels";
 inline constexpr auto level_parent = "parent";      ///< (k_N) int32: segment of level N - 1
 inline constexpr auto level_size = "size";          ///< (k_N) int64
 inline constexpr auto level_centroid = "centroid";  ///< (k_N, d) float32
+// Where they follow another run's, as of the finest level above.
+inline constexpr auto level_number = "number";
+inline constexpr auto level_appeared = "appeared";
+inline constexpr auto level_vanished = "vanished";
+inline constexpr auto level_largest_number = "segments/levels/largest_number";  ///< (L - 1) int64
+inline constexpr auto level_stayed_users = "segments/levels/stayed_users";      ///< (L - 1) int64
 inline constexpr auto level_profile = "profile";
 inline constexpr auto level_added = "added";
 inline constexpr auto level_recommended = "recommendations";

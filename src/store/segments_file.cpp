@@ -31,17 +31,6 @@ void read_membership(const Communicator& comm, const h5::Reader& file, const Dis
   if (counted != size) throw file.wrong(schema::size, "does not count /" + std::string(schema::users_segment));
 }
 
-// What the segments are called; empty where that is their rows.
-std::vector<std::int64_t> read_numbers(const h5::Reader& file, std::int64_t count) {
-  if (!file.has(schema::segment_number)) return {};
-  file.expect_rows(schema::segment_number, count);
-  auto number = file.all<std::int64_t>(schema::segment_number);
-  for (std::size_t s = 0; s < number.size(); ++s) {
-    if (number[s] < (s == 0 ? 0 : number[s - 1] + 1)) throw file.wrong(schema::segment_number, "does not ascend");
-  }
-  return number;
-}
-
 std::int64_t read_largest_number(const h5::Reader& file, const std::vector<std::int64_t>& number, std::int64_t count) {
   if (number.empty()) return count - 1;
   return file.integer_attribute(schema::largest_number, number.back());
@@ -59,7 +48,7 @@ void write_succession(h5::Writer& file, const Segments& segments) {
 }
 
 void read_succession(const h5::Reader& file, Segments& segments) {
-  segments.number = read_numbers(file, std::ssize(segments.size));
+  segments.number = read_numbers(file, schema::segment_number, std::ssize(segments.size));
   if (segments.number.empty()) return;
   auto& succession = segments.succession.emplace();
   succession.largest_number = read_largest_number(file, segments.number, std::ssize(segments.size));
@@ -172,7 +161,7 @@ UserSegments read_user_segments(const Communicator& comm, const std::string& pat
   UserSegments result;
   result.users = read_ids(comm, file, schema::users_id);
   read_membership(comm, file, result.users.distribution, result.segment, result.size);
-  result.number = read_numbers(file, std::ssize(result.size));
+  result.number = read_numbers(file, schema::segment_number, std::ssize(result.size));
   result.largest_number = read_largest_number(file, result.number, std::ssize(result.size));
   return result;
 }

@@ -80,8 +80,8 @@ class Count(WithDirectory):
             tried = {name: column[...] for name, column in file["history/count"].items()}
         best = int((tried["silhouette"] - tried["reference"]).argmax())
         self.assertEqual(list(numpy.flatnonzero(~numpy.isnan(tried["stability"]))), [best])
-        self.assertTrue(1 - tried["stability"][best] > 0.6 * (1 - tried["reference_stability"][best])
-                        or tried["between"][best] > 0.7 * tried["reference_between"][best]
+        self.assertTrue(1 - tried["stability"][best] > 0.4 * (1 - tried["reference_stability"][best])
+                        or tried["valley"][best] > 0.5
                         or tried["silhouette"][best] - tried["reference"][best] < 0.02)
         self.assertIn("1 segment: there are none that stand apart and are found again", done.stderr)
         self.assertEqual(evaluate(result)["segments"], 1)

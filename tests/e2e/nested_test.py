@@ -266,7 +266,7 @@ directory = "{self.path}/run"
                 (["segment.count=7"], "leave segment.count out"),
                 (['segment.count="auto"'], 'segment.count cannot be "auto"'),
                 (["train.joint=true"], "train.joint exclude each other"),
-                (["segment.previous=other.h5"], "segment.previous exclude each other"),
+                (["segment.previous=other.h5"], "segment.previous"),
                 (["segment.levels=[3, 400]"], f"segment.levels ends in 400, but there are only {USERS} users")):
             done = cohort(*arguments, *(part for one in settings for part in ("--set", one)), check=False, ranks=2)
             self.assertEqual(done.returncode, 2, done.stderr)

@@ -68,7 +68,9 @@ class SameBits(WithDirectory):
         found = datasets(self.check(config, *settings, "train.seed=7", "segment.count=auto", "segment.count_max=12",
                                     f"segment.previous={self.path}/before/segments.h5", "segment.stickiness=0.1",
                                     strategy="segment"))
-        for name in ("segments/number", "segments/appeared", "segments/vanished", "history/count/silhouette"):
+        for name in ("segments/number", "segments/appeared", "segments/vanished", "history/count/segments",
+                     "history/count/silhouette", "history/count/reference", "history/count/stability",
+                     "history/count/reference_stability", "history/count/valley", "history/count/reference_valley"):
             self.assertIn(name, found)
 
     def test_matrix_factorisation_and_narrow(self):
@@ -135,6 +137,17 @@ count = 8
         for name in ("users/levels", "segments/levels/1/centroid", "segments/levels/2/parent",
                      "segments/levels/3/added/items/lift", "segments/levels/2/profile/description",
                      "segments/levels/1/recommendations/score"):
+            self.assertIn(name, found)
+
+    def test_nested_segments_that_follow_others(self):
+        config = self.generated(users=300, interactions=4000)
+        settings = ["train.loss=bpr", "train.epochs=2", "model.dim=16"]
+        before = (*settings, f"output.directory={self.path}/before", "train.seed=7", "segment.levels=[2, 5, 12]",
+                  "segment.count=12", "clean.min_user_interactions=8")
+        cohort("run", config, "--quiet", *(part for one in before for part in ("--set", one)))
+        found = datasets(self.check(config, *settings, "segment.levels=[3, 6, 11]", "segment.count=11", "segment.stickiness=0.1",
+                                    f"segment.previous={self.path}/before/segments.h5", strategy="segment"))
+        for name in ("segments/levels/1/number", "segments/levels/2/vanished", "segments/levels/stayed_users"):
             self.assertIn(name, found)
 
     def test_communities_of_friends(self):

@@ -77,7 +77,14 @@ class Result:
 
     def _levels_of_users(self) -> dict[str, numpy.ndarray]:
         table = self._get("users/levels")
-        return {} if table is None else {f"level_{n + 1}": table[:, n] for n in range(table.shape[1])}
+        return {} if table is None else {f"level_{n + 1}": self._numbers_at(n + 1, table[:, n].max() + 1)[table[:, n]]
+                                         for n in range(table.shape[1])}
+
+    def _numbers_at(self, level: int, count: int) -> numpy.ndarray:
+        """What the segments of a level are called, 1 being the coarsest."""
+        last = len(self._need("segments/levels/count", "cohort segment with segment.levels"))
+        numbers = self._get("segments/number" if level == last else f"segments/levels/{level}/number")
+        return numpy.arange(count, dtype=numpy.int32) if numbers is None else numbers
 
     @functools.cached_property
     def levels(self) -> list[pandas.DataFrame]:
@@ -91,14 +98,18 @@ class Result:
         for number in range(1, len(count) + 1):
             group = f"segments/levels/{number}/"
             size = self._get(group + "size") if number < len(count) else self._need("segments/size", "cohort segment")
-            parent = self._get(group + "parent") if number > 1 else numpy.full(len(size), -1, numpy.int32)
+            parent = self._get(group + "parent")
+            if parent is None:
+                parent = numpy.full(len(size), -1, numpy.int32)
+            else:
+                parent = self._numbers_at(number - 1, count[number - 2])[parent]
             table: dict[str, Any] = {"size": size, "parent": parent}
             of = group + "profile/" if number < len(count) else PROFILE
             for column, name in (("description", of + "description"), ("added", group + "added/description")):
                 words = self._get(name)
                 if words is not None:
                     table[column] = _texts(words)
-            tables.append(pandas.DataFrame(table, index=pandas.RangeIndex(len(size), name="segment")))
+            tables.append(pandas.DataFrame(table, index=pandas.Index(self._numbers_at(number, len(size)), name="segment")))
         return tables
 
     @functools.cached_property

@@ -177,7 +177,7 @@ void assign_files(const Communicator& comm, const AssignCommand& command, const 
   comm.attempt([&] { std::ranges::transform(assignment.best, std::back_inserter(written), &ScoredItem::item); });
   const std::array<std::span<const std::int64_t>, 1> lists{written};
   const AnswerLines lines(form, ItemNames(comm, result.items, lists, AnswerLines::quotes(form)), command.count,
-                          result.segments.number);
+                          numbers_of_level(result.segments, command.level));
   std::vector<std::string> parts;
   std::string header;
   comm.attempt([&] {
@@ -216,7 +216,7 @@ EmbedUser embed_by_network(NetworkPlacer& placer) {
 void answer_lines(LiveAssigner& assigner, const SegmentsFile& result, const AssignOptions& options) {
   constexpr auto form = AnswerLines::Format::json;
   const AnswerLines lines(form, ItemNames(result.items, AnswerLines::quotes(form)), options.count,
-                          result.segments.number);
+                          numbers_of_level(result.segments, options.level));
   spdlog::info("assign: ready, {}, {}", counted(result.items.total(), "item"),
                counted(std::ssize(result.segments.size), "segment"));
   const auto latency = answer_stream(assigner, lines);

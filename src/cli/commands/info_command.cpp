@@ -64,6 +64,17 @@ Json describe(const h5::Reader& file) {
       info[name] = file.integer_attribute(name);
     }
   }
+  if (file.has(schema::level_stayed_users)) {
+    const auto stayed = file.all<std::int64_t>(schema::level_stayed_users);
+    for (std::size_t n = 0; n < stayed.size(); ++n) {
+      const auto group = fmt::format("{}/{}/", schema::levels, n + 1);
+      info["levels"].push_back({{"level", n + 1},
+                                {"segment_numbers", file.all<std::int64_t>(group + schema::level_number)},
+                                {"appeared", file.all<std::int64_t>(group + schema::level_appeared)},
+                                {"vanished", file.all<std::int64_t>(group + schema::level_vanished)},
+                                {"stayed_users", stayed[n]}});
+    }
+  }
   const auto history = read_history(file);
   if (!history.choice.empty()) info["choice"] = history.choice;
   if (!history.timing.empty()) info["timing"] = history.timing;
@@ -128,6 +139,14 @@ std::string for_a_person(const Json& info) {
     line("users",
          fmt::format("{} also in the result before, {} of them in the segment of the same number",
                      info[schema::common_users].get<std::int64_t>(), info[schema::stayed_users].get<std::int64_t>()));
+  }
+  if (info.contains("levels")) {
+    for (const auto& level : info["levels"]) {
+      line(fmt::format("level {}", level["level"].get<std::size_t>()),
+           fmt::format("numbers {}; new {}; gone {}; {} in the segment of the same number",
+                       numbers_of(level["segment_numbers"]), numbers_of(level["appeared"]),
+                       numbers_of(level["vanished"]), counted(level["stayed_users"].get<std::int64_t>(), "user")));
+    }
   }
   if (info.contains("datasets")) {
     text += "\n  datasets\n";

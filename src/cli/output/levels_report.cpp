@@ -24,12 +24,18 @@ Children children_of(const Segments& segments) {
   return children;
 }
 
+// What the segment of a row is called.
+std::int64_t called(const SegmentsFile& result, std::size_t level, std::size_t segment) {
+  return number_of(numbers_at(result.segments, level), static_cast<std::int64_t>(segment));
+}
+
 void add_branch(const SegmentsFile& result, const Children& children, std::size_t level, std::size_t segment,
                 std::string& text) {
   const auto& levels = result.segments.levels;
   const auto& words =
       level == 0 ? levels.front().profiles->description[segment] : result.additions[level - 1].description[segment];
-  fmt::format_to(std::back_inserter(text), "{:>{}}level {} segment {}: {}\n", "", 2 * level, level + 1, segment, words);
+  fmt::format_to(std::back_inserter(text), "{:>{}}level {} segment {}: {}\n", "", 2 * level, level + 1,
+                 called(result, level, segment), words);
   if (level == levels.size()) return;
   for (const auto child : children[level][segment]) add_branch(result, children, level + 1, child, text);
 }
@@ -51,7 +57,9 @@ Json levels_json(const SegmentsFile& result) {
     const auto parents = n > 0 ? parents_at(levels, n) : std::vector<std::int32_t>();
     auto segments = Json::array();
     for (std::size_t s = 0; s < size.size(); ++s) {
-      Json segment{{"segment", s}, {"parent", n > 0 ? Json(parents[s]) : Json()}, {"users", size[s]}};
+      Json segment{{"segment", called(result, n, s)},
+                   {"parent", n > 0 ? Json(called(result, n - 1, parents[s])) : Json()},
+                   {"users", size[s]}};
       segment["description"] = words[s];
       if (n > 0) segment["added"] = result.additions[n - 1].description[s];
       segments.push_back(std::move(segment));

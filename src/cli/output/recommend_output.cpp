@@ -55,8 +55,9 @@ ListedSegments listed_segments(const SegmentsFile& result) {
   const auto& levels = result.segments.levels;
   const auto level = static_cast<std::size_t>(result.recommendations->level);
   const bool above = level > 0 && level <= levels.size();
-  return {above ? &levels[level - 1].recommended.value() : &result.recommendations->of_segments,
-          segments_at(levels, above ? level - 1 : levels.size(), result.segments.segment)};
+  const auto at = above ? level - 1 : levels.size();
+  return {above ? &levels[at].recommended.value() : &result.recommendations->of_segments,
+          segments_at(levels, at, result.segments.segment), numbers_at(result.segments, at)};
 }
 
 void write_recommendation_lists(const Communicator& comm, const SegmentsFile& result, ListFormat format,
@@ -70,7 +71,7 @@ void write_recommendation_lists(const Communicator& comm, const SegmentsFile& re
   const auto& segment = listed.segment;
   const std::array<std::span<const std::int64_t>, 2> lists{recommendations.item, of_segments.item};
   const ItemNames names(comm, result.items, lists, format == ListFormat::csv ? csv_field : json_string);
-  const auto& number = result.segments.number;
+  const auto& number = listed.number;
   const auto users = std::ssize(segment);
   const auto blocks = (users + block_lists - 1) / block_lists;
   std::vector<std::string> pieces;

@@ -14,6 +14,7 @@ namespace cohort {
 struct ListedSegments {
   const SegmentLists* lists = nullptr;  ///< of the result
   std::vector<std::int32_t> segment;    ///< of each of this rank's users
+  std::vector<std::int64_t> number;     ///< what the segments are called; empty: as their rows
 };
 
 /// Of a result that has recommendations, and must outlive what it returns. Local.

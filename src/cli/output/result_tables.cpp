@@ -43,8 +43,8 @@ void add_level_columns(const SegmentsFile& result, std::vector<TableColumn>& col
 void fill_levels(TableRow& row, const SegmentsFile& result, std::int64_t finest) {
   const auto& levels = result.segments.levels;
   if (levels.empty()) return;
-  for (const auto& level : levels) row.integer(level.of_finest[finest]);
-  row.integer(finest);
+  for (const auto& level : levels) row.integer(number_of(level.number, level.of_finest[finest]));
+  row.integer(called(result, finest));
 }
 
 void write_users(const Communicator& comm, const SegmentsFile& result, TableFormat format, const std::string& path,
@@ -110,8 +110,9 @@ void write_levels(const Communicator& comm, const SegmentsFile& result, TableFor
     const auto parents = level > 0 ? parents_at(segments.levels, level) : std::vector<std::int32_t>();
     const auto& size = level < segments.levels.size() ? segments.levels[level].size : segments.size;
     for (std::size_t s = 0; s < size.size(); ++s) {
-      lines.push_back({static_cast<std::int64_t>(level) + 1, static_cast<std::int64_t>(s),
-                       parents.empty() ? -1 : parents[s], size[s]});
+      lines.push_back({static_cast<std::int64_t>(level) + 1,
+                       number_of(numbers_at(segments, level), static_cast<std::int64_t>(s)),
+                       parents.empty() ? -1 : number_of(numbers_at(segments, level - 1), parents[s]), size[s]});
     }
   }
   TableOutput output(comm, path, format,
@@ -300,7 +301,7 @@ void write_recommendations(const Communicator& comm, const SegmentsFile& result,
   output.write(std::ssize(of_segments), [&](TableRow& row, std::int64_t i) {
     const auto at = of_segments[i];
     row.none();
-    row.integer(called(result, at / found.count));
+    row.integer(number_of(listed.number, at / found.count));
     row.integer(at % found.count + 1);
     row.text(names.of(lists_of_segments.item[at]));
     row.real32(lists_of_segments.score[at]);
@@ -310,7 +311,7 @@ void write_recommendations(const Communicator& comm, const SegmentsFile& result,
   output.write(std::ssize(of_users), [&](TableRow& row, std::int64_t i) {
     const auto at = of_users[i];
     row.text(result.users[at / found.count]);
-    row.integer(called(result, segment_of[at / found.count]));
+    row.integer(number_of(listed.number, segment_of[at / found.count]));
     row.integer(at % found.count + 1);
     row.text(names.of(found.item[at]));
     row.real32(found.score[at]);

@@ -39,8 +39,8 @@ std::int64_t settle_count(const Session& session, const PointSet& points, const 
     tried["reference"].push_back(candidate.reference);
     tried["stability"].push_back(best ? choice.halves.stability : nothing);
     tried["reference_stability"].push_back(best ? choice.reference_halves.stability : nothing);
-    tried["between"].push_back(best ? choice.halves.between : nothing);
-    tried["reference_between"].push_back(best ? choice.reference_halves.between : nothing);
+    tried["valley"].push_back(best ? choice.halves.valley : nothing);
+    tried["reference_valley"].push_back(best ? choice.reference_halves.valley : nothing);
   }
   if (choice.tried.empty()) {
     spdlog::info("  1 segment: fewer than {} users are different, or fewer than {} a segment; {:.1f} s",
@@ -52,10 +52,11 @@ std::int64_t settle_count(const Session& session, const PointSet& points, const 
       fmt::format("with {} the silhouette is {:.3f} on {}, where users without segments have {:.3f}",
                   counted(best.count, "segment"), best.silhouette, counted(choice.points, "user"), best.reference);
   const auto halves = fmt::format(
-      "halves of the users agree on them by {:.2f} (adjusted Rand index; without segments {:.2f}), and {:.1f} % are "
-      "half-way between two (without segments {:.1f} %)",
-      choice.halves.stability, choice.reference_halves.stability, 100 * choice.halves.between,
-      100 * choice.reference_halves.between);
+      "halves of the users agree on them by {:.2f} (adjusted Rand index; without segments {:.2f}), and half-way "
+      "between "
+      "neighbouring ones users are {:.0f} % as dense as at most on the way (without segments {:.0f} %)",
+      choice.halves.stability, choice.reference_halves.stability, 100 * choice.halves.valley,
+      100 * choice.reference_halves.valley);
   if (choice.count > 1) {
     spdlog::info("  {}: {}, the farthest above of {} tried; {}; {:.1f} s", counted(choice.count, "segment"), found,
                  counted(std::ssize(choice.tried), "number"), halves, stopwatch.seconds());

@@ -14,12 +14,13 @@ void ask_for_levels(const Config& config, KmeansOptions& options) {
   if (!config.segment.levels.empty()) options.asked_by = "segment.levels ends in";
 }
 
-std::vector<SegmentLevel> levels_above(const Session& session, const PointSet& points, const KmeansResult& found) {
+std::vector<SegmentLevel> levels_above(const Session& session, const PointSet& points, const KmeansResult& found,
+                                       std::span<const FormerGrouping> former) {
   const auto& counts = session.config().segment.levels;
   std::vector<SegmentLevel> levels;
   if (counts.empty()) return levels;
   auto nested = nest_segments(session.comm(), points, by_direction(session.config()), found,
-                              std::span(counts).first(counts.size() - 1));
+                              std::span(counts).first(counts.size() - 1), former);
   session.comm().attempt([&] {
     for (auto& one : nested) {
       auto& level = levels.emplace_back();
@@ -41,9 +42,21 @@ void check_level(const Segments& segments, std::int64_t level, const std::string
                                     std::to_string(level));
 }
 
+namespace {
+
+// Counted from 0, the coarsest.
+std::size_t place_of(const Segments& segments, std::int64_t level) {
+  return level == 0 ? segments.levels.size() : static_cast<std::size_t>(level - 1);
+}
+
+}  // namespace
+
 std::vector<std::int32_t> segments_of_level(const Segments& segments, std::int64_t level) {
-  const auto finest = segments.levels.size();
-  return segments_at(segments.levels, level == 0 ? finest : static_cast<std::size_t>(level - 1), segments.segment);
+  return segments_at(segments.levels, place_of(segments, level), segments.segment);
+}
+
+const std::vector<std::int64_t>& numbers_of_level(const Segments& segments, std::int64_t level) {
+  return numbers_at(segments, place_of(segments, level));
 }
 
 void profile_levels(const Communicator& comm, const ProfileInput& input, const ProfileConfig& options,
@@ -59,7 +72,7 @@ void profile_levels(const Communicator& comm, const ProfileInput& input, const P
     comm.attempt([&] { at = segments_at(segments.levels, n, segments.segment); });
     if (n > 0) {
       const auto parents = parents_at(segments.levels, n);
-      const LevelPair pair{at, size, parents, static_cast<std::int64_t>(n)};
+      const LevelPair pair{at, size, parents, numbers_at(segments, n - 1), static_cast<std::int64_t>(n)};
       result.additions.push_back(profile_additions(comm, input, pair, options));
     }
     if (finest) break;

@@ -86,14 +86,20 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
   Segments segments;
   KmeansResult found;
   if (previous) {
-    auto following = follow_previous(session, by_shard.points, options, previous->result,
-                                     by_row(route, by_shard.users, previous->row_of));
+    const auto former = by_row(route, by_shard.users, previous->row_of);
+    auto following = follow_previous(session, by_shard.points, options, previous->result, former);
     found = std::move(following.found);
     segments.number = std::move(following.number);
     segments.succession = std::move(following.succession);
-    log_succession(previous->file.path, *segments.succession);
+    const auto groups = former_groupings(*previous, following.was, config.segment.stickiness);
+    segments.levels = levels_above(session, by_shard.points, found, groups);
+    for (std::size_t n = 0; n < segments.levels.size(); ++n) {
+      follow_level(comm, previous->levels[n], former, found.segment, segments.levels[n]);
+    }
+    log_succession(previous->file.path, segments);
   } else {
     found = segments_of_model(session, model, by_shard.points, options);
+    segments.levels = levels_above(session, by_shard.points, found);
   }
   const auto nodes = Distribution::even(dataset.nodes(), comm.size());
   const auto& blocks = dataset.users.distribution;
@@ -112,7 +118,6 @@ Segments cluster(const Session& session, const Dataset& dataset, const ShardGrap
     const double power = with_chosen(config.train, model.history.choice).length_power;
     comm.attempt([&] { weigh_by_length(segments.items.view(), power); });
   }
-  segments.levels = levels_above(session, by_shard.points, found);
   segments.centroid = std::move(found.centroid);
   segments.size = std::move(found.size);
   segments.inertia = std::move(found.inertia);

@@ -135,6 +135,89 @@ TEST(Grouping, AtItsEnds) {
   EXPECT_EQ(own, (std::vector<std::int32_t>{0, 1, 2, 3, 4, 5}));
 }
 
+/// Groups by their first parts, so that two partitions can be compared.
+std::vector<std::int32_t> canonical(const std::vector<std::int32_t>& group) {
+  std::map<std::int32_t, std::int32_t> name;
+  std::vector<std::int32_t> result;
+  for (const auto one : group)
+    result.push_back(name.emplace(one, static_cast<std::int32_t>(name.size())).first->second);
+  return result;
+}
+
+/// The grouping of least inertia among `some`.
+std::vector<std::int32_t> best_of(const Parted& parts, std::int64_t count, bool spherical,
+                                  const std::vector<std::vector<std::int32_t>>& some) {
+  return canonical(*std::ranges::min_element(
+      some, {}, [&](const std::vector<std::int32_t>& group) { return parts.inertia(group, count, spherical); }));
+}
+
+TEST(FormerGroups, StayWhereNobodyMayLeave) {
+  for (const bool spherical : {false, true}) {
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+      const auto parts = some_parts(seed, 8, spherical);
+      const std::vector<std::int32_t> former{7, 2, 7, 4, 2, 4, 4, 7};
+      EXPECT_EQ(canonical(group_parts(parts.sums, 3, spherical, {former, 1.0})), canonical(former));
+      // A part that is new joins the group that it adds least to.
+      std::vector<std::vector<std::int32_t>> some;
+      auto with_new = former;
+      with_new[5] = -1;
+      for (const std::int32_t joined : {0, 1, 2}) {
+        some.push_back(canonical(former));
+        some.back()[5] = joined;
+      }
+      EXPECT_EQ(canonical(group_parts(parts.sums, 3, spherical, {with_new, 1.0})), best_of(parts, 3, spherical, some));
+      // One group too many: the two that lose least become one.
+      some.clear();
+      for (std::int32_t a = 0; a < 3; ++a) {
+        some.push_back(canonical(former));
+        for (auto& one : some.back()) one = one == a ? (a + 1) % 3 : one;
+        some.back() = canonical(some.back());
+      }
+      EXPECT_EQ(canonical(group_parts(parts.sums, 2, spherical, {former, 1.0})), best_of(parts, 2, spherical, some));
+      // One too few: the part that takes most inertia with it is alone.
+      some.clear();
+      for (std::size_t p = 0; p < 8; ++p) {
+        some.push_back(canonical(former));
+        some.back()[p] = 3;
+      }
+      EXPECT_EQ(canonical(group_parts(parts.sums, 4, spherical, {former, 1.0})), best_of(parts, 4, spherical, some));
+    }
+  }
+}
+
+TEST(FormerGroups, ArePartedByWhatGainsMoreThanTheMargin) {
+  const std::vector<std::int32_t> former{0, 1, 0, 2, 1, 2, 2, 0, 1};
+  int left = 0;
+  for (const double stickiness : {0.0, 0.3}) {
+    for (const bool spherical : {false, true}) {
+      for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        const auto parts = some_parts(seed, 9, spherical);
+        auto group = group_parts(parts.sums, 3, spherical, {former, stickiness});
+        EXPECT_LE(parts.inertia(group, 3, spherical), parts.inertia(former, 3, spherical) + 1e-9);
+        left += canonical(group) != canonical(former) ? 1 : 0;
+        // Beside a group of its own, what a part adds to each group.
+        for (std::size_t p = 0; p < group.size(); ++p) {
+          const auto own = group[p];
+          if (std::ranges::count(group, own) == 1) continue;
+          const auto added = [&](std::int32_t to) {
+            group[p] = to;
+            const double with = parts.inertia(group, 4, spherical);
+            group[p] = 3;
+            return with - parts.inertia(group, 4, spherical);
+          };
+          const double to_own = added(own);
+          for (std::int32_t other = 0; other < 3; ++other) {
+            if (other == own) continue;
+            EXPECT_GE(added(other), std::pow(1 - stickiness, 2) * to_own - 1e-6);
+          }
+          group[p] = own;
+        }
+      }
+    }
+  }
+  EXPECT_GT(left, 24) << "groups drawn by chance are no good ones";
+}
+
 /// 4 clouds of clouds, of 3 clouds each, of different sizes; planted: the cloud, 3 c + s.
 SmallPoints nested_clouds(std::int64_t points, double spread) {
   SmallPoints result{"nested", 10, {}, {}};

@@ -17,7 +17,7 @@ namespace cohort {
 
 namespace {
 
-bool better(const Candidate& a, const Candidate& b) {
+bool better(const SimilarUser& a, const SimilarUser& b) {
   return a.score > b.score || (a.score == b.score && a.user < b.user);
 }
 
@@ -25,13 +25,13 @@ bool better(const Candidate& a, const Candidate& b) {
 class Best {
  public:
   /// kept: the best so far, in order, which is where the result goes.
-  Best(std::vector<Candidate>& pool, std::vector<Candidate>& kept, std::size_t count)
+  Best(std::vector<SimilarUser>& pool, std::vector<SimilarUser>& kept, std::size_t count)
       : pool_(pool), kept_(kept), count_(count) {
     pool_.assign(kept.begin(), kept.end());
     if (pool_.size() == count_) worst_ = pool_.back();
   }
   bool may_enter(double score) const { return score >= worst_.score; }
-  void enter(const Candidate& candidate) {
+  void enter(const SimilarUser& candidate) {
     if (!better(candidate, worst_)) return;
     pool_.push_back(candidate);
     if (pool_.size() >= 2 * count_ + 64) cut();
@@ -50,10 +50,10 @@ class Best {
     pool_.resize(count_);
   }
 
-  std::vector<Candidate>& pool_;
-  std::vector<Candidate>& kept_;
+  std::vector<SimilarUser>& pool_;
+  std::vector<SimilarUser>& kept_;
   std::size_t count_;
-  Candidate worst_{0, 0, std::numeric_limits<std::uint32_t>::max()};
+  SimilarUser worst_{0, 0, std::numeric_limits<std::uint32_t>::max()};
 };
 
 // Of each user: the sum of the squares of its row.
@@ -91,7 +91,7 @@ class UserComparison {
     {
       std::vector<double> sum;
       std::vector<std::int32_t> touched;
-      std::vector<Candidate> pool;
+      std::vector<SimilarUser> pool;
       failure.run([&] {
         sum.assign(pass.norm.size(), 0.0);
         touched.resize(pass.norm.size() + 1);
@@ -111,7 +111,7 @@ class UserComparison {
     failure.rethrow();
   }
 
-  std::vector<std::vector<Candidate>> best;  ///< of each, the best first
+  std::vector<std::vector<SimilarUser>> best;  ///< of each, the best first
 
  private:
   // Items ascend, so that the sum of a pair is added up in the same order from both sides. Returns how many of the
@@ -137,7 +137,7 @@ class UserComparison {
   }
 
   void choose(const ComparisonPass& pass, std::size_t u, std::span<const std::int32_t> touched,
-              std::vector<double>& sum, std::vector<Candidate>& pool) {
+              std::vector<double>& sum, std::vector<SimilarUser>& pool) {
     Best kept(pool, best[u], count_);
     const auto self = self_[u] - pass.first;
     for (const auto other : touched) {
@@ -216,8 +216,8 @@ StoredUsers::Part StoredUsers::part_of(int pass) {
   return part;
 }
 
-std::vector<std::vector<Candidate>> StoredUsers::most_similar(const Behaviour& asked,
-                                                              std::span<const std::int64_t> self) {
+std::vector<std::vector<SimilarUser>> StoredUsers::most_similar(const Behaviour& asked,
+                                                                std::span<const std::int64_t> self) {
   COHORT_CHECK(std::ssize(self) == asked.users());
   const bool themselves = &asked == &behaviour_;
   Distinct other;

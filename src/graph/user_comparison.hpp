@@ -16,7 +16,7 @@
 
 namespace cohort {
 
-struct Candidate {
+struct SimilarUser {
   double score;  ///< what orders a user's candidates: the square of the cosine times the user's own norm, or the count
   float weight;  ///< of the edge
   std::uint32_t user;
@@ -42,7 +42,7 @@ class StoredUsers {
 
   /// Of each of this rank's `asked` (which may be behaviour()), the best first. self: their own numbers, whom they are
   /// not compared with; -1: none. Collective.
-  std::vector<std::vector<Candidate>> most_similar(const Behaviour& asked, std::span<const std::int64_t> self);
+  std::vector<std::vector<SimilarUser>> most_similar(const Behaviour& asked, std::span<const std::int64_t> self);
 
  private:
   struct Part {

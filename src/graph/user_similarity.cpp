@@ -20,7 +20,7 @@ struct DirectedEdge {
 
 // Both directions of every edge, by the first user's owner. Collective.
 PairTable both_directions(const Communicator& comm, const Distribution& users,
-                          const std::vector<std::vector<Candidate>>& best) {
+                          const std::vector<std::vector<SimilarUser>>& best) {
   std::vector<std::int64_t> begin(comm.size() + 1, 0);
   std::vector<DirectedEdge> outgoing;
   const auto first = users.begin(comm.rank());
@@ -85,7 +85,7 @@ SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, con
     std::iota(self.begin(), self.end(), users.begin(comm.rank()));
   });
   result.passed_over = pass_over(comm, dataset.items.distribution, options.max_item_users, behaviour);
-  std::vector<std::vector<Candidate>> best;
+  std::vector<std::vector<SimilarUser>> best;
   {
     StoredUsers stored(comm, users, dataset.items.distribution, std::move(behaviour), options, memory);
     best = stored.most_similar(stored.behaviour(), self);
@@ -122,10 +122,10 @@ PairTable UserIndex::most_similar(const PairTable& asked, std::span<const std::i
   const auto best = stored_->most_similar(theirs, self);
   PairTable edges;
   comm_.attempt([&] {
-    std::vector<Candidate> row;
+    std::vector<SimilarUser> row;
     for (const auto& of_user : best) {
       row = of_user;
-      std::ranges::sort(row, {}, &Candidate::user);
+      std::ranges::sort(row, {}, &SimilarUser::user);
       for (const auto& each : row) {
         edges.other.push_back(each.user);
         edges.weight.push_back(each.weight);

@@ -6,7 +6,7 @@ LIBRARY is "PyTorch Geometric" or "DGL". The graph is row_begin (int64), column 
 D^-1/2 (A + I) D^-1/2 is made of it once, outside the time. A learned row of every node, GCNConv or GraphConv without
 bias and relu between them, the gradient of the embedding given (the loss is its product with a constant), autograd, Adam
 on rows and weights. Of PyTorch Geometric the ways to hand the matrix over (CSR told that it is symmetric, CSR, list of
-edges where it would not take more than 4 GiB) are tried, the fastest is kept and named on standard error. Answers
+edges where it would not take more than 1 GiB) are tried, the fastest is kept and named on standard error. Answers
 every line on standard input with the seconds of one step.
 """
 
@@ -77,7 +77,7 @@ def main():
         convolutions = [SymmetricConv(columns, columns, bias=False, normalize=False) for _ in range(layers)]
         ways = {"CSR, symmetric": lambda conv, x: conv(x, csr),
                 "CSR": lambda conv, x: GCNConv.forward(plain[conv], x, csr)}
-        if len(value) * columns * 4 < 4 << 30:
+        if len(value) * columns * 4 < 1 << 30:
             ways["list of edges"] = lambda conv, x: GCNConv.forward(plain[conv], x, edges, value)
         plain = {conv: GCNConv(columns, columns, bias=False, normalize=False) for conv in convolutions}
         for conv, other in plain.items():

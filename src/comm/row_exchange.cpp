@@ -1,15 +1,13 @@
 #include "comm/row_exchange.hpp"
 
-#include "core/vector_targets.hpp"
-
-#include <hwy/cache_control.h>
-#include <hwy/highway.h>
-
 #include <algorithm>
 #include <atomic>
 #include <climits>
 
 #include "core/stopwatch.hpp"
+#include "core/vector_targets.hpp"
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
 
 namespace cohort {
 

@@ -92,9 +92,7 @@ class ValueSetter {
     if (!value) fail("true or false");
     kind.of(config_) = *value;
   }
-  void operator()(const TextKey& kind) const {
-    kind.of(config_) = string(node_, "a string");
-  }
+  void operator()(const TextKey& kind) const { kind.of(config_) = string(node_, "a string"); }
   void operator()(const SwitchKey& kind) const {
     const auto flag = node_.value_exact<bool>();
     if (!flag && node_.value_exact<std::string>() != "auto") fail(R"(true, false or "auto")");

@@ -31,7 +31,7 @@ enum class DateOrder { automatic, month_first, day_first };
 struct InputConfig {
   std::vector<std::string> interactions;  ///< files; a string or an array of strings in TOML
   std::vector<std::string> social;
-  std::vector<std::string> test;   ///< held-out interactions, for evaluate
+  std::vector<std::string> test;  ///< held-out interactions, for evaluate
   InputFormat format = InputFormat::automatic;
   std::string separator = "auto";  ///< of columns: one character, "::", or "auto", it is told
   std::string encoding = "auto";   ///< as iconv names it; auto: UTF-8, or UTF-16 or 32 where the file's mark says so

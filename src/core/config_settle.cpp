@@ -46,7 +46,9 @@ void settle_network(Config& config, const std::string& name) {
   if (model.activation == Activation::automatic) model.activation = features ? Activation::selu : Activation::relu;
   if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
   if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
-  if (model.smoothings == automatic_share) model.smoothings = contrasts && !train.joint ? 2 : 0;
+  // On a graph of users alone segments are what it is for: smoothed rows cut it at fewer edges (docs/results.md).
+  const bool smoothed = contrasts || (config.graph.kind == GraphKind::user && train.loss != LossKind::dmon);
+  if (model.smoothings == automatic_share) model.smoothings = smoothed && !train.joint ? 2 : 0;
 }
 
 // The last level is what everything that knows one clustering works with, so its number is segment.count.

@@ -308,6 +308,15 @@ TEST(Config, WhatNetworksReadFollowsFromEncoderAndLoss) {
   EXPECT_EQ(gcn.model.activation, Activation::relu);
   EXPECT_EQ(gcn.model.edge_dropout, 0);
   EXPECT_EQ(gcn.model.smoothings, 0);
+  const auto users = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> settings{"graph.kind=user", "model.encoder=gcn"};
+    settings.insert(settings.end(), more.begin(), more.end());
+    return parse(minimal, settings).model.smoothings;
+  };
+  EXPECT_EQ(users({}), 2);
+  EXPECT_EQ(users({"train.joint=true"}), 0);
+  EXPECT_EQ(users({"train.loss=dmon"}), 0);
+  EXPECT_EQ(users({"model.smoothings=1"}), 1);
   const auto contrast = parse(social, {"model.encoder=sage", "train.loss=ns4gc", "model.widths=[7, 9]"});
   EXPECT_EQ(contrast.model.layers, 3);
   EXPECT_EQ(contrast.model.edge_dropout, 0.3);

@@ -115,7 +115,7 @@ class NearestGroups {
   /// After `pair` was merged.
   void merged(const Pair& pair) {
     std::erase(alive_, pair.from);
-    apart_[pair.into] |= apart_[pair.from];
+    if (apart_[pair.from] != 0) apart_[pair.into] = 1;
     for (std::size_t place = 0; place < alive_.size(); ++place) {
       const auto group = alive_[place];
       if (group == pair.into || partner_[group] == pair.into || partner_[group] == pair.from) {

@@ -26,9 +26,9 @@ class WithParquet(WithDirectory):
                               cwd=self.path, check=True, text=True, input=json.dumps(given), stdout=subprocess.PIPE)
         return json.loads(done.stdout) if done.stdout else None
 
-    def prepare(self, input_section, ranks=1, check=True, rest=""):
+    def prepare(self, input_section, ranks=1, check=True, rest="", more=()):
         config = self.write("config.toml", f"[input]\n{input_section}\n[output]\ndirectory = \"{self.path}/out\"\n{rest}")
-        return cohort("prepare", config, ranks=ranks, check=check)
+        return cohort("prepare", config, *more, ranks=ranks, check=check)
 
     def graph(self):
         return self.path / "out" / "graph.h5"
@@ -196,6 +196,30 @@ class Columns(WithParquet):
                     self.assertEqual(len(interactions(self.graph())), 59)
         done = self.prepare(f'interactions = "{self.path}/time.parquet"', ranks=2)
         self.assertIn("1 time cannot be read", done.stderr)
+
+
+class Tables(WithParquet):
+    def prepare_with_items(self):
+        self.write("log.csv", "user,item\n" + "".join(f"u{n % 4},{n % 3}\n" for n in range(12)))
+        return self.prepare('interactions = "log.csv"\nitem_attributes = "items.parquet"', ranks=3, check=False, more=("--dry-run",))
+
+    def index(self, name):
+        """Items 0 to 2, whose ids are the index of a table in pandas, which is written behind a column that looks alike."""
+        self.arrow("""
+            names = [given]
+            table = pa.table({"shelf": [2, 0, 1], given: ["0", "1", "2"]})
+            pq.write_table(table.replace_schema_metadata({"pandas": json.dumps({"index_columns": names})}), "items.parquet")
+        """, given=name)
+
+    def test_an_index_behind_the_columns_is_not_taken_for_less_than_ids(self):
+        self.index("movie")
+        done = self.prepare_with_items()
+        self.assertEqual(done.returncode, 2)
+        for words in ("items.parquet", '"movie"', '"shelf"', "reset_index"):
+            self.assertIn(words, done.stderr)
+        # One that has no name counts rows, and the ids stand first.
+        self.index("__index_level_0__")
+        self.assertEqual(self.prepare_with_items().returncode, 0)
 
 
 class Features(WithParquet):

@@ -181,6 +181,7 @@ FeatureTable read_parquet_file(const Communicator& comm, const IdTable& ids, con
   number_rows(comm, ids, source, found.ids, source.path, found.entries, stats);
   auto table = array_table(comm, ids, source.path, std::move(found.entries));
   if (!found.lists) table.usual = FeatureScaling::columns;
+  table.names = std::move(found.names);
   return table;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/interruption.hpp"
@@ -123,20 +122,14 @@ class Reading {
 
   // pandas puts an index behind the columns; one without a name that is numbers counts rows.
   void find_ids() {
-    const auto text = table_.metadata("pandas");
-    const auto pandas = nlohmann::json::parse(text.empty() ? "{}" : text, nullptr, false);
-    if (pandas.is_object() && pandas.contains("index_columns") && pandas["index_columns"].is_array()) {
-      for (const auto& index : pandas["index_columns"]) {
-        if (!index.is_string() || pandas["index_columns"].size() != 1) continue;
-        const auto at = std::ranges::find(table_.columns(), index.get<std::string>(), &ParquetTable::Column::name);
-        if (at == table_.columns().end()) continue;
-        ids_ = static_cast<std::size_t>(at - table_.columns().begin());
-        if (at->name.starts_with("__index_level_") && arrow::is_integer(at->type->id())) {
-          throw InputError(table_.path() + ": " + name(ids_) +
-                           " is a table's index in pandas that has no name: ids, "
-                           "or numbers of rows? Name it (df.index.name = \"id\"), or write the file with "
-                           "to_parquet(index=False)");
-        }
+    if (const auto index = table_.index()) {
+      ids_ = *index;
+      const auto& column = table_.columns()[ids_];
+      if (column.name.starts_with("__index_level_") && arrow::is_integer(column.type->id())) {
+        throw InputError(table_.path() + ": " + name(ids_) +
+                         " is a table's index in pandas that has no name: ids, "
+                         "or numbers of rows? Name it (df.index.name = \"id\"), or write the file with "
+                         "to_parquet(index=False)");
       }
     }
     if (is_list(*table_.columns()[ids_].type)) {
@@ -147,6 +140,7 @@ class Reading {
 
   void check_types() {
     found_.lists = true;
+    bool any_list = false;
     for (std::size_t c = 0; c < table_.columns().size(); ++c) {
       const auto& type = *table_.columns()[c].type;
       if (c == ids_) continue;
@@ -156,10 +150,13 @@ class Reading {
                          ", where features are numbers or lists of them; leave the column out, or write it as float32");
       }
       found_.lists = found_.lists && is_list(type);
+      any_list = any_list || is_list(type);
+      found_.names.push_back(table_.columns()[c].name);
     }
     if (table_.columns().size() < 2) {
       throw InputError(table_.path() + ": has a column of ids alone; features are numbers beside it");
     }
+    if (any_list) found_.names.clear();
   }
 
   // How many numbers the first row has in each column, which every other then has.

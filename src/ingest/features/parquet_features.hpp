@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "data/dataset.hpp"
 #include "ingest/features/entries.hpp"
@@ -10,9 +11,10 @@
 namespace cohort {
 
 struct ParquetFeatures {
-  IdTable ids;           ///< of the part's rows
-  ArrayEntries entries;  ///< the numbers beside them, in the order of the file; a list of n has n columns
-  bool lists = false;    ///< there is no number but in lists
+  IdTable ids;                     ///< of the part's rows
+  ArrayEntries entries;            ///< the numbers beside them, in the order of the file; a list of n has n columns
+  bool lists = false;              ///< there is no number but in lists
+  std::vector<std::string> names;  ///< of the columns of numbers, where none is a list
 };
 
 /// The part's rows. Ids stand in the first column, or in the one that was a table's named index in pandas. Throws

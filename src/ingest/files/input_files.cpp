@@ -6,6 +6,7 @@
 #include "comm/same_files.hpp"
 #include "comm/share.hpp"
 #include "core/error.hpp"
+#include "core/utf8.hpp"
 #include "ingest/files/byte_source.hpp"
 #include "ingest/files/parquet_file.hpp"
 
@@ -101,6 +102,18 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
   return files;
 }
 
+// Rows have their ids first, but pandas writes an index behind the columns: what is first then may look like ids, and
+// be none. An index without a name counts rows mostly.
+void need_ids_first(const std::string& path, const std::vector<std::string>& names) {
+  const auto index = parquet_index(path);
+  const bool counts_rows = index.empty() || index.starts_with("__index_level_");
+  if (counts_rows || names.empty() || names.front() == index) return;
+  throw InputError(
+      path + ": is a table whose index in pandas is the column " + quoted(index) +
+      ", but ids are read from the first column, which is " + quoted(names.front()) +
+      "; if the index holds the ids, write the file with reset_index(), else with to_parquet(index=False)");
+}
+
 }  // namespace
 
 std::string head_of(const std::string& path, const std::string& encoding) {
@@ -129,6 +142,7 @@ OpenedTable open_table(const Communicator& comm, const std::string& path, const 
                  auto header = detect_table(head(0), path);
                  table.names = std::move(header.names);
                  table.types = std::move(header.types);
+                 if (storage_of(path, encoding, true).parquet) need_ids_first(path, table.names);
                  return std::vector<DetectedLayout>{{header.layout, std::move(header.notes)}};
                }).front();
   share(comm, table.names);

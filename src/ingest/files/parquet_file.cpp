@@ -37,6 +37,14 @@ void read_lines(ParquetTable& table, int group, TakeLine take_line) {
 
 }  // namespace
 
+std::string parquet_index(const std::string& path) {
+  std::string name;
+  with_parquet(path, [&](const ParquetTable& table) {
+    if (const auto index = table.index()) name = table.columns()[*index].name;
+  });
+  return name;
+}
+
 std::string parquet_head(const std::string& path) {
   std::string text;
   with_parquet(path, [&](ParquetTable& table) {

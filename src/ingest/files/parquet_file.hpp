@@ -14,6 +14,10 @@ namespace cohort {
 /// build reads no Parquet. Local.
 std::string parquet_head(const std::string& path);
 
+/// The column, if it is one, that pandas keeps a table's index in, behind the others; empty: there is none. Throws
+/// InputError: the file is damaged. Local.
+std::string parquet_index(const std::string& path);
+
 /// Calls parse(block) for the rows of every P-th row group from the rank-th on; the number of a line is that of its
 /// row, from 1. All columns are read. Throws InputError. Local.
 void read_parquet(const OpenedFile& file, int rank, int ranks, const std::function<void(const LineBlock&)>& parse);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 namespace cohort {
 
@@ -82,10 +83,16 @@ ParquetTable::ParquetTable(const std::string& path) : path_(path) {
   for (const auto& field : reader_->manifest().schema_fields) add_columns(field, "");
 }
 
-std::string ParquetTable::metadata(const std::string& key) const {
+std::optional<std::size_t> ParquetTable::index() const {
   const auto pairs = reader_->parquet_reader()->metadata()->key_value_metadata();
-  const auto at = pairs ? pairs->FindKey(key) : -1;
-  return at < 0 ? std::string() : pairs->value(at);
+  const auto at = pairs ? pairs->FindKey("pandas") : -1;
+  const auto pandas = nlohmann::json::parse(at < 0 ? "{}" : pairs->value(at), nullptr, false);
+  if (!pandas.is_object() || !pandas.contains("index_columns")) return {};
+  const auto& names = pandas["index_columns"];
+  if (!names.is_array() || names.size() != 1 || !names[0].is_string()) return {};
+  const auto found = std::ranges::find(columns_, names[0].get<std::string>(), &Column::name);
+  if (found == columns_.end()) return {};
+  return static_cast<std::size_t>(found - columns_.begin());
 }
 
 void ParquetTable::add_columns(const parquet::arrow::SchemaField& field, const std::string& prefix) {

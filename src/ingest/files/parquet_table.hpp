@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +49,8 @@ class ParquetTable {
   const std::vector<Column>& columns() const { return columns_; }
   int groups() const { return reader_->num_row_groups(); }
   std::int64_t rows(int group) const { return reader_->parquet_reader()->metadata()->RowGroup(group)->num_rows(); }
-  /// The text of the file's metadata under a key; empty: there is none.
-  std::string metadata(const std::string& key) const;
+  /// The place of the column that pandas keeps the table's index in, where it is one column.
+  std::optional<std::size_t> index() const;
 
   /// Calls take(values, rows) for the rows of a group, some at a time, until it returns false. wanted: by column;
   /// values: by column, null where it is not wanted, those of structs with the nulls of the struct.

@@ -116,6 +116,10 @@ for seed in 42 1 2 3 4; do
   $cohort evaluate --result $out/cora/segments.h5 --truth $data/cora/labels.txt --json
 done'
 
+row user-graph 45 "Segments of the graph of users, beside Leiden" \
+  "lastfm/lastfm.inter.gz lastfm/lastfm.net ml-100k/ml-100k.inter.gz module:numpy module:scipy module:h5py module:sklearn module:igraph module:leidenalg" \
+  '$python tests/peer/user_graph.py --cohort $cohort --data $data'
+
 row peers 300 "Peers without training" \
   "lastfm/lightgcn-split ml-100k/ml-100k.inter.gz filmtrust/ratings.txt.gz citeulike/train.tsv.gz gowalla/train.txt.gz module:numpy module:scipy module:h5py module:sklearn module:igraph module:leidenalg" \
   '$python tests/peer/beside.py --cohort $cohort --python $python --data $data \

@@ -148,10 +148,8 @@ class Propagation {
     });
     waiting_ += exchange_.finish();
     // Without waking threads for nothing: one rank has no boundary.
-    if (rows.boundary.empty() || std::find(boundary_done_.begin(), boundary_done_.begin() + shards, char{0}) ==
-                                     boundary_done_.begin() + shards) {
-      return;
-    }
+    const auto done = std::span(boundary_done_).first(static_cast<std::size_t>(shards));
+    if (rows.boundary.empty() || std::ranges::find(done, char{0}) == done.end()) return;
     over_shards(shards, [&](std::size_t shard) {
       if (boundary_done_[shard] == 0) boundary(shard);
     });

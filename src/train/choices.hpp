@@ -14,8 +14,8 @@ namespace cohort {
 constexpr std::int64_t planned_steps = 200;
 /// Of ns4gc, each of one step over the whole graph; as its authors train on most graphs.
 constexpr std::int64_t ns4gc_epochs = 200;
-/// k-means' runs at least where ns4gc trained. Its authors make ten; on Cora one of the two seeds that were looked at did
-/// better with twenty, none with forty.
+/// k-means' runs at least where ns4gc trained. Its authors make ten; on Cora one of the two seeds that were looked at
+/// did better with twenty, none with forty.
 constexpr std::int64_t ns4gc_restarts = 20;
 /// Of dmon, each of one step over the whole graph.
 constexpr std::int64_t dmon_epochs = 500;

@@ -53,8 +53,7 @@ std::int64_t settle_count(const Session& session, const PointSet& points, const 
                   counted(best.count, "segment"), best.silhouette, counted(choice.points, "user"), best.reference);
   const auto halves = fmt::format(
       "halves of the users agree on them by {:.2f} (adjusted Rand index; without segments {:.2f}), and half-way "
-      "between "
-      "neighbouring ones users are {:.0f} % as dense as at most on the way (without segments {:.0f} %)",
+      "between neighbouring ones users are {:.0f} % as dense as at most on the way (without segments {:.0f} %)",
       choice.halves.stability, choice.reference_halves.stability, 100 * choice.halves.valley,
       100 * choice.reference_halves.valley);
   if (choice.count > 1) {

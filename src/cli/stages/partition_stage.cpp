@@ -14,7 +14,7 @@ namespace cohort {
 
 namespace {
 
-// Of the adjacency, about, on a core of 2023: METIS says nothing of how far it is.
+// Of the adjacency, about, as METIS says nothing of how far it is: 4 million took 3.5 s here, 40 million 71 s.
 constexpr double metis_entries_a_second = 1e6;
 
 }  // namespace

@@ -12,13 +12,20 @@ namespace cohort {
 
 namespace {
 
-// Long enough for ranks that all threw the same error to free what they hold.
-constexpr double patience_seconds = 10.0;
-
 struct Outcome {
   int code = exit_success;
   std::string message;
+  bool agreed = false;  // all ranks have the same
 };
+
+Outcome failure(int code, const std::exception& error) {
+  return {code, error.what(), dynamic_cast<const AgreedFailure*>(&error) != nullptr};
+}
+
+double patience_after(const Outcome& outcome, const Patience& patience) {
+  if (outcome.message.empty()) return std::numeric_limits<double>::infinity();
+  return outcome.agreed ? patience.together : patience.alone;
+}
 
 // By one call, so that it stays one line beside those of other threads and ranks.
 void say_line(const std::string& text) {
@@ -30,13 +37,13 @@ Outcome attempt_body(const std::function<int()>& body) {
   try {
     return {body(), ""};
   } catch (const Interrupted& interrupted) {
-    return {exit_interrupted, interrupted.how_to_go_on()};
+    return {exit_interrupted, interrupted.how_to_go_on(), true};
   } catch (const InputError& error) {
-    return {exit_usage, error.what()};
+    return failure(exit_usage, error);
   } catch (const std::bad_alloc&) {
     return {exit_failure, "out of memory; use more ranks or nodes, or a smaller model.dim"};
   } catch (const std::exception& error) {
-    return {exit_failure, error.what()};
+    return failure(exit_failure, error);
   } catch (...) {
     return {exit_failure, "an unknown exception"};
   }
@@ -54,10 +61,10 @@ void say_interrupted(const std::string& how_to_go_on) {
   add_to_log_file("warning", "interrupted; " + how_to_go_on);
 }
 
-int end_together(const Communicator& comm, const std::function<int()>& body) {
+int end_together(const Communicator& comm, const std::function<int()>& body, const Patience& patience) {
   const auto outcome = attempt_body(body);
   const bool failed = !outcome.message.empty();
-  if (!comm.barrier_within(failed ? patience_seconds : std::numeric_limits<double>::infinity())) {
+  if (!comm.barrier_within(patience_after(outcome, patience))) {
     Communicator::abort(outcome.code, "rank " + std::to_string(comm.rank()) + ": " + outcome.message);
   }
   const int failing = comm.min(failed ? comm.rank() : comm.size());

@@ -69,6 +69,19 @@ bool done_within(MPI_Request& request, double seconds) {
 
 void (*last_words)(const std::string&) = nullptr;
 
+template <class Failure>
+class Agreed final : public Failure, public AgreedFailure {
+ public:
+  using Failure::Failure;
+};
+
+// Of a communicator of one rank the others know nothing.
+template <class Failure>
+[[noreturn]] void throw_failure(const std::string& message, int ranks) {
+  if (ranks > 1) throw Agreed<Failure>(message);
+  throw Failure(message);
+}
+
 }  // namespace
 
 MpiError::MpiError(const char* call, int code) : std::runtime_error(mpi_message(call, code)) {}
@@ -179,11 +192,11 @@ void Communicator::agree(const Failure& mine) const {
     case Failure::Kind::interrupted:
       throw Interrupted(message);
     case Failure::Kind::input:
-      throw InputError(message);
+      throw_failure<InputError>(message, size_);
     case Failure::Kind::run:
-      throw RunError(message);
+      throw_failure<RunError>(message, size_);
     default:
-      throw InternalError(message);
+      throw_failure<InternalError>(message, size_);
   }
 }
 

@@ -40,6 +40,12 @@ class Interrupted {
   std::string how_to_go_on_;
 };
 
+/// Mixed into a failure that all ranks throw together, since they agreed on it (Communicator::attempt).
+class AgreedFailure {
+ public:
+  virtual ~AgreedFailure() = default;
+};
+
 [[noreturn]] void check_failed(const char* condition, const char* file, int line, const std::string& detail);
 
 }  // namespace cohort

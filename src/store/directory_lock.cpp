@@ -56,7 +56,8 @@ void remove_temporaries(const fs::path& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     const auto name = entry.path().filename().string();
-    if (name.find(".h5.tmp.") != std::string::npos) fs::remove(entry.path(), error);
+    const bool ours = name.find(".h5.tmp.") != std::string::npos || name.starts_with("interrupted.json.tmp.");
+    if (ours) fs::remove(entry.path(), error);
   }
 }
 

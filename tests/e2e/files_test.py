@@ -129,7 +129,8 @@ class Checkpoints(Files):
 class Directory(Files):
     def test_a_second_run_ends(self):
         self.out.mkdir()
-        (self.out / "graph.h5.tmp.node-17").write_text("left by a dead run")
+        for name in ("graph.h5.tmp.node-17", "interrupted.json.tmp.17"):
+            (self.out / name).write_text("left by a dead run")
         with open(self.out / ".cohort.lock", "w") as lock:
             fcntl.lockf(lock, fcntl.LOCK_EX)
             lock.write("process 17 on node")
@@ -138,7 +139,7 @@ class Directory(Files):
                 for command in ("run", "prepare"):
                     said = self.run_it(code=2, command=command, ranks=ranks)
                     self.assertIn("process 17 on node", said)
-            self.assertEqual(len(self.contents()), 2)
+            self.assertEqual(len(self.contents()), 3)
         # The file of a run that was killed is no lock.
         self.run_it("--quiet")
         self.assertEqual(sorted(self.contents()), ["graph.h5", "model.h5", "model.previous.h5", "segments.h5", "validation.h5", "validation.previous.h5"])

@@ -65,7 +65,7 @@ KmeansOptions kmeans_options(const Config& config, const Dataset& dataset) {
     options.restarts = std::max(options.restarts, community_restarts);
   }
   if (is_network(config.model.encoder) && config.train.loss == LossKind::ns4gc) {
-    options.restarts = std::max(options.restarts, ns4gc_restarts);
+    options.restarts = std::max(options.restarts, ns4gc_restarts(dataset.users.total()));
   }
   options.max_iterations = config.segment.max_iterations;
   options.tolerance = config.segment.tolerance;

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <new>
+#include <thread>
 
 #include "core/error.hpp"
 
@@ -35,6 +37,35 @@ TEST(Outcome, OneRankAloneFailsAll) {
     throw InputError("others");
   });
   EXPECT_EQ(code, exit_failure);
+}
+
+// What rank 0 still writes may take long: nobody may lose patience, say it once more and end rank 0 while it writes.
+TEST(Outcome, OneThatIsSlowToEndIsWaitedForWhereAllAgreed) {
+  const auto comm = Communicator::world();
+  const Patience patience{0.1, 60};
+  const auto slow = [&] {
+    if (comm.is_root()) std::this_thread::sleep_for(std::chrono::milliseconds(800));
+  };
+  const auto ends_with = [&](const std::function<void()>& fail, int code) {
+    const auto body = [&]() -> int {
+      try {
+        comm.attempt(fail);
+      } catch (...) {
+        slow();
+        throw;
+      }
+      return exit_success;
+    };
+    EXPECT_EQ(end_together(Communicator::world(), body, patience), code);
+  };
+  ends_with([] { throw InputError("agreed"); }, exit_usage);
+  ends_with([] { throw RunError("agreed"); }, exit_failure);
+  ends_with([] { throw Interrupted(); }, exit_interrupted);
+  ends_with(
+      [&] {
+        if (comm.rank() == comm.size() - 1) throw InternalError("agreed");
+      },
+      exit_failure);
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 
     tests/bench/planned.py memory build/release/cohort          # highest resident set of each command's fullest rank
     tests/bench/planned.py seconds build/release/cohort         # of a step, in turn: median of the ratios
+    tests/bench/planned.py network build/release/cohort         # of a step, between two machines that root makes here
     tests/bench/planned.py memory build/release/cohort --cases softmax,gcn --ranks 1,4 --users 50000
+
+The two machines are network namespaces joined by a link of limited rate (Linux's `ip` and `tc`), a rank each.
 
 Seconds mean something on a machine that does nothing else. Nothing is left behind.
 """
@@ -64,10 +67,15 @@ class Study:
             sys.exit(f"{' '.join(command)} exited {done.returncode}\n{done.stderr}")
         return done.stdout
 
-    def plan(self, settings, ranks):
+    def plan(self, settings, ranks, *arguments):
         numbers = ",".join(map(str, ranks))
-        done = self.run("plan", "--ranks", numbers, "--json", settings=settings)
+        done = self.run("plan", "--ranks", numbers, "--json", *arguments, settings=settings)
         return json.loads(done)["ranks"]
+
+    def history(self, *names):
+        """Of the slowest rank, or of the one that sent most."""
+        with h5py.File(self.directory / "run" / "model.h5", "r") as model:
+            return [float(max(model[f"history/{name}"])) for name in names]
 
     def peak(self, name, settings, ranks, *arguments):
         """Bytes of the fullest rank."""
@@ -103,8 +111,7 @@ def seconds(study, cases, all_ranks):
             plans = study.plan(settings, all_ranks)
             for ranks, plan in zip(all_ranks, plans):
                 study.run("train", "--restart", settings=settings, ranks=ranks)
-                with h5py.File(study.directory / "run" / "model.h5", "r") as model:
-                    pairs[ranks].append((plan["seconds_per_step"], max(model["history/timing/train_step"])))
+                pairs[ranks].append((plan["seconds_per_step"], *study.history("timing/train_step")))
         for ranks in all_ranks:
             planned, measured = (1e3 * statistics.median(column) for column in zip(*pairs[ranks]))
             ratios = [one / other for one, other in pairs[ranks]]
@@ -112,12 +119,88 @@ def seconds(study, cases, all_ranks):
                   f"{min(ratios):.2f} | {max(ratios):.2f} |", flush=True)
 
 
+class TwoMachines:
+    """Network namespaces joined by a link that passes `rate` bits a second each way; a launcher of a rank on each."""
+
+    address = {"cohortA": "10.77.9.1", "cohortB": "10.77.9.2"}
+
+    def __init__(self, directory, rate):
+        self.agent = directory / "agent.sh"
+        self.rate = rate
+
+    def __enter__(self):
+        cases = " ".join(f"{address}) name={name};;" for name, address in self.address.items())
+        self.agent.write_text(f"""#!/bin/bash
+case $1 in {cases} esac
+shift
+exec ip netns exec $name unshare --uts bash -c 'hostname '$name'; exec bash -c "$0"' "$*"
+""")
+        self.agent.chmod(0o755)
+        first, second = self.address
+        for name in self.address:
+            self.call("ip", "netns", "add", name)
+        self.call("ip", "link", "add", "v" + first, "netns", first, "type", "veth", "peer", "name", "v" + second, "netns",
+                  second)
+        for name, address in self.address.items():
+            self.call("ip", "-n", name, "addr", "add", f"{address}/24", "dev", "v" + name)
+            for link in ("lo", "v" + name):
+                self.call("ip", "-n", name, "link", "set", link, "up")
+            self.call("ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", "v" + name, "root", "tbf", "rate",
+                      str(self.rate), "burst", "256kb", "latency", "20ms")
+        return self
+
+    def __exit__(self, *_):
+        for name in self.address:
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+    @staticmethod
+    def call(*words):
+        subprocess.run(words, check=True)
+
+    def launch(self, ranks):
+        hosts = ",".join(f"{address}:1" for address in self.address.values())
+        return [str(self.agent), next(iter(self.address.values())), "mpirun", "--mca", "plm", "rsh", "--mca",
+                "plm_rsh_agent", str(self.agent), "--bind-to", "none", "--mca", "btl", "tcp,vader,self", "--mca",
+                "btl_tcp_if_include", "10.77.9.0/24", "--host", hosts, "-n", str(ranks), "-x", "OMP_NUM_THREADS"]
+
+
+def network(study, cases, rates):
+    """`on the wire`: halo and rows of the objective of a step, at the link's rate; `waited`: what of it was not hidden."""
+    print("| case | Gb/s | planned, ms a step | measured, ms a step | median of the ratios | least | most | on the wire, ms | "
+          "waited, ms | the same two ranks on one machine, ms a step |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    one_machine = study.launch
+    for case in cases:
+        settings = [*CASES[case], "train.start=random", f"train.epochs={study.options.epochs}"]
+        study.prepare(settings)
+        for rate in rates:
+            found = []
+            with TwoMachines(study.directory, rate) as machines:
+                for _ in range(study.options.repetitions):
+                    # What is left of a link's rate beside the frames' own bytes: 1,448 of 1,514 and the gap.
+                    plan, = study.plan(settings, [2], "--network", f"{0.957 * rate / 1e9:g}Gb,30us")
+                    study.launch = machines.launch
+                    study.run("train", "--restart", settings=settings, ranks=2)
+                    study.launch = one_machine
+                    step, train, waited, halo, pairs = study.history(
+                        "timing/train_step", "timing/train", "timing/train_waiting", "traffic/halo_bytes",
+                        "traffic/pair_bytes")
+                    study.run("train", "--restart", settings=settings, ranks=2)
+                    found.append((plan["seconds_per_step"], step, 8 * (halo + pairs) / (0.957 * rate) * step / train,
+                                  waited * step / train, *study.history("timing/train_step")))
+            planned, measured, wire, waited, beside = (1e3 * statistics.median(column) for column in zip(*found))
+            ratios = [each[0] / each[1] for each in found]
+            print(f"| {case} | {rate / 1e9:g} | {planned:.1f} | {measured:.1f} | {statistics.median(ratios):.2f} | "
+                  f"{min(ratios):.2f} | {max(ratios):.2f} | {wire:.1f} | {waited:.1f} | {beside:.1f} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["memory", "seconds"])
+    parser.add_argument("what", choices=["memory", "seconds", "network"])
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--cases", default=None, help="some of: " + "; ".join(CASES))
     parser.add_argument("--ranks", default=None)
+    parser.add_argument("--rates", default="1e9,1e10", help="of the link between two machines, bits a second")
     parser.add_argument("--users", type=int, default=200000)
     parser.add_argument("--items", type=int, default=40000)
     parser.add_argument("--interactions", type=int, default=2000000)
@@ -129,10 +212,13 @@ def main():
     for case in chosen:
         if case not in CASES:
             parser.error(f"no case {case!r}; there are: {'; '.join(CASES)}")
-    ranks = [int(r) for r in (options.ranks or {"memory": "1,3,4", "seconds": "1,2"}[options.what]).split(",")]
+    if options.what == "network":
+        numbers = [int(float(rate)) for rate in options.rates.split(",")]
+    else:
+        numbers = [int(r) for r in (options.ranks or {"memory": "1,3,4", "seconds": "1,2"}[options.what]).split(",")]
     with tempfile.TemporaryDirectory(prefix="cohort-planned-") as directory:
         study = Study(options, directory)
-        {"memory": memory, "seconds": seconds}[options.what](study, chosen, ranks)
+        {"memory": memory, "seconds": seconds, "network": network}[options.what](study, chosen, numbers)
 
 
 if __name__ == "__main__":

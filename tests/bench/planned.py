@@ -88,16 +88,17 @@ class Study:
 
 
 def memory(study, cases, all_ranks):
-    print("| case | ranks | planned, MiB | measured, MiB | ratio |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| case | ranks | stage | planned, MiB | measured, MiB | ratio |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for case in cases:
         settings = [*CASES[case], "train.epochs=1"]
         study.prepare(settings)
         for ranks, plan in zip(all_ranks, study.plan(settings, all_ranks)):
-            planned = plan["memory_bytes"]
-            measured = study.peak("train", settings, ranks, "--restart")
-            print(f"| {case} | {ranks} | {planned / MIB:.0f} | {measured / MIB:.0f} | {planned / measured:.2f} |",
-                  flush=True)
+            for stage in ("partition", "train", "segment"):
+                planned = plan["stages"][stage]["memory_bytes"]
+                measured = study.peak(stage, settings, ranks, *(["--restart"] if stage == "train" else []))
+                print(f"| {case} | {ranks} | {stage} | {planned / MIB:.0f} | {measured / MIB:.0f} | "
+                      f"{planned / measured:.2f} |", flush=True)
 
 
 def seconds(study, cases, all_ranks):

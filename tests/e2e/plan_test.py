@@ -115,7 +115,8 @@ class Plan(WithDirectory):
         done = cohort("plan", *line, "--ranks", "1,2", "--quiet")
         self.assertIn("all ranks on one machine", done.stdout)
         self.assertIn("advice: ", done.stdout)
-        self.assertEqual(len(done.stdout.strip().splitlines()), 6)
+        self.assertIn("memory of the rank that has most, by stage", done.stdout)
+        self.assertEqual(len(done.stdout.strip().splitlines()), 10)
 
 
 if __name__ == "__main__":

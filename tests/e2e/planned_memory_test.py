@@ -30,8 +30,17 @@ class PlannedMemory(WithDirectory):
                 self.assertGreater(measured, 2 * plan["base_bytes"])  # or it says nothing
                 self.assertGreater(planned["memory_bytes"], 0.8 * measured)
                 self.assertLess(planned["memory_bytes"], 1.25 * measured)
+                self.check_stages(plan_of=planned, launch=launch, ranks=ranks, line=line, environment=environment)
                 # What ranks share is counted once.
                 self.assertLessEqual(planned["machine_bytes"], ranks * planned["memory_bytes"])
+
+    def check_stages(self, plan_of, launch, ranks, line, environment):
+        """Blocks of less than 32 MiB stay with the allocator once they are free, up to 64 MiB of them."""
+        for stage in ("segment", "partition"):
+            planned = plan_of["stages"][stage]["memory_bytes"]
+            measured = max(peaks(launch, ranks, self.path, [PROGRAM, stage, *line], env=environment))
+            self.assertLess(planned, 1.25 * measured, stage)
+            self.assertGreater(planned + (64 << 20), measured, stage)
 
     def test_lightgcn(self):
         self.check((1, 3), "train.loss=softmax", "train.batch=8000", "model.dim=128")

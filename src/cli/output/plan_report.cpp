@@ -31,6 +31,10 @@ nlohmann::ordered_json json_of(const RankPlan& plan) {
           {"pair_bytes", plan.pair_bytes},
           {"reduction_bytes", plan.reduction_bytes},
           {"memory_bytes", plan.memory_bytes},
+          {"stages",
+           {{"partition", {{"memory_bytes", plan.partition_bytes}}},
+            {"train", {{"memory_bytes", plan.memory_bytes}}},
+            {"segment", {{"memory_bytes", plan.segment_bytes}}}}},
           {"machine_bytes", plan.machine_bytes},
           {"fits", plan.fits},
           {"training", {{"halo_bytes", plan.training_halo_bytes}, {"pair_bytes", plan.training_pair_bytes}}}};
@@ -56,6 +60,12 @@ std::string plan_table(const TrainingPlan& plan) {
                         100 * each.efficiency, each.balance, in_bytes(each.halo_bytes), in_bytes(each.pair_bytes),
                         in_bytes(each.reduction_bytes), in_bytes(each.memory_bytes),
                         each.fits ? "" : "  not there on a machine like this one");
+  }
+  text += "memory of the rank that has most, by stage\n";
+  text += fmt::format("{:>7} {:>11} {:>11} {:>11}\n", "ranks", "partition", "train", "segment");
+  for (const auto& each : plan.ranks) {
+    text += fmt::format("{:>7} {:>11} {:>11} {:>11}\n", each.ranks, in_bytes(each.partition_bytes),
+                        in_bytes(each.memory_bytes), in_bytes(each.segment_bytes));
   }
   text += plan.advised == 0 ? fmt::format("advice: {}\n", plan.reason)
                             : fmt::format("advice: {}, since {}\n", counted(plan.advised, "rank"), plan.reason);

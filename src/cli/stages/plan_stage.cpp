@@ -9,6 +9,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/stage_memory.hpp"
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
@@ -32,10 +33,13 @@ constexpr double least_efficiency = 0.5;
 struct Inputs {
   ModelConfig model;
   TrainConfig train;
+  PartitionConfig partition;
+  EncoderKind encoder = EncoderKind::lightgcn;
   InputFeatures features;
   std::int64_t feature_entries = 0;  ///< of all processes
   std::int64_t all_positives = 0;
   std::int64_t dataset_bytes = 0;  ///< of all processes
+  bool interactions = false;
   int threads = 1;
 };
 
@@ -106,9 +110,15 @@ void plan_memory(const RankShares& shares, const Inputs& inputs, const TrainingP
     sizes.feature_columns = inputs.features.columns;
     sizes.feature_entries = inputs.feature_entries * share.owned / plan.nodes;
     const auto training = training_memory(sizes, inputs.model, inputs.train, result.ranks);
-    const auto own = plan.base_bytes + inputs.dataset_bytes / result.ranks +
-                     graph_bytes(share, plan.nodes / result.ranks) + positives_bytes(sizes.positives, share.owned) +
+    const auto tables = plan.base_bytes + inputs.dataset_bytes / result.ranks;
+    const auto read = tables + graph_bytes(share, plan.nodes / result.ranks);
+    const auto own = read + positives_bytes(sizes.positives, share.owned) +
                      input_weight_bytes(inputs.features, inputs.model, inputs.threads) + training.bytes;
+    const auto segment =
+        segment_memory({sizes.rows, share.users, share.entries}, inputs.model, inputs.encoder, inputs.interactions);
+    const auto partition = partition_memory(plan.nodes, plan.entries, plan.shards, result.ranks, inputs.partition);
+    result.segment_bytes = std::max(result.segment_bytes, read + segment.bytes + segment.seen_bytes);
+    result.partition_bytes = std::max(result.partition_bytes, tables + partition.bytes);
     result.memory_bytes = std::max(result.memory_bytes, own + training.seen_bytes);
     most = std::max(most, own);
     together += own;
@@ -227,6 +237,9 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   Inputs inputs;
   inputs.model = with_width(config.model, sharded.graph.users + sharded.graph.items);
   inputs.train = with_choices(config.train, graph.dataset.users.total());
+  inputs.partition = config.partition;
+  inputs.encoder = encoder_of(config);
+  inputs.interactions = graph.dataset.has_items();
   if (inputs.train.learning_rate == 0)
     inputs.train.learning_rate = bpr_rate(batch_size(inputs.train.batch, positives.total));
   inputs.features = features.input();

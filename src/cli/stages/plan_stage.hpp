@@ -35,6 +35,8 @@ struct RankPlan {
   std::int64_t reduction_bytes = 0;  ///< the same for the sums
   std::int64_t memory_bytes = 0;     ///< resident in the rank that has most, other ranks' rows that it reads included
   std::int64_t machine_bytes = 0;    ///< of a machine's ranks together, what they share once
+  std::int64_t partition_bytes = 0;  ///< as memory_bytes, of the stage before training: rank 0's
+  std::int64_t segment_bytes = 0;    ///< as memory_bytes, of the stage after it
   bool fits = true;                  ///< whether that is there on a machine that has left what this one has
   std::vector<std::int64_t> training_halo_bytes;  ///< by rank, all of training: as the model's history records it
   std::vector<std::int64_t> training_pair_bytes;

@@ -53,6 +53,19 @@ struct FilterRanking::Block {
   std::int64_t columns() const { return column_begin.back(); }
 };
 
+namespace {
+
+// What a thread has found, by column and weight, and its scores of some items.
+struct Finding {
+  std::vector<TopK> best;
+  Matrix products{chunk_items, columns_of_block};
+  Matrix filtered{columns_of_block, chunk_items};
+  Matrix embedded{columns_of_block, chunk_items};
+  Matrix scores{1, chunk_items};
+};
+
+}  // namespace
+
 FilterRanking::FilterRanking(const Communicator& comm, const FilterGraph& graph, ConstMatrixView items,
                              const Distribution& item_blocks, const ItemChoice& choice)
     : comm_(comm),
@@ -247,35 +260,34 @@ std::vector<ScoredItem> FilterRanking::best_here(ConstMatrixView smoothed, const
         of_embedding[j * weights + w] = static_cast<float>((filter > 0 ? beside[w] : 1) / embedding);
       }
     }
-    std::vector<std::vector<TopK>> heaps(omp_get_max_threads());
-    for (auto& heap : heaps) heap.assign(columns * weights, TopK(k));
+    std::vector<Finding> findings(omp_get_max_threads());
+    for (auto& finding : findings) finding.best.assign(columns * weights, TopK(k));
     for_each_in_parallel(std::ssize(shard_begin_) - 1, [&](std::int64_t shard) {
-      auto& heap = heaps[omp_get_thread_num()];
-      Matrix products(chunk_items, columns_of_block);
-      Matrix filtered(columns_of_block, chunk_items);
-      Matrix embedded(columns_of_block, chunk_items);
-      Matrix scores(1, chunk_items);
+      auto& finding = findings[omp_get_thread_num()];
       const auto end = shard_begin_[shard + 1];
       for (auto first = shard_begin_[shard]; first < end; first += chunk_items) {
         const auto count = std::min(chunk_items, end - first);
-        if (columns_ > 0) inner_products(embedding_.view().slice(first, count), users, products.view());
+        if (columns_ > 0) inner_products(embedding_.view().slice(first, count), users, finding.products.view());
         for (std::int64_t i = 0; i < count; ++i) {
           const auto row = row_[first + i];
           const float power = degree_power_[row];
           for (std::int64_t j = 0; j < columns; ++j) {
-            filtered.row(j)[i] = smoothed.row(row)[j] * power;
-            embedded.row(j)[i] = products.row(i)[j];
+            finding.filtered.row(j)[i] = smoothed.row(row)[j] * power;
+            finding.embedded.row(j)[i] = finding.products.row(i)[j];
           }
         }
         const auto items = std::span<const std::int64_t>(number_).subspan(first, count);
         for (std::int64_t j = 0; j < columns; ++j) {
+          const float* const filtered = finding.filtered.row(j);
+          const float* const embedded = finding.embedded.row(j);
+          float* const scores = finding.scores.row(0);
           for (std::int64_t w = 0; w < weights; ++w) {
             const float one = of_filter[j];
             const float other = of_embedding[j * weights + w];
-            for (std::int64_t i = 0; i < chunk_items; ++i) {
-              scores.row(0)[i] = one * filtered.row(j)[i] + other * embedded.row(j)[i];
+            for (std::int64_t i = 0; i < count; ++i) {
+              scores[i] = one * filtered[i] + other * embedded[i];
             }
-            heap[j * weights + w].offer({scores.row(0), static_cast<std::size_t>(count)}, items, block.excluded[j]);
+            finding.best[j * weights + w].offer({scores, static_cast<std::size_t>(count)}, items, block.excluded[j]);
           }
         }
       }
@@ -283,8 +295,8 @@ std::vector<ScoredItem> FilterRanking::best_here(ConstMatrixView smoothed, const
     best.assign(columns * weights * k, {0, -1});
     for_each_in_parallel(columns * weights, [&](std::int64_t list) {
       std::vector<ScoredItem> all;
-      for (const auto& heap : heaps) {
-        const auto some = heap[list].sorted();
+      for (const auto& finding : findings) {
+        const auto some = finding.best[list].sorted();
         all.insert(all.end(), some.begin(), some.end());
       }
       std::ranges::sort(all, std::less<>());

@@ -11,7 +11,7 @@
 
 #include "core/error.hpp"
 #include "hwy/foreach_target.h"
-#include "kernels/vector-inl.hpp"
+#include "kernels/tile-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace cohort {
@@ -48,37 +48,6 @@ constexpr int point_vectors = 6;
 constexpr std::int64_t point_block = 48;
 /// Rows that inner_products holds in the first-level cache while it passes over the panels.
 constexpr std::int64_t product_block = 48;
-
-/// The rows of a tile: element (row, column) is data[row * row_step + column * column_step].
-struct TileRows {
-  const float* data;
-  std::int64_t row_step;
-  std::int64_t column_step;
-};
-
-template <int count>
-using Each = std::make_index_sequence<static_cast<std::size_t>(count)>;
-
-template <std::size_t... v>
-HWY_INLINE void add_products(FloatVector left, const FloatVector* right, FloatVector* sum, std::index_sequence<v...>) {
-  ((sum[v] = fused(left, right[v], sum[v])), ...);
-}
-
-/// sum[r * vectors + v] = inner products of row r with the v-th vector of packed rows.
-template <std::size_t... r, std::size_t... v, std::size_t... s>
-HWY_INLINE void multiply_tile(TileRows left, const float* panel, std::int64_t panel_step, std::int64_t columns,
-                              FloatVector* sum, std::index_sequence<r...>, std::index_sequence<v...> vectors,
-                              std::index_sequence<s...>) {
-  constexpr Floats d;
-  ((sum[s] = hn::Zero(d)), ...);
-  const float* row_data = left.data;
-  for (std::int64_t column = 0; column < columns; ++column) {
-    const FloatVector right[] = {hn::LoadU(d, panel + v / group_vectors * panel_step + v % group_vectors * lanes)...};
-    (add_products(hn::Set(d, row_data[r * left.row_step]), right, sum + r * sizeof...(v), vectors), ...);
-    row_data += left.column_step;
-    panel += group;
-  }
-}
 
 /// Packs `count` rows from `rows` on into panels of 16; panels lie `panel_step` floats apart.
 void pack_rows(const float* rows, std::int64_t stride, std::int64_t count, std::int64_t columns, float* panels,
@@ -117,19 +86,13 @@ void pack_rows(const float* rows, std::int64_t stride, std::int64_t count, std::
   }
 }
 
-template <std::size_t... v>
-HWY_INLINE void store_row(const FloatVector* sum, float* out, std::index_sequence<v...>) {
-  constexpr Floats d;
-  (hn::StoreU(sum[v], d, out + v * lanes), ...);
-}
-
 template <int panels, std::size_t... r>
 HWY_INLINE void product_tile(const float* a, std::int64_t a_stride, const float* panel, std::int64_t panel_step,
                              std::int64_t columns, float* out, std::int64_t out_stride,
                              std::index_sequence<r...> each_row) {
   constexpr int vectors = panels * group_vectors;
   FloatVector sum[sizeof...(r) * vectors];
-  multiply_tile({a, a_stride, 1}, panel, panel_step, columns, sum, each_row, Each<vectors>(),
+  multiply_tile({a, a_stride, 1}, {panel, panel_step, group}, columns, sum, each_row, Each<vectors>(),
                 Each<static_cast<int>(sizeof...(r)) * vectors>());
   (store_row(sum + r * vectors, out + r * out_stride, Each<vectors>()), ...);
 }
@@ -238,7 +201,7 @@ HWY_INLINE void nearest_tile(const float* centres, const float* offset, std::int
                              std::int64_t panel_step, std::int64_t columns, Nearest<vectors>& nearest,
                              std::index_sequence<r...> each_row) {
   FloatVector sum[sizeof...(r) * vectors];
-  multiply_tile({centres, 1, group}, points, panel_step, columns, sum, each_row, Each<vectors>(),
+  multiply_tile({centres, 1, group}, {points, panel_step, group}, columns, sum, each_row, Each<vectors>(),
                 Each<static_cast<int>(sizeof...(r)) * vectors>());
   (take_nearer(sum + r * vectors, offset[r], first + static_cast<std::int32_t>(r), nearest.value, nearest.index,
                Each<vectors>()),

@@ -50,8 +50,7 @@ EncoderMemory of_network(const EncoderSizes& sizes, const ModelConfig& model) {
     const auto out = widths[l + 1];
     const bool product_first = by_features || out <= in;
     lanes.insert(product_first ? out : in);
-    products.insert(out);
-    if (!by_features) products.insert(in);
+    if (product_first) products.insert(out);
     // The gradient by the layer's result; the result, and what it was made of, of every view.
     memory.bytes += owned * row_bytes(out);
     memory.bytes += sizes.views * owned * (row_bytes(out) + (product_first ? 0 : row_bytes(in)));
@@ -60,12 +59,13 @@ EncoderMemory of_network(const EncoderSizes& sizes, const ModelConfig& model) {
     add_halo(2, sizes.rows, columns, memory);
     if (columns != model.dim) memory.bytes += propagation_bytes(sizes);
   }
-  for (const auto columns : products) memory.bytes += (sage ? 2 : 1) * owned * row_bytes(columns);
-  if (sizes.feature_columns == 0) memory.bytes += owned * row_bytes(model.dim);
+  for (const auto columns : products) memory.bytes += owned * row_bytes(columns);
+  if (sizes.feature_columns == 0 && widths[1] > widths[0]) memory.bytes += owned * row_bytes(model.dim);
   if (model.smoothings > 0) memory.bytes += owned * row_bytes(model.dim);
   // Values of the entries, of each view too where edges are dropped; degrees and numbers of rows; features.
   const std::int64_t values = 1 + (model.edge_dropout > 0 ? sizes.views : 0);
-  memory.bytes += 4 * values * sizes.entries + 4 * (2 + sizes.views) * owned + 8 * sizes.feature_entries;
+  const std::int64_t scales = (sage ? 2 : 1) + (model.edge_dropout > 0 ? sizes.views : 0);
+  memory.bytes += 4 * values * sizes.entries + 4 * (1 + scales) * owned + 8 * sizes.feature_entries;
   return memory;
 }
 

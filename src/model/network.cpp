@@ -13,7 +13,6 @@
 #include "graph/id_numbers.hpp"
 #include "kernels/activations.hpp"
 #include "kernels/rows.hpp"
-#include "kernels/scores.hpp"
 
 namespace cohort {
 
@@ -51,6 +50,7 @@ void Network::keep_weights() {
       }
     });
     scale_by_degree(value_, false, plain_scale_);
+    if (is_sage()) scale_by_degree(value_, true, mean_scale_);
   });
 }
 
@@ -108,21 +108,19 @@ void Network::make_layers() {
     }
   }
   comm_.attempt([&] {
+    std::int64_t widest = 0;
     for (const auto& layer : layers_) {
       by_result_.emplace_back(graph_.owned(), layer.out);
-      for (const auto columns : {layer.in, layer.out}) {
-        if (columns == feature_columns_ && &layer == &layers_.front()) continue;
-        if (!product_.contains(columns)) product_.emplace(columns, Matrix(graph_.owned(), columns));
-        if (is_sage() && !own_.contains(columns)) own_.emplace(columns, Matrix(graph_.owned(), columns));
-      }
+      if (layer.product_first) by_product_.try_emplace(layer.out, graph_.owned(), layer.out);
+      widest = std::max({widest, layer.out, &layer == &layers_.front() && feature_columns_ > 0 ? 0 : layer.in});
     }
-    // The first layer's results may be as wide as the features.
-    const auto first = layers_.front().out;
-    if (!product_.contains(first)) product_.emplace(first, Matrix(graph_.owned(), first));
-    if (is_sage() && !own_.contains(first)) own_.emplace(first, Matrix(graph_.owned(), first));
-    if (feature_columns_ == 0) by_input_ = Matrix(graph_.owned(), propagation_.columns());
+    if (feature_columns_ == 0 && !layers_.front().product_first) {
+      by_input_ = Matrix(graph_.owned(), propagation_.columns());
+    }
+    for (int thread = 0; thread < threads_; ++thread) {
+      scratch_.emplace_back(2, std::max(block_floats, 16 * padded_stride(widest)));
+    }
     if (options_.smoothings > 0) smooth_ = Matrix(graph_.owned(), propagation_.columns());
-    outer_.resize(threads_);
   });
 }
 
@@ -173,7 +171,11 @@ void Network::drop(Slot& slot, const Corruption& corruption) {
       }
     });
   }
-  scale_by_degree(slot.value.empty() ? value_ : slot.value, is_sage(), slot.scale);
+  if (slot.value.empty()) {
+    slot.scale.clear();
+  } else {
+    scale_by_degree(slot.value, is_sage(), slot.scale);
+  }
   slot.dropped_column.clear();
   slot.first_weight.clear();
   if (corruption.columns <= 0) return;
@@ -201,147 +203,12 @@ const Matrix& Network::weight(const Slot& slot, std::size_t layer, std::size_t w
 }
 
 Network::Mixing Network::mixing(const Slot& slot, bool backward) const {
-  const std::span<const float> value = slot.value.empty() ? value_ : slot.value;
-  if (!is_sage()) return {value, true, slot.scale, slot.scale};
-  if (backward) return {value, false, slot.scale, {}};
-  return {value, false, {}, slot.scale};
-}
-
-void Network::mix(const Mixing& mixing, ConstMatrixView in, MatrixView out) {
-  auto& lane = lanes_.at(in.columns);
-  lane.last = 1 - lane.last;
-  HaloMatrix& halo = lane.buffer[lane.last];
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    for (auto row = first; row < first + count; ++row) {
-      const float factor = mixing.before.empty() ? 1.0F : mixing.before[row];
-      scale_into(factor, in.row(row), halo.row(row), in.stride);
-    }
-  });
-  const auto all = lane.propagation->entries();
-  const SparseRows entries{all.row_begin, all.column, mixing.value};
-  lane.propagation->over(halo, lane.propagation->all_rows(), [&](Rows part, std::int64_t /*place*/) {
-    spmm(entries, part, halo.view(), mixing.loops ? ConstMatrixView(halo.view()) : ConstMatrixView(), 1.0F, out);
-    if (mixing.after.empty()) return;
-    for (const LocalRow row : part) {
-      scale_into(mixing.after[row.value], out.row(row.value), out.row(row.value), out.stride);
-    }
-  });
-}
-
-void Network::multiply(ConstMatrixView in, const Matrix& weight, bool transpose, MatrixView out) const {
-  // <row of in, row of what is packed>.
-  const auto packed = transpose ? PackedRows(weight.view()) : PackedRows(transposed(weight.view()).view());
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    inner_products(in.slice(first, count), packed, out.slice(first, count));
-  });
-}
-
-void Network::multiply_input(ConstMatrixView base, std::size_t layer, const Matrix& weight, MatrixView out) const {
-  if (layer > 0 || feature_columns_ == 0) {
-    multiply(base, weight, false, out);
-    return;
-  }
-  const SparseRows features{feature_begin_, feature_column_, feature_value_};
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    spmm(features, Rows(owned_).subspan(first, count), weight.view(), {}, 1.0F, out);
-  });
-}
-
-void Network::add(ConstMatrixView addend, MatrixView out) const {
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    for (auto row = first; row < first + count; ++row) add_row(addend.row(row), out.row(row), out.stride);
-  });
-}
-
-void Network::activate(MatrixView rows) const {
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    const auto part = rows.slice(first, count);
-    options_.activation == Activation::selu ? selu(part) : relu(part);
-  });
-}
-
-// Of what the slot leaves; keeps what backward() needs. product_ and own_ hold what was added up until the next call.
-ConstMatrixView Network::run_layer(Slot& slot, std::size_t l, ConstMatrixView in) {
-  const auto& layer = layers_[l];
-  auto& result = slot.result[l];
-  if (layer.product_first) {
-    auto& product = product_.at(layer.out);
-    multiply_input(in, l, weight(slot, l, 0), product.view());
-    mix(mixing(slot, false), product.view(), result.view());
-  } else {
-    mix(mixing(slot, false), in, slot.mixed[l].view());
-    multiply(slot.mixed[l].view(), weight(slot, l, 0), false, result.view());
-  }
-  if (is_sage()) {
-    auto& own = own_.at(layer.out);
-    multiply_input(in, l, weight(slot, l, 1), own.view());
-    add(own.view(), result.view());
-  }
-  if (l + 1 < layers_.size()) activate(result.view());
-  return result.view();
-}
-
-ConstMatrixView Network::run(Slot& slot, ConstMatrixView base) {
-  for (std::size_t l = 0; l < layers_.size(); ++l) base = run_layer(slot, l, base);
-  return base;
-}
-
-void Network::forward(HaloMatrix& base, const RowSelection& rows, MatrixView out) {
-  input_ = base.view();
-  const auto result = run(slots_.at(slot_), input_);
-  propagation_.over(rows, [&](Rows part, std::int64_t place) {
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      std::copy_n(result.row(part[i].value), result.stride, out.row(place + static_cast<std::int64_t>(i)));
-    }
-  });
-}
-
-// Zeros stay so.
-void Network::to_direction(const float* row, float* out, std::int64_t stride) {
-  const double length = std::sqrt(row_dot(row, row, stride));
-  scale_into(length > 0 ? static_cast<float>(1 / length) : 0.0F, row, out, stride);
-}
-
-void Network::keep_directions(ConstMatrixView result) {
-  by_shard([&](std::int64_t first, std::int64_t count) {
-    for (auto row = first; row < first + count; ++row) to_direction(result.row(row), smooth_.row(row), result.stride);
-  });
-}
-
-ConstMatrixView Network::smoothed(ConstMatrixView result, std::span<const float> value, std::span<const float> scale) {
-  if (options_.smoothings == 0) return result;
-  keep_directions(result);
-  for (int s = 0; s < options_.smoothings; ++s) mix({value, true, scale, scale}, smooth_.view(), smooth_.view());
-  return smooth_.view();
-}
-
-ConstMatrixView Network::forward(HaloMatrix& base) {
-  look(0, {});
-  return smoothed(run(slots_.front(), base.view()), value_, plain_scale_);
-}
-
-ConstMatrixView Network::forward_without(HaloMatrix& base, NodeId node, std::span<const NodeId> others) {
-  look(0, {});
-  auto& slot = slots_.front();
-  std::vector<float> scale;
-  comm_.attempt([&] {
-    slot.value = value_;
-    const auto& adjacency = graph_.adjacency;
-    for (std::int64_t row = 0; row < graph_.owned(); ++row) {
-      const auto own = graph_.node[row];
-      const bool one_of_them = std::ranges::binary_search(others, own);
-      if (own != node && !one_of_them) continue;
-      for (const auto e : places_of(adjacency.row_begin, row)) {
-        const auto other = graph_.node[adjacency.column[e].value];
-        const bool left_out =
-            (own == node && std::ranges::binary_search(others, other)) || (one_of_them && other == node);
-        if (left_out) slot.value[e] = 0;
-      }
-    }
-    scale_by_degree(slot.value, is_sage(), slot.scale);
-    scale_by_degree(slot.value, false, scale);
-  });
-  return smoothed(run(slot, base.view()), slot.value, scale);
+  const bool whole = slot.value.empty();
+  const std::span<const float> value = whole ? value_ : slot.value;
+  const std::span<const float> scale = !whole ? slot.scale : is_sage() ? mean_scale_ : plain_scale_;
+  if (!is_sage()) return {value, true, scale, scale};
+  if (backward) return {value, false, scale, {}};
+  return {value, false, {}, scale};
 }
 
 std::int64_t Network::bytes_sent() const {

@@ -76,15 +76,6 @@ Matrix Network::projected_columns(const FeatureColumns& file, const Matrix& weig
   return result;
 }
 
-// Local.
-Matrix Network::scaled_before(const Mixing& mixing, ConstMatrixView rows) const {
-  Matrix result(rows.rows, rows.columns);
-  for (std::int64_t row = 0; row < rows.rows; ++row) {
-    scale_into(mixing.before.empty() ? 1.0F : mixing.before[row], rows.row(row), result.row(row), rows.stride);
-  }
-  return result;
-}
-
 GraphRows Network::rows_for_outside(HaloMatrix& base, bool by_items, std::span<const FeatureColumns> files) {
   look(0, {});
   auto& slot = slots_.front();
@@ -102,19 +93,15 @@ GraphRows Network::rows_for_outside(HaloMatrix& base, bool by_items, std::span<c
   }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const auto& layer = layers_[l];
-    const auto of_graph = in;
     in = run_layer(slot, l, in);
-    comm_.attempt([&] {
-      result.layer.push_back(
-          scaled_before(mixing(slot, false), layer.product_first ? product_.at(layer.out).view() : of_graph));
-    });
+    comm_.attempt([&] { result.layer.push_back(copy_of(last_mixed(layer.product_first ? layer.out : layer.in))); });
   }
   if (options_.smoothings == 0) return result;
   keep_directions(in);
   const Mixing plain{value_, true, plain_scale_, plain_scale_};
   for (int s = 0; s < options_.smoothings; ++s) {
-    comm_.attempt([&] { result.smoothed.push_back(scaled_before(plain, smooth_.view())); });
     mix(plain, smooth_.view(), smooth_.view());
+    comm_.attempt([&] { result.smoothed.push_back(copy_of(last_mixed(smooth_.columns()))); });
   }
   return result;
 }

@@ -9,6 +9,7 @@
 #include "core/parallel.hpp"
 #include "core/random.hpp"
 #include "kernels/activations.hpp"
+#include "kernels/outer.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/scores.hpp"
 #include "kernels/spmm.hpp"
@@ -141,7 +142,7 @@ void Ns4gc::add_pool(std::span<double> loss) {
       for (std::int64_t r = 0; r < count; ++r) {
         std::copy_n(by_unit.row(r), by_unit.stride(), value_[0].row(place_[first + r]));
       }
-      scratch.outer.add(slope, unit, sum);
+      add_outer_products(slope, unit, sum);
     }
     loss[shard] = share * partial;
   });

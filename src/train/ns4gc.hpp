@@ -56,7 +56,6 @@ class Ns4gc final : public Objective {
   /// What a thread writes while it works on a block of rows.
   struct Scratch {
     Matrix slope;  ///< rows x pool
-    OuterProducts outer;
   };
 
   void normalise(int view);

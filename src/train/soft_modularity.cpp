@@ -1,12 +1,11 @@
 #include "train/soft_modularity.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "kernels/outer.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/scores.hpp"
 #include "kernels/softmax.hpp"
@@ -42,7 +41,6 @@ SoftModularity::SoftModularity(const Communicator& comm, const ShardGraph& graph
     segment_.assign(graph.owned(), 0);
     by_weight_ = Matrix(count, columns);
     by_bias_ = Matrix(1, count);
-    outer_.resize(threads);
   });
 }
 
@@ -122,7 +120,7 @@ double SoftModularity::finish(ConstMatrixView rows, const SegmentHead& head, Mat
       }
     }
     sum.back() += inside;
-    outer_[omp_get_thread_num()].add(mixed, rows.slice(first, mixed.rows), sum.first(outer_size));
+    add_outer_products(mixed, rows.slice(first, mixed.rows), sum.first(outer_size));
     inner_products(mixed, weight, by_rows.slice(first, mixed.rows));
   });
   round_into(std::span(sums).first(outer_size), by_weight_.view());

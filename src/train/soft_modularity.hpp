@@ -72,7 +72,6 @@ class SoftModularity {
   std::vector<std::int32_t> segment_;
   Matrix by_weight_;
   Matrix by_bias_;
-  std::vector<OuterProducts> outer_;  ///< by thread
 };
 
 }  // namespace cohort

@@ -7,7 +7,7 @@
 
 #include "comm/shard_sum.hpp"
 #include "core/random.hpp"
-#include "model/weights.hpp"
+#include "kernels/outer.hpp"
 #include "support/train_support.hpp"
 #include "train/ns4gc.hpp"
 #include "train/trainer.hpp"
@@ -298,7 +298,7 @@ TEST(WeightGradient, FoldsTheSumsOfShardsAsTheyAre) {
         for (std::int64_t c = 0; c < rows; ++c) left.row(i)[c] = entry(shard, i, c);
         for (std::int64_t c = 0; c < columns; ++c) right.row(i)[c] = entry(shard, i, c + 10);
       }
-      OuterProducts().add(left.view(), right.view(), sum);
+      add_outer_products(left.view(), right.view(), sum);
     };
     std::vector<double> exact(rows * columns, 0.0);
     for (std::int64_t shard = 0; shard < shards; ++shard) {

@@ -105,10 +105,12 @@ void bench_parse(Bench& bench) {
   const auto& python = bench.options().peer;
   if (!python.empty()) PeerProcess{{python, COHORT_BENCH_READING_PEER_SCRIPT, "make", lines.path()}};
   const std::string limit = "memchr and from_chars alone";
-  for (const std::string ending : {"", ".gz", ".zst", ".numbers.parquet", ".words.parquet"}) {
+  for (const std::string ending : {"", ".numbers.parquet", ".words.parquet", ".gz", ".zst", ".bz2", ".xz"}) {
     const auto path = lines.path() + ending;
     if (!ending.empty() && python.empty()) continue;
+    const bool packed = !ending.empty() && !ending.ends_with(".parquet");
     for (const bool all_columns : {false, true}) {
+      if (packed && !all_columns) continue;
       std::vector<std::string> columns{"user", "item"};
       if (all_columns) columns.insert(columns.end(), {"rating", "time"});
       std::vector<Case> cases{
@@ -118,13 +120,14 @@ void bench_parse(Bench& bench) {
         cases[0].against.push_back(limit);
       }
       std::vector<std::unique_ptr<PeerProcess>> peers;
-      for (const std::string library : {"pyarrow", "pandas", "polars"}) {
-        if (python.empty()) continue;
+      for (const std::string library : {"pyarrow", "pandas", "polars", "unpack"}) {
+        if (python.empty() || packed != (library == "unpack")) continue;
         std::vector<std::string> command{python, COHORT_BENCH_READING_PEER_SCRIPT, library, path};
-        command.insert(command.end(), columns.begin(), columns.end());
+        if (!packed) command.insert(command.end(), columns.begin(), columns.end());
         auto& peer = *peers.emplace_back(std::make_unique<PeerProcess>(command));
-        cases.push_back({library, bytes, "B", [&peer] { return peer.run(); }, {}});
-        cases[0].against.push_back(library);
+        const auto name = packed ? "unpacking alone, by the format's own library" : library;
+        cases.push_back({name, bytes, "B", [&peer] { return peer.run(); }, {}});
+        cases[0].against.push_back(name);
       }
       bench.measure("reading " + std::to_string(columns.size()) + " columns of what is " +
                         std::to_string(lines.bytes() / 1'000'000) + " MB of lines, as lines.tsv" + ending,

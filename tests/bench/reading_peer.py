@@ -1,11 +1,15 @@
 """Reads one file of (user, item) or of records as a peer of the reading benchmark does.
 
-usage: PYTHON reading_peer.py make LINES                makes LINES.gz, LINES.zst and Parquet files of the same records
+usage: PYTHON reading_peer.py make LINES                makes LINES.gz, .bz2, .xz, .zst and Parquet files of the same records
        PYTHON reading_peer.py LIBRARY FILE COLUMN...    LIBRARY: pyarrow, pandas or polars
+       PYTHON reading_peer.py unpack FILE               zlib, libbz2, liblzma or libzstd alone
 
 Answers every line on standard input with the seconds of reading the columns into the library's table, on one thread.
 """
 
+import bz2
+import gzip
+import lzma
 import os
 import sys
 import time
@@ -28,9 +32,25 @@ def make(lines):
     pyarrow.parquet.write_table(pa.table([*words, *table.columns[2:]], names=names), lines + ".words.parquet")
     with open(lines, "rb") as file:
         content = file.read()
-    for ending, codec in ((".gz", "gzip"), (".zst", "zstd")):
+    for ending, codec in ((".gz", "gzip"), (".bz2", "bz2"), (".zst", "zstd")):
         with pa.CompressedOutputStream(lines + ending, codec) as out:
             out.write(content)
+    with lzma.open(lines + ".xz", "wb", preset=1) as out:
+        out.write(content)
+
+
+def unpacker(path):
+    def whole(file):
+        with file:
+            while file.read(1 << 20):
+                pass
+
+    if path.endswith(".zst"):
+        import pyarrow
+
+        return lambda: whole(pyarrow.CompressedInputStream(pyarrow.OSFile(path), "zstd"))
+    opened = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[path[path.rindex("."):]]
+    return lambda: whole(opened(path, "rb"))
 
 
 def reader(library, path, columns):
@@ -67,8 +87,9 @@ def main():
         make(sys.argv[2])
         return
     library, path, *columns = sys.argv[1:]
-    read = reader(library, path, columns)
-    print(f"{library} {sys.modules[library].__version__}", file=sys.stderr, flush=True)
+    read = unpacker(path) if library == "unpack" else reader(library, path, columns)
+    if library != "unpack":
+        print(f"{library} {sys.modules[library].__version__}", file=sys.stderr, flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
         table = read()

@@ -38,8 +38,12 @@ class Columns(WithParquet):
     def test_ids_of_every_type(self):
         # Every id once, beside a plain one.
         types = self.arrow("""
+            import uuid
             D, big = decimal.Decimal, 10**18
+            uuids = [uuid.UUID(int=0x4000_8000_0000_0000_0000 + 7**40 * i) for i in range(60)]
             columns = {
+                "uuid": (pa.array([u.bytes for u in uuids], pa.binary(16)), lambda v: str(uuid.UUID(bytes=v))),
+                "fixed": (pa.array([f"A{i:015}".encode() for i in range(60)], pa.binary(16)), bytes.decode),
                 "int8": (pa.array(range(-30, 30), pa.int8()), str),
                 "int32": (pa.array([7 * i - 100 for i in range(60)], pa.int32()), str),
                 "int64": (pa.array([big - 30 + i for i in range(60)], pa.int64()), str),

@@ -4,6 +4,7 @@ commands take unchanged, what it says where it doubts, and what it refuses."""
 import csv
 import datetime
 import io
+import json
 import random
 import tomllib
 import unittest
@@ -73,6 +74,13 @@ class Strangers(WithDirectory):
                 ("video.csv", table(("user_id", "video_id", "date", "time_ms"), lambda u, i, w, t, d:
                                     (u, i, d.strftime("%Y%m%d"), t * 1000)),
                  {"user": "user_id", "item": "video_id", "time": "time_ms"}),
+                ("units.csv", table(("user_id", "item_id", "rating (1-5)", "date [UTC]"), lambda u, i, w, t, d: (u, i, w, d.date())),
+                 {"user": "user_id", "item": "item_id", "weight": "rating (1-5)", "time": "date [UTC]"}),
+                ("parts.csv", table(("user_id", "item_id", "day", "month", "year"), lambda u, i, w, t, d:
+                                    (u, i, d.day, d.month, d.year)), {"user": "user_id", "item": "item_id"}),
+                ("mixpanel.json", "".join(f'{{"event": "Played", "properties": {{"time": {t}, "distinct_id": "d{u}", "song_id": "s{i}"}}}}\n'
+                                          for u, i, t in zip(USERS, ITEMS, SECONDS)),
+                 {"user": "properties.distinct_id", "item": "properties.song_id", "event": "event"}),
                 ("quoted.tsv", table(("user_id", "item_id", "rating"), lambda u, i, w, t, d:
                                      (f"u{u}", f'the "{i}"\tth', w), "\t", quoting=csv.QUOTE_ALL),
                  {"user": "user_id", "item": "item_id", "weight": "rating"}))):
@@ -95,12 +103,33 @@ class Strangers(WithDirectory):
                 ("songs.csv", table(("msno", "song_id", "target"), lambda u, i, w, t, d: (f"m{u}", f"s{i}", w % 2)),
                  "says yes or no"),
                 ("artists.tsv", table(None, lambda u, i, w, t, d: (u, "rock", i, 7 * i, t), "\t"), "has 5 columns and no header"),
+                ("half.csv", table(("user_id", "item_id", "event", "value"), lambda u, i, w, t, d:
+                                   (u, i, ["view", "buy"][w % 2], w if w % 2 else "")), "is empty in"),
+                ("others.csv", table(("user_id", "item_id", "click", "click_count"), lambda u, i, w, t, d: (u, i, 1, i * i)),
+                 "is the same in all records of one item"),
+                ("bestellt.csv", table(("user_id", "item_id", "bestellt"), lambda u, i, w, t, d: (u, i, d.strftime("%d.%m.%Y %H:%M"))),
+                 "holds dates, and is not used"),
+                ("excel.csv", "user_id,item_id\n" + "".join(f'="{u:05}",I{i}\n' for u, i in zip(USERS, ITEMS)),
+                 "as spreadsheets mark texts"),
+                ("unknown.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u if w > 1 else -1, i)), "have the user \"-1\""),
+                ("total.csv", table(("user_id", "item_id", "quantity"), lambda u, i, w, t, d: (u, i, w)) + "Total,120,360\n",
+                 "as the line of a total has"),
                 ("one.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u, "shop")), "120 records are of one item")):
             with self.subTest(name=name):
                 done = self.init(name, content)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(done.stderr.count(words), 1, done.stderr)
                 self.assertEqual((self.path / "cohort.toml").read_text().replace("\n#   ", " ").count(words), 1)
+
+    def test_folders_named_as_columns_are_spoken_of(self):
+        for event in ("view", "buy"):
+            folder = self.path / f"log/event={event}/part=0"
+            folder.mkdir(parents=True)
+            (folder / "a.csv").write_text(table(("user_id", "item_id"), lambda u, i, w, t, d: (u, f"{event}{i}")))
+        done = cohort("init", "log", check=False, cwd=self.path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count('folders such as "event=buy"'), 1, done.stderr)
+        self.assertNotIn("part=0\"", done.stderr)
 
     def test_ratings_and_times_without_a_header_are_not_doubted(self):
         done = self.init("ratings.tsv", table(None, lambda u, i, w, t, d: (u, i, w, t, f"text {i}"), "\t"))
@@ -117,6 +146,17 @@ class Strangers(WithDirectory):
                 ("access.log", log, "a web server's log"),
                 ("iis.log", "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time\n2020-01-01 10:00:00\n",
                  "a web server's log"),
+                ("netflix.txt", "1:\n" + table(None, lambda u, i, w, t, d: (u, w, d.date())), "in blocks"),
+                ("beer.txt", "".join(f"beer/name: B {i}\nbeer/id: {i}\nreview/user: u{u}\n\n" for u, i in zip(USERS, ITEMS)),
+                 "records over several lines"),
+                ("dump.sql", "-- MySQL dump 10.13\n\nINSERT INTO `r` VALUES (1,2,3),(2,3,4);\n", "an SQL dump"),
+                ("inserts.sql", "".join(f"INSERT INTO r VALUES ({u}, {i});\n" for u, i in zip(USERS, ITEMS)), "an SQL dump"),
+                ("copy.sql", "--\n-- PostgreSQL database dump\n--\nCOPY r (u, i) FROM stdin;\n1\t2\n\\.\n", "an SQL dump"),
+                ("spark.txt", "".join(f"({u},{i})\n" for u, i in zip(USERS, ITEMS)), "tuples in brackets"),
+                ("columns.json", json.dumps({"user_id": {str(n): u for n, u in enumerate(USERS)},
+                                             "item_id": {str(n): i for n, i in enumerate(ITEMS)}}), "with a list for each column or id"),
+                ("split.json", json.dumps({"columns": ["user", "item"], "data": list(zip(USERS, ITEMS))}), "with a list for each column or id"),
+                ("by_user.json", json.dumps({str(u): ITEMS[:u] for u in set(USERS)}), "with a list for each column or id"),
                 ("latin1.csv", table(("user", "item"), lambda u, i, w, t, d: (f"José{u}", i)).encode("latin1"),
                  "--set input.encoding=latin1")):
             with self.subTest(name=name):

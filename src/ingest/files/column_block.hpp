@@ -17,6 +17,7 @@ struct ColumnValues {
   const std::int64_t* integers = nullptr;  ///< by row, of Kind::integers
   const double* reals = nullptr;           ///< by row, of Kind::reals, and of Kind::seconds since 1970 in UTC
   std::vector<std::string_view> texts;     ///< of Kind::texts, each as it may stand in many rows
+  bool ascii = false;                      ///< of texts: all are ASCII without NUL bytes; false: some may be
   const std::int32_t* code = nullptr;      ///< row r has the text code[r]; null: it has the text r
   const std::uint8_t* present =
       nullptr;  ///< a bit for each row, from bit first_bit on, 0: no value; null: all have one

@@ -39,9 +39,16 @@ bool mend_line_ends(std::string& head) {
   return true;
 }
 
-// With whole lines; old_mac: whether they end in '\r' in the file.
-std::string read_head(const std::string& path, const Storage& storage, bool& old_mac) {
-  auto head = storage.parquet ? parquet_head(path) : first_bytes(*open_text(path, storage), head_bytes);
+// With whole lines; old_mac: whether they end in '\r' in the file. Sets the index of a Parquet file.
+std::string read_head(const std::string& path, Storage& storage, bool& old_mac) {
+  std::string head;
+  if (storage.parquet) {
+    auto of_parquet = parquet_head(path);
+    head = std::move(of_parquet.text);
+    storage.index = std::move(of_parquet.index);
+  } else {
+    head = first_bytes(*open_text(path, storage), head_bytes);
+  }
   old_mac = mend_line_ends(head);
   // All of the file: its last line may lack its end.
   if (!head.empty() && head.size() < head_bytes && !head.ends_with('\n')) head += '\n';
@@ -104,8 +111,7 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
 
 // Rows have their ids first, but pandas writes an index behind the columns: what is first then may look like ids, and
 // be none. An index without a name counts rows mostly.
-void need_ids_first(const std::string& path, const std::vector<std::string>& names) {
-  const auto index = parquet_index(path);
+void need_ids_first(const std::string& path, const std::string& index, const std::vector<std::string>& names) {
   const bool counts_rows = index.empty() || index.starts_with("__index_level_");
   if (counts_rows || names.empty() || names.front() == index) return;
   throw InputError(
@@ -118,7 +124,8 @@ void need_ids_first(const std::string& path, const std::vector<std::string>& nam
 
 std::string head_of(const std::string& path, const std::string& encoding) {
   bool old_mac = false;
-  return read_head(path, storage_of(path, encoding, true), old_mac);
+  auto storage = storage_of(path, encoding, true);
+  return read_head(path, storage, old_mac);
 }
 
 BlockReader::Options reading_options(const OpenedFile& file) {
@@ -142,9 +149,11 @@ OpenedTable open_table(const Communicator& comm, const std::string& path, const 
                  auto header = detect_table(head(0), path);
                  table.names = std::move(header.names);
                  table.types = std::move(header.types);
-                 if (storage_of(path, encoding, true).parquet) need_ids_first(path, table.names);
                  return std::vector<DetectedLayout>{{header.layout, std::move(header.notes)}};
                }).front();
+  comm.attempt([&] {
+    if (comm.is_root()) need_ids_first(path, table.file.storage.index, table.names);
+  });
   share(comm, table.names);
   share(comm, table.types);
   return table;

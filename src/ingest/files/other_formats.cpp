@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <string>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -78,6 +80,69 @@ bool is_server_log(std::string_view line) {
   return time.find("] \"") != std::string_view::npos;
 }
 
+// The first lines, without what ends them; at most `most`, and none that is empty or may be cut.
+std::vector<std::string_view> first_lines(std::string_view head, std::size_t most) {
+  std::vector<std::string_view> lines;
+  while (lines.size() < most) {
+    const auto end = head.find('\n');
+    if (end == std::string_view::npos) break;
+    auto line = head.substr(0, end);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (!line.empty()) lines.push_back(line);
+    head.remove_prefix(end + 1);
+  }
+  return lines;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// "beer/name: ..." over "beer/beerId: ...": what stands before the colon; empty: the line is none of these.
+std::string_view key_of(std::string_view line) {
+  const auto colon = line.find(": ");
+  if (colon == std::string_view::npos || colon == 0) return {};
+  const auto key = line.substr(0, colon);
+  const bool name = std::ranges::all_of(key, [](char c) { return is_letter(c) || c == '/' || c == '_'; });
+  return name ? key : std::string_view();
+}
+
+// A record is several lines, each of another key.
+bool has_lines_of_keys(const std::vector<std::string_view>& lines) {
+  return lines.size() >= 3 && !key_of(lines[0]).empty() && !key_of(lines[1]).empty() && !key_of(lines[2]).empty() &&
+         key_of(lines[0]) != key_of(lines[1]) && key_of(lines[1]) != key_of(lines[2]) &&
+         key_of(lines[0]) != key_of(lines[2]);
+}
+
+// (30,10) or Rating(30,10,1.0): brackets around the whole line and nowhere else.
+bool is_tuple(std::string_view line) {
+  const auto open = line.find('(');
+  return open != std::string_view::npos && std::ranges::all_of(line.substr(0, open), is_letter) &&
+         line.find(')') == line.size() - 1 && line.find('(', open + 1) == std::string_view::npos &&
+         line.find(',') != std::string_view::npos;
+}
+
+// An object of columns, as pandas' to_json writes by itself, or of a list for each id; an object of a record holds
+// neither at first.
+bool is_json_of_columns(std::string_view line) {
+  std::string text;
+  for (const char c : line.substr(0, std::min<std::size_t>(line.size(), 400))) {
+    if (c != ' ') text += c;
+  }
+  const auto quote = text.find('"', 2);
+  if (!text.starts_with("{\"") || quote == std::string::npos) return false;
+  const auto key = std::string_view(text).substr(2, quote - 2);
+  const auto value = std::string_view(text).substr(quote);
+  const bool number = !key.empty() && std::ranges::all_of(key, is_digit);
+  const bool list = value.starts_with("\":[") || value.starts_with("\":{");
+  return value.starts_with("\":{\"0\":") || (number && list) ||
+         ((key == "columns" || key == "index" || key == "schema") && list);
+}
+
 bool is_text(std::string_view bytes) {
   return std::ranges::all_of(bytes, [](char c) {
     const auto code = static_cast<unsigned char>(c);
@@ -126,12 +191,16 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
       head[0] == '[' && (line == "[" || next == '{' || (next == '[' && line.find(']') != std::string_view::npos) ||
                          (next == '"' && (line.ends_with(']') || line.ends_with(','))) ||
                          (line.ends_with(']') && line.find(',') != std::string_view::npos));
-  const bool lines = object && line != "{";
-  if ((object && !(tables && lines)) || array) {
+  const bool json_lines = object && line != "{";
+  if (json_lines && is_json_of_columns(line)) {
+    refuse(path, "JSON of one object with a list for each column or id",
+           "write an object a line, as pandas' to_json(orient=\"records\", lines=True)");
+  }
+  if ((object && !(tables && json_lines)) || array) {
     refuse(path,
-           !object ? "JSON (an array)"
-           : lines ? "JSON (JSON lines)"
-                   : "JSON (an object over several lines)",
+           !object      ? "JSON (an array)"
+           : json_lines ? "JSON (JSON lines)"
+                        : "JSON (an object over several lines)",
            "write it as CSV or as JSON lines, for example with pandas: read_json(...).to_csv(..., index=False)");
   }
   const auto starts = [&](std::string_view prefix) {
@@ -148,6 +217,23 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
   }
   if (is_server_log(line) || starts("#software: ") || starts("#fields: ")) {
     refuse(path, "a web server's log", "write who asked, for what and when as CSV");
+  }
+  const auto lines = first_lines(head, 3);
+  const bool copied = starts("copy ") && line.find(" FROM stdin") != std::string_view::npos;
+  if (copied || starts("insert into ") || starts("create table ") || starts("drop table ") || starts("/*!") ||
+      starts("-- mysql dump") || starts("-- mariadb dump") || starts("--\n-- postgresql") ||
+      starts("pragma foreign_keys")) {
+    refuse(path, "an SQL dump", "export the table as CSV");
+  }
+  if (line.size() > 1 && line.ends_with(':') && std::ranges::all_of(line.substr(0, line.size() - 1), is_digit)) {
+    refuse(path, "text in blocks, each below what it is of (as in the Netflix prize's files)",
+           "write a line for each user and item");
+  }
+  if (has_lines_of_keys(lines)) {
+    refuse(path, "text of records over several lines of \"key: value\"", "write a line for each record, as CSV");
+  }
+  if (lines.size() >= 2 && is_tuple(lines[0]) && is_tuple(lines[1])) {
+    refuse(path, "text of tuples in brackets", "write the columns as CSV, without brackets");
   }
   if (starts("@relation")) refuse(path, "an ARFF file", as_text);
 }

@@ -4,13 +4,9 @@
 
 namespace cohort {
 
-std::string parquet_head(const std::string& path) {
+ParquetHead parquet_head(const std::string& path) {
   throw InputError(path + ": is a Parquet file, and this build of Cohort reads none: it was made without Arrow C++. " +
                    "Build it where scripts/bootstrap.sh has provided that, or write the table as CSV");
-}
-
-std::string parquet_index(const std::string& path) {
-  return parquet_head(path);
 }
 
 void read_parquet(const OpenedFile& file, int /*rank*/, int /*ranks*/,

@@ -60,17 +60,26 @@ class Block {
   }
 
   template <class Array>
-  static void view_texts(const arrow::Array& array, std::vector<std::string_view>& texts) {
+  static void view_texts(const arrow::Array& array, ColumnValues& column) {
     const auto& of = static_cast<const Array&>(array);
+    auto& texts = column.texts;
     texts.reserve(of.length());
-    for (std::int64_t i = 0; i < of.length(); ++i) texts.push_back(of.IsNull(i) ? std::string_view() : of.GetView(i));
+    if (of.null_count() == 0) {
+      for (std::int64_t i = 0; i < of.length(); ++i) texts.push_back(of.GetView(i));
+    } else {
+      for (std::int64_t i = 0; i < of.length(); ++i) texts.push_back(of.IsNull(i) ? std::string_view() : of.GetView(i));
+    }
+    const auto* const bytes = of.raw_data();
+    unsigned seen = 0;
+    for (auto i = of.value_offset(0); i < of.value_offset(of.length()); ++i) seen |= bytes[i] | (bytes[i] - 1U);
+    column.ascii = (seen & 0x80U) == 0;
   }
   static bool take_plain_texts(const arrow::Array& array, ColumnValues& column) {
     const auto type = array.type_id();
     if (type == Type::STRING || type == Type::BINARY) {
-      view_texts<arrow::BinaryArray>(array, column.texts);
+      view_texts<arrow::BinaryArray>(array, column);
     } else if (type == Type::LARGE_STRING || type == Type::LARGE_BINARY) {
-      view_texts<arrow::LargeBinaryArray>(array, column.texts);
+      view_texts<arrow::LargeBinaryArray>(array, column);
     } else {
       return false;
     }

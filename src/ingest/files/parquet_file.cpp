@@ -1,5 +1,6 @@
 #include "ingest/files/parquet_file.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "core/interruption.hpp"
@@ -15,39 +16,36 @@ constexpr std::size_t block_bytes = std::size_t{1} << 20;
 
 // Calls take_line(text) for every row of a group until it returns false.
 template <class TakeLine>
-void read_lines(ParquetTable& table, int group, TakeLine take_line) {
+void read_lines(ParquetTable& table, int group, TakeLine take_line,
+                std::int64_t most_rows = std::numeric_limits<std::int64_t>::max()) {
   std::string line;
   std::string text;
-  table.read(group, std::vector<char>(table.columns().size(), 1),
-             [&](const ParquetTable::Values& values, std::int64_t rows) {
-               for (std::int64_t row = 0; row < rows; ++row) {
-                 line.clear();
-                 for (std::size_t c = 0; c < values.size(); ++c) {
-                   if (c > 0) line += ',';
-                   text.clear();
-                   table.append_text(text, *values[c], row);
-                   append_csv_field(line, text);
-                 }
-                 line += '\n';
-                 if (!take_line(line)) return false;
-               }
-               return true;
-             });
+  table.read(
+      group, std::vector<char>(table.columns().size(), 1),
+      [&](const ParquetTable::Values& values, std::int64_t rows) {
+        for (std::int64_t row = 0; row < rows; ++row) {
+          line.clear();
+          for (std::size_t c = 0; c < values.size(); ++c) {
+            if (c > 0) line += ',';
+            text.clear();
+            table.append_text(text, *values[c], row);
+            append_csv_field(line, text);
+          }
+          line += '\n';
+          if (!take_line(line)) return false;
+        }
+        return true;
+      },
+      most_rows);
 }
 
 }  // namespace
 
-std::string parquet_index(const std::string& path) {
-  std::string name;
-  with_parquet(path, [&](const ParquetTable& table) {
-    if (const auto index = table.index()) name = table.columns()[*index].name;
-  });
-  return name;
-}
-
-std::string parquet_head(const std::string& path) {
-  std::string text;
+ParquetHead parquet_head(const std::string& path) {
+  ParquetHead head;
+  auto& text = head.text;
   with_parquet(path, [&](ParquetTable& table) {
+    if (const auto index = table.index()) head.index = table.columns()[*index].name;
     for (const auto& column : table.columns()) {
       if (&column != table.columns().data()) text += ',';
       append_csv_field(text, column.name);
@@ -55,13 +53,16 @@ std::string parquet_head(const std::string& path) {
     text += '\n';
     std::int64_t rows = 0;
     for (int group = 0; group < table.groups() && rows < rows_looked_at; ++group) {
-      read_lines(table, group, [&](const std::string& line) {
-        text += line;
-        return ++rows < rows_looked_at;
-      });
+      read_lines(
+          table, group,
+          [&](const std::string& line) {
+            text += line;
+            return ++rows < rows_looked_at;
+          },
+          rows_looked_at);
     }
   });
-  return text;
+  return head;
 }
 
 void read_parquet(const OpenedFile& file, int rank, int ranks, const std::function<void(const LineBlock&)>& parse) {

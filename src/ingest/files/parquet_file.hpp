@@ -10,13 +10,13 @@
 
 namespace cohort {
 
-/// The names of the columns and the first rows, as csv with a header. Throws InputError: the file is damaged, or this
-/// build reads no Parquet. Local.
-std::string parquet_head(const std::string& path);
+struct ParquetHead {
+  std::string text;   ///< the names of the columns and the first rows, as csv with a header
+  std::string index;  ///< the column, if it is one, that pandas keeps a table's index in, behind the others
+};
 
-/// The column, if it is one, that pandas keeps a table's index in, behind the others; empty: there is none. Throws
-/// InputError: the file is damaged. Local.
-std::string parquet_index(const std::string& path);
+/// Throws InputError: the file is damaged, or this build reads no Parquet. Local.
+ParquetHead parquet_head(const std::string& path);
 
 /// Calls parse(block) for the rows of every P-th row group from the rank-th on; the number of a line is that of its
 /// row, from 1. All columns are read. Throws InputError. Local.

@@ -6,13 +6,16 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace cohort {
 
 namespace {
 
-// So many have room in memory whatever the file's groups are, and dictionaries are looked through seldom.
-constexpr std::int64_t rows_at_once = std::int64_t{1} << 18;
+// So many stay in the cache from reading to parsing, and their memory is used again; dictionaries, which come with
+// every batch, are looked through seldom where batches are larger.
+constexpr std::int64_t rows_at_once = std::int64_t{1} << 14;
+constexpr std::int64_t coded_rows_at_once = std::int64_t{1} << 18;
 
 void add_stored(const parquet::arrow::SchemaField& field, std::vector<int>& stored) {
   if (field.column_index >= 0) stored.push_back(field.column_index);
@@ -53,6 +56,20 @@ std::string time_text(std::int64_t value, arrow::TimeUnit::type unit) {
   return text + "Z";
 }
 
+// Sixteen bytes that are no text are a UUID (RFC 9562): those of every UUID that keeps to it have one above ASCII.
+void append_bytes(std::string& text, std::string_view bytes) {
+  constexpr std::size_t uuid_bytes = 16;
+  const bool is_text = std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c <= '~'; });
+  if (bytes.size() != uuid_bytes || is_text) {
+    text += bytes;
+    return;
+  }
+  for (std::size_t i = 0; i < uuid_bytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
+  }
+}
+
 // A number as text that is one with a point where it was one.
 template <class Real>
 std::string real_text(Real value) {
@@ -68,7 +85,6 @@ ParquetTable::ParquetTable(const std::string& path) : path_(path) {
   parquet::arrow::FileReaderBuilder builder;
   check(builder.Open(std::move(file)));
   parquet::ArrowReaderProperties properties(false);
-  properties.set_batch_size(rows_at_once);
   // Texts that repeat stay numbers into their dictionary.
   const auto metadata = builder.raw_reader()->metadata();
   const auto& schema = *metadata->schema();
@@ -77,6 +93,7 @@ ParquetTable::ParquetTable(const std::string& path) : path_(path) {
     if (column->physical_type() == parquet::Type::BYTE_ARRAY && column->max_repetition_level() == 0 &&
         is_coded(*metadata, c)) {
       properties.set_read_dictionary(c, true);
+      coded_.insert(c);
     }
   }
   reader_ = take(builder.properties(properties)->Build());
@@ -106,6 +123,10 @@ void ParquetTable::add_columns(const parquet::arrow::SchemaField& field, const s
 }
 
 void ParquetTable::flatten(const std::shared_ptr<arrow::Array>& array, Values& found) const {
+  if (array->type_id() == arrow::Type::EXTENSION) {
+    flatten(static_cast<const arrow::ExtensionArray&>(*array).storage(), found);
+    return;
+  }
   if (array->type_id() != arrow::Type::STRUCT) {
     found.push_back(array);
     return;
@@ -114,12 +135,15 @@ void ParquetTable::flatten(const std::shared_ptr<arrow::Array>& array, Values& f
 }
 
 void ParquetTable::read(int group, const std::vector<char>& wanted,
-                        const std::function<bool(const Values& values, std::int64_t rows)>& take_rows) {
+                        const std::function<bool(const Values& values, std::int64_t rows)>& take_rows,
+                        std::int64_t most_rows) {
   std::vector<int> stored;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     if (wanted[c]) stored.insert(stored.end(), columns_[c].stored.begin(), columns_[c].stored.end());
   }
   std::ranges::sort(stored);
+  const bool coded = std::ranges::any_of(stored, [&](int column) { return coded_.contains(column); });
+  reader_->set_batch_size(std::min(most_rows, coded ? coded_rows_at_once : rows_at_once));
   const auto batches = take(reader_->GetRecordBatchReader({group}, stored));
   for (std::shared_ptr<arrow::RecordBatch> batch;;) {
     check(batches->ReadNext(&batch));
@@ -152,6 +176,9 @@ void ParquetTable::append_text(std::string& text, const arrow::Array& array, std
     case arrow::Type::LARGE_STRING:
     case arrow::Type::LARGE_BINARY:
       text += static_cast<const arrow::LargeBinaryArray&>(array).GetView(i);
+      break;
+    case arrow::Type::FIXED_SIZE_BINARY:
+      append_bytes(text, static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(i));
       break;
     case arrow::Type::DOUBLE:
       text += real_text(static_cast<const arrow::DoubleArray&>(array).Value(i));

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,9 +55,11 @@ class ParquetTable {
   std::optional<std::size_t> index() const;
 
   /// Calls take(values, rows) for the rows of a group, some at a time, until it returns false. wanted: by column;
-  /// values: by column, null where it is not wanted, those of structs with the nulls of the struct.
+  /// values: by column, null where it is not wanted, those of structs with the nulls of the struct; of most_rows rows
+  /// at most.
   void read(int group, const std::vector<char>& wanted,
-            const std::function<bool(const Values& values, std::int64_t rows)>& take);
+            const std::function<bool(const Values& values, std::int64_t rows)>& take,
+            std::int64_t most_rows = std::numeric_limits<std::int64_t>::max());
 
   void check(const arrow::Status& status) const {
     if (status.ok()) return;
@@ -77,6 +81,7 @@ class ParquetTable {
   std::string path_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::vector<Column> columns_;
+  std::set<int> coded_;  // stored columns that are read as numbers into dictionaries
 };
 
 /// Calls work(table) of the file; Arrow's exceptions are those of a damaged file. Throws InputError. Local.

@@ -14,6 +14,7 @@ struct Storage {
   std::string encoding;  ///< as iconv names it; empty: UTF-8
   bool parquet = false;
   bool array = false;  ///< JSON, all objects in one array
+  std::string index;   ///< of Parquet, where its head was read: the column that pandas keeps the index in
 
   /// Whether a rank can read from any byte on.
   bool in_place() const { return packing == Packing::none && encoding.empty() && !parquet && !array; }

@@ -4,7 +4,6 @@
 #include <bit>
 #include <charconv>
 #include <cstring>
-#include <functional>
 #include <utility>
 
 #include "core/error.hpp"
@@ -21,16 +20,6 @@ constexpr std::size_t dense_room = 8;
 constexpr std::size_t max_dense_bits = 35;  // 2^32 ids, times that room
 
 }  // namespace
-
-Token make_token(std::string_view text) {
-  const bool canonical = (text.size() == 1 || text[0] != '0') && std::ssize(text) <= numeric_token_digits;
-  if (canonical) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size()) return {value, nullptr, 0};
-  }
-  return {std::hash<std::string_view>{}(text), text.data(), static_cast<std::uint32_t>(text.size())};
-}
 
 IdInterner::IdInterner()
     : dense_(std::size_t{1} << first_table_bits, no_id), numbers_(first_table_bits), strings_(first_table_bits) {}
@@ -110,13 +99,39 @@ std::string_view IdInterner::text_at(std::uint64_t offset) const {
   return {data + sizeof(length), length};
 }
 
+// Ids are short: a call of memcmp would take longer than what it does.
+bool IdInterner::is_text_at(std::uint64_t offset, std::string_view text) const {
+  const auto stored = text_at(offset);
+  if (stored.size() != text.size()) return false;
+  const auto differ = [&](std::size_t at, auto word) {
+    auto other = word;
+    std::memcpy(&word, stored.data() + at, sizeof(word));
+    std::memcpy(&other, text.data() + at, sizeof(other));
+    return word != other;
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    if (differ(at, std::uint64_t{0})) return false;
+  }
+  // What is left overlaps what was compared, where there is enough of it.
+  if (at == text.size()) return true;
+  if (text.size() >= 8) return !differ(text.size() - 8, std::uint64_t{0});
+  for (; at + 4 <= text.size(); at += 4) {
+    if (differ(at, std::uint32_t{0})) return false;
+  }
+  for (; at < text.size(); ++at) {
+    if (stored[at] != text[at]) return false;
+  }
+  return true;
+}
+
 std::uint32_t IdInterner::intern_string(const Token& token) {
   const std::string_view text(token.text, token.length);
   auto at = strings_.home(token.value);
   for (;; at = (at + 1) & strings_.mask()) {
     const auto& slot = strings_.slots[at];
     if (slot.id == no_id) break;
-    if (slot.key == token.value && text_at(slot.text) == text) return slot.id;
+    if (slot.key == token.value && is_text_at(slot.text, text)) return slot.id;
   }
   const auto id = next_id();
   const std::uint64_t offset = arena_.size();
@@ -125,7 +140,7 @@ std::uint32_t IdInterner::intern_string(const Token& token) {
   const auto* length_bytes = reinterpret_cast<const char*>(&length);
   arena_.insert(arena_.end(), length_bytes, length_bytes + sizeof(length));
   arena_.insert(arena_.end(), text.begin(), text.end());
-  strings_.add(at, {token.value, offset, id});
+  strings_.add(at, {offset, static_cast<std::uint32_t>(token.value), id});
   if (strings_.is_full()) strings_.grow();
   return id;
 }

@@ -5,9 +5,12 @@
 // in shows nowhere outside: ids are strings.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "data/dataset.hpp"
@@ -17,7 +20,7 @@ namespace cohort {
 
 /// An id as the parser found it.
 struct Token {
-  std::uint64_t value = 0;     ///< its value if it is numeric, else its hash
+  std::uint64_t value = 0;     ///< its value if it is numeric, else its hash, of 32 bits
   const char* text = nullptr;  ///< null: numeric
   std::uint32_t length = 0;
 };
@@ -27,8 +30,49 @@ constexpr std::int64_t numeric_token_digits = 18;
 /// Bytes of an id at most; segments.h5 stores ids at fixed length.
 constexpr std::size_t max_id_bytes = 1024;
 
+/// Texts that differ hash alike in one of 2^32 cases. Sixteen bytes at a time, by products of 128 bits, as wyhash has
+/// it (Wang Yi, 2019). Local.
+inline std::uint32_t hash_of(std::string_view text) {
+  constexpr std::uint64_t first_key = 0xA0761D6478BD642Fu;
+  constexpr std::uint64_t second_key = 0xE7037ED1A0B428DBu;
+  __extension__ using Wide = unsigned __int128;
+  const auto mixed = [](std::uint64_t a, std::uint64_t b) {
+    const auto product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  };
+  const auto load = [](const char* at, std::size_t bytes) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, bytes);
+    return word;
+  };
+  const auto* at = text.data();
+  auto left = text.size();
+  auto hash = text.size() * second_key;
+  for (; left > 16; left -= 16, at += 16) hash = mixed(load(at, 8) ^ first_key, load(at + 8, 8) ^ hash);
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  if (left >= 8) {
+    a = load(at, 8);
+    b = load(at + left - 8, 8);
+  } else if (left >= 4) {
+    a = load(at, 4);
+    b = load(at + left - 4, 4);
+  } else if (left > 0) {
+    a = load(at, 1) << 16 | load(at + left / 2, 1) << 8 | load(at + left - 1, 1);
+  }
+  return static_cast<std::uint32_t>(mixed(mixed(a ^ first_key, b ^ hash), second_key) >> 32);
+}
+
 /// The token of a text of 1 to max_id_bytes bytes, which must outlive it.
-Token make_token(std::string_view text);
+inline Token make_token(std::string_view text) {
+  const bool digit = text[0] >= '0' && text[0] <= '9';
+  if (digit && (text.size() == 1 || text[0] != '0') && text.size() <= numeric_token_digits) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size()) return {value, nullptr, 0};
+  }
+  return {hash_of(text), text.data(), static_cast<std::uint32_t>(text.size())};
+}
 
 class IdInterner {
  public:
@@ -50,7 +94,7 @@ class IdInterner {
   [[gnu::always_inline]] void prefetch_text(const Token& token) const {
     if (!token.text) return;
     const auto& slot = strings_.slots[strings_.home(token.value)];
-    if (slot.id != no_id) __builtin_prefetch(arena_.data() + slot.text);
+    if (slot.id != no_id && slot.key == token.value) __builtin_prefetch(arena_.data() + slot.text);
   }
 
   /// The local number of the id, given on first sight: 0, 1, 2, ... Throws RunError beyond 2^32 - 2 ids.
@@ -84,8 +128,8 @@ class IdInterner {
     std::uint32_t id = no_id;
   };
   struct StringSlot {
-    std::uint64_t key = 0;   // the hash
     std::uint64_t text = 0;  // offset in arena_
+    std::uint32_t key = 0;   // the hash
     std::uint32_t id = no_id;
   };
 
@@ -115,6 +159,7 @@ class IdInterner {
   void make_room_for_numbers();
   std::uint32_t intern_string(const Token& token);
   std::string_view text_at(std::uint64_t offset) const;
+  bool is_text_at(std::uint64_t offset, std::string_view text) const;
 
   HugeVector<std::uint32_t> dense_;  // by value: the id, or no_id
   std::size_t dense_used_ = 0;

@@ -33,4 +33,10 @@ bool holds_chosen_name(const std::vector<std::string>& fields, FileRole role, co
   });
 }
 
+Roles roles_of(FileRole role) {
+  if (role == FileRole::social) return {"source", "target", Meaning::source, Meaning::target};
+  if (role == FileRole::labels) return {"user", "label", Meaning::user, Meaning::label};
+  return {"user", "item", Meaning::user, Meaning::item};
+}
+
 }  // namespace cohort

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/records/column_names.hpp"
 #include "ingest/records/file_layout.hpp"
 
 namespace cohort {
@@ -18,5 +19,14 @@ bool applies(const ColumnChoice& columns, FileRole role);
 
 /// Whether one of the fields is a name that `columns` asks for in a file of this role. Local.
 bool holds_chosen_name(const std::vector<std::string>& fields, FileRole role, const ColumnChoice& columns);
+
+/// What the two ids of a file's records are called in input.columns, and what the names of their columns mean.
+struct Roles {
+  std::string_view first, second;
+  Meaning first_meaning, second_meaning;
+};
+
+/// Local.
+Roles roles_of(FileRole role);
 
 }  // namespace cohort

@@ -27,17 +27,6 @@ std::string joined(const std::vector<std::string>& fields) {
   return printable(result.substr(0, 400));
 }
 
-struct Roles {
-  std::string_view first, second;
-  Meaning first_meaning, second_meaning;
-};
-
-Roles roles_of(FileRole role) {
-  if (role == FileRole::social) return {"source", "target", Meaning::source, Meaning::target};
-  if (role == FileRole::labels) return {"user", "label", Meaning::user, Meaning::label};
-  return {"user", "item", Meaning::user, Meaning::item};
-}
-
 class Chooser {
  public:
   Chooser(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request, std::vector<std::string>& warnings)
@@ -313,7 +302,14 @@ class Chooser {
     // A rating that is a word is refused line by line, rather than passed over.
     if (!weights.empty()) layout_.weight = weight == weights.end() ? weights[0] : *weight;
     if (request_.role != FileRole::interactions) return;
-    const auto times = named(Meaning::time);
+    auto times = named(Meaning::time);
+    // Beside columns of months and years a day is one of a month.
+    const auto is_part = [&](const std::string& field) {
+      return plain_name(field) == "month" || plain_name(field) == "year";
+    };
+    if (std::ranges::any_of(seen_.names, is_part)) {
+      std::erase_if(times, [&](Index c) { return plain_name(name(c)) == "day"; });
+    }
     const auto time = std::ranges::find_if(times, [&](Index c) { return holds(c, is_time); });
     if (time != times.end()) {
       layout_.time = *time;

@@ -113,6 +113,7 @@ constexpr std::array users = std::to_array<std::string_view>({"user",
                                                               "sessionid",
                                                               "sessid",
                                                               "userpseudoid",
+                                                              "distinctid",
                                                               "pseudoid",
                                                               "domainuserid",
                                                               "networkuserid",
@@ -254,7 +255,6 @@ constexpr std::array times = std::to_array<std::string_view>({"timestamp",
                                                               "playtimestamp",
                                                               "listenedat",
                                                               "watchedat",
-                                                              "watchtime",
                                                               "purchasetime",
                                                               "purchasedate",
                                                               "purchasedat",
@@ -277,6 +277,9 @@ constexpr std::array times = std::to_array<std::string_view>({"timestamp",
                                                               "posttime",
                                                               "postedat",
                                                               "eventdate",
+                                                              "originaltimestamp",
+                                                              "receivedat",
+                                                              "sentat",
                                                               "actiontime",
                                                               "logtime",
                                                               "servertime",
@@ -344,6 +347,11 @@ std::string plain_name(std::string_view field) {
   field = without_type(field);
   // As MongoDB exports values: {"user_id": {"$oid": "5f"}}.
   if (const auto dollar = field.find(".$"); dollar != std::string_view::npos) field = field.substr(0, dollar);
+  // A unit, or a range: rating (1-5).
+  if (field.ends_with(')') || field.ends_with(']')) {
+    const auto open = field.find_last_of("([");
+    if (open != std::string_view::npos && open > 0) field = field.substr(0, open);
+  }
   for (const char c : field) {
     if (std::string_view(" \t-_.#%\"'").find(c) != std::string_view::npos) continue;
     result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

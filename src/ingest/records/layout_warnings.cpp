@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/records/column_names.hpp"
 #include "ingest/records/field_shape.hpp"
 #include "ingest/records/number_text.hpp"
+#include "ingest/records/time_text.hpp"
 
 namespace cohort {
 
@@ -17,6 +20,11 @@ namespace {
 
 // Ratings are from 5, 10 or 100 at most.
 constexpr double most_of_a_rating = 100;
+// A weight that is missing in one of so many records is spoken of.
+constexpr std::ptrdiff_t share_of_missing = 10;
+// Ratings agree in so many repeats by chance hardly ever.
+constexpr std::size_t repeats_that_show = 8;
+constexpr std::size_t weights_that_show = 3;
 
 // The fields of one column, without those that are missing.
 std::vector<std::string> fields_of(const Rows& rows, std::int32_t column) {
@@ -76,6 +84,12 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
       return "stands in quotes that are read as part of it; quotes that are none are written as \"";
     }
   }
+  if (all(fields, [](const std::string& field) { return field.starts_with("=\"") && field.ends_with('"'); })) {
+    return "stands in =\"...\", as spreadsheets mark texts, which is read as part of it; write it without";
+  }
+  if (all(fields, [](const std::string& field) { return field.starts_with('\'') && field.size() > 1; })) {
+    return "begins with an apostrophe, as spreadsheets mark texts, which is read as part of it; write it without";
+  }
   const auto in_brackets = [](const std::string& field) { return field.starts_with('[') && field.ends_with(']'); };
   const auto several = [](const std::string& field) { return field.find('|') != std::string::npos; };
   // A column of friends or item_ids may hold several in one field.
@@ -119,6 +133,61 @@ void warn_of_names(const FileLayout& layout, const ColumnsSeen& seen, const Layo
     warnings.push_back(column_text(c, seen.names) +
                        " says yes or no of each record, and is not used, so that both count " +
                        "alike; to count yes alone set input.columns.weight to it and graph.weight = \"raw\"");
+  }
+}
+
+// A weight that is not given, or that the item or the user alone decides: how often others clicked it, for one.
+void warn_of_named_weights(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                           std::vector<std::string>& warnings) {
+  if (layout.weight < 0 || !request.columns.empty() || !request.settable) return;
+  const auto at = static_cast<std::size_t>(layout.weight);
+  const auto missing =
+      std::ranges::count_if(seen.data, [&](const auto& row) { return at >= row.size() || is_missing(row[at]); });
+  const std::string remedy =
+      "; to count all alike instead, say in input.columns which columns hold the user and the item, and no weight";
+  if (missing > 0 && missing * share_of_missing >= std::ssize(seen.data)) {
+    warnings.push_back(column_text(layout.weight, seen.names) + ", read as the weight, is empty in " +
+                       std::to_string(missing) + " of the first " + counted(std::ssize(seen.data), "record") +
+                       "; such are an error, or left out (clean.incomplete)" + remedy);
+  }
+  for (const auto& [column, what] : {std::pair(layout.first, "user"), std::pair(layout.second, "item")}) {
+    std::map<std::string, std::set<std::string>> weights_of;
+    std::map<std::string, std::set<std::string>> others_of;
+    const auto id = static_cast<std::size_t>(column);
+    const auto other = static_cast<std::size_t>(column == layout.first ? layout.second : layout.first);
+    for (const auto& row : seen.data) {
+      if (std::max({at, id, other}) >= row.size() || is_missing(row[at])) continue;
+      weights_of[row[id]].insert(row[at]);
+      others_of[row[id]].insert(row[other]);
+    }
+    std::size_t repeats = 0;
+    bool differ = false;
+    std::set<std::string> weights;
+    for (const auto& [name, others] : others_of) {
+      if (others.size() < 2) continue;
+      repeats += others.size() - 1;
+      weights.insert(weights_of[name].begin(), weights_of[name].end());
+      differ = differ || weights_of[name].size() > 1;
+    }
+    if (differ || repeats < repeats_that_show || weights.size() < weights_that_show) continue;
+    warnings.push_back(column_text(layout.weight, seen.names) +
+                       ", read as the weight, is the same in all records of one " + what +
+                       ", so it may say something of the " + what + " alone" + remedy);
+  }
+}
+
+// When nothing is known to be the time, but something is.
+void warn_of_dates(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                   std::vector<std::string>& warnings) {
+  if (layout.time >= 0 || layout.role != FileRole::interactions || !request.columns.empty() || !request.settable)
+    return;
+  for (std::int32_t c = 0; c < layout.columns; ++c) {
+    if (c == layout.first || c == layout.second || c == layout.weight || means(seen.names[c], Meaning::time)) continue;
+    const auto is_day = [](const std::string& field) { return !is_number(field) && read_date(field).has_value(); };
+    if (!all(fields_of(seen.data, c), is_day)) continue;
+    warnings.push_back(column_text(c, seen.names) +
+                       " holds dates, and is not used; if they say when, set input.columns.time to it");
+    return;
   }
 }
 
@@ -180,7 +249,11 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
   };
   check_ids(layout.first, social ? "source" : "user");
   check_ids(layout.second, social ? "target" : "item");
-  if (!seen.names.empty()) warn_of_names(layout, seen, request, warnings);
+  if (!seen.names.empty()) {
+    warn_of_names(layout, seen, request, warnings);
+    warn_of_named_weights(layout, seen, request, warnings);
+    warn_of_dates(layout, seen, request, warnings);
+  }
   const auto thousands = [](const std::string& field) { return may_be_thousands(field, '.'); };
   const bool by_semicolon = layout.format == TextFormat::csv && layout.separator == ';';
   if (const auto weights = fields_of(seen.data, layout.weight); by_semicolon && all(weights, thousands)) {

@@ -262,6 +262,7 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
     result.stats.warnings.push_back(date_fault + ". Times are left out; nothing here needs them");
   }
   warn(counts[9], counted(counts[9], "time") + " cannot be read, so times are left out; nothing here needs them");
+  std::ranges::move(warn_of_folders(opened), std::back_inserter(result.stats.warnings));
   std::ranges::move(warn_of_missing_words(comm, files.layout.role, result.pairs, first, second),
                     std::back_inserter(result.stats.warnings));
   refuse_bad_lines(result.stats, files);

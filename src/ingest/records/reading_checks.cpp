@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "core/utf8.hpp"
 #include "core/words.hpp"
@@ -95,10 +97,35 @@ std::vector<std::string> warn_of_singles(std::int64_t records, std::int64_t user
   return warnings;
 }
 
+std::vector<std::string> warn_of_folders(const std::vector<OpenedFile>& files) {
+  std::map<std::string, std::set<std::string>> values;  // by key
+  for (const auto& file : files) {
+    std::string_view rest = file.path;
+    for (auto end = rest.find('/'); end != std::string_view::npos; end = rest.find('/')) {
+      const auto name = rest.substr(0, end);
+      rest.remove_prefix(end + 1);
+      const auto equals = name.find('=');
+      if (equals == std::string_view::npos || equals == 0) continue;
+      const std::string key(name.substr(0, equals));
+      const bool in_file = std::ranges::find(file.notes.names, key) != file.notes.names.end();
+      if (!in_file) values[key].emplace(name.substr(equals + 1));
+    }
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [key, of_key] : values) {
+    if (of_key.size() < 2) continue;
+    warnings.push_back("the files stand in folders such as " + quoted(key + "=" + *of_key.begin()) +
+                       "; what these say is not read. Where it counts, write it into a column of the files");
+  }
+  return warnings;
+}
+
 std::vector<std::string> warn_of_missing_words(const Communicator& comm, FileRole role, const LocalPairs& pairs,
                                                const IdInterner& first, const IdInterner& second) {
-  static constexpr std::array<std::string_view, 10> words{"nan",  "NaN",  "NA",   "N/A", "null",
-                                                          "NULL", "None", "none", "\\N", "undefined"};
+  static constexpr std::array<std::string_view, 16> words{"nan",   "NaN",   "NA",    "N/A",        "null", "NULL",
+                                                          "None",  "none",  "\\N",   "undefined",  "-",    "-1",
+                                                          "Total", "total", "TOTAL", "Grand Total"};
+  constexpr std::size_t missing = 12;  // so many of them; the others head a line of totals
   if (role == FileRole::labels) return {};
   std::vector<std::int64_t> counts(2 * words.size(), 0);
   comm.attempt([&] {
@@ -112,9 +139,11 @@ std::vector<std::string> warn_of_missing_words(const Communicator& comm, FileRol
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
     const std::string what = role == FileRole::social ? "user" : i % 2 == 0 ? "user" : "item";
-    warnings.push_back(counted(counts[i], "record has", "records have") + " the " + what + " " + quoted(words[i / 2]) +
-                       ", as programs write one that is missing; it is taken as an id. Leave such records out of the " +
-                       "file, or write nothing there and set clean.incomplete = \"drop\"");
+    warnings.push_back(
+        counted(counts[i], "record has", "records have") + " the " + what + " " + quoted(words[i / 2]) +
+        (i / 2 < missing ? ", as programs write one that is missing; it is taken as an id. Leave such records out of "
+                           "the file, or write nothing there and set clean.incomplete = \"drop\""
+                         : ", as the line of a total has; it is taken as an id. Leave such lines out of the file"));
   }
   return warnings;
 }

@@ -22,7 +22,12 @@ std::vector<std::string> warn_of_headers(const Communicator& comm, const std::ve
 /// Warns where every user, or every item, of `records` records occurs once. Local.
 std::vector<std::string> warn_of_singles(std::int64_t records, std::int64_t users, std::int64_t items);
 
-/// Says how many records have a user or an item called as programs write what is missing: nan, null, None. Collective.
+/// Says where files stand in folders as Hive names them, event=view and event=buy, by a column that is not in the
+/// files. Local.
+std::vector<std::string> warn_of_folders(const std::vector<OpenedFile>& files);
+
+/// Says how many records have a user or an item called as programs write what is missing: nan,
+/// null, None, or as lines of totals begin. Collective.
 std::vector<std::string> warn_of_missing_words(const Communicator& comm, FileRole role, const LocalPairs& pairs,
                                                const IdInterner& first, const IdInterner& second);
 

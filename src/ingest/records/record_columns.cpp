@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/utf8.hpp"
+#include "ingest/records/blanks.hpp"
 #include "ingest/records/record_parser.hpp"
 
 namespace cohort {
@@ -86,7 +87,10 @@ void RecordParser::take_ids(const ColumnValues& column, const std::vector<Token>
           take_other(i);
           continue;
         }
-      } else if (!take_text_id(column.texts[row], name, token)) [[unlikely]] {
+      } else if (const auto text = column.texts[row];
+                 column.ascii && !text.empty() && text.size() <= max_id_bytes && !is_blank(text[0])) [[likely]] {
+        token = make_token(text);
+      } else if (!take_text_id(text, name, token)) [[unlikely]] {
         keep_fault(i);
         continue;
       }

@@ -21,7 +21,10 @@ namespace cohort {
 
 namespace {
 
-constexpr double held_back_share = 0.2;
+// Of a user's pairs. What is trained without many of them is worse than what is trained on all, an embedding more so
+// than a filter of the graph, and what is chosen with it is chosen for too little data.
+constexpr double least_share = 0.1;
+constexpr double largest_share = 0.2;
 constexpr int largest_smoothing_bits = 30;
 constexpr double smallest_weight = 0.05;
 constexpr int weights = 9;
@@ -82,13 +85,16 @@ HeldBack hold_back(const Communicator& comm, const PairTable& interactions, cons
       if (of_users.uniform(user) >= share) continue;
       const auto begin = static_cast<std::size_t>(interactions.row_begin[u]);
       const auto end = static_cast<std::size_t>(interactions.row_begin[u + 1]);
+      if (begin == end) continue;
+      // One is expected of those who have few.
+      const double of_user = std::clamp(1 / static_cast<double>(end - begin), least_share, largest_share);
       bool any_left = false;
       for (auto i = begin; i < end; ++i) {
         const auto item = static_cast<std::uint32_t>(interactions.other[i]);
-        left[i] = of_pairs.uniform(user, item) < held_back_share ? 0 : 1;
+        left[i] = of_pairs.uniform(user, item) < of_user ? 0 : 1;
         any_left = any_left || left[i];
       }
-      if (!any_left && begin < end) left[end - 1] = 1;
+      if (!any_left) left[end - 1] = 1;
     }
     result.left = keep_entries(interactions, left);
     for (auto& flag : left) flag = flag ? 0 : 1;

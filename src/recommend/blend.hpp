@@ -1,11 +1,12 @@
 // How much a segment's taste counts: the smoothing m of its popularity and the weight w of its prior beside the
 // personal score, both chosen on interactions that are held back (the hold-out of `evaluate` is never looked at).
 //
-// About 5,000 users (all, where there are fewer) hold back a fifth of their training interactions each. What was
-// trained has seen those: a user's embedding ranks them first, and so do the items' embeddings, at second hand. A
-// weight chosen with either is that of other recommendations than the ones that are made. So w is chosen with an
-// embedding that was trained, from the start and with the same settings, on what is left, and with its segments: a
-// Validation, which whoever can train brings (cli/validation_stage.cpp).
+// About 5,000 users (all, where there are fewer) hold back a tenth of their training interactions each; where that is
+// less than one, one is expected, but no more than a fifth. What was trained has seen those: a user's embedding ranks
+// them first, and so do the items' embeddings, at second hand. A weight chosen with either is that of other
+// recommendations than the ones that are made. So w is chosen with an embedding that was trained, from the start and
+// with the same settings, on what is left, and with its segments: a Validation, which whoever can train brings
+// (cli/validation_stage.cpp).
 //
 // m alone, for the strategy `segment`, needs only segments that do not know the pairs, and is not worth a training: a
 // stand-in takes the place of a validation user's embedding, one step of propagation from the items that are left, g =

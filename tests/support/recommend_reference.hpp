@@ -245,8 +245,10 @@ inline ReferencePairs reference_pairs(const WholePopulation& whole, std::uint64_
   const CounterRandom random(seed, Purpose::validation_pairs);
   ReferencePairs pairs{Lists(whole.users.size()), Lists(whole.users.size())};
   for (std::size_t u = 0; u < whole.users.size(); ++u) {
+    const auto count = whole.interactions[u].size();
+    const double share = count <= 5 ? 0.2 : count >= 10 ? 0.1 : 1 / static_cast<double>(count);
     for (const auto item : whole.interactions[u]) {
-      const bool held = random.uniform(u, static_cast<std::uint32_t>(item)) < 0.2;
+      const bool held = random.uniform(u, static_cast<std::uint32_t>(item)) < share;
       (held ? pairs.held : pairs.left)[u].push_back(item);
     }
     if (pairs.left[u].empty() && !pairs.held[u].empty()) {

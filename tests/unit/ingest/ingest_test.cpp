@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "comm/distribution.hpp"
@@ -197,6 +198,27 @@ TEST(Interner, NumbersAreFoundAgainHoweverTheyLie) {
     EXPECT_EQ(interner.size(), 0);
     EXPECT_EQ(interner.intern(Token{7, nullptr, 0}), 0U) << "as new";
   }
+}
+
+// Texts of every length up to where eight bytes at a time matter no more, and their neighbours that differ in one byte.
+TEST(Interner, TextsThatDifferInOneByteAreTwo) {
+  std::set<std::string> texts;
+  for (std::size_t length = 1; length <= 40; ++length) {
+    const std::string text(length, 'x');
+    texts.insert(text);
+    for (std::size_t at = 0; at < length; ++at) {
+      for (const char other : {'y', '\x80', '0'}) {
+        auto changed = text;
+        changed[at] = other;
+        texts.insert(changed);
+      }
+    }
+  }
+  IdInterner interner;
+  std::uint32_t next = 0;
+  for (const auto& text : texts) EXPECT_EQ(interner.intern(make_token(text)), next++);
+  next = 0;
+  for (const auto& text : texts) EXPECT_EQ(interner.find(std::string(text)), next++);
 }
 
 TEST(Interner, NumbersAndStringsAreOneKindOfId) {

@@ -356,7 +356,7 @@ TEST(StrategyComparison, NothingIsClaimedWhereThereAreNoSegments) {
 TEST(StrategyComparison, PlantedTastesAreClaimed) {
   const auto comm = Communicator::world();
   // Embeddings that tell the segments apart: every item and user points to its own.
-  auto whole = drawn_population(600, 60, 3, 0.8, 1);
+  auto whole = drawn_population(1500, 60, 3, 0.8, 1);
   const auto point = [&](std::vector<float>& row, std::int64_t segment) {
     std::ranges::fill(row, 0.05F);
     row[segment] = 1;

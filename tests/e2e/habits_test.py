@@ -162,7 +162,7 @@ class Habits(Formats):
         self.assertEqual(found, {("a", "b"): (5, None), ("c", "d"): (4, None)})
         self.assertNotIn("warning", said)
         for text, word in (("3 1 5 9\n2 4 6\n1 7\n4 1 2 3 4\n", "begins with the number"),
-                           ("1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n", "one: 1:")):
+                           ("1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n", "text in blocks")):
             self.write("data", text)
             self.refused([word])
 

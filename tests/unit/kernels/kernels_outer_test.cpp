@@ -48,7 +48,7 @@ TEST_F(OuterProducts, EqualTheReferenceToTheBit) {
 TEST_F(OuterProducts, AreNearTheExactSums) {
   const Matrix left = made_up_matrix(1000, 12, 3);
   const Matrix right = made_up_matrix(1000, 20, 4);
-  std::vector<double> sums(12 * 20, 0.0);
+  std::vector<double> sums(240, 0.0);
   add_outer_products(left.view(), right.view(), sums);
   for (std::int64_t i = 0; i < 12; ++i) {
     for (std::int64_t j = 0; j < 20; ++j) {

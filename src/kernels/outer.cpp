@@ -37,10 +37,11 @@ HWY_INLINE void outer_tile(TileRows left, TileVectors right, std::int64_t count,
   constexpr int rows = static_cast<int>(sizeof...(r));
   FloatVector sum[rows * vectors];
   multiply_tile(left, right, count, sum, each_row, Each<vectors>(), Each<rows * vectors>());
-  HWY_ALIGN float product[rows * groups * group];
-  (store_row(sum + r * vectors, product + r * groups * group, Each<vectors>()), ...);
-  for (int row = 0; row < rows; ++row) {
-    const float* const from = product + row * groups * group;
+  constexpr std::int64_t columns = groups * group;
+  HWY_ALIGN float product[rows * columns];
+  (store_row(sum + r * vectors, product + r * columns, Each<vectors>()), ...);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const float* const from = product + row * columns;
     double* const to = sums + row * stride;
     for (std::int64_t c = 0; c < width; ++c) to[c] += static_cast<double>(from[c]);
   }

@@ -131,8 +131,9 @@ class Validation(Planted):
         """Which interactions the validation embedding may know, drawn here again: user, item by number."""
         pairs = set()
         for user, items in enumerate(table(self.result, "interactions")):
-            # Fewer than 5,000 users: all of them hold back.
-            held = [i for i in items if philox_uniform(42, 32, user, int(i)) < 0.2]
+            # Fewer than 5,000 users: all of them hold back, a tenth or one, but no more than a fifth.
+            share = min(0.2, max(0.1, 1 / max(len(items), 1)))
+            held = [i for i in items if philox_uniform(42, 32, user, int(i)) < share]
             held = held[:-1] if len(held) == len(items) else held
             pairs |= {(user, int(i)) for i in items if i not in held}
         return pairs

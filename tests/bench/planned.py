@@ -137,6 +137,14 @@ shift
 exec ip netns exec $name unshare --uts bash -c 'hostname '$name'; exec bash -c "$0"' "$*"
 """)
         self.agent.chmod(0o755)
+        try:
+            self.join()
+        except subprocess.CalledProcessError:
+            self.__exit__()
+            raise
+        return self
+
+    def join(self):
         first, second = self.address
         for name in self.address:
             self.call("ip", "netns", "add", name)
@@ -148,7 +156,6 @@ exec ip netns exec $name unshare --uts bash -c 'hostname '$name'; exec bash -c "
                 self.call("ip", "-n", name, "link", "set", link, "up")
             self.call("ip", "netns", "exec", name, "tc", "qdisc", "replace", "dev", "v" + name, "root", "tbf", "rate",
                       str(self.rate), "burst", "256kb", "latency", "20ms")
-        return self
 
     def __exit__(self, *_):
         for name in self.address:

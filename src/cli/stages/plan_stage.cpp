@@ -97,6 +97,9 @@ std::int64_t views_of_training(const TrainConfig& train) {
 
 // Of the rank that shows most, and whether a machine has what its ranks need.
 void plan_memory(const RankShares& shares, const Inputs& inputs, const TrainingPlan& plan, RankPlan& result) {
+  const auto tables = plan.base_bytes + inputs.dataset_bytes / result.ranks;
+  result.partition_bytes =
+      tables + partition_memory(plan.nodes, plan.entries, plan.shards, result.ranks, inputs.partition).bytes;
   std::int64_t together = 0;
   std::int64_t most = 0;
   for (const auto& share : shares.rank) {
@@ -110,15 +113,12 @@ void plan_memory(const RankShares& shares, const Inputs& inputs, const TrainingP
     sizes.feature_columns = inputs.features.columns;
     sizes.feature_entries = inputs.feature_entries * share.owned / plan.nodes;
     const auto training = training_memory(sizes, inputs.model, inputs.train, result.ranks);
-    const auto tables = plan.base_bytes + inputs.dataset_bytes / result.ranks;
     const auto read = tables + graph_bytes(share, plan.nodes / result.ranks);
     const auto own = read + positives_bytes(sizes.positives, share.owned) +
                      input_weight_bytes(inputs.features, inputs.model, inputs.threads) + training.bytes;
     const auto segment =
         segment_memory({sizes.rows, share.users, share.entries}, inputs.model, inputs.encoder, inputs.interactions);
-    const auto partition = partition_memory(plan.nodes, plan.entries, plan.shards, result.ranks, inputs.partition);
     result.segment_bytes = std::max(result.segment_bytes, read + segment.bytes + segment.seen_bytes);
-    result.partition_bytes = std::max(result.partition_bytes, tables + partition.bytes);
     result.memory_bytes = std::max(result.memory_bytes, own + training.seen_bytes);
     most = std::max(most, own);
     together += own;

@@ -3,170 +3,59 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <limits>
+#include <numeric>
 #include <utility>
 
 #include "comm/cost_blocks.hpp"
 #include "core/parallel.hpp"
 #include "core/ragged.hpp"
-#include "graph/edge_weights.hpp"
 
 namespace cohort {
 
 namespace {
 
-bool better(const SimilarUser& a, const SimilarUser& b) {
-  return a.score > b.score || (a.score == b.score && a.user < b.user);
+// The users of a pass, those with the smallest norm first: who are like each other in it can be passed over together
+// where they share too little to be among the best.
+std::vector<std::uint32_t> by_norm(std::span<const double> norm) {
+  std::vector<std::uint32_t> user(norm.size());
+  std::iota(user.begin(), user.end(), 0U);
+  std::ranges::stable_sort(user, {}, [&](std::uint32_t u) { return norm[u]; });
+  return user;
 }
 
-// The best of what one user is compared with.
-class Best {
- public:
-  /// kept: the best so far, in order, which is where the result goes.
-  Best(std::vector<SimilarUser>& pool, std::vector<SimilarUser>& kept, std::size_t count)
-      : pool_(pool), kept_(kept), count_(count) {
-    pool_.assign(kept.begin(), kept.end());
-    if (pool_.size() == count_) worst_ = pool_.back();
-  }
-  bool may_enter(double score) const { return score >= worst_.score; }
-  void enter(const SimilarUser& candidate) {
-    if (!better(candidate, worst_)) return;
-    pool_.push_back(candidate);
-    if (pool_.size() >= 2 * count_ + 64) cut();
-  }
-  void finish() {
-    if (pool_.size() > count_) cut();
-    std::ranges::sort(pool_, better);
-    kept_.assign(pool_.begin(), pool_.end());
-  }
-
- private:
-  void cut() {
-    const auto last = pool_.begin() + static_cast<std::ptrdiff_t>(count_) - 1;
-    std::nth_element(pool_.begin(), last, pool_.end(), better);
-    worst_ = *last;
-    pool_.resize(count_);
-  }
-
-  std::vector<SimilarUser>& pool_;
-  std::vector<SimilarUser>& kept_;
-  std::size_t count_;
-  SimilarUser worst_{0, 0, std::numeric_limits<std::uint32_t>::max()};
-};
-
-// Of each user: the sum of the squares of its row.
-std::vector<double> norms_of(const Behaviour& behaviour) {
-  std::vector<double> norm;
-  for (std::int64_t u = 0; u < behaviour.users(); ++u) {
-    double sum = 0;
-    for (const auto k : places_of(behaviour.row_begin, u)) sum += behaviour.weight_of(k) * behaviour.weight_of(k);
-    norm.push_back(sum);
-  }
-  return norm;
-}
-
-class UserComparison {
- public:
-  /// items: the distinct ones of `behaviour`. self: of its users, whom each is not compared with.
-  UserComparison(const GraphConfig& options, const Behaviour& behaviour, const Distinct& items,
-                 std::span<const std::int64_t> self)
-      : cosine_(options.similarity == UserSimilarity::cosine),
-        of_count_(options),
-        behaviour_(behaviour),
-        items_(items),
-        self_(self),
-        norm_(norms_of(behaviour)),
-        count_(static_cast<std::size_t>(options.neighbours)) {
-    best.resize(norm_.size());
-  }
-
-  /// Compares all of this rank's users with those of a pass.
-  void run(const ComparisonPass& pass) {
-    constexpr std::int64_t chunk = 64;
-    const auto chunks = (behaviour_.users() + chunk - 1) / chunk;
-    ParallelFailure failure;
+// Writes the users of lists as their places in `user`, ascending in each list.
+void place_by_norm(std::span<const std::uint32_t> user, ItemLists::Part& lists) {
+  std::vector<std::int32_t> place(user.size());
+  for (std::size_t p = 0; p < user.size(); ++p) place[user[p]] = static_cast<std::int32_t>(p);
+  const bool weighted = !lists.weight.empty();
+  const auto rows = std::ssize(lists.row_begin) - 1;
+  ParallelFailure failure;
 #pragma omp parallel
-    {
-      std::vector<double> sum;
-      std::vector<std::int32_t> touched;
-      std::vector<SimilarUser> pool;
+  {
+    std::vector<std::pair<std::int32_t, std::int32_t>> sorted;
+#pragma omp for schedule(dynamic, 64)
+    for (std::int64_t row = 0; row < rows; ++row) {
       failure.run([&] {
-        sum.assign(pass.norm.size(), 0.0);
-        touched.resize(pass.norm.size() + 1);
+        const auto places = places_of(lists.row_begin, row);
+        sorted.clear();
+        for (const auto k : places) sorted.emplace_back(place[lists.user[k]], weighted ? lists.weight[k] : 0);
+        std::ranges::sort(sorted);
+        for (const auto k : places) {
+          const auto& [at, weight] = sorted[static_cast<std::size_t>(k - places.first)];
+          lists.user[k] = at;
+          if (weighted) lists.weight[k] = weight;
+        }
       });
-#pragma omp for schedule(dynamic, 1)
-      for (std::int64_t c = 0; c < chunks; ++c) {
-        failure.run([&] {
-          if (touched.size() != pass.norm.size() + 1) return;  // its thread failed above
-          const auto end = std::min((c + 1) * chunk, behaviour_.users());
-          for (auto u = c * chunk; u < end; ++u) {
-            const auto others = add_up(pass, static_cast<std::size_t>(u), sum, touched);
-            choose(pass, static_cast<std::size_t>(u), {touched.data(), others}, sum, pool);
-          }
-        });
-      }
     }
-    failure.rethrow();
   }
-
-  std::vector<std::vector<SimilarUser>> best;  ///< of each, the best first
-
- private:
-  // Items ascend, so that the sum of a pair is added up in the same order from both sides. Returns how many of the
-  // pass's users share something.
-  std::size_t add_up(const ComparisonPass& pass, std::size_t u, std::vector<double>& sum,
-                     std::vector<std::int32_t>& touched) const {
-    std::size_t others = 0;
-    for (const auto k : places_of(behaviour_.row_begin, u)) {
-      const auto row = items_.place[k];
-      const auto weight = behaviour_.weight_of(k);
-      const auto begin = static_cast<std::size_t>(pass.list.row_begin[row]);
-      const auto end = static_cast<std::size_t>(pass.list.row_begin[row + 1]);
-      for (auto at = begin; at < end; ++at) {
-        const auto other = pass.list.value[at];
-        auto& shared = sum[other];
-        // Written always, kept only where it is new: what is shared is above 0.
-        touched[others] = other;
-        others += shared == 0 ? 1 : 0;
-        shared += pass.bits.empty() ? weight : weight * static_cast<double>(std::bit_cast<float>(pass.bits[at]));
-      }
-    }
-    return others;
-  }
-
-  void choose(const ComparisonPass& pass, std::size_t u, std::span<const std::int32_t> touched,
-              std::vector<double>& sum, std::vector<SimilarUser>& pool) {
-    Best kept(pool, best[u], count_);
-    const auto self = self_[u] - pass.first;
-    for (const auto other : touched) {
-      const auto shared = sum[other];
-      sum[other] = 0;
-      if (other == self) continue;
-      const auto score = cosine_ ? shared * shared / pass.norm[other] : shared;
-      if (!kept.may_enter(score)) continue;
-      const auto weight = cosine_ ? static_cast<float>(shared / std::sqrt(norm_[u] * pass.norm[other]))
-                                  : of_count_.interaction(static_cast<float>(shared));
-      if (weight > 0) kept.enter({score, weight, static_cast<std::uint32_t>(pass.first + other)});
-    }
-    kept.finish();
-  }
-
-  bool cosine_;
-  EdgeWeights of_count_;
-  const Behaviour& behaviour_;
-  const Distinct& items_;
-  std::span<const std::int64_t> self_;
-  std::vector<double> norm_;
-  std::size_t count_;
-};
+  failure.rethrow();
+}
 
 // The users that others are compared with, cut so that what a pass needs of the lists, twice as they are packed and
 // sent, and its sums fit `memory`. Collective.
 Distribution passes_of(const Communicator& comm, const Behaviour& behaviour, std::int64_t memory) {
   const std::int64_t of_entry = behaviour.weight.empty() ? 8 : 16;
-  const std::int64_t of_user = 8 + 12 * comm.max(omp_get_max_threads());
+  const std::int64_t of_user = 20 + PassComparison::bytes_of_user * comm.max(omp_get_max_threads());
   std::vector<std::int64_t> cost;
   std::int64_t total = 0;
   comm.attempt([&] {
@@ -205,14 +94,22 @@ StoredUsers::StoredUsers(const Communicator& comm, const Distribution& users, co
 StoredUsers::Part StoredUsers::part_of(int pass) {
   const auto first_user = users_.begin(comm_.rank());
   Part part;
-  std::span<const double> norm;
+  std::span<const double> own;
   comm_.attempt([&] {
     part.lists = lists_.take(passes_.begin(pass), passes_.end(pass));
     const auto from = std::clamp(passes_.begin(pass) - first_user, std::int64_t{0}, users_.count(comm_.rank()));
     const auto to = std::clamp(passes_.end(pass) - first_user, std::int64_t{0}, users_.count(comm_.rank()));
-    norm = std::span<const double>(norm_).subspan(from, to - from);
+    own = std::span<const double>(norm_).subspan(from, to - from);
   });
-  part.norm = comm_.all_gather(norm).data;
+  const auto norm = comm_.all_gather(own).data;
+  comm_.attempt([&] {
+    part.user = by_norm(norm);
+    place_by_norm(part.user, part.lists);
+    for (auto& user : part.user) {
+      part.norm.push_back(norm[user]);
+      user += static_cast<std::uint32_t>(passes_.begin(pass));
+    }
+  });
   return part;
 }
 
@@ -223,7 +120,7 @@ std::vector<std::vector<SimilarUser>> StoredUsers::most_similar(const Behaviour&
   Distinct other;
   if (!themselves) other = items_of(comm_, asked);
   const auto& wanted = themselves ? items_ : other;
-  std::optional<UserComparison> comparison;
+  std::optional<PassComparison> comparison;
   comm_.attempt([&] { comparison.emplace(options_, asked, wanted, self); });
   const IndexPlan plan(comm_, lists_.blocks(), wanted.values);
   if (passes_.ranks() == 1 && !only_) only_ = part_of(0);
@@ -234,7 +131,7 @@ std::vector<std::vector<SimilarUser>> StoredUsers::most_similar(const Behaviour&
     if (!only_) taken = part_of(p);
     const auto& part = only_ ? *only_ : *taken;
     ComparisonPass pass;
-    pass.first = passes_.begin(p);
+    pass.user = part.user;
     pass.norm = part.norm;
     pass.list = plan.fetch_rows(part.lists.row_begin, part.lists.user);
     if (weighted_) pass.bits = plan.fetch_rows(part.lists.row_begin, part.lists.weight).value;

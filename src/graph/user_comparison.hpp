@@ -8,27 +8,13 @@
 
 #include "comm/communicator.hpp"
 #include "comm/distribution.hpp"
-#include "comm/index_plan.hpp"
 #include "core/config.hpp"
 #include "data/distinct.hpp"
 #include "graph/behaviour.hpp"
 #include "graph/item_lists.hpp"
+#include "graph/pass_comparison.hpp"
 
 namespace cohort {
-
-struct SimilarUser {
-  double score;  ///< what orders a user's candidates: the square of the cosine times the user's own norm, or the count
-  float weight;  ///< of the edge
-  std::uint32_t user;
-};
-
-/// What users of one pass are compared by, and how.
-struct ComparisonPass {
-  std::int64_t first = 0;          ///< user
-  std::span<const double> norm;    ///< of its users: the sum of the squares of their rows
-  IndexPlan::Rows list;            ///< by place of the wanted items; users less `first`
-  std::vector<std::int32_t> bits;  ///< of the lists' weights; empty: all are 1
-};
 
 /// The users that others, or they themselves, are compared with, any number of times.
 class StoredUsers {
@@ -46,7 +32,8 @@ class StoredUsers {
 
  private:
   struct Part {
-    ItemLists::Part lists;  ///< of this rank's items
+    ItemLists::Part lists;            ///< of this rank's items
+    std::vector<std::uint32_t> user;  ///< of all ranks, by norm; of the lists, a place in it
     std::vector<double> norm;
   };
   Part part_of(int pass);

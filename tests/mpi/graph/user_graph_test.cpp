@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <random>
 
 #include "core/error.hpp"
@@ -102,16 +103,13 @@ Expected expected_neighbours(const Input& input, const GraphConfig& options) {
     result.interactions_passed_over += users;
     std::erase_if(taken, [item = item](const auto& entry) { return entry.first.second == item; });
   }
+  std::vector<double> row(static_cast<std::size_t>(input.users * input.items));
+  for (const auto& [pair, weight] : taken) {
+    row[static_cast<std::size_t>(pair.first * input.items + pair.second)] = static_cast<double>(weight);
+  }
   const auto dot = [&](std::int64_t a, std::int64_t b) {
-    double sum = 0;
-    for (std::int64_t i = 0; i < input.items; ++i) {
-      const auto left = taken.find({a, i});
-      const auto right = taken.find({b, i});
-      if (left != taken.end() && right != taken.end()) {
-        sum += static_cast<double>(left->second) * static_cast<double>(right->second);
-      }
-    }
-    return sum;
+    const auto* const left = row.data() + a * input.items;
+    return std::inner_product(left, left + input.items, row.data() + b * input.items, 0.0);
   };
   for (std::int64_t u = 0; u < input.users; ++u) {
     struct Other {
@@ -184,6 +182,39 @@ TEST(SimilarUsers, AreThoseOfEveryPairLookedAt) {
         EXPECT_TRUE(memory != 1 || found.passes == input.users) << found.passes;
       }
     }
+  }
+}
+
+// Among more users than are compared at a time (graph/pass_comparison.cpp), nearly all of whom have nothing; those who
+// have something have so few items, so many, and more than a byte counts.
+TEST(SimilarUsers, AreTheSameWhereTheyAreFarApart) {
+  constexpr std::int64_t distance = 4500;
+  Input near{120, 300, {}, {}};
+  std::mt19937 random(11);
+  for (std::int64_t u = 0; u < near.users; ++u) {
+    const std::int64_t has = u % 3 == 0 ? 8 : u % 3 == 1 ? 110 : 270;
+    for (std::int64_t i = 0; i < has; ++i) {
+      near.interactions[{u, (u + i * 7) % near.items}] = 0.25F * static_cast<float>(1 + random() % 8);
+    }
+  }
+  Input far{near.users * distance, near.items, {}, {}};
+  for (const auto& [pair, weight] : near.interactions)
+    far.interactions[{pair.first * distance + 17, pair.second}] = weight;
+  const auto comm = Communicator::world();
+  const auto dataset = far.dataset(comm);
+  const auto first = dataset.users.distribution.begin(comm.rank());
+  const auto last = dataset.users.distribution.end(comm.rank());
+  for (const auto& options : settings()) {
+    if (options.neighbours != 4 || options.max_item_users != 0) continue;
+    Pairs expected;
+    for (const auto& [pair, weight] : expected_neighbours(near, options).edges) {
+      expected[{pair.first * distance + 17, pair.second * distance + 17}] = weight;
+    }
+    const auto reference = table_of(expected, first, last);
+    const auto found = similar_users(comm, dataset, options);
+    EXPECT_EQ(found.edges.row_begin, reference.row_begin);
+    EXPECT_EQ(found.edges.other, reference.other);
+    EXPECT_EQ(found.edges.weight, reference.weight);
   }
 }
 

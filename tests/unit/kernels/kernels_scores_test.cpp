@@ -1,8 +1,10 @@
-// Inner products, nearest rows and the k best against plain loops, to the bit, on every vector target.
+// Inner products, nearest rows, what reaches a bar and the k best against plain loops, to the bit, on every vector
+// target.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "kernels/counts.hpp"
 #include "kernels/score_bars.hpp"
 #include "kernels/scores.hpp"
 #include "kernels/top_k.hpp"
@@ -113,6 +115,29 @@ TEST_F(InnerProducts, ThoseNotBelowABarAreFound) {
       });
     }
   }
+}
+
+TEST_F(InnerProducts, CountsNotBelowABarAreFound) {
+  const auto check = [&]<typename Count>(Count largest) {
+    for (const std::size_t size : {0, 1, 63, 64, 127, 128, 255, 256, 257, 1000}) {
+      std::vector<Count> counts(size);
+      for (std::size_t j = 0; j < size; ++j) counts[j] = static_cast<Count>(j % 7 == 0 ? j * 37 % 300 : j % 3);
+      if (size > 70) counts[70] = largest;
+      for (const int bar : {0, 1, 2, 100, 255}) {
+        std::vector<std::int32_t> expected;
+        for (std::size_t j = 0; j < size; ++j) {
+          if (counts[j] >= bar) expected.push_back(static_cast<std::int32_t>(j));
+        }
+        on_each_target([&] {
+          std::vector<std::int32_t> at(size);
+          at.resize(not_below(std::span<const Count>(counts), static_cast<Count>(bar), at));
+          EXPECT_EQ(at, expected) << size << " above " << bar;
+        });
+      }
+    }
+  };
+  check(std::numeric_limits<std::uint8_t>::max());
+  check(std::numeric_limits<std::uint16_t>::max());
 }
 
 TEST_F(InnerProducts, PaddingStaysZeroBesideInfinities) {

@@ -13,8 +13,8 @@ struct RecordSizes {
   std::int64_t id_bytes = 0;  ///< of their IdTables
 };
 
-/// What making the table of pairs takes at its peak, its records included (data/pair_table.hpp): all columns, where each
-/// record goes, and one column as it is, as it is sent and as it came.
+/// What making the table of pairs takes at its peak, its records included (data/pair_table.hpp): all columns, where
+/// each record goes, and one column as it is, as it is sent and as it came.
 std::int64_t pair_table_bytes(std::int64_t records, bool timed);
 
 /// prepare() at its peak, without features, if cleaning drops nothing and lines repeat nothing: what is dropped or

@@ -391,7 +391,8 @@ TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeD
   need_memory(comm, "training",
               training_bytes(comm, graph, positives, options.model, options.train, options.features) +
                   input_weight_bytes(options.features, options.model, options.threads) +
-                  soft_segment_bytes({graph.owned(), std::ssize(graph.ghost)}, options.model, options.train, options.segment.count),
+                  soft_segment_bytes({graph.owned(), std::ssize(graph.ghost)}, options.model, options.train,
+                                     options.segment.count),
               "a smaller model.dim");
   Trainer trainer(comm, graph, directory, positives, options, start ? &*start : nullptr, initial);
   start.reset();  // it has been copied

@@ -55,8 +55,7 @@ MemoryNeed bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, cons
   return {(step_rows + sizes.messages) * row_bytes(model.dim) + 48 * mine + 160 * chunk + 24 * owned};
 }
 
-MemoryNeed objective_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
-                                int ranks) {
+MemoryNeed objective_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
   switch (train.loss) {
     case LossKind::bpr:
       return bpr_memory(sizes, model, train, ranks);
@@ -85,8 +84,7 @@ std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned) {
   return 8 * positives + 24 * owned;
 }
 
-MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
-                               int ranks) {
+MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
   auto memory = objective_memory(sizes, model, train, ranks);
   const std::int64_t views = (train.loss == LossKind::ns4gc ? 2 : 1) + (train.joint ? 1 : 0);
   const EncoderSizes encoder{sizes.rows, sizes.entries, sizes.feature_columns, sizes.feature_entries, views};

@@ -25,8 +25,7 @@ struct TrainingSizes {
 };
 
 /// What train() allocates, at its peak: the estimate that it checks, of a rank that need not be there. Local.
-MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
-                               int ranks);
+MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks);
 
 /// Bytes of Positives. Local.
 std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned);

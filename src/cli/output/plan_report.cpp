@@ -50,9 +50,9 @@ nlohmann::ordered_json json_of(const RankPlan& plan, bool steps) {
 }
 
 std::string steps_table(const TrainingPlan& plan) {
-  auto text = fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7} {:>10} {:>10} {:>10} {:>10}\n", "ranks",
-                          "a step", "compute", "imbalance", "halo", "sums", "efficiency", "balance", "halo", "pairs",
-                          "sums", "memory");
+  auto text = fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7} {:>10} {:>10} {:>10} {:>10}\n",
+                          "ranks", "a step", "compute", "imbalance", "halo", "sums", "efficiency", "balance", "halo",
+                          "pairs", "sums", "memory");
   for (const auto& each : plan.ranks) {
     text += fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>9.0f} % {:>7.3f} {:>10} {:>10} {:>10} {:>10}\n",
                         each.ranks, in_seconds(each.seconds_per_step()), in_seconds(each.compute_seconds),
@@ -89,9 +89,8 @@ std::string plan_table(const TrainingPlan& plan) {
 }
 
 nlohmann::ordered_json plan_json(const TrainingPlan& plan) {
-  nlohmann::ordered_json json = {{"encoder", plan.encoder},  {"loss", plan.loss},
-                                 {"nodes", plan.nodes},      {"entries", plan.entries},
-                                 {"shards", plan.shards},    {"columns", plan.columns},
+  nlohmann::ordered_json json = {{"encoder", plan.encoder}, {"loss", plan.loss},     {"nodes", plan.nodes},
+                                 {"entries", plan.entries}, {"shards", plan.shards}, {"columns", plan.columns},
                                  {"network", nullptr}};
   if (plan.why_no_steps.empty()) {
     json["epochs"] = plan.epochs;

@@ -1,6 +1,7 @@
 #include "cli/stages/plan_memory.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "data/dataset_bytes.hpp"
 #include "model/encoder_memory.hpp"
@@ -12,14 +13,15 @@ namespace cohort {
 
 namespace {
 
+// What a rank has its part of.
+std::vector<std::int64_t*> parts_of(BlockSizes& sizes) {
+  return {&sizes.users, &sizes.items, &sizes.interactions, &sizes.held_out, &sizes.id_bytes, &sizes.entries};
+}
+
 // Of the rank with the largest blocks.
 BlockSizes blocks_of(const BlockSizes& all, int ranks) {
-  const auto part = [ranks](std::int64_t number) { return (number + ranks - 1) / ranks; };
   auto blocks = all;
-  for (auto* const number : {&blocks.users, &blocks.items, &blocks.interactions, &blocks.held_out, &blocks.id_bytes,
-                             &blocks.entries}) {
-    *number = part(*number);
-  }
+  for (auto* const number : parts_of(blocks)) *number = (*number + ranks - 1) / ranks;
   return blocks;
 }
 
@@ -36,7 +38,7 @@ TrainingSizes training_sizes(const RankShare& share, const PlanInputs& inputs, c
   return sizes;
 }
 
-// What training takes beside the tables and the sharded graph.
+// What training takes beside the tables and the sharded graph. whole: on all there is, not once more to choose by.
 MemoryNeed train_memory(const TrainingSizes& sizes, const StageSizes& stage, const PlanInputs& inputs, int ranks,
                         bool whole) {
   if (inputs.encoder == EncoderKind::spectral) {
@@ -60,8 +62,8 @@ PlanInputs plan_inputs(const Session& session, const Dataset& dataset, const Sha
   inputs.config = config;
   inputs.model = with_width(config.model, sharded.graph.users + sharded.graph.items);
   inputs.encoder = encoder_of(config);
-  inputs.train = inputs.encoder == EncoderKind::spectral ? config.train
-                                                         : with_choices(config.train, dataset.users.total());
+  inputs.train =
+      inputs.encoder == EncoderKind::spectral ? config.train : with_choices(config.train, dataset.users.total());
   if (inputs.train.learning_rate == 0)
     inputs.train.learning_rate = bpr_rate(batch_size(inputs.train.batch, positives.total));
   inputs.features = features.input();
@@ -72,15 +74,9 @@ PlanInputs plan_inputs(const Session& session, const Dataset& dataset, const Sha
   // The interactions that are left, twice, with whatever else the graph is made of.
   inputs.held_bytes =
       comm.sum(bytes_of(dataset) - bytes_of(dataset.holdout) - bytes_of(dataset.neighbours) + interaction_bytes);
+  inputs.blocks = block_sizes(comm, dataset);
   auto& blocks = inputs.blocks;
-  blocks.users = blocks.all_users = dataset.users.total();
-  blocks.items = blocks.all_items = dataset.items.total();
-  blocks.interactions = comm.sum(dataset.interactions.size());
-  blocks.held_out = comm.sum(dataset.holdout.size());
-  blocks.timed = comm.any(!dataset.interactions.time.empty());
-  blocks.users_alone = dataset.users_alone;
-  blocks.id_bytes = comm.sum(bytes_of(dataset.users) + bytes_of(dataset.items));
-  blocks.entries = comm.sum(std::ssize(sharded.graph.adjacency.column));
+  for (auto* const number : parts_of(blocks)) *number = comm.sum(*number);
   inputs.threads = static_cast<int>(session.threads());
   return inputs;
 }
@@ -95,9 +91,8 @@ void plan_memory(const RankShares& shares, const PlanInputs& inputs, const Train
   stages.partition = tables + partition_memory(plan.nodes, plan.entries, plan.shards, ranks, config.partition).bytes;
   const auto with_result = tables + read_result_bytes(blocks, inputs.model, inputs.encoder);
   if (blocks.all_items > 0) stages.recommend = with_result + recommend_bytes(blocks, config, inputs.model);
-  stages.evaluate = with_result + evaluate_bytes(blocks, config, inputs.model);
-  const bool again =
-      blocks.all_items > 0 && trains_to_recommend(config.recommend.strategy, inputs.blocks.interactions);
+  stages.evaluate = with_result + read_lists_bytes(blocks, config) + evaluate_bytes(blocks, config, inputs.model);
+  const bool again = blocks.all_items > 0 && trains_to_recommend(config.recommend.strategy, inputs.blocks.interactions);
   std::int64_t together = 0;
   std::int64_t most = 0;
   for (const auto& share : shares.rank) {
@@ -110,8 +105,8 @@ void plan_memory(const RankShares& shares, const PlanInputs& inputs, const Train
     const auto segment = segment_memory(stage, inputs.model, inputs.encoder, blocks.all_items > 0);
     stages.segment = std::max(stages.segment, tables + graph + segment.resident());
     if (again) {
-      const auto validation =
-          larger(train_memory(sizes, stage, inputs, ranks, true), segment_memory(stage, inputs.model, inputs.encoder, false));
+      const auto validation = larger(train_memory(sizes, stage, inputs, ranks, false),
+                                     segment_memory(stage, inputs.model, inputs.encoder, false));
       stages.recommend =
           std::max(stages.recommend, with_result + inputs.held_bytes / ranks + graph + validation.resident());
     }

@@ -144,9 +144,10 @@ void advise_by_memory(TrainingPlan& plan) {
     if (each.fits && (plan.advised == 0 || each.ranks < plan.advised)) plan.advised = each.ranks;
   }
   plan.reason = plan.advised > 0 ? "of those whose memory is there it is the smallest; more would be faster"
-                                 : fmt::format("none of them has the memory, which is {} a machine like this one; ask for "
-                                               "more ranks",
-                                               in_bytes(plan.available_bytes));
+                                 : fmt::format(
+                                       "none of them has the memory, which is {} a machine like this one; ask for "
+                                       "more ranks",
+                                       in_bytes(plan.available_bytes));
 }
 
 // What does not let steps be planned; empty: they can be.

@@ -4,6 +4,7 @@
 
 #include "cli/stages/choice_stage.hpp"
 #include "cluster/quality.hpp"
+#include "data/dataset_bytes.hpp"
 #include "graph/rank_shares.hpp"
 #include "graph/user_similarity.hpp"
 #include "ingest/prepare_memory.hpp"
@@ -35,9 +36,33 @@ std::int64_t segments_at_most(const SegmentConfig& segment) {
 
 }  // namespace
 
+StageSizes stage_sizes(const Communicator& comm, const ShardGraph& graph) {
+  StageSizes sizes{halo_rows(comm, graph)};
+  for (std::int32_t row = 0; row < sizes.rows.owned; ++row) sizes.users += graph.is_user(LocalRow{row}) ? 1 : 0;
+  sizes.entries = std::ssize(graph.adjacency.column);
+  return sizes;
+}
+
+BlockSizes block_sizes(const Communicator& comm, const Dataset& dataset) {
+  BlockSizes sizes;
+  sizes.users = dataset.users.block_size();
+  sizes.items = dataset.items.block_size();
+  sizes.all_users = dataset.users.total();
+  sizes.all_items = dataset.items.total();
+  sizes.interactions = dataset.interactions.size();
+  sizes.held_out = dataset.holdout.size();
+  sizes.timed = comm.any(!dataset.interactions.time.empty());
+  sizes.users_alone = dataset.users_alone;
+  sizes.id_bytes = bytes_of(dataset.users) + bytes_of(dataset.items);
+  // Of items they go by cost, in about even parts.
+  sizes.entries = dataset.social.size() + dataset.neighbours.size() +
+                  (dataset.users_alone ? 0 : 2 * comm.sum(sizes.interactions) / comm.size());
+  return sizes;
+}
+
 MemoryNeed prepare_memory(const BlockSizes& sizes, const GraphConfig& graph, std::int64_t table_bytes) {
-  const auto reading = prepare_bytes(
-      {sizes.interactions + sizes.held_out, sizes.timed, sizes.users + sizes.items, sizes.id_bytes});
+  const auto reading =
+      prepare_bytes({sizes.interactions + sizes.held_out, sizes.timed, sizes.users + sizes.items, sizes.id_bytes});
   if (!sizes.users_alone) return {reading};
   return {std::max(reading, table_bytes + similar_users_bytes(sizes.users, sizes.interactions, graph.neighbours))};
 }
@@ -93,6 +118,10 @@ std::int64_t read_result_bytes(const BlockSizes& sizes, const ModelConfig& model
   return result_bytes({sizes.users, sizes.items, model.dim, sizes.id_bytes, fold_in});
 }
 
+std::int64_t read_lists_bytes(const BlockSizes& sizes, const Config& config) {
+  return sizes.all_items > 0 ? lists_bytes(sizes.users, config.recommend.count) : 0;
+}
+
 bool trains_to_recommend(Strategy strategy, std::int64_t interactions) {
   return strategy == Strategy::automatic ? interactions <= most_trained_again
                                          : strategy == Strategy::blend || strategy == Strategy::hybrid;
@@ -101,8 +130,7 @@ bool trains_to_recommend(Strategy strategy, std::int64_t interactions) {
 std::int64_t recommend_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model) {
   if (sizes.all_items == 0) return 0;
   const auto ranking = ranking_sizes(sizes, segments_at_most(config.segment), model, sizes.users);
-  return lists_bytes(sizes.users, config.recommend.count) +
-         ranking_bytes(ranking, config.recommend.strategy, config.recommend.count);
+  return read_lists_bytes(sizes, config) + ranking_bytes(ranking, config.recommend.strategy, config.recommend.count);
 }
 
 std::int64_t evaluate_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model) {
@@ -116,7 +144,11 @@ std::int64_t evaluate_bytes(const BlockSizes& sizes, const Config& config, const
     const auto ranking = ranking_sizes(sizes, segments_at_most(config.segment), model, tested);
     most = std::max(most, ranking_bytes(ranking, Strategy::personal, std::ranges::max(config.evaluate.k)));
   }
-  return lists_bytes(sizes.users, sizes.all_items > 0 ? config.recommend.count : 0) + most;
+  return most;
+}
+
+void need_stage_memory(const Communicator& comm, const char* stage, std::int64_t bytes) {
+  need_memory(comm, stage, bytes, "a smaller model.dim");
 }
 
 }  // namespace cohort

@@ -1,15 +1,18 @@
 // What the stages before and after training keep in memory, of a rank that need not be there: the rooms' costs, added
-// up. What training keeps is train/training_memory's. For predictions; local.
+// up. What training keeps is train/training_memory's. For predictions and checks; local but for what says otherwise.
 #pragma once
 
 #include <cstdint>
 
 #include "comm/machine_memory.hpp"
 #include "core/config.hpp"
+#include "data/dataset.hpp"
+#include "graph/shard_graph.hpp"
 
 namespace cohort {
 
-/// Of a rank's part of the sharded graph.
+/// Of a rank's part of the sharded graph; beside graph_bytes of it, tables and the process itself, which are in none of
+/// what is below.
 struct StageSizes {
   HaloRows rows;
   std::int64_t users = 0;  ///< owned rows that are users
@@ -30,9 +33,12 @@ struct BlockSizes {
   std::int64_t entries = 0;   ///< of the graph
 };
 
-/// What graph_bytes and bytes of tables leave out is in all of them; the process itself in none.
+/// Of this rank. Collective.
+StageSizes stage_sizes(const Communicator& comm, const ShardGraph& graph);
+BlockSizes block_sizes(const Communicator& comm, const Dataset& dataset);
 
-/// Beside nothing: the tables are among what is made. graph: whose neighbours are looked for where users are joined.
+/// With the tables that it makes. table_bytes: theirs; graph: how many neighbours are looked for where users are
+/// joined.
 MemoryNeed prepare_memory(const BlockSizes& sizes, const GraphConfig& graph, std::int64_t table_bytes);
 
 /// Of rank 0, which has most: its block of the whole graph, and what METIS makes of all of it.
@@ -47,8 +53,9 @@ MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, st
 /// placed by.
 MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions);
 
-/// The result as it is read, beside the tables of graph.h5.
+/// The result as it is read, beside the tables of graph.h5; the users' lists that it has once they are made.
 std::int64_t read_result_bytes(const BlockSizes& sizes, const ModelConfig& model, EncoderKind encoder);
+std::int64_t read_lists_bytes(const BlockSizes& sizes, const Config& config);
 
 /// Whether `recommend` trains once more, without what it holds back. strategy: of the configuration. interactions: of
 /// all ranks.
@@ -57,7 +64,10 @@ bool trains_to_recommend(Strategy strategy, std::int64_t interactions);
 /// Lists and their ranking, beside the tables and the result; what choosing a strategy trains is not among it.
 std::int64_t recommend_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model);
 
-/// The most that a measure takes, beside the tables and the result with its lists.
+/// The most that a measure takes, beside the tables, the result and its lists.
 std::int64_t evaluate_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model);
+
+/// Throws RunError on all ranks where a machine has not left what `stage` needs of it. Collective.
+void need_stage_memory(const Communicator& comm, const char* stage, std::int64_t bytes);
 
 }  // namespace cohort

@@ -64,6 +64,7 @@ std::vector<std::int32_t> metis_cut(const Communicator& comm, const BlockGraph& 
                                     CutObjective objective, std::uint64_t seed) {
   const auto entries = comm.sum(static_cast<std::int64_t>(blocks.column.size()));
   need_metis_integers(blocks.nodes(), entries, objective);
+  release_freed_memory();
   comm.attempt([&] {
     if (!comm.is_root()) return;
     const auto need = metis_memory_bytes(blocks.nodes(), entries, parts, objective);

@@ -39,6 +39,7 @@ MemoryNeed halo_memory(const HaloRows& rows, std::int64_t columns, std::int64_t 
 }
 
 void need_memory(const Communicator& comm, const std::string& what, std::int64_t bytes, const std::string& remedy) {
+  release_freed_memory();
   const std::int64_t together = comm.sum_on_machine(bytes);
   const std::int64_t neighbours = comm.sum_on_machine(1);
   const std::int64_t available = available_memory_bytes();

@@ -28,7 +28,7 @@ std::int64_t row_bytes(std::int64_t columns);
 MemoryNeed halo_memory(const HaloRows& rows, std::int64_t columns, std::int64_t count = 1);
 
 /// Throws RunError on all ranks where a machine has not left what its ranks need, `bytes` on this rank. what: needs it;
-/// remedy: what else than more ranks would help. Collective.
+/// remedy: what else than more ranks would help. Before that, what has been freed goes back to the system. Collective.
 void need_memory(const Communicator& comm, const std::string& what, std::int64_t bytes, const std::string& remedy);
 
 }  // namespace cohort

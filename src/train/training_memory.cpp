@@ -132,4 +132,13 @@ std::int64_t soft_segment_bytes(const HaloRows& rows, const ModelConfig& model, 
   return static_cast<std::int64_t>(sizeof(float)) * (shares + embedding + centres);
 }
 
+void need_training_memory(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
+                          const TrainOptions& options) {
+  const auto bytes =
+      training_bytes(comm, graph, positives, options.model, options.train, options.features) +
+      input_weight_bytes(options.features, options.model, options.threads) +
+      soft_segment_bytes({graph.owned(), std::ssize(graph.ghost)}, options.model, options.train, options.segment.count);
+  need_memory(comm, "training", bytes, "a smaller model.dim");
+}
+
 }  // namespace cohort

@@ -27,6 +27,10 @@ struct TrainingSizes {
 /// What train() allocates, at its peak: the estimate that it checks, of a rank that need not be there. Local.
 MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks);
 
+/// Throws RunError on all ranks where a machine has not left what training takes. Collective.
+void need_training_memory(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
+                          const TrainOptions& options);
+
 /// Bytes of Positives. Local.
 std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned);
 

@@ -117,6 +117,7 @@ ModelFile spectral_model(const Session& session, const GraphFile& graph, const S
     spdlog::info("train: the graph's leading eigenvectors, {}", counted(sharded.graph.positions.total(), "node"));
     const auto rows = graph.dataset.has_item_nodes() ? of_items(session, graph, sharded.graph)
                                                      : of_communities(session, sharded.graph);
+    release_freed_memory();
     const NodeRoute route(comm, sharded.graph, Distribution::even(sharded.graph.positions.total(), comm.size()));
     model.model.embedding = route.to_blocks(rows.embedding.view());
     model.model.state.rows[layer_zero_rows] = route.to_blocks(rows.base.view());

@@ -106,7 +106,7 @@ MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, Enc
   // What new users are folded in with: the parameters, read, and by rank with room for ghosts; the encoder without its
   // last layer; its result on its way to blocks.
   auto below_last = model;
-  below_last.layers = std::max<std::int64_t>(model.layers - 1, 0);
+  below_last.layers = encoder == EncoderKind::spectral ? 0 : std::max<std::int64_t>(model.layers - 1, 0);
   memory += encoder_memory(EncoderSizes{sizes.rows, sizes.entries}, below_last);
   memory += halo_memory(sizes.rows, model.dim);
   memory.bytes += 2 * owned * row;

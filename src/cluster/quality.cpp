@@ -172,6 +172,12 @@ double silhouette(const Communicator& comm, const Sample& sample, std::int64_t c
 
 }  // namespace
 
+std::int64_t cluster_quality_bytes(std::int64_t points, std::int64_t total, std::int64_t columns) {
+  // Distances and their squares; the sample as this rank's part, as it came and as a matrix.
+  const auto row = padded_stride(columns) * static_cast<std::int64_t>(sizeof(float));
+  return 16 * points + 3 * std::min(total, silhouette_exact) * row;
+}
+
 ClusterQuality cluster_quality(const Communicator& comm, const ClusteredPoints& points, std::uint64_t seed) {
   comm.attempt([&] {
     COHORT_CHECK(points.rows.rows == points.blocks.count(comm.rank()));

@@ -39,6 +39,9 @@ inline constexpr std::int64_t silhouette_exact = 10'000;
 /// in the sample) are NaN. Throws RunError where a coordinate is no finite number. Collective.
 ClusterQuality cluster_quality(const Communicator& comm, const ClusteredPoints& points, std::uint64_t seed);
 
+/// What cluster_quality() keeps at its peak on a rank of so many points, of `total`. For predictions; local.
+std::int64_t cluster_quality_bytes(std::int64_t points, std::int64_t total, std::int64_t columns);
+
 /// Newman and Girvan 2004: the share of edge weight inside clusters minus what degrees alone would give. row_begin,
 /// column, weight: this rank's rows of a symmetric graph, columns being numbers of all nodes; cluster: of this rank's
 /// block of nodes, -1: in no cluster, which counts as one of its own. NaN where there is no edge. Collective.

@@ -9,6 +9,11 @@ namespace cohort {
 /// Highest resident set of this process so far, in bytes.
 std::int64_t peak_resident_bytes();
 
+/// Gives back to the system what the allocator keeps of what was freed, so that it counts as available and the next
+/// stage does not come on top of it. What is freed in blocks above 32 MiB goes back by itself. Does nothing without
+/// glibc.
+void release_freed_memory();
+
 /// Memory the system could still give, in bytes: MemAvailable, or less where a control group has less left, this
 /// process's own or any that it is in (under Slurm a step's, its job's, ...), version 1 or 2. Files that could be
 /// dropped from memory do not count as used. root: of the file system, another one in tests.

@@ -9,6 +9,8 @@ std::int64_t bytes_of(const std::vector<T>& values) {
   return std::ssize(values) * static_cast<std::int64_t>(sizeof(T));
 }
 
+}  // namespace
+
 std::int64_t bytes_of(const PairTable& table) {
   return bytes_of(table.row_begin) + bytes_of(table.other) + bytes_of(table.weight) + bytes_of(table.time);
 }
@@ -16,8 +18,6 @@ std::int64_t bytes_of(const PairTable& table) {
 std::int64_t bytes_of(const IdTable& table) {
   return bytes_of(table.begin) + std::ssize(table.bytes);
 }
-
-}  // namespace
 
 std::int64_t bytes_of(const Dataset& dataset) {
   auto bytes = bytes_of(dataset.users) + bytes_of(dataset.items) + bytes_of(dataset.interactions) +

@@ -9,5 +9,7 @@ namespace cohort {
 
 /// On this rank. Local.
 std::int64_t bytes_of(const Dataset& dataset);
+std::int64_t bytes_of(const PairTable& table);
+std::int64_t bytes_of(const IdTable& table);
 
 }  // namespace cohort

@@ -30,6 +30,13 @@ struct RankShare {
 /// Bytes of the ShardedGraph that such a rank keeps; directory: nodes of its block of the directory. Local.
 std::int64_t graph_bytes(const RankShare& share, std::int64_t directory);
 
+/// What bipartite_graph() keeps at its peak on a rank that has so many of its entries: what is sent, and what came.
+/// Local.
+std::int64_t bipartite_graph_bytes(std::int64_t entries);
+
+/// The same of user_graph(): its rows as they are made, as they came, and their columns. Local.
+std::int64_t user_graph_bytes(std::int64_t entries);
+
 struct RankShares {
   Distribution positions;             ///< by rank
   std::vector<RankShare> rank;        ///< the same on all processes

@@ -50,6 +50,9 @@ PairTable both_directions(const Communicator& comm, const Distribution& users,
     auto next = row_begin;
     for (const auto& edge : came) back[next[edge.from]++] = {edge.to, edge.weight};
     came = {};
+    // Pages that are not filled are never there, while a list that grows leaves all that it has been.
+    table.other.reserve(back.size() + static_cast<std::size_t>(begin.back()));
+    table.weight.reserve(table.other.capacity());
     std::vector<std::pair<std::uint32_t, float>> row;
     for (std::size_t u = 0; u < best.size(); ++u) {
       row.clear();
@@ -93,6 +96,13 @@ SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, con
   }
   result.edges = both_directions(comm, users, best);
   return result;
+}
+
+std::int64_t similar_users_bytes(std::int64_t users, std::int64_t interactions, std::int64_t neighbours) {
+  const auto named = users * neighbours;
+  const auto best = named * std::int64_t{sizeof(SimilarUser)} + 40 * users;  // with a list's own bytes
+  // Who has what, as users and as items, and what is fetched of it; then the edges that come back, and both directions.
+  return best + std::max(24 * interactions, 32 * named);
 }
 
 UserIndex::UserIndex(const Communicator& comm, const Dataset& dataset, const GraphConfig& options, std::int64_t memory)

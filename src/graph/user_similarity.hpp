@@ -41,6 +41,10 @@ struct SimilarUsers {
 SimilarUsers similar_users(const Communicator& comm, const Dataset& dataset, const GraphConfig& options,
                            std::int64_t memory = similarity_memory);
 
+/// What similar_users() keeps at its peak on a rank of so many users and interactions whose users name `neighbours`
+/// others each. For predictions; local.
+std::int64_t similar_users_bytes(std::int64_t users, std::int64_t interactions, std::int64_t neighbours);
+
 class StoredUsers;
 
 /// Users who are not in the dataset, or are in it with other interactions, joined to those of the dataset by the same

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "comm/index_plan.hpp"
+#include "comm/machine_memory.hpp"
 #include "core/error.hpp"
 #include "core/stopwatch.hpp"
 #include "core/words.hpp"
 #include "data/distinct.hpp"
 #include "ingest/files/sha256.hpp"
 #include "ingest/ids/dictionary.hpp"
+#include "ingest/prepare_memory.hpp"
 #include "ingest/records/pair_reader.hpp"
 #include "ingest/records/reading_checks.hpp"
 #include "ingest/rules/cleaning.hpp"
@@ -152,6 +154,12 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
   stats.interactions = std::move(interactions.stats);
   stats.social = std::move(social.stats);
   stats.read_seconds = stopwatch.seconds();
+
+  // How many records there are is known only now; those that were read are there already.
+  const auto read = std::ssize(interactions.pairs.first);
+  const std::int64_t kept = interactions.pairs.has_time ? 20 : 12;
+  need_memory(comm, "numbering the interactions", pair_table_bytes(read, interactions.pairs.has_time) - kept * read,
+              "fewer of them");
 
   stopwatch = Stopwatch();
   RawDataset raw;

@@ -4,23 +4,11 @@
 #include <set>
 #include <vector>
 
-#include "core/matrix.hpp"
 #include "model/spectral.hpp"
 
 namespace cohort {
 
 namespace {
-
-constexpr auto float_bytes = static_cast<std::int64_t>(sizeof(float));
-
-std::int64_t row_bytes(std::int64_t columns) {
-  return padded_stride(columns) * float_bytes;
-}
-
-void add_halo(std::int64_t count, const HaloRows& rows, std::int64_t columns, EncoderMemory& memory) {
-  memory.bytes += count * rows.bytes(columns);
-  memory.seen_bytes += count * rows.seen_bytes(columns);
-}
 
 // The columns of the entries once more, where ghosts lie elsewhere.
 std::int64_t propagation_bytes(const EncoderSizes& sizes) {
@@ -28,20 +16,20 @@ std::int64_t propagation_bytes(const EncoderSizes& sizes) {
 }
 
 // Two buffers, and where each row stands in a gradient.
-EncoderMemory of_lightgcn(const EncoderSizes& sizes, const ModelConfig& model) {
-  EncoderMemory memory{4 * sizes.rows.local()};
-  add_halo(std::min<std::int64_t>(model.layers, 2), sizes.rows, model.dim, memory);
+MemoryNeed of_lightgcn(const EncoderSizes& sizes, const ModelConfig& model) {
+  MemoryNeed memory{4 * sizes.rows.local()};
+  memory += halo_memory(sizes.rows, model.dim, std::min<std::int64_t>(model.layers, 2));
   return memory;
 }
 
 // As Network::make_layers(), look() and keep_features() have it.
-EncoderMemory of_network(const EncoderSizes& sizes, const ModelConfig& model) {
+MemoryNeed of_network(const EncoderSizes& sizes, const ModelConfig& model) {
   const auto owned = sizes.rows.owned;
   const bool sage = model.encoder == EncoderKind::sage;
   std::vector<std::int64_t> widths{sizes.feature_columns > 0 ? sizes.feature_columns : model.dim};
   widths.insert(widths.end(), model.widths.begin(), model.widths.end());
   widths.push_back(model.dim);
-  EncoderMemory memory;
+  MemoryNeed memory;
   std::set<std::int64_t> lanes{model.dim};
   std::set<std::int64_t> products;
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -56,7 +44,7 @@ EncoderMemory of_network(const EncoderSizes& sizes, const ModelConfig& model) {
     memory.bytes += sizes.views * owned * (row_bytes(out) + (product_first ? 0 : row_bytes(in)));
   }
   for (const auto columns : lanes) {
-    add_halo(2, sizes.rows, columns, memory);
+    memory += halo_memory(sizes.rows, columns, 2);
     if (columns != model.dim) memory.bytes += propagation_bytes(sizes);
   }
   for (const auto columns : products) memory.bytes += owned * row_bytes(columns);
@@ -71,16 +59,25 @@ EncoderMemory of_network(const EncoderSizes& sizes, const ModelConfig& model) {
 
 }  // namespace
 
-EncoderMemory encoder_memory(const EncoderSizes& sizes, const ModelConfig& model) {
+HaloRows halo_rows(const Communicator& comm, const ShardGraph& graph) {
+  const auto machine = comm.ranks_on_machine();
+  HaloRows rows{graph.owned(), std::ssize(graph.ghost)};
+  for (std::size_t i = 0; i < graph.halo.receive_from.size(); ++i) {
+    if (!std::ranges::binary_search(machine, graph.halo.receive_from[i])) rows.received += graph.halo.rows_from(i);
+  }
+  return rows;
+}
+
+MemoryNeed encoder_memory(const EncoderSizes& sizes, const ModelConfig& model) {
   const bool network = model.encoder == EncoderKind::gcn || model.encoder == EncoderKind::sage;
   auto memory = network ? of_network(sizes, model) : of_lightgcn(sizes, model);
   memory.bytes += propagation_bytes(sizes);
   return memory;
 }
 
-EncoderMemory eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model) {
-  EncoderMemory memory{propagation_bytes(sizes) + sizes.rows.owned * row_bytes(model.dim)};
-  add_halo(2, sizes.rows, model.dim + SpectralOptions().oversampling, memory);
+MemoryNeed eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model) {
+  MemoryNeed memory{propagation_bytes(sizes) + sizes.rows.owned * row_bytes(model.dim)};
+  memory += halo_memory(sizes.rows, model.dim + SpectralOptions().oversampling, 2);
   return memory;
 }
 

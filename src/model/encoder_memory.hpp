@@ -1,10 +1,11 @@
-// What an encoder keeps in memory, known without making one. For predictions; local.
+// What an encoder keeps in memory, known without making one. For predictions; local but for what says otherwise.
 #pragma once
 
 #include <cstdint>
 
-#include "comm/halo_matrix.hpp"
+#include "comm/machine_memory.hpp"
 #include "core/config.hpp"
+#include "graph/shard_graph.hpp"
 
 namespace cohort {
 
@@ -17,15 +18,14 @@ struct EncoderSizes {
   std::int64_t views = 1;  ///< of a step, each of which keeps what its backward pass needs
 };
 
-struct EncoderMemory {
-  std::int64_t bytes = 0;       ///< of the machine
-  std::int64_t seen_bytes = 0;  ///< of other ranks, as HaloRows has it
-};
+/// Of a rank that is there: rows of its machine are read in place. Without neighbours, whose memory is theirs.
+/// Collective.
+HaloRows halo_rows(const Communicator& comm, const ShardGraph& graph);
 
 /// `model` with its columns and layers; with the propagation that the encoder is made with.
-EncoderMemory encoder_memory(const EncoderSizes& sizes, const ModelConfig& model);
+MemoryNeed encoder_memory(const EncoderSizes& sizes, const ModelConfig& model);
 
 /// The block that leading_eigenvectors() iterates with its image, its propagation, and the vectors that it returns.
-EncoderMemory eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model);
+MemoryNeed eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model);
 
 }  // namespace cohort

@@ -388,9 +388,7 @@ double seconds_of_step(std::span<const EpochStats> history) {
 TrainResult train(const Communicator& comm, const ShardGraph& graph, const NodeDirectory& directory,
                   const Positives& positives, const TrainOptions& options, std::optional<TrainStart> start,
                   const InitialState* initial) {
-  check_training_memory(comm, training_bytes(comm, graph, positives, options.model, options.train, options.features) +
-                                  input_weight_bytes(options.features, options.model, options.threads) +
-                                  soft_segment_bytes(graph, options.model, options.train, options.segment.count));
+  need_training_memory(comm, graph, positives, options);
   Trainer trainer(comm, graph, directory, positives, options, start ? &*start : nullptr, initial);
   start.reset();  // it has been copied
   return trainer.run();

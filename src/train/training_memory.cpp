@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
-#include "core/memory.hpp"
 #include "model/encoder_memory.hpp"
 #include "train/choices.hpp"
 
@@ -13,34 +11,19 @@ namespace cohort {
 
 namespace {
 
-std::string in_gigabytes(std::int64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / 0x1p30);
-  return text;
-}
-
-std::int64_t row_bytes(std::int64_t columns) {
-  return padded_stride(columns) * static_cast<std::int64_t>(sizeof(float));
-}
-
-void add_halo(std::int64_t count, const HaloRows& rows, std::int64_t columns, TrainingMemory& memory) {
-  memory.bytes += count * rows.bytes(columns);
-  memory.seen_bytes += count * rows.seen_bytes(columns);
-}
-
 // Rows of a step, packed for other machines; lists by row.
-TrainingMemory softmax_memory(const TrainingSizes& sizes, const ModelConfig& model) {
-  TrainingMemory memory{(sizes.rows.local() + sizes.messages) * row_bytes(model.dim)};
+MemoryNeed softmax_memory(const TrainingSizes& sizes, const ModelConfig& model) {
+  MemoryNeed memory{(sizes.rows.local() + sizes.messages) * row_bytes(model.dim)};
   memory.bytes += 24 * sizes.rows.local() + 40 * sizes.rows.owned;
-  add_halo(1, sizes.rows, model.dim, memory);
+  memory += halo_memory(sizes.rows, model.dim, 1);
   return memory;
 }
 
 // Of both views: rows, directions, sums over neighbours.
-TrainingMemory ns4gc_memory(const TrainingSizes& sizes, const ModelConfig& model) {
-  TrainingMemory memory{(4 * sizes.rows.owned + sizes.messages) * row_bytes(model.dim)};
+MemoryNeed ns4gc_memory(const TrainingSizes& sizes, const ModelConfig& model) {
+  MemoryNeed memory{(4 * sizes.rows.owned + sizes.messages) * row_bytes(model.dim)};
   memory.bytes += 40 * sizes.rows.owned + 8 * sizes.entries;
-  add_halo(2, sizes.rows, model.dim, memory);
+  memory += halo_memory(sizes.rows, model.dim, 2);
   return memory;
 }
 
@@ -51,7 +34,7 @@ std::int64_t different(std::int64_t draws, std::int64_t all) {
   return static_cast<std::int64_t>(rows * -std::expm1(-static_cast<double>(draws) / rows));
 }
 
-TrainingMemory bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
+MemoryNeed bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
   const std::int64_t owned = sizes.rows.owned;
   const std::int64_t mine = sizes.positives;
   const std::int64_t total = sizes.all_positives;
@@ -72,8 +55,7 @@ TrainingMemory bpr_memory(const TrainingSizes& sizes, const ModelConfig& model, 
   return {(step_rows + sizes.messages) * row_bytes(model.dim) + 48 * mine + 160 * chunk + 24 * owned};
 }
 
-TrainingMemory objective_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
-                                int ranks) {
+MemoryNeed objective_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
   switch (train.loss) {
     case LossKind::bpr:
       return bpr_memory(sizes, model, train, ranks);
@@ -102,37 +84,29 @@ std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned) {
   return 8 * positives + 24 * owned;
 }
 
-TrainingMemory training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
-                               int ranks) {
+MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks) {
   auto memory = objective_memory(sizes, model, train, ranks);
   const std::int64_t views = (train.loss == LossKind::ns4gc ? 2 : 1) + (train.joint ? 1 : 0);
   const EncoderSizes encoder{sizes.rows, sizes.entries, sizes.feature_columns, sizes.feature_entries, views};
-  const auto encoding = encoder_memory(encoder, model);
-  memory.bytes += encoding.bytes;
-  memory.seen_bytes += encoding.seen_bytes;
+  memory += encoder_memory(encoder, model);
   const bool learns_rows = sizes.feature_columns == 0;
   // Parameters and their two moments; the gradient of the views before.
-  if (learns_rows) add_halo(1, sizes.rows, model.dim, memory);
+  if (learns_rows) memory += halo_memory(sizes.rows, model.dim, 1);
   memory.bytes += (learns_rows ? (views > 1 ? 3 : 2) : 1) * sizes.rows.owned * row_bytes(model.dim);
   // Of what comes one after the other, the most.
-  TrainingMemory most{result_bytes(sizes, model)};
-  if (learns_rows && train.start == StartKind::spectral) {
-    const auto start = eigenvectors_memory(encoder, model);
-    if (start.bytes + start.seen_bytes > most.bytes) most = {start.bytes, start.seen_bytes};
-  }
-  return {memory.bytes + most.bytes, memory.seen_bytes + most.seen_bytes};
+  MemoryNeed most{result_bytes(sizes, model)};
+  if (learns_rows && train.start == StartKind::spectral) most = larger(most, eigenvectors_memory(encoder, model));
+  memory += most;
+  return memory;
 }
 
 std::int64_t training_bytes(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
                             const ModelConfig& model, const TrainConfig& train, const InputFeatures& features) {
   const auto machine = comm.ranks_on_machine();
-  const auto is_near = [&](int rank) { return std::ranges::binary_search(machine, rank); };
-  TrainingSizes sizes{{graph.owned(), std::ssize(graph.ghost)}};
-  for (std::size_t i = 0; i < graph.halo.receive_from.size(); ++i) {
-    if (!is_near(graph.halo.receive_from[i])) sizes.rows.received += graph.halo.rows_from(i);
-  }
+  TrainingSizes sizes{halo_rows(comm, graph)};
   for (std::size_t i = 0; i < graph.halo.send_to.size(); ++i) {
-    if (!is_near(graph.halo.send_to[i])) sizes.messages += std::ssize(graph.halo.rows_to(i));
+    if (std::ranges::binary_search(machine, graph.halo.send_to[i])) continue;
+    sizes.messages += std::ssize(graph.halo.rows_to(i));
   }
   sizes.entries = std::ssize(graph.adjacency.column);
   sizes.positives = std::ssize(positives.node);
@@ -149,28 +123,22 @@ std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig
   return features.columns * width * (matrices * 9 * static_cast<std::int64_t>(sizeof(float)) + partials);
 }
 
-std::int64_t soft_segment_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train,
+std::int64_t soft_segment_bytes(const HaloRows& rows, const ModelConfig& model, const TrainConfig& train,
                                 std::int64_t segments) {
   if (train.loss != LossKind::dmon && !train.joint) return 0;
-  const std::int64_t shares = padded_stride(segments) * (2 * graph.owned() + graph.local_rows());
-  const std::int64_t rows = padded_stride(model.dim) * 4 * graph.owned();
+  const std::int64_t shares = padded_stride(segments) * (2 * rows.owned + rows.local());
+  const std::int64_t embedding = padded_stride(model.dim) * 4 * rows.owned;
   const std::int64_t centres = padded_stride(segments) * padded_stride(model.dim) * 8;
-  return static_cast<std::int64_t>(sizeof(float)) * (shares + rows + centres);
+  return static_cast<std::int64_t>(sizeof(float)) * (shares + embedding + centres);
 }
 
-void check_training_memory(const Communicator& comm, std::int64_t bytes) {
-  const std::int64_t together = comm.sum_on_machine(bytes);
-  const std::int64_t neighbours = comm.sum_on_machine(1);
-  const std::int64_t available = available_memory_bytes();
-  comm.attempt([&] {
-    if (together <= available) return;
-    const double factor = static_cast<double>(together) / static_cast<double>(std::max<std::int64_t>(available, 1));
-    const auto ranks = static_cast<std::int64_t>(std::ceil(1.1 * factor * comm.size()));
-    throw RunError("training needs about " + in_gigabytes(bytes) + " on rank " + std::to_string(comm.rank()) + " and " +
-                   in_gigabytes(together) + " on its machine, which has " + in_gigabytes(available) + " left; about " +
-                   std::to_string(ranks) + " ranks, " + std::to_string(neighbours) +
-                   " a machine, would do, or a smaller model.dim");
-  });
+void need_training_memory(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
+                          const TrainOptions& options) {
+  const auto bytes =
+      training_bytes(comm, graph, positives, options.model, options.train, options.features) +
+      input_weight_bytes(options.features, options.model, options.threads) +
+      soft_segment_bytes({graph.owned(), std::ssize(graph.ghost)}, options.model, options.train, options.segment.count);
+  need_memory(comm, "training", bytes, "a smaller model.dim");
 }
 
 }  // namespace cohort

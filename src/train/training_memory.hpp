@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "comm/communicator.hpp"
-#include "comm/halo_matrix.hpp"
+#include "comm/machine_memory.hpp"
 #include "train/trainer.hpp"
 
 namespace cohort {
@@ -24,15 +24,12 @@ struct TrainingSizes {
   std::int64_t feature_entries = 0;
 };
 
-/// What train() allocates, at its peak.
-struct TrainingMemory {
-  std::int64_t bytes = 0;
-  std::int64_t seen_bytes = 0;  ///< of other ranks of the machine, whose rows are read: resident, but theirs
-};
+/// What train() allocates, at its peak: the estimate that it checks, of a rank that need not be there. Local.
+MemoryNeed training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train, int ranks);
 
-/// The estimate that train() checks, of a rank that need not be there. Local.
-TrainingMemory training_memory(const TrainingSizes& sizes, const ModelConfig& model, const TrainConfig& train,
-                               int ranks);
+/// Throws RunError on all ranks where a machine has not left what training takes. Collective.
+void need_training_memory(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
+                          const TrainOptions& options);
 
 /// Bytes of Positives. Local.
 std::int64_t positives_bytes(std::int64_t positives, std::int64_t owned);
@@ -43,10 +40,7 @@ std::int64_t input_weight_bytes(const InputFeatures& features, const ModelConfig
 
 /// What soft segments need, of dmon and of the joint phase: every node's shares in them, those of neighbours and their
 /// gradient. 0 without. Local.
-std::int64_t soft_segment_bytes(const ShardGraph& graph, const ModelConfig& model, const TrainConfig& train,
+std::int64_t soft_segment_bytes(const HaloRows& rows, const ModelConfig& model, const TrainConfig& train,
                                 std::int64_t segments);
-
-/// Throws RunError on all ranks where a machine has not left what its ranks need, `bytes` on this rank. Collective.
-void check_training_memory(const Communicator& comm, std::int64_t bytes);
 
 }  // namespace cohort

@@ -31,6 +31,7 @@ CASES = {
     "bpr": ["train.loss=bpr"],
     "softmax": SOFTMAX,
     "sage": ["model.encoder=sage", *SOFTMAX],
+    "spectral": ["model.encoder=spectral"],
     "gcn": ["graph.kind=user", "model.encoder=gcn", *SOFTMAX],
     "ns4gc": ["graph.kind=user", "model.encoder=gcn", "train.loss=ns4gc"],
 }
@@ -54,7 +55,9 @@ class Study:
     def command(self, name, settings, *arguments):
         """The words of a command on the population; settings: section.key=value each."""
         words = [self.options.program, name]
-        if name != "generate":
+        if name == "evaluate":
+            words += ["--result", self.directory / "run" / "segments.h5"]
+        elif name != "generate":
             settings = [f"output.directory={self.directory}/run", *settings]
             words += [self.directory / "data" / "config.toml", *(w for s in settings for w in ("--set", s))]
         return [str(word) for word in [*words, *arguments, "--quiet"]]
@@ -87,14 +90,19 @@ class Study:
             self.run(command, settings=settings)
 
 
+STAGES = ("prepare", "partition", "train", "segment", "recommend", "evaluate")
+
+
 def memory(study, cases, all_ranks):
+    """Each stage as a command of its own, on what the one before it left; what a run was begun with is made again."""
     print("| case | ranks | stage | planned, MiB | measured, MiB | ratio |")
     print("| --- | --- | --- | --- | --- | --- |")
     for case in cases:
-        settings = [*CASES[case], "train.epochs=1"]
+        settings = [*CASES[case], "train.epochs=1", "input.holdout=0.1", f"recommend.strategy={study.options.strategy}"]
+        settings += [] if study.options.batch is None else [f"train.batch={study.options.batch}"]
         study.prepare(settings)
         for ranks, plan in zip(all_ranks, study.plan(settings, all_ranks)):
-            for stage in ("partition", "train", "segment"):
+            for stage in STAGES:
                 planned = plan["stages"][stage]["memory_bytes"]
                 measured = study.peak(stage, settings, ranks, *(["--restart"] if stage == "train" else []))
                 print(f"| {case} | {ranks} | {stage} | {planned / MIB:.0f} | {measured / MIB:.0f} | "
@@ -209,6 +217,8 @@ def main():
     parser.add_argument("--cases", default=None, help="some of: " + "; ".join(CASES))
     parser.add_argument("--ranks", default=None)
     parser.add_argument("--rates", default="1e9,1e10", help="of the link between two machines, bits a second")
+    parser.add_argument("--strategy", default="personal", help="of recommend; auto, blend and hybrid train once more")
+    parser.add_argument("--batch", default=None, help="train.batch: memory can be measured with fewer and larger steps")
     parser.add_argument("--users", type=int, default=200000)
     parser.add_argument("--items", type=int, default=40000)
     parser.add_argument("--interactions", type=int, default=2000000)

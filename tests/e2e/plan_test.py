@@ -91,9 +91,7 @@ class Plan(WithDirectory):
                 (["--ranks", "2", "--network", "-1Gb,2us"], [], ["--network"]),
                 (["--ranks", "2", "--network", "1Gx,2us"], [], ["--network"]),
                 (["--ranks", "0"], [], ["--ranks"]),
-                ([], [], ["--ranks"]),
-                (["--ranks", "2"], ["model.encoder=gcn", "train.loss=dmon"], ["train.loss"]),
-                (["--ranks", "2"], ["model.encoder=spectral"], ["nothing is trained"])):
+                ([], [], ["--ranks"])):
             with self.subTest(arguments=arguments, settings=settings):
                 for processes in (1, 2):
                     done = cohort("plan", *line, *arguments, *(p for s in settings for p in ("--set", s)), "--quiet",
@@ -109,6 +107,22 @@ class Plan(WithDirectory):
         done = cohort("plan", line[0], "--set", f"output.directory={self.path}/none", "--ranks", 2, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertFalse((self.path / "none").exists())
+
+    def test_memory_alone_where_no_steps_can_be_planned(self):
+        line = self.prepared()
+        for settings, why in ((["model.encoder=spectral"], "nothing is trained"),
+                              (["model.encoder=gcn", "train.loss=dmon"], "train.loss")):
+            line_of_case = [*line, *(part for setting in settings for part in ("--set", setting))]
+            plan = self.plan(line_of_case, ranks=RANKS, processes=2)
+            self.assertIn(why, plan["no_steps"])
+            self.assertEqual(plan["advice"]["ranks"], 1)
+            for entry in plan["ranks"]:
+                self.assertNotIn("seconds_per_step", entry)
+                for stage in ("prepare", "partition", "train", "segment", "recommend", "evaluate"):
+                    self.assertGreater(entry["stages"][stage]["memory_bytes"], plan["base_bytes"])
+            done = cohort("plan", *line_of_case, "--ranks", "1,2", "--quiet")
+            self.assertIn("memory alone: ", done.stdout)
+            self.assertIn(why, done.stdout)
 
     def test_says_it_in_words(self):
         line = self.prepared()

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "cli/output/report.hpp"
 
@@ -15,29 +17,50 @@ std::string in_seconds(double seconds) {
   return seconds >= 1e-3 ? fmt::format("{:.2f} ms", 1e3 * seconds) : fmt::format("{:.1f} us", 1e6 * seconds);
 }
 
-nlohmann::ordered_json json_of(const RankPlan& plan) {
-  return {{"ranks", plan.ranks},
-          {"seconds_per_step", plan.seconds_per_step()},
-          {"seconds",
-           {{"compute", plan.compute_seconds},
-            {"imbalance", plan.imbalance_seconds},
-            {"halo", plan.halo_seconds},
-            {"reductions", plan.sum_seconds}}},
-          {"efficiency", plan.efficiency},
-          {"balance", plan.balance},
-          {"interior_share", plan.interior_share},
-          {"ghosts_per_node", plan.ghosts_per_node},
-          {"halo_bytes", plan.halo_bytes},
-          {"pair_bytes", plan.pair_bytes},
-          {"reduction_bytes", plan.reduction_bytes},
-          {"memory_bytes", plan.memory_bytes},
-          {"stages",
-           {{"partition", {{"memory_bytes", plan.partition_bytes}}},
-            {"train", {{"memory_bytes", plan.memory_bytes}}},
-            {"segment", {{"memory_bytes", plan.segment_bytes}}}}},
-          {"machine_bytes", plan.machine_bytes},
-          {"fits", plan.fits},
-          {"training", {{"halo_bytes", plan.training_halo_bytes}, {"pair_bytes", plan.training_pair_bytes}}}};
+// The name of each stage, and what it needs.
+std::vector<std::pair<const char*, std::int64_t>> by_name(const StageBytes& stages) {
+  return {{"prepare", stages.prepare}, {"partition", stages.partition}, {"train", stages.train},
+          {"segment", stages.segment}, {"recommend", stages.recommend}, {"evaluate", stages.evaluate}};
+}
+
+nlohmann::ordered_json json_of(const RankPlan& plan, bool steps) {
+  nlohmann::ordered_json json = {{"ranks", plan.ranks}};
+  if (steps) {
+    json["seconds_per_step"] = plan.seconds_per_step();
+    json["seconds"] = {{"compute", plan.compute_seconds},
+                       {"imbalance", plan.imbalance_seconds},
+                       {"halo", plan.halo_seconds},
+                       {"reductions", plan.sum_seconds}};
+    json["efficiency"] = plan.efficiency;
+  }
+  json["balance"] = plan.balance;
+  json["interior_share"] = plan.interior_share;
+  json["ghosts_per_node"] = plan.ghosts_per_node;
+  if (steps) {
+    json["halo_bytes"] = plan.halo_bytes;
+    json["pair_bytes"] = plan.pair_bytes;
+    json["reduction_bytes"] = plan.reduction_bytes;
+    json["training"] = {{"halo_bytes", plan.training_halo_bytes}, {"pair_bytes", plan.training_pair_bytes}};
+  }
+  json["memory_bytes"] = plan.stages.train;
+  for (const auto& [name, bytes] : by_name(plan.stages)) json["stages"][name] = {{"memory_bytes", bytes}};
+  json["machine_bytes"] = plan.machine_bytes;
+  json["fits"] = plan.fits;
+  return json;
+}
+
+std::string steps_table(const TrainingPlan& plan) {
+  auto text = fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7} {:>10} {:>10} {:>10} {:>10}\n",
+                          "ranks", "a step", "compute", "imbalance", "halo", "sums", "efficiency", "balance", "halo",
+                          "pairs", "sums", "memory");
+  for (const auto& each : plan.ranks) {
+    text += fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>9.0f} % {:>7.3f} {:>10} {:>10} {:>10} {:>10}\n",
+                        each.ranks, in_seconds(each.seconds_per_step()), in_seconds(each.compute_seconds),
+                        in_seconds(each.imbalance_seconds), in_seconds(each.halo_seconds), in_seconds(each.sum_seconds),
+                        100 * each.efficiency, each.balance, in_bytes(each.halo_bytes), in_bytes(each.pair_bytes),
+                        in_bytes(each.reduction_bytes), in_bytes(each.stages.train));
+  }
+  return text;
 }
 
 }  // namespace
@@ -50,22 +73,15 @@ std::string plan_table(const TrainingPlan& plan) {
   text += plan.one_machine ? "all ranks on one machine\n"
                            : fmt::format("a rank a machine; network {:.4g} Gb/s, {}\n",
                                          8e-9 * plan.network.bytes_per_second, in_seconds(plan.network.latency));
-  text += fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7} {:>10} {:>10} {:>10} {:>10}\n", "ranks",
-                      "a step", "compute", "imbalance", "halo", "sums", "efficiency", "balance", "halo", "pairs",
-                      "sums", "memory");
-  for (const auto& each : plan.ranks) {
-    text += fmt::format("{:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>9.0f} % {:>7.3f} {:>10} {:>10} {:>10} {:>10}{}\n",
-                        each.ranks, in_seconds(each.seconds_per_step()), in_seconds(each.compute_seconds),
-                        in_seconds(each.imbalance_seconds), in_seconds(each.halo_seconds), in_seconds(each.sum_seconds),
-                        100 * each.efficiency, each.balance, in_bytes(each.halo_bytes), in_bytes(each.pair_bytes),
-                        in_bytes(each.reduction_bytes), in_bytes(each.memory_bytes),
-                        each.fits ? "" : "  not there on a machine like this one");
-  }
+  text += plan.why_no_steps.empty() ? steps_table(plan) : fmt::format("memory alone: {}\n", plan.why_no_steps);
   text += "memory of the rank that has most, by stage\n";
-  text += fmt::format("{:>7} {:>11} {:>11} {:>11}\n", "ranks", "partition", "train", "segment");
+  text += fmt::format("{:>7}", "ranks");
+  for (const auto& [name, bytes] : by_name(StageBytes())) text += fmt::format(" {:>11}", name);
+  text += "\n";
   for (const auto& each : plan.ranks) {
-    text += fmt::format("{:>7} {:>11} {:>11} {:>11}\n", each.ranks, in_bytes(each.partition_bytes),
-                        in_bytes(each.memory_bytes), in_bytes(each.segment_bytes));
+    text += fmt::format("{:>7}", each.ranks);
+    for (const auto& [name, bytes] : by_name(each.stages)) text += fmt::format(" {:>11}", in_bytes(bytes));
+    text += each.fits ? "\n" : "  training's is not there on a machine like this one\n";
   }
   text += plan.advised == 0 ? fmt::format("advice: {}\n", plan.reason)
                             : fmt::format("advice: {}, since {}\n", counted(plan.advised, "rank"), plan.reason);
@@ -73,29 +89,28 @@ std::string plan_table(const TrainingPlan& plan) {
 }
 
 nlohmann::ordered_json plan_json(const TrainingPlan& plan) {
-  nlohmann::ordered_json json = {{"encoder", plan.encoder},
-                                 {"loss", plan.loss},
-                                 {"nodes", plan.nodes},
-                                 {"entries", plan.entries},
-                                 {"shards", plan.shards},
-                                 {"columns", plan.columns},
-                                 {"epochs", plan.epochs},
-                                 {"steps_per_epoch", plan.steps},
-                                 {"traffic_exact", plan.traffic_exact},
-                                 {"network", nullptr},
-                                 {"calibration",
-                                  {{"fixed_seconds", plan.calibration.fixed},
-                                   {"seconds_per_node_and_entry", plan.calibration.per_cost},
-                                   {"propagation_seconds_per_node_and_entry", plan.calibration.propagation},
-                                   {"seconds_per_copied_byte", plan.calibration.copied_byte},
-                                   {"measured_nodes_and_entries", plan.calibration.measured}}},
-                                 {"base_bytes", plan.base_bytes},
-                                 {"available_bytes", plan.available_bytes}};
+  nlohmann::ordered_json json = {{"encoder", plan.encoder}, {"loss", plan.loss},     {"nodes", plan.nodes},
+                                 {"entries", plan.entries}, {"shards", plan.shards}, {"columns", plan.columns},
+                                 {"network", nullptr}};
+  if (plan.why_no_steps.empty()) {
+    json["epochs"] = plan.epochs;
+    json["steps_per_epoch"] = plan.steps;
+    json["traffic_exact"] = plan.traffic_exact;
+    json["calibration"] = {{"fixed_seconds", plan.calibration.fixed},
+                           {"seconds_per_node_and_entry", plan.calibration.per_cost},
+                           {"propagation_seconds_per_node_and_entry", plan.calibration.propagation},
+                           {"seconds_per_copied_byte", plan.calibration.copied_byte},
+                           {"measured_nodes_and_entries", plan.calibration.measured}};
+  } else {
+    json["no_steps"] = plan.why_no_steps;
+  }
+  json["base_bytes"] = plan.base_bytes;
+  json["available_bytes"] = plan.available_bytes;
   if (!plan.one_machine) {
     json["network"] = {{"bytes_per_second", plan.network.bytes_per_second}, {"latency_seconds", plan.network.latency}};
   }
   json["ranks"] = nlohmann::ordered_json::array();
-  for (const auto& each : plan.ranks) json["ranks"].push_back(json_of(each));
+  for (const auto& each : plan.ranks) json["ranks"].push_back(json_of(each, plan.why_no_steps.empty()));
   json["advice"] = {{"ranks", nullptr}, {"why", plan.reason}};
   if (plan.advised > 0) json["advice"]["ranks"] = plan.advised;
   return json;

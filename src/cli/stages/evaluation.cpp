@@ -15,6 +15,7 @@
 #include "cli/stages/level_evaluation.hpp"
 #include "cli/stages/level_recommend.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/stage_memory.hpp"
 #include "cluster/agreement.hpp"
 #include "cluster/quality.hpp"
 #include "core/error.hpp"
@@ -227,6 +228,11 @@ std::vector<std::int64_t> cut_offs(const Config& config, std::int64_t items) {
 Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data) {
   const WorkProgress progress(comm, "evaluate");
   COHORT_CHECK(data.dataset || !data.held_out);
+  if (data.dataset) {
+    need_stage_memory(
+        comm, "evaluate",
+        evaluate_bytes(block_sizes(comm, *data.dataset), config, with_width(config.model, data.dataset->nodes())));
+  }
   Json measures;
   measures["segments"] = segment_count(result);
   measures["users"] = result.users.total();

@@ -9,18 +9,16 @@
 #include "cli/output/logging.hpp"
 #include "cli/output/report.hpp"
 #include "cli/stages/pipeline.hpp"
-#include "cli/stages/stage_memory.hpp"
+#include "cli/stages/plan_memory.hpp"
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
-#include "data/dataset_bytes.hpp"
 #include "graph/rank_shares.hpp"
 #include "model/encoder_traffic.hpp"
 #include "partition/cut_points.hpp"
 #include "train/choices.hpp"
 #include "train/sampler.hpp"
 #include "train/step_traffic.hpp"
-#include "train/training_memory.hpp"
 
 namespace cohort {
 
@@ -29,19 +27,6 @@ namespace {
 constexpr double calibration_seconds = 4;  // of each of two parts
 // Below that, half of all processors wait: what is won in time is paid for twice.
 constexpr double least_efficiency = 0.5;
-
-struct Inputs {
-  ModelConfig model;
-  TrainConfig train;
-  PartitionConfig partition;
-  EncoderKind encoder = EncoderKind::lightgcn;
-  InputFeatures features;
-  std::int64_t feature_entries = 0;  ///< of all processes
-  std::int64_t all_positives = 0;
-  std::int64_t dataset_bytes = 0;  ///< of all processes
-  bool interactions = false;
-  int threads = 1;
-};
 
 int views_of(const TrainConfig& train) {
   return train.loss == LossKind::ns4gc ? 2 : 1;
@@ -95,53 +80,17 @@ std::int64_t views_of_training(const TrainConfig& train) {
   return 1 + (train.checkpoint_every > 0 ? (train.epochs - 1) / train.checkpoint_every : 0);
 }
 
-// Of the rank that shows most, and whether a machine has what its ranks need.
-void plan_memory(const RankShares& shares, const Inputs& inputs, const TrainingPlan& plan, RankPlan& result) {
-  const auto tables = plan.base_bytes + inputs.dataset_bytes / result.ranks;
-  result.partition_bytes =
-      tables + partition_memory(plan.nodes, plan.entries, plan.shards, result.ranks, inputs.partition).bytes;
-  std::int64_t together = 0;
-  std::int64_t most = 0;
-  for (const auto& share : shares.rank) {
-    TrainingSizes sizes;
-    sizes.rows = {share.owned, share.ghosts, plan.one_machine ? 0 : share.ghosts,
-                  plan.one_machine ? share.neighbour_rows : 0};
-    sizes.messages = plan.one_machine ? 0 : share.sent_rows;
-    sizes.entries = share.entries;
-    sizes.positives = inputs.all_positives * share.entries / std::max<std::int64_t>(plan.entries, 1);
-    sizes.all_positives = inputs.all_positives;
-    sizes.feature_columns = inputs.features.columns;
-    sizes.feature_entries = inputs.feature_entries * share.owned / plan.nodes;
-    const auto training = training_memory(sizes, inputs.model, inputs.train, result.ranks);
-    const auto read = tables + graph_bytes(share, plan.nodes / result.ranks);
-    const auto own = read + positives_bytes(sizes.positives, share.owned) +
-                     input_weight_bytes(inputs.features, inputs.model, inputs.threads) + training.bytes;
-    const auto segment =
-        segment_memory({sizes.rows, share.users, share.entries}, inputs.model, inputs.encoder, inputs.interactions);
-    result.segment_bytes = std::max(result.segment_bytes, read + segment.bytes + segment.seen_bytes);
-    result.memory_bytes = std::max(result.memory_bytes, own + training.seen_bytes);
-    most = std::max(most, own);
-    together += own;
-  }
-  result.machine_bytes = plan.one_machine ? together : most;
-  result.fits = result.machine_bytes <= plan.available_bytes;
-}
-
-RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const Positives& positives,
-                    const Inputs& inputs, const Distribution& cuts, const TrainingPlan& plan) {
+// What steps take, of the ranks that `shares` is of.
+void plan_steps(const Session& session, const ShardedGraph& sharded, const Positives& positives,
+                const PlanInputs& inputs, const Distribution& cuts, const RankShares& shares, const TrainingPlan& plan,
+                RankPlan& result) {
   const auto& comm = session.comm();
-  const auto shares = rank_shares(comm, sharded.graph, cuts);
   const auto traffic =
       epoch_traffic(comm, sharded, positives, shares, inputs.model, inputs.train, inputs.features.columns);
   const auto encoder = encoder_traffic(inputs.model, inputs.features.columns);
   const ShardLayout layout{cuts, sharded.graph.layout.position_begin};
   const auto sums = step_sums(inputs.model, inputs.train, inputs.features.columns);
 
-  RankPlan result;
-  result.ranks = cuts.ranks();
-  std::int64_t interior = 0;
-  std::int64_t ghosts = 0;
-  std::int64_t dearest = 0;
   double slowest = 0;
   for (int rank = 0; rank < shares.ranks(); ++rank) {
     const auto& share = shares.rank[rank];
@@ -156,9 +105,6 @@ RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const P
     result.compute_seconds += compute / result.ranks;
     result.halo_bytes = std::max(result.halo_bytes, static_cast<std::int64_t>(std::ceil(halo)));
     result.pair_bytes = std::max(result.pair_bytes, static_cast<std::int64_t>(std::ceil(pair)));
-    interior += share.interior_entries;
-    ghosts += share.ghosts;
-    dearest = std::max(dearest, share.cost());
     const auto views_shown = views_of_training(inputs.train);
     result.training_halo_bytes.push_back(inputs.train.epochs * traffic.halo_bytes[rank] +
                                          views_shown * traffic.view_bytes[rank]);
@@ -167,13 +113,53 @@ RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const P
   result.imbalance_seconds = std::max(0.0, slowest - result.halo_seconds - result.compute_seconds);
   result.sum_seconds = seconds_of_sums(plan, sums, layout);
   result.reduction_bytes = reduction_bytes(sums, layout);
+  const auto one_rank = plan.calibration.fixed + plan.calibration.per_cost * as_double(plan.nodes + plan.entries);
+  result.efficiency = one_rank / (result.ranks * result.seconds_per_step());
+}
+
+RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const Positives& positives,
+                    const PlanInputs& inputs, const Distribution& cuts, const TrainingPlan& plan) {
+  const auto shares = rank_shares(session.comm(), sharded.graph, cuts);
+  RankPlan result;
+  result.ranks = cuts.ranks();
+  std::int64_t interior = 0;
+  std::int64_t ghosts = 0;
+  std::int64_t dearest = 0;
+  for (const auto& share : shares.rank) {
+    interior += share.interior_entries;
+    ghosts += share.ghosts;
+    dearest = std::max(dearest, share.cost());
+  }
   result.balance = as_double(dearest) * result.ranks / as_double(plan.nodes + plan.entries);
   result.interior_share = plan.entries == 0 ? 1.0 : as_double(interior) / as_double(plan.entries);
   result.ghosts_per_node = as_double(ghosts) / as_double(plan.nodes);
-  const auto one_rank = plan.calibration.fixed + plan.calibration.per_cost * as_double(plan.nodes + plan.entries);
-  result.efficiency = one_rank / (result.ranks * result.seconds_per_step());
+  if (plan.why_no_steps.empty()) plan_steps(session, sharded, positives, inputs, cuts, shares, plan, result);
   plan_memory(shares, inputs, plan, result);
   return result;
+}
+
+// Where nothing is known of steps: the fewest whose memory is there.
+void advise_by_memory(TrainingPlan& plan) {
+  for (const auto& each : plan.ranks) {
+    if (each.fits && (plan.advised == 0 || each.ranks < plan.advised)) plan.advised = each.ranks;
+  }
+  plan.reason = plan.advised > 0 ? "of those whose memory is there it is the smallest; more would be faster"
+                                 : fmt::format(
+                                       "none of them has the memory, which is {} a machine like this one; ask for "
+                                       "more ranks",
+                                       in_bytes(plan.available_bytes));
+}
+
+// What does not let steps be planned; empty: they can be.
+std::string why_no_steps(const Config& config) {
+  if (encoder_of(config) == EncoderKind::spectral) {
+    return "nothing is trained (model.encoder is or comes to spectral), so there is no step to plan";
+  }
+  if (config.train.joint || config.train.loss == LossKind::dmon) {
+    return std::string(config.train.joint ? "train.joint" : R"(train.loss = "dmon")") +
+           ": what its steps send is not known beforehand";
+  }
+  return {};
 }
 
 // The most ranks that are at least half used, among those whose memory is there.
@@ -214,53 +200,11 @@ void advise(TrainingPlan& plan) {
                              100 * next->efficiency, cause);
 }
 
-}  // namespace
-
-TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
+// The mean of all processes, each of which times its own shards.
+StepCalibration calibration_of(const Session& session, const ShardedGraph& sharded, const Positives& positives,
+                               const PlanInputs& inputs, const TrainingPlan& plan) {
   const auto& comm = session.comm();
-  const auto& config = session.config();
-  if (encoder_of(config) == EncoderKind::spectral) {
-    throw InputError("nothing is trained (model.encoder is or comes to spectral), so there is no step to plan");
-  }
-  if (config.train.joint || config.train.loss == LossKind::dmon) {
-    throw InputError(std::string(config.train.joint ? "train.joint" : R"(train.loss = "dmon")") +
-                     " cannot be planned: what its steps send is not known beforehand; plan without it");
-  }
-  TrainingPlan plan;
-  plan.base_bytes = comm.max(peak_resident_bytes());
-  const auto graph = load_graph(session, true);
-  for (const int ranks : options.ranks) need_shards(std::ssize(graph.partition->shard_cost), ranks);
-  const auto sharded = shard_graph(comm, graph_of(session, graph.dataset), *graph.partition);
-  const auto positives = training_pairs(session, graph.dataset, sharded);
-  const auto features = network_input(session, graph.dataset, sharded);
-
-  Inputs inputs;
-  inputs.model = with_width(config.model, sharded.graph.users + sharded.graph.items);
-  inputs.train = with_choices(config.train, graph.dataset.users.total());
-  inputs.partition = config.partition;
-  inputs.encoder = encoder_of(config);
-  inputs.interactions = graph.dataset.has_items();
-  if (inputs.train.learning_rate == 0)
-    inputs.train.learning_rate = bpr_rate(batch_size(inputs.train.batch, positives.total));
-  inputs.features = features.input();
-  inputs.feature_entries = comm.sum(std::ssize(inputs.features.rows.column));
-  inputs.all_positives = positives.total;
-  inputs.dataset_bytes = comm.sum(bytes_of(graph.dataset));
-  inputs.threads = static_cast<int>(session.threads());
-
-  plan.encoder = word_of("model.encoder", encoder_of(config));
-  plan.loss = word_of("train.loss", config.train.loss);
-  plan.shards = sharded.graph.layout.shards();
-  plan.nodes = sharded.graph.positions.total();
-  plan.entries = comm.sum(std::ssize(sharded.graph.adjacency.column));
-  plan.columns = inputs.model.dim;
-  plan.steps = steps_of_epoch(inputs.train, sharded.graph.users, positives);
-  plan.epochs = inputs.train.epochs;
-  plan.available_bytes = comm.min(available_memory_bytes());
-  plan.one_machine = !options.network;
-  plan.network = options.network.value_or(Interconnect());
-  plan.traffic_exact = inputs.train.loss != LossKind::bpr || inputs.train.epochs == 1;
-
+  StepCalibration mean;
   spdlog::info("plan: timing steps of {} nodes and entries", with_commas(plan.nodes + plan.entries));
   TrainOptions train;
   train.model = inputs.model;
@@ -272,17 +216,52 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   const auto all = comm.all_gather(mine);
   for (const auto& each : all) {
     const auto share = 1.0 / static_cast<double>(all.size());
-    plan.calibration.fixed += share * each.fixed;
-    plan.calibration.per_cost += share * each.per_cost;
-    plan.calibration.propagation += share * each.propagation;
-    plan.calibration.copied_byte += share * each.copied_byte;
-    plan.calibration.measured += each.measured;
+    mean.fixed += share * each.fixed;
+    mean.per_cost += share * each.per_cost;
+    mean.propagation += share * each.propagation;
+    mean.copied_byte += share * each.copied_byte;
+    mean.measured += each.measured;
   }
+  return mean;
+}
+
+}  // namespace
+
+TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
+  const auto& comm = session.comm();
+  const auto& config = session.config();
+  TrainingPlan plan;
+  plan.why_no_steps = why_no_steps(config);
+  plan.base_bytes = comm.max(peak_resident_bytes());
+  const auto graph = load_graph(session, true);
+  for (const int ranks : options.ranks) need_shards(std::ssize(graph.partition->shard_cost), ranks);
+  const auto sharded = shard_graph(comm, graph_of(session, graph.dataset), *graph.partition);
+  const auto positives = training_pairs(session, graph.dataset, sharded);
+  const auto features = network_input(session, graph.dataset, sharded);
+
+  const auto inputs = plan_inputs(session, graph.dataset, sharded, positives, features);
+
+  plan.encoder = word_of("model.encoder", encoder_of(config));
+  plan.loss = word_of("train.loss", config.train.loss);
+  plan.shards = sharded.graph.layout.shards();
+  plan.nodes = sharded.graph.positions.total();
+  plan.entries = comm.sum(std::ssize(sharded.graph.adjacency.column));
+  plan.columns = inputs.model.dim;
+  if (plan.why_no_steps.empty()) {
+    plan.steps = steps_of_epoch(inputs.train, sharded.graph.users, positives);
+    plan.epochs = inputs.train.epochs;
+  }
+  plan.available_bytes = comm.min(available_memory_bytes());
+  plan.one_machine = !options.network;
+  plan.network = options.network.value_or(Interconnect());
+  plan.traffic_exact = inputs.train.loss != LossKind::bpr || inputs.train.epochs == 1;
+
+  if (plan.why_no_steps.empty()) plan.calibration = calibration_of(session, sharded, positives, inputs, plan);
   for (const int ranks : options.ranks) {
     const auto cuts = cut_points(graph.partition->shard_cost, ranks);
     plan.ranks.push_back(plan_ranks(session, sharded, positives, inputs, cuts, plan));
   }
-  advise(plan);
+  plan.why_no_steps.empty() ? advise(plan) : advise_by_memory(plan);
   return plan;
 }
 

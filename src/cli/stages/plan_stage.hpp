@@ -19,6 +19,16 @@ struct PlanOptions {
   std::optional<Interconnect> network;  ///< none: all ranks on one machine, else each on its own
 };
 
+/// Of each stage, run as a command of its own.
+struct StageBytes {
+  std::int64_t prepare = 0;
+  std::int64_t partition = 0;  ///< rank 0's
+  std::int64_t train = 0;
+  std::int64_t segment = 0;
+  std::int64_t recommend = 0;
+  std::int64_t evaluate = 0;
+};
+
 /// Of one number of ranks. A step takes as long as its slowest rank.
 struct RankPlan {
   int ranks = 0;
@@ -33,11 +43,9 @@ struct RankPlan {
   std::int64_t halo_bytes = 0;       ///< a step's, of the rank that sends most
   std::int64_t pair_bytes = 0;       ///< the same for the objective's rows
   std::int64_t reduction_bytes = 0;  ///< the same for the sums
-  std::int64_t memory_bytes = 0;     ///< resident in the rank that has most, other ranks' rows that it reads included
-  std::int64_t machine_bytes = 0;    ///< of a machine's ranks together, what they share once
-  std::int64_t partition_bytes = 0;  ///< as memory_bytes, of the stage before training: rank 0's
-  std::int64_t segment_bytes = 0;    ///< as memory_bytes, of the stage after it
-  bool fits = true;                  ///< whether that is there on a machine that has left what this one has
+  StageBytes stages;                 ///< resident in the rank that has most, other ranks' rows that it reads included
+  std::int64_t machine_bytes = 0;    ///< of training: a machine's ranks together, what they share once
+  bool fits = true;                  ///< whether machine_bytes are there on a machine that has left what this one has
   std::vector<std::int64_t> training_halo_bytes;  ///< by rank, all of training: as the model's history records it
   std::vector<std::int64_t> training_pair_bytes;
 
@@ -45,6 +53,7 @@ struct RankPlan {
 };
 
 struct TrainingPlan {
+  std::string why_no_steps;  ///< empty: there is everything; else steps, seconds and bytes sent are 0
   std::string encoder;
   std::string loss;
   std::int64_t shards = 0;
@@ -64,7 +73,7 @@ struct TrainingPlan {
   std::string reason;
 };
 
-/// Reads graph.h5; writes nothing. Throws InputError: no partition, more ranks than shards, nothing is trained.
+/// Reads graph.h5; writes nothing. Throws InputError: no partition, more ranks than shards.
 /// Collective.
 TrainingPlan plan_training(const Session& session, const PlanOptions& options);
 

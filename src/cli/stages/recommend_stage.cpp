@@ -12,6 +12,7 @@
 #include "cli/stages/level_recommend.hpp"
 #include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/stage_memory.hpp"
 #include "core/error.hpp"
 #include "core/ragged.hpp"
 #include "core/stopwatch.hpp"
@@ -184,6 +185,9 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   }
   std::optional<Strategy> wanted;
   if (config.strategy != Strategy::automatic) wanted = config.strategy;
+  need_stage_memory(comm, "recommend",
+                    recommend_bytes(block_sizes(comm, graph.dataset), session.config(),
+                                    with_width(session.config().model, graph.dataset.nodes())));
   const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"),
                name_of(config.strategy));

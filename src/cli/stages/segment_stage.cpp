@@ -9,6 +9,7 @@
 #include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stages/previous_stage.hpp"
+#include "cli/stages/stage_memory.hpp"
 #include "cli/stages/trained_segments.hpp"
 #include "cluster/kmeans.hpp"
 #include "cluster/principal_plane.hpp"
@@ -143,6 +144,10 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
   const Stopwatch stopwatch;
+  need_stage_memory(comm, "segment",
+                    segment_memory(stage_sizes(comm, sharded), with_width(session.config().model, dataset.nodes()),
+                                   encoder_of(session.config()), dataset.has_items())
+                        .bytes);
   const ShardedUsers by_shard(comm, dataset, sharded, model);
   const NodeRoute route(comm, sharded, dataset.users.distribution);
 

@@ -5,6 +5,7 @@
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
+#include "core/memory.hpp"
 #include "core/stopwatch.hpp"
 #include "graph/node_route.hpp"
 #include "model/spectral.hpp"
@@ -75,6 +76,7 @@ double choose_power(const Session& session, const GraphFile& graph) {
     left.social = dataset.social;
   });
   const auto sharded = shard_graph(comm, graph_of(session, left), *graph.partition);
+  release_freed_memory();
   const auto spectrum = spectrum_of(session, sharded.graph);
   const auto held_rows = held.user_rows();
   const UserMeans means(comm, held_rows);
@@ -96,6 +98,7 @@ double choose_power(const Session& session, const GraphFile& graph) {
 
 SpectralRows of_items(const Session& session, const GraphFile& graph, const ShardGraph& sharded) {
   const double power = choose_power(session, graph);
+  release_freed_memory();
   return spectral_rows(session.comm(), sharded, spectrum_of(session, sharded), power,
                        static_cast<int>(session.threads()));
 }
@@ -114,6 +117,7 @@ ModelFile spectral_model(const Session& session, const GraphFile& graph, const S
     spdlog::info("train: the graph's leading eigenvectors, {}", counted(sharded.graph.positions.total(), "node"));
     const auto rows = graph.dataset.has_item_nodes() ? of_items(session, graph, sharded.graph)
                                                      : of_communities(session, sharded.graph);
+    release_freed_memory();
     const NodeRoute route(comm, sharded.graph, Distribution::even(sharded.graph.positions.total(), comm.size()));
     model.model.embedding = route.to_blocks(rows.embedding.view());
     model.model.state.rows[layer_zero_rows] = route.to_blocks(rows.base.view());

@@ -2,40 +2,153 @@
 
 #include <algorithm>
 
-#include "core/matrix.hpp"
+#include "cli/stages/choice_stage.hpp"
+#include "cluster/quality.hpp"
+#include "data/dataset_bytes.hpp"
+#include "graph/rank_shares.hpp"
+#include "graph/user_similarity.hpp"
+#include "ingest/prepare_memory.hpp"
 #include "model/encoder_memory.hpp"
 #include "partition/metis_cut.hpp"
+#include "recommend/ranking_memory.hpp"
+#include "store/result_bytes.hpp"
 #include "train/choices.hpp"
 
 namespace cohort {
 
-StageMemory partition_memory(std::int64_t nodes, std::int64_t entries, std::int64_t shards, int ranks,
-                             const PartitionConfig& partition) {
+namespace {
+
+// users: that are ranked for.
+RankingSizes ranking_sizes(const BlockSizes& sizes, std::int64_t segments, const ModelConfig& model,
+                           std::int64_t users) {
+  RankingSizes ranking;
+  ranking.counted = {sizes.users, sizes.items, sizes.interactions,
+                     std::min(sizes.interactions, segments * sizes.all_items)};
+  ranking.chosen = users;
+  ranking.all_items = sizes.all_items;
+  ranking.columns = model.dim;
+  return ranking;
+}
+
+std::int64_t segments_at_most(const SegmentConfig& segment) {
+  return segment.count == automatic_count ? segment.count_max : segment.count;
+}
+
+}  // namespace
+
+StageSizes stage_sizes(const Communicator& comm, const ShardGraph& graph) {
+  StageSizes sizes{halo_rows(comm, graph)};
+  for (std::int32_t row = 0; row < sizes.rows.owned; ++row) sizes.users += graph.is_user(LocalRow{row}) ? 1 : 0;
+  sizes.entries = std::ssize(graph.adjacency.column);
+  return sizes;
+}
+
+BlockSizes block_sizes(const Communicator& comm, const Dataset& dataset) {
+  BlockSizes sizes;
+  sizes.users = dataset.users.block_size();
+  sizes.items = dataset.items.block_size();
+  sizes.all_users = dataset.users.total();
+  sizes.all_items = dataset.items.total();
+  sizes.interactions = dataset.interactions.size();
+  sizes.held_out = dataset.holdout.size();
+  sizes.timed = comm.any(!dataset.interactions.time.empty());
+  sizes.users_alone = dataset.users_alone;
+  sizes.id_bytes = bytes_of(dataset.users) + bytes_of(dataset.items);
+  // Of items they go by cost, in about even parts.
+  sizes.entries = dataset.social.size() + dataset.neighbours.size() +
+                  (dataset.users_alone ? 0 : 2 * comm.sum(sizes.interactions) / comm.size());
+  return sizes;
+}
+
+MemoryNeed prepare_memory(const BlockSizes& sizes, const GraphConfig& graph, std::int64_t table_bytes) {
+  const auto reading =
+      prepare_bytes({sizes.interactions + sizes.held_out, sizes.timed, sizes.users + sizes.items, sizes.id_bytes});
+  if (!sizes.users_alone) return {reading};
+  return {std::max(reading, table_bytes + similar_users_bytes(sizes.users, sizes.interactions, graph.neighbours))};
+}
+
+MemoryNeed partition_memory(std::int64_t nodes, std::int64_t entries, std::int64_t shards, int ranks,
+                            const PartitionConfig& partition) {
   // A block's column, weight and begin of rows.
-  StageMemory memory{(12 * entries + 8 * nodes) / ranks};
+  MemoryNeed memory{(12 * entries + 8 * nodes) / ranks};
   if (partition.tool == PartitionTool::metis) {
     memory.bytes += metis_memory_bytes(nodes, entries, shards, partition.objective);
   }
   return memory;
 }
 
-StageMemory segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions) {
-  const auto row = padded_stride(model.dim) * static_cast<std::int64_t>(sizeof(float));
+MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, std::int64_t held) {
+  const EncoderSizes encoder{sizes.rows, sizes.entries};
+  const auto row = row_bytes(model.dim);
+  const auto owned = sizes.rows.owned;
+  // Vectors, and beside them what they are iterated by or what is made of them: the rows and what those are made of,
+  // on their way to blocks.
+  auto memory = eigenvectors_memory(encoder, model);
+  auto rows = halo_memory(sizes.rows, model.dim, 1);
+  rows.bytes += owned * (4 * row + 2 * model.dim * static_cast<std::int64_t>(sizeof(float)));
+  memory = larger(memory, rows);
+  if (held == 0) return memory;
+  // The graph without what is held back, beside the whole one; before it is there, its entries on their way.
+  const auto graph = 8 * sizes.entries + 28 * owned;
+  memory.bytes = held + std::max(memory.bytes + graph, 38 * sizes.entries);
+  return memory;
+}
+
+MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions) {
+  const auto row = row_bytes(model.dim);
   const auto under_way = 2 * model.dim * static_cast<std::int64_t>(sizeof(float));  // what is sent, and what came
   const auto owned = sizes.rows.owned;
   // The embedding as it was read, by blocks of users and items for the file, and users by shard, as k-means has them.
-  StageMemory memory{owned * (2 * row + under_way) + sizes.users * row};
+  MemoryNeed memory{owned * (2 * row + under_way) + sizes.users * row};
   // Before it the rank's block of the whole graph, and all entries on their way to their shards.
   memory.bytes = std::max(memory.bytes, 38 * sizes.entries);
   if (is_network(encoder) || !interactions) return memory;
   // What new users are folded in with: the parameters, read, and by rank with room for ghosts; the encoder without its
   // last layer; its result on its way to blocks.
   auto below_last = model;
-  below_last.layers = std::max<std::int64_t>(model.layers - 1, 0);
-  const auto below = encoder_memory(EncoderSizes{sizes.rows, sizes.entries}, below_last);
-  memory.bytes += 2 * owned * row + sizes.rows.bytes(model.dim) + below.bytes;
-  memory.seen_bytes += sizes.rows.seen_bytes(model.dim) + below.seen_bytes;
+  below_last.layers = encoder == EncoderKind::spectral ? 0 : std::max<std::int64_t>(model.layers - 1, 0);
+  memory += encoder_memory(EncoderSizes{sizes.rows, sizes.entries}, below_last);
+  memory += halo_memory(sizes.rows, model.dim);
+  memory.bytes += 2 * owned * row;
   return memory;
+}
+
+std::int64_t read_result_bytes(const BlockSizes& sizes, const ModelConfig& model, EncoderKind encoder) {
+  const bool fold_in = sizes.all_items > 0 && !is_network(encoder);
+  return result_bytes({sizes.users, sizes.items, model.dim, sizes.id_bytes, fold_in});
+}
+
+std::int64_t read_lists_bytes(const BlockSizes& sizes, const Config& config) {
+  return sizes.all_items > 0 ? lists_bytes(sizes.users, config.recommend.count) : 0;
+}
+
+bool trains_to_recommend(Strategy strategy, std::int64_t interactions) {
+  return strategy == Strategy::automatic ? interactions <= most_trained_again
+                                         : strategy == Strategy::blend || strategy == Strategy::hybrid;
+}
+
+std::int64_t recommend_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model) {
+  if (sizes.all_items == 0) return 0;
+  const auto ranking = ranking_sizes(sizes, segments_at_most(config.segment), model, sizes.users);
+  return read_lists_bytes(sizes, config) + ranking_bytes(ranking, config.recommend.strategy, config.recommend.count);
+}
+
+std::int64_t evaluate_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model) {
+  auto most = cluster_quality_bytes(sizes.users, sizes.all_users, model.dim);
+  if (sizes.users_alone) most = std::max(most, user_graph_bytes(sizes.entries));
+  if (sizes.all_items > 0) {
+    most = std::max(most, bipartite_graph_bytes(sizes.users_alone ? 2 * sizes.interactions : sizes.entries));
+  }
+  if (sizes.held_out > 0) {
+    const auto tested = std::min(sizes.users, sizes.held_out);
+    const auto ranking = ranking_sizes(sizes, segments_at_most(config.segment), model, tested);
+    most = std::max(most, ranking_bytes(ranking, Strategy::personal, std::ranges::max(config.evaluate.k)));
+  }
+  return most;
+}
+
+void need_stage_memory(const Communicator& comm, const char* stage, std::int64_t bytes) {
+  need_memory(comm, stage, bytes, "a smaller model.dim");
 }
 
 }  // namespace cohort

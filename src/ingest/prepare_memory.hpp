@@ -1,0 +1,24 @@
+// What reading and numbering the input keep in memory. For predictions; local.
+#pragma once
+
+#include <cstdint>
+
+namespace cohort {
+
+/// Of a rank's part.
+struct RecordSizes {
+  std::int64_t records = 0;
+  bool timed = false;
+  std::int64_t ids = 0;       ///< different ones, of users and items
+  std::int64_t id_bytes = 0;  ///< of their IdTables
+};
+
+/// What making the table of pairs takes at its peak, its records included (data/pair_table.hpp): all columns, where
+/// each record goes, and one column as it is, as it is sent and as it came.
+std::int64_t pair_table_bytes(std::int64_t records, bool timed);
+
+/// prepare() at its peak, without features, if cleaning drops nothing and lines repeat nothing: what is dropped or
+/// repeated takes as much as what stays.
+std::int64_t prepare_bytes(const RecordSizes& sizes);
+
+}  // namespace cohort

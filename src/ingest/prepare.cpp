@@ -12,6 +12,7 @@
 #include "data/distinct.hpp"
 #include "ingest/files/sha256.hpp"
 #include "ingest/ids/dictionary.hpp"
+#include "ingest/records/missing_ids.hpp"
 #include "ingest/records/pair_reader.hpp"
 #include "ingest/records/reading_checks.hpp"
 #include "ingest/rules/cleaning.hpp"
@@ -169,10 +170,18 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
           : count_different(comm, raw.users.distribution, user_dictionary.number, interactions.pairs.first);
   std::ranges::move(warn_of_singles(records, users_of_records, stats.items_read),
                     std::back_inserter(stats.interactions.warnings));
+  if (stats.interactions.grouped_by_second) {
+    std::ranges::move(
+        warn_of_swapped_columns(comm, {raw.users.distribution, user_dictionary.number, interactions.pairs.first},
+                                {raw.items.distribution, item_dictionary.number, interactions.pairs.second}),
+        std::back_inserter(stats.interactions.warnings));
+  }
   auto merged = make_pair_table(
       comm, raw.users.distribution,
       with_global_numbers(std::move(interactions.pairs), user_dictionary.number, item_dictionary.number),
       clean.repeats);
+  std::ranges::move(warn_of_crowds(comm, raw.users, merged.records, merged.table, clean.max_user_interactions),
+                    std::back_inserter(stats.interactions.warnings));
   raw.interactions = std::move(merged.table);
   stats.clean.duplicates = comm.sum(merged.merged);
   raw.social = social_table(

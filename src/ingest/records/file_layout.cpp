@@ -219,6 +219,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
   choose_columns(layout, seen, request, result.notes.warnings);
   choose_time_unit(layout, seen.data, request);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
+  result.notes.grouped_by_second = is_grouped_by_second(layout, seen, request);
   return result;
 }
 

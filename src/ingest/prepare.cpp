@@ -79,9 +79,6 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
       stats.interactions.bad_line_reports.empty() ? stats.social.bad_line_reports : stats.interactions.bad_line_reports;
   const std::string loosen = "loosen it";
   const std::vector<Removed> rules{
-      {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates",
-       "mend them, or say in input.format, input.header and input.columns how the file is written" +
-           (reports.empty() ? "" : " (" + reports.front() + ")")},
       {stats.interactions.incomplete + stats.social.incomplete, "clean.incomplete = \"drop\"",
        "say in input.columns which columns hold the user, the item and the weight"},
       {stats.interactions.other_parts, "input.columns.split, by which they are not trained on",
@@ -103,6 +100,13 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
        "name the right columns in input.columns.source and input.columns.target"},
       {stats.clean.social_only_edges, "clean.social_only_users = \"drop\"", loosen}};
   const auto& most = *std::ranges::max_element(rules, {}, &Removed::count);
+  const auto bad_lines = stats.interactions.bad_lines + stats.social.bad_lines;
+  if (bad_lines > most.count && !reports.empty()) {
+    throw InputError(
+        reports.front() + "; " + counted(bad_lines, "line") +
+        noun(bad_lines, " is malformed and is", " are malformed and are") + " left out, so that no " + what +
+        " is left. Mend them, or say in input.format, input.header and input.columns how the file is written");
+  }
   if (most.count == 0) {
     const auto others = std::ssize(files) - 1;
     throw InputError((files.empty() ? "the input" : files.front()) +

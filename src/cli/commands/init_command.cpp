@@ -117,7 +117,7 @@ ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, st
 std::string encoding_remedy(std::string_view message) {
   return message.find("is not UTF-8") == std::string_view::npos
              ? ""
-             : ", or say how it is written, as --set input.encoding=latin1";
+             : ", or say how it is written, as --set input.encoding=latin1 (windows-1252, where Excel wrote it)";
 }
 
 // The events of the files and how many records have each; none where they are too many. Collective.

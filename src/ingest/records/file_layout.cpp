@@ -123,6 +123,11 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
   look.header =
       look.typed ||
       (!whole.matrix && request.header.value_or(whole.ruled || is_header(look.rows, request.role, request.columns)));
+  if (look.header && look.rows.size() > 2 && are_types(look.rows[1])) {
+    look.second_begin = static_cast<std::int64_t>(lines[1].next);
+    look.first_number = lines[1].number;
+    look.rows.erase(look.rows.begin() + 1);
+  }
   return look;
 }
 

@@ -65,6 +65,13 @@ bool are_unix_times(const std::vector<std::string>& fields) {
   return all(fields, is_unix_time) && std::set(fields.begin(), fields.end()).size() * 2 > fields.size();
 }
 
+// Google Analytics' 2041375821.1602345432: a random number and a time.
+bool is_visitor_number(const std::string& field) {
+  const auto point = field.find('.');
+  return point != std::string::npos && point >= 6 && field.size() - point > 9 &&
+         is_whole_number(field.substr(0, point)) && is_whole_number(field.substr(point + 1));
+}
+
 // What looks meant otherwise in the ids of a column, with what to do; empty: nothing.
 std::string fault_of_ids(const FileLayout& layout, const std::string& name, const std::vector<std::string>& fields) {
   using Pair = std::pair<std::string_view, std::string_view>;
@@ -99,7 +106,12 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
   const auto plain = plain_name(name);
   const bool plural = plain.ends_with("ids") || plain == "friends" || plain == "following" || plain == "trusted";
   const auto separated = [](const std::string& field) { return field.find_first_of(",;| ") != std::string::npos; };
-  const bool lists = all(fields, in_brackets) || (plural && std::ranges::any_of(fields, separated)) ||
+  // 3 18 7, or 3,18,7: in the column of a file without names, where a line is a user with its items.
+  const auto numbers = [](const std::string& field) {
+    return field.find_first_not_of("0123456789 ,") == std::string::npos;
+  };
+  const bool of_numbers = name.empty() && all(fields, numbers) && std::ranges::any_of(fields, separated);
+  const bool lists = all(fields, in_brackets) || of_numbers || (plural && std::ranges::any_of(fields, separated)) ||
                      (layout.format == TextFormat::json && std::ranges::any_of(fields, several));
   return lists ? "looks like lists, each of which is read as one; write a line for each thing in them" : "";
 }
@@ -306,7 +318,7 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
     const auto fields = fields_of(seen.data, column);
     if (all(fields, is_date) || are_unix_times(fields)) {
       warn(column, role, "looks like times", fields);
-    } else if (all(fields, is_fraction)) {
+    } else if (all(fields, is_fraction) && !all(fields, is_visitor_number)) {
       warn(column, role, "looks like real numbers", fields);
     } else if (role == "user" && layout.columns > 2 && counts_lines(fields) &&
                (seen.names.empty() || !means(seen.names[column], Meaning::user))) {

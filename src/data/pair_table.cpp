@@ -127,6 +127,8 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
   table.time = by_row(place, std::move(table.time));
   place = {};
 
+  MergedPairs result;
+  result.records.reserve(table.row_begin.size() - 1);
   std::vector<Entry> scratch;
   std::size_t kept = 0;
   std::size_t at = 0;
@@ -135,6 +137,7 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
     for (const auto end = static_cast<std::size_t>(table.row_begin[r + 1]); at < end; ++at) {
       scratch.push_back({table.other[at], table.weight[at], records.has_time ? table.time[at] : 0.0});
     }
+    result.records.push_back(std::ssize(scratch));
     merge_row(scratch, repeats);
     table.row_begin[r] = static_cast<std::int64_t>(kept);
     for (const auto& entry : scratch) {
@@ -144,7 +147,6 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
       ++kept;
     }
   }
-  MergedPairs result;
   result.merged = static_cast<std::int64_t>(at - kept);
   table.row_begin.back() = static_cast<std::int64_t>(kept);
   table.other.resize(kept);

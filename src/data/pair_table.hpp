@@ -22,7 +22,8 @@ struct RawPairs {
 
 struct MergedPairs {
   PairTable table;
-  std::int64_t merged = 0;  ///< records of this rank's rows that became part of another one
+  std::vector<std::int64_t> records;  ///< of each of this rank's rows, before repeats were merged
+  std::int64_t merged = 0;            ///< records of this rank's rows that became part of another one
 };
 
 /// Sends every record to the owner of its row and merges those of the same row and other: weights are summed in

@@ -14,6 +14,7 @@
 #include "ingest/files/sha256.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "ingest/prepare_memory.hpp"
+#include "ingest/records/missing_ids.hpp"
 #include "ingest/records/pair_reader.hpp"
 #include "ingest/records/reading_checks.hpp"
 #include "ingest/rules/cleaning.hpp"
@@ -80,9 +81,6 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
       stats.interactions.bad_line_reports.empty() ? stats.social.bad_line_reports : stats.interactions.bad_line_reports;
   const std::string loosen = "loosen it";
   const std::vector<Removed> rules{
-      {stats.interactions.bad_lines + stats.social.bad_lines, "malformed lines that clean.max_bad_lines tolerates",
-       "mend them, or say in input.format, input.header and input.columns how the file is written" +
-           (reports.empty() ? "" : " (" + reports.front() + ")")},
       {stats.interactions.incomplete + stats.social.incomplete, "clean.incomplete = \"drop\"",
        "say in input.columns which columns hold the user, the item and the weight"},
       {stats.interactions.other_parts, "input.columns.split, by which they are not trained on",
@@ -104,6 +102,13 @@ void refuse_nothing(const PrepareStats& stats, const std::vector<std::string>& f
        "name the right columns in input.columns.source and input.columns.target"},
       {stats.clean.social_only_edges, "clean.social_only_users = \"drop\"", loosen}};
   const auto& most = *std::ranges::max_element(rules, {}, &Removed::count);
+  const auto bad_lines = stats.interactions.bad_lines + stats.social.bad_lines;
+  if (bad_lines > most.count && !reports.empty()) {
+    throw InputError(
+        reports.front() + "; " + counted(bad_lines, "line") +
+        noun(bad_lines, " is malformed and is", " are malformed and are") + " left out, so that no " + what +
+        " is left. Mend them, or say in input.format, input.header and input.columns how the file is written");
+  }
   if (most.count == 0) {
     const auto others = std::ssize(files) - 1;
     throw InputError((files.empty() ? "the input" : files.front()) +
@@ -177,10 +182,18 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
           : count_different(comm, raw.users.distribution, user_dictionary.number, interactions.pairs.first);
   std::ranges::move(warn_of_singles(records, users_of_records, stats.items_read),
                     std::back_inserter(stats.interactions.warnings));
+  if (stats.interactions.grouped_by_second) {
+    std::ranges::move(
+        warn_of_swapped_columns(comm, {raw.users.distribution, user_dictionary.number, interactions.pairs.first},
+                                {raw.items.distribution, item_dictionary.number, interactions.pairs.second}),
+        std::back_inserter(stats.interactions.warnings));
+  }
   auto merged = make_pair_table(
       comm, raw.users.distribution,
       with_global_numbers(std::move(interactions.pairs), user_dictionary.number, item_dictionary.number),
       clean.repeats);
+  std::ranges::move(warn_of_crowds(comm, raw.users, merged.records, merged.table, clean.max_user_interactions),
+                    std::back_inserter(stats.interactions.warnings));
   raw.interactions = std::move(merged.table);
   stats.clean.duplicates = comm.sum(merged.merged);
   raw.social = social_table(

@@ -28,6 +28,7 @@ struct ReadStats {
   std::int64_t below_min_weight = 0;          ///< records dropped because of graph.min_weight
   std::int64_t zero_weight = 0;  ///< records of weight zero dropped: social ones, others if graph.weight uses weights
   std::int64_t repeated_headers = 0;  ///< lines that repeat the header of their file; passed over, not among `lines`
+  bool grouped_by_second = false;  ///< nothing but order tells the columns, and the lines of each item stand together
   std::vector<std::string> warnings;  ///< what in the data looks misread, with what to set
 };
 

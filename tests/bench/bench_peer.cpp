@@ -1,5 +1,6 @@
 #include "bench_peer.hpp"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,13 +17,13 @@ namespace cohort::bench {
 PeerProcess::PeerProcess(const std::vector<std::string>& command) {
   int to_peer[2];
   int from_peer[2];
-  if (pipe(to_peer) != 0 || pipe(from_peer) != 0) throw RunError("no pipe to a peer");
+  // Peers that start later must not hold the ends of this one, or closing ours would not end it.
+  if (pipe2(to_peer, O_CLOEXEC) != 0 || pipe2(from_peer, O_CLOEXEC) != 0) throw RunError("no pipe to a peer");
   process_ = fork();
   if (process_ < 0) throw RunError("no process for a peer");
   if (process_ == 0) {
     dup2(to_peer[0], STDIN_FILENO);
     dup2(from_peer[1], STDOUT_FILENO);
-    for (const int end : {to_peer[0], to_peer[1], from_peer[0], from_peer[1]}) close(end);
     std::vector<char*> arguments;
     arguments.reserve(command.size() + 1);
     for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));

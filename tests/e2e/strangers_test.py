@@ -3,6 +3,7 @@ commands take unchanged, what it says where it doubts, and what it refuses."""
 
 import csv
 import datetime
+import hashlib
 import io
 import json
 import random
@@ -29,6 +30,11 @@ def table(names, row_of, separator=",", **dialect):
     writer.writerows(row_of(user, item, stars, second, date) for user, item, stars, second, date
                      in zip(USERS, ITEMS, STARS, SECONDS, DATES))
     return text.getvalue()
+
+
+def popular_items_by_user():
+    """An item and a user a line, the lines of each user together; some items are in demand, users do about as much."""
+    return "".join(f"{i}\t{u}\n" for u in range(40) for i in sorted({int(DRAW.paretovariate(0.7)) for _ in range(9)}))
 
 
 class Strangers(WithDirectory):
@@ -80,7 +86,20 @@ class Strangers(WithDirectory):
                                     (u, i, d.day, d.month, d.year)), {"user": "user_id", "item": "item_id"}),
                 ("mixpanel.json", "".join(f'{{"event": "Played", "properties": {{"time": {t}, "distinct_id": "d{u}", "song_id": "s{i}"}}}}\n'
                                           for u, i, t in zip(USERS, ITEMS, SECONDS)),
-                 {"user": "properties.distinct_id", "item": "properties.song_id", "event": "event"}),
+                 {"user": "properties.distinct_id", "item": "properties.song_id", "time": "properties.time", "event": "event"}),
+                ("kasse.csv", table(("Kundennummer", "Artikelnummer", "Menge", "Datum"), lambda u, i, w, t, d:
+                                    (f"K{u}", f"A{i}", f"{w},5", d.strftime("%d.%m.%Y %H:%M")), ";"),
+                 {"user": "Kundennummer", "item": "Artikelnummer", "weight": "Menge", "time": "Datum"}),
+                ("clickhouse.tsv", "user_id\titem_id\nLowCardinality(String)\tNullable(FixedString(9))\n" +
+                 table(None, lambda u, i, w, t, d: (f"u{u}", f"i{i}"), "\t"), {"user": "user_id", "item": "item_id"}),
+                ("hive.csv", table(("log.user_id", "log.item_id", "log.rating", "log.ts", "score"), lambda u, i, w, t, d: (u, i, w, t, 1)),
+                 {"user": "log.user_id", "item": "log.item_id", "weight": "log.rating", "time": "log.ts"}),
+                ("dynamo.json", "".join(f'{{"Item": {{"userId": {{"S": "u{u}"}}, "itemId": {{"S": "i{i}"}}, "rating": {{"N": "{w}"}}}}}}\n'
+                                        for u, i, w in zip(USERS, ITEMS, STARS)),
+                 {"user": "Item.userId.S", "item": "Item.itemId.S", "weight": "Item.rating.N"}),
+                ("changes.json", "".join(f'{{"schema": {{"type": "struct"}}, "payload": {{"after": {{"user_id": {u}, "item_id": {i}}}}}}}\n'
+                                         for u, i in zip(USERS, ITEMS)),
+                 {"user": "payload.after.user_id", "item": "payload.after.item_id"}),
                 ("quoted.tsv", table(("user_id", "item_id", "rating"), lambda u, i, w, t, d:
                                      (f"u{u}", f'the "{i}"\tth', w), "\t", quoting=csv.QUOTE_ALL),
                  {"user": "user_id", "item": "item_id", "weight": "rating"}))):
@@ -96,7 +115,7 @@ class Strangers(WithDirectory):
 
     def test_doubts_are_said_and_written(self):
         for name, content, words in (
-                ("german.csv", table(("Kunde", "Artikel", "Menge"), lambda u, i, w, t, d: (f"K{u}", f"A{i}", f"{w},5"), ";"),
+                ("czech.csv", table(("Zakaznik", "Zbozi", "Mnozstvi"), lambda u, i, w, t, d: (f"K{u}", f"A{i}", f"{w},5"), ";"),
                  "none of the header's names"),
                 ("soon.csv", table(("user_id", "item_id", "date"), lambda u, i, w, t, d: (u, i, "yesterday")),
                  "times that cannot be read"),
@@ -112,6 +131,12 @@ class Strangers(WithDirectory):
                 ("excel.csv", "user_id,item_id\n" + "".join(f'="{u:05}",I{i}\n' for u, i in zip(USERS, ITEMS)),
                  "as spreadsheets mark texts"),
                 ("unknown.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u if w > 1 else -1, i)), "have the user \"-1\""),
+                ("crowd.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u if w > 2 else 0, i)), "it may stand for everyone"),
+                ("digest.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u if w > 1 else hashlib.md5(b"").hexdigest(), i)),
+                 "which is the MD5 of nothing"),
+                ("lists.tsv", table(None, lambda u, i, w, t, d: (u, f"{i} {w}"), "\t"), "looks like lists"),
+                ("swapped.tsv", table(None, lambda u, i, w, t, d: (f"item{i}", f"user{u}"), "\t"), "look like an item and a user"),
+                ("sorted.tsv", popular_items_by_user(), "if the first column holds items"),
                 ("total.csv", table(("user_id", "item_id", "quantity"), lambda u, i, w, t, d: (u, i, w)) + "Total,120,360\n",
                  "as the line of a total has"),
                 ("one.csv", table(("user_id", "item_id"), lambda u, i, w, t, d: (u, "shop")), "120 records are of one item")):
@@ -157,6 +182,11 @@ class Strangers(WithDirectory):
                                              "item_id": {str(n): i for n, i in enumerate(ITEMS)}}), "with a list for each column or id"),
                 ("split.json", json.dumps({"columns": ["user", "item"], "data": list(zip(USERS, ITEMS))}), "with a list for each column or id"),
                 ("by_user.json", json.dumps({str(u): ITEMS[:u] for u in set(USERS)}), "with a list for each column or id"),
+                ("sqlcmd.txt", "user_id     item_id\n----------- -----------\n" +
+                 "".join(f"{u:11} {i:11}\n" for u, i in zip(USERS, ITEMS)), "as sqlcmd and SQL*Plus print it"),
+                ("libsvm.txt", "".join(f"{u} {i}:1 {i + 1}:2\n" for u, i in zip(USERS, ITEMS)), "index:value pairs"),
+                ("answer.json", json.dumps({"took": 3, "hits": {"hits": [{"_source": {"user_id": u, "item_id": i}}
+                                                                        for u, i in zip(USERS, ITEMS)]}}), "a list of records in it"),
                 ("latin1.csv", table(("user", "item"), lambda u, i, w, t, d: (f"José{u}", i)).encode("latin1"),
                  "--set input.encoding=latin1")):
             with self.subTest(name=name):

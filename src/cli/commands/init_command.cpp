@@ -86,10 +86,13 @@ ColumnChoice columns_of(const OpenedFile& file) {
 }
 
 // What input.columns can say of all the files; empty where they differ. What was doubtful in telling them is added to
-// `warnings`: with columns that are named nothing is. Collective.
-ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, std::vector<std::string>& warnings) {
+// `warnings`: with columns that are named nothing is. `by_order`: whether all records have to be looked at to see that
+// they are told well. Collective.
+ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, std::vector<std::string>& warnings,
+                          bool& by_order) {
   const auto told = open_files(comm, input.interactions, interactions_layout(input));
   for (const auto& file : told) {
+    by_order = by_order || file.notes.grouped_by_second;
     for (const auto& warning : file.notes.warnings) warnings.push_back(file.path + ": " + warning);
   }
   // Those in which nothing stands have no say.
@@ -114,7 +117,7 @@ ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, st
 std::string encoding_remedy(std::string_view message) {
   return message.find("is not UTF-8") == std::string_view::npos
              ? ""
-             : ", or say how it is written, as --set input.encoding=latin1";
+             : ", or say how it is written, as --set input.encoding=latin1 (windows-1252, where Excel wrote it)";
 }
 
 // The events of the files and how many records have each; none where they are too many. Collective.
@@ -149,8 +152,11 @@ class Init {
     config_.input.interactions = sorted_.of(FileKind::interactions);
     config_.input.social = sorted_.of(FileKind::social);
     seen_.settings = other_settings_without_files();
-    if (config_.input.columns.empty()) config_.input.columns = told_columns(comm_, config_.input, seen_.warnings);
-    seen_.columns = config_.input.columns;
+    bool by_order = false;
+    seen_.columns = config_.input.columns.empty() ? told_columns(comm_, config_.input, seen_.warnings, by_order)
+                                                  : config_.input.columns;
+    // What is said of columns told by order is not said of those that are named.
+    if (!by_order) config_.input.columns = seen_.columns;
     read_all();
     write_file(initial_config_text(seen_));
   }

@@ -14,7 +14,7 @@ namespace cohort {
 
 template <class Archive>
 void serialize(Archive& archive, LayoutNotes& notes, unsigned /*version*/) {
-  archive& notes.header& notes.header_of& notes.names& notes.sample& notes.warnings;
+  archive& notes.header& notes.header_of& notes.names& notes.sample& notes.warnings& notes.grouped_by_second;
 }
 
 namespace {

@@ -128,7 +128,7 @@ bool is_tuple(std::string_view line) {
 
 // An object of columns, as pandas' to_json writes by itself, or of a list for each id; an object of a record holds
 // neither at first.
-bool is_json_of_columns(std::string_view line) {
+bool is_json_of_columns(std::string_view line, bool is_only_line) {
   std::string text;
   for (const char c : line.substr(0, std::min<std::size_t>(line.size(), 400))) {
     if (c != ' ') text += c;
@@ -140,7 +140,47 @@ bool is_json_of_columns(std::string_view line) {
   const bool number = !key.empty() && std::ranges::all_of(key, is_digit);
   const bool list = value.starts_with("\":[") || value.starts_with("\":{");
   return value.starts_with("\":{\"0\":") || (number && list) ||
-         ((key == "columns" || key == "index" || key == "schema") && list);
+         ((key == "columns" || key == "index" || key == "schema") && list && is_only_line);
+}
+
+// {"took": 3, "hits": {"hits": [{...}, {...}, ...]}}: what services answer.
+bool holds_a_list_of_objects(std::string_view line) {
+  std::size_t objects = 0;
+  for (auto at = line.find('}'); at != std::string_view::npos; at = line.find('}', at + 1)) {
+    auto next = line.find_first_not_of(" ,", at + 1);
+    objects += next != std::string_view::npos && next > at + 1 && line[next] == '{' ? 1 : 0;
+  }
+  return objects >= 2;
+}
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, is_digit);
+}
+
+// How many index:value pairs stand behind the first word of a line, 1 11:2 17:1; 0: others do too, or none.
+std::size_t indexed_values_in(std::string_view line) {
+  auto at = line.find(' ');
+  if (at == std::string_view::npos || line.substr(0, at).find_first_not_of("0123456789.-+") != std::string_view::npos) {
+    return 0;
+  }
+  std::size_t count = 0;
+  while (at < line.size()) {
+    const auto begin = line.find_first_not_of(' ', at);
+    if (begin == std::string_view::npos) break;
+    at = std::min(line.find(' ', begin), line.size());
+    const auto word = line.substr(begin, at - begin);
+    const auto colon = word.find(':');
+    const bool pair = colon != std::string_view::npos && is_digits(word.substr(0, colon)) &&
+                      word.find_first_not_of("0123456789.:eE+-", colon) == std::string_view::npos;
+    if (!pair) return 0;
+    ++count;
+  }
+  return count;
+}
+
+// The rule that sqlcmd and SQL*Plus draw below the names of columns.
+bool is_rule_by_blanks(std::string_view line) {
+  return line.find_first_not_of("- ") == std::string_view::npos && line.find("-- ") != std::string_view::npos;
 }
 
 bool is_text(std::string_view bytes) {
@@ -192,9 +232,14 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
                          (next == '"' && (line.ends_with(']') || line.ends_with(','))) ||
                          (line.ends_with(']') && line.find(',') != std::string_view::npos));
   const bool json_lines = object && line != "{";
-  if (json_lines && is_json_of_columns(line)) {
+  const auto lines = first_lines(head, 3);
+  if (json_lines && is_json_of_columns(line, lines.size() < 2)) {
     refuse(path, "JSON of one object with a list for each column or id",
            "write an object a line, as pandas' to_json(orient=\"records\", lines=True)");
+  }
+  if (tables && json_lines && lines.size() < 2 && holds_a_list_of_objects(line)) {
+    refuse(path, "JSON of one object with a list of records in it",
+           "write an object a line, for example with jq -c '.data[]' where the list is called data");
   }
   if ((object && !(tables && json_lines)) || array) {
     refuse(path,
@@ -218,7 +263,6 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
   if (is_server_log(line) || starts("#software: ") || starts("#fields: ")) {
     refuse(path, "a web server's log", "write who asked, for what and when as CSV");
   }
-  const auto lines = first_lines(head, 3);
   const bool copied = starts("copy ") && line.find(" FROM stdin") != std::string_view::npos;
   if (copied || starts("insert into ") || starts("create table ") || starts("drop table ") || starts("/*!") ||
       starts("-- mysql dump") || starts("-- mariadb dump") || starts("--\n-- postgresql") ||
@@ -234,6 +278,14 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
   }
   if (lines.size() >= 2 && is_tuple(lines[0]) && is_tuple(lines[1])) {
     refuse(path, "text of tuples in brackets", "write the columns as CSV, without brackets");
+  }
+  if (lines.size() >= 2 && is_rule_by_blanks(lines[1])) {
+    refuse(path, "a table as sqlcmd and SQL*Plus print it, with a rule below the names",
+           "write it as CSV (sqlcmd -s \",\" -W -h -1, SQL*Plus' set markup csv on)");
+  }
+  if (lines.size() >= 2 && indexed_values_in(lines[0]) > 0 && indexed_values_in(lines[1]) > 0 &&
+      indexed_values_in(lines[0]) + indexed_values_in(lines[1]) > 2) {
+    refuse(path, "text of index:value pairs (as libsvm, libFM and libffm read)", "write a line for each user and item");
   }
   if (starts("@relation")) refuse(path, "an ARFF file", as_text);
 }

@@ -90,10 +90,6 @@ class Chooser {
     }
     return found;
   }
-  static std::string_view last_part(const std::string& name) {
-    const auto dot = name.rfind('.');
-    return dot == std::string::npos ? std::string_view() : std::string_view(name).substr(dot + 1);
-  }
 
   // A table of classes has ids of nothing but users; `cohort export` calls them so.
   std::optional<Index> named_id(Index other) const {
@@ -289,10 +285,16 @@ class Chooser {
     for (const auto known : known_names(meaning)) {
       for (Index c = 0; c < std::ssize(seen_.names); ++c) {
         const bool list = seen_.typed && name(c).ends_with("_seq");
-        if (c == layout_.first || c == layout_.second || list || plain_name(name(c)) != known) continue;
+        const auto own = name_beside(name(c), name(layout_.first), name(layout_.second));
+        if (c == layout_.first || c == layout_.second || list || plain_name(own) != known) continue;
         result.push_back(c);
       }
     }
+    // Those beside the ids before those around them, as Elasticsearch's _score is around its _source.
+    const auto around = [&](Index c) {
+      return name_beside(name(c), name(layout_.first), name(layout_.second)) == name(c);
+    };
+    std::stable_partition(result.begin(), result.end(), [&](Index c) { return !around(c); });
     return result;
   }
 

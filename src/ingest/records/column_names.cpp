@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "ingest/records/file_head.hpp"
-
 namespace cohort {
 
 namespace {
@@ -341,23 +339,6 @@ constexpr std::array sure = std::to_array<std::string_view>(
      "follower", "followee", "truster",  "trustee", "user1",  "user2",      "label",   "segment"});
 
 }  // namespace
-
-std::string plain_name(std::string_view field) {
-  std::string result;
-  field = without_type(field);
-  // As MongoDB exports values: {"user_id": {"$oid": "5f"}}.
-  if (const auto dollar = field.find(".$"); dollar != std::string_view::npos) field = field.substr(0, dollar);
-  // A unit, or a range: rating (1-5).
-  if (field.ends_with(')') || field.ends_with(']')) {
-    const auto open = field.find_last_of("([");
-    if (open != std::string_view::npos && open > 0) field = field.substr(0, open);
-  }
-  for (const char c : field) {
-    if (std::string_view(" \t-_.#%\"'").find(c) != std::string_view::npos) continue;
-    result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return result;
-}
 
 std::span<const std::string_view> known_names(Meaning meaning) {
   switch (meaning) {

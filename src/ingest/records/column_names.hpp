@@ -12,9 +12,17 @@ namespace cohort {
 
 enum class Meaning : std::int32_t { user, item, weight, time, event, source, target, label };
 
-/// A name as names are compared: without a type of RecBole's, in small letters, without blanks, '-', '_', '.', '#' and
-/// '%'. Local.
+/// A name as names are compared: without a type of RecBole's, MongoDB's or DynamoDB's, in small letters, without
+/// blanks,
+/// '-', '_', '.', '#', '%' and '@', and in English (Kundennummer is customerid). Local.
 std::string plain_name(std::string_view field);
+
+/// "product_id" of "properties.product_id"; empty: there is no dot. Local.
+std::string_view last_part(std::string_view name);
+
+/// The last part where the name and those of both ids stand in one object or table ("ratings.rating" beside
+/// "ratings.user_id" and "ratings.item_id"), else the name. Local.
+std::string_view name_beside(std::string_view name, std::string_view first, std::string_view second);
 
 /// The plain names of columns of this meaning, the ones to be preferred first. Local.
 std::span<const std::string_view> known_names(Meaning meaning);

@@ -123,6 +123,11 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
   look.header =
       look.typed ||
       (!whole.matrix && request.header.value_or(whole.ruled || is_header(look.rows, request.role, request.columns)));
+  if (look.header && look.rows.size() > 2 && are_types(look.rows[1])) {
+    look.second_begin = static_cast<std::int64_t>(lines[1].next);
+    look.first_number = lines[1].number;
+    look.rows.erase(look.rows.begin() + 1);
+  }
   return look;
 }
 
@@ -219,6 +224,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
   choose_columns(layout, seen, request, result.notes.warnings);
   choose_time_unit(layout, seen.data, request);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
+  result.notes.grouped_by_second = is_grouped_by_second(layout, seen, request);
   return result;
 }
 

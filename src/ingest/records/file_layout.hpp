@@ -95,6 +95,7 @@ struct LayoutNotes {
   std::vector<std::string> names;     ///< of the columns, without RecBole's types; empty: they have none
   std::vector<std::string> sample;    ///< the fields of the first line of data
   std::vector<std::string> warnings;  ///< what looks as if it were misread, with what to do, without the file's name
+  bool grouped_by_second = false;     ///< nothing but order tells the columns, and all lines of one item stand together
 };
 
 struct DetectedLayout {

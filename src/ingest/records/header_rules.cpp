@@ -1,7 +1,9 @@
 #include "ingest/records/header_rules.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <string_view>
 
 #include "ingest/records/chosen_columns.hpp"
 #include "ingest/records/column_names.hpp"
@@ -99,6 +101,26 @@ bool is_header(const Rows& rows, FileRole role, const ColumnChoice& columns) {
     }
   }
   return fields.size() >= 3 && index == 1 && below[0].size() + 1 >= rows.size() && counts_up(below[0], 0);
+}
+
+bool are_types(const std::vector<std::string>& fields) {
+  static constexpr std::array<std::string_view, 12> types{"String",   "Bool",       "Date",   "Date32",
+                                                          "DateTime", "DateTime64", "UUID",   "FixedString",
+                                                          "Decimal",  "Enum8",      "Enum16", "IPv4"};
+  const auto is_type = [](std::string_view text) {
+    for (const std::string_view wrapper : {"LowCardinality(", "Nullable("}) {
+      if (text.starts_with(wrapper) && text.ends_with(')')) {
+        text = text.substr(wrapper.size(), text.size() - wrapper.size() - 1);
+      }
+    }
+    text = text.substr(0, text.find('('));
+    if (std::ranges::find(types, text) != types.end()) return true;
+    for (const std::string_view number : {"UInt", "Int", "Float"}) {
+      if (text.starts_with(number) && is_whole_number(text.substr(number.size()))) return true;
+    }
+    return false;
+  };
+  return fields.size() >= 2 && std::ranges::all_of(fields, is_type);
 }
 
 bool looks_like_data(const Rows& rows) {

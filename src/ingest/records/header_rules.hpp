@@ -26,4 +26,7 @@ bool is_header(const Rows& rows, FileRole role, const ColumnChoice& columns);
 /// Whether the first line has a number above numbers: `input.header = true` is then likely wrong. Local.
 bool looks_like_data(const Rows& rows);
 
+/// The line of types that ClickHouse's TSVWithNamesAndTypes has below the names: UInt64, Nullable(String), ... Local.
+bool are_types(const std::vector<std::string>& fields);
+
 }  // namespace cohort

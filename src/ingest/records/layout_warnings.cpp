@@ -25,6 +25,9 @@ constexpr std::ptrdiff_t share_of_missing = 10;
 // Ratings agree in so many repeats by chance hardly ever.
 constexpr std::size_t repeats_that_show = 8;
 constexpr std::size_t weights_that_show = 3;
+// Fewer stand together by chance.
+constexpr std::size_t fewest_groups = 3;
+constexpr std::size_t fewest_lines_of_groups = 30;
 
 // The fields of one column, without those that are missing.
 std::vector<std::string> fields_of(const Rows& rows, std::int32_t column) {
@@ -62,6 +65,13 @@ bool are_unix_times(const std::vector<std::string>& fields) {
   return all(fields, is_unix_time) && std::set(fields.begin(), fields.end()).size() * 2 > fields.size();
 }
 
+// Google Analytics' 2041375821.1602345432: a random number and a time.
+bool is_visitor_number(const std::string& field) {
+  const auto point = field.find('.');
+  return point != std::string::npos && point >= 6 && field.size() - point > 9 &&
+         is_whole_number(field.substr(0, point)) && is_whole_number(field.substr(point + 1));
+}
+
 // What looks meant otherwise in the ids of a column, with what to do; empty: nothing.
 std::string fault_of_ids(const FileLayout& layout, const std::string& name, const std::vector<std::string>& fields) {
   using Pair = std::pair<std::string_view, std::string_view>;
@@ -96,7 +106,12 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
   const auto plain = plain_name(name);
   const bool plural = plain.ends_with("ids") || plain == "friends" || plain == "following" || plain == "trusted";
   const auto separated = [](const std::string& field) { return field.find_first_of(",;| ") != std::string::npos; };
-  const bool lists = all(fields, in_brackets) || (plural && std::ranges::any_of(fields, separated)) ||
+  // 3 18 7, or 3,18,7: in the column of a file without names, where a line is a user with its items.
+  const auto numbers = [](const std::string& field) {
+    return field.find_first_not_of("0123456789 ,") == std::string::npos;
+  };
+  const bool of_numbers = name.empty() && all(fields, numbers) && std::ranges::any_of(fields, separated);
+  const bool lists = all(fields, in_brackets) || of_numbers || (plural && std::ranges::any_of(fields, separated)) ||
                      (layout.format == TextFormat::json && std::ranges::any_of(fields, several));
   return lists ? "looks like lists, each of which is read as one; write a line for each thing in them" : "";
 }
@@ -191,6 +206,59 @@ void warn_of_dates(const FileLayout& layout, const ColumnsSeen& seen, const Layo
   }
 }
 
+// customer17, item_3: the word before the digits. Empty: there is none, or a short one that says nothing.
+std::string word_of(const std::string& field) {
+  const auto digit = field.find_first_of("0123456789");
+  if (digit == std::string::npos || digit == 0 || field.find_first_not_of("0123456789", digit) != std::string::npos) {
+    return {};
+  }
+  auto word = plain_name(field.substr(0, digit));
+  return is_words(word) ? word : std::string();
+}
+
+bool is_address(const std::string& field) {
+  const auto at = field.find('@');
+  return at != std::string::npos && at > 0 && field.find('.', at) != std::string::npos &&
+         field.find_first_of(" /") == std::string::npos;
+}
+
+bool is_link(const std::string& field) {
+  return field.starts_with("http://") || field.starts_with("https://") || field.starts_with("www.");
+}
+
+// Of an article at Amazon, or a film at IMDb.
+bool is_catalogue_number(const std::string& field) {
+  const auto digits = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+  return (field.size() == 10 && field.starts_with("B0") && std::ranges::all_of(field, digits)) ||
+         (field.size() >= 9 && field.starts_with("tt") && is_whole_number(field.substr(2)));
+}
+
+// Where nothing but their order tells the columns, the ids may: items in the first, users in the second.
+void warn_of_swapped_ids(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                         std::vector<std::string>& warnings) {
+  if (!request.columns.empty() || request.role != FileRole::interactions) return;
+  const auto first = fields_of(seen.data, layout.first);
+  const auto second = fields_of(seen.data, layout.second);
+  const auto called = [](Meaning meaning, const std::string& letter) {
+    return [=](const std::string& field) {
+      const auto word = word_of(field);
+      return word == letter || (word.size() > 2 && means(word, meaning));
+    };
+  };
+  const auto any_of = [](auto... tests) { return [=](const std::string& field) { return (tests(field) || ...); }; };
+  const auto is_item = any_of(called(Meaning::item, "i"), is_link, is_catalogue_number);
+  const auto is_user = any_of(called(Meaning::user, "u"), is_address);
+  const bool users_second = all(second, is_user) && !all(first, is_user);
+  const bool items_first = all(first, is_item) && !all(second, is_item);
+  if (!users_second && !items_first) return;
+  warnings.push_back(column_text(layout.first, {}) + " is read as the user and " + column_text(layout.second, {}) +
+                     " as the item, by their order, but " + quoted(first[0], 40) + " and " + quoted(second[0], 40) +
+                     " look like an item and a user; if so, " +
+                     (request.settable ? "set input.columns.user = " + std::to_string(layout.second) +
+                                             " and input.columns.item = " + std::to_string(layout.first)
+                                       : "write the user first"));
+}
+
 // What is told by order alone: further columns may be what was meant.
 void warn_of_order(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
                    std::vector<std::string>& warnings) {
@@ -220,6 +288,21 @@ void warn_of_lists(const Rows& rows, std::vector<std::string>& warnings) {
   }
 }
 
+bool is_grouped_by_second(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request) {
+  if (!seen.names.empty() || !request.columns.empty() || request.role != FileRole::interactions) return false;
+  const auto first = fields_of(seen.data, layout.first);
+  const auto second = fields_of(seen.data, layout.second);
+  if (first.size() != second.size() || first.size() < fewest_lines_of_groups) return false;
+  const auto runs = [](const std::vector<std::string>& fields) {
+    std::size_t count = 1;
+    for (std::size_t i = 1; i < fields.size(); ++i) count += fields[i] != fields[i - 1] ? 1 : 0;
+    return count;
+  };
+  const auto groups = std::set(second.begin(), second.end()).size();
+  return groups >= fewest_groups && runs(second) == groups && 2 * groups <= second.size() &&
+         10 * runs(first) >= 9 * first.size();
+}
+
 void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
                     std::vector<std::string>& warnings) {
   if (request.role == FileRole::labels) return;
@@ -235,7 +318,7 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
     const auto fields = fields_of(seen.data, column);
     if (all(fields, is_date) || are_unix_times(fields)) {
       warn(column, role, "looks like times", fields);
-    } else if (all(fields, is_fraction)) {
+    } else if (all(fields, is_fraction) && !all(fields, is_visitor_number)) {
       warn(column, role, "looks like real numbers", fields);
     } else if (role == "user" && layout.columns > 2 && counts_lines(fields) &&
                (seen.names.empty() || !means(seen.names[column], Meaning::user))) {
@@ -262,6 +345,7 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
          weights);
   }
   if (seen.names.empty()) {
+    warn_of_swapped_ids(layout, seen, request, warnings);
     warn_of_order(layout, seen, request, warnings);
     if (const auto weights = fields_of(seen.data, layout.weight);
         all(weights, [](const std::string& field) { return is_whole_number(field) && value_of(field) >= 1e6; })) {

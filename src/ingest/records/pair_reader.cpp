@@ -10,6 +10,7 @@
 #include "core/words.hpp"
 #include "ingest/files/input_files.hpp"
 #include "ingest/files/line_blocks.hpp"
+#include "ingest/records/missing_ids.hpp"
 #include "ingest/records/reading_checks.hpp"
 
 namespace cohort {
@@ -248,6 +249,8 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   if (result.stats.bad_lines > 0) {
     result.stats.bad_line_reports = report_bad_lines(comm, opened, tally.first_bad_lines);
   }
+  result.stats.grouped_by_second =
+      std::ranges::any_of(opened, [](const OpenedFile& file) { return file.notes.grouped_by_second; });
   result.stats.warnings = warn_of_headers(comm, opened, files.layout, result.pairs, first, second);
   if (result.stats.repeated_headers > 0) {
     result.stats.warnings.push_back(counted(result.stats.repeated_headers, "line repeats", "lines repeat") +

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "comm/distribution.hpp"
+#include "data/huge_vector.hpp"
 #include "ingest/files/input_files.hpp"
 #include "ingest/ids/id_interner.hpp"
 #include "ingest/records/record_parser.hpp"
@@ -22,13 +24,21 @@ std::vector<std::string> warn_of_headers(const Communicator& comm, const std::ve
 /// Warns where every user, or every item, of `records` records occurs once. Local.
 std::vector<std::string> warn_of_singles(std::int64_t records, std::int64_t users, std::int64_t items);
 
+/// One column of this rank's records, and the dictionary that its local numbers refer to.
+struct IdColumn {
+  const Distribution& distribution;
+  const std::vector<std::int64_t>& number;  ///< by local number, in the dictionary
+  const HugeVector<std::uint32_t>& local;   ///< by record, a local number
+};
+
+/// Warns that users and items may be the other way round, where lines of one item stand together (they mostly do of one
+/// user) and the ids read as users occur more unevenly than those read as items: by the coefficients of variation, as
+/// popularity varies more than activity does. Collective.
+std::vector<std::string> warn_of_swapped_columns(const Communicator& comm, const IdColumn& users,
+                                                 const IdColumn& items);
+
 /// Says where files stand in folders as Hive names them, event=view and event=buy, by a column that is not in the
 /// files. Local.
 std::vector<std::string> warn_of_folders(const std::vector<OpenedFile>& files);
-
-/// Says how many records have a user or an item called as programs write what is missing: nan,
-/// null, None, or as lines of totals begin. Collective.
-std::vector<std::string> warn_of_missing_words(const Communicator& comm, FileRole role, const LocalPairs& pairs,
-                                               const IdInterner& first, const IdInterner& second);
 
 }  // namespace cohort

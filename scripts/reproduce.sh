@@ -211,10 +211,20 @@ done; done'
 
 row joint-cora 200 "Centres trained with the network" "$cora_needs" \
   "$cora"'
-for seed in 42 1; do for kind in model.smoothings=0 train.joint=true train.loss=dmon; do
+for seed in 42 1; do for kind in model.smoothings=0 train.joint=true train.loss=dmon "train.loss=dmon --set model.layers=2"; do
   $cohort run $out/cora.toml --quiet --set $kind --set train.seed=$seed --set output.directory=$out/cora-joint >/dev/null
   $cohort evaluate --result $out/cora-joint/segments.h5 --truth $data/cora/labels.txt --json
 done; done'
+
+for graph in "football 12 football/edges.txt football/labels.txt" "cora-citations 7 cora/edges.txt cora/labels.txt"; do
+  read -r name count edges labels <<<"$graph"
+  row "joint-$name" 30 "Centres trained with the network" "$edges $labels" \
+    'printf "[input]\nsocial = \"%s\"\n[segment]\ncount = '"$count"'\n" "$(realpath $data/'"$edges"')" >$out/joint-'"$name"'.toml
+for seed in 42 1 2; do for kind in model.smoothings=0 train.joint=true; do
+  $cohort run $out/joint-'"$name"'.toml --quiet --set model.encoder=gcn --set $kind --set train.seed=$seed --set output.directory=$out/joint-'"$name"' >/dev/null
+  $cohort evaluate --result $out/joint-'"$name"'/segments.h5 --truth $data/'"$labels"' --json
+done; done'
+done
 
 row count 1000 "How many segments" "module:numpy module:sklearn module:h5py" \
   '$python tests/peer/count_criteria.py --cohort $cohort'
@@ -224,6 +234,9 @@ row days 60 "Seven days" "$ml_needs module:h5py" \
 for way in "" --no-previous; do
   rm -rf $out/days && $python scripts/days.py $out/ml-100k.toml --output $out/days --days 7 $way
 done'
+
+row drift 60 "Seven days" "module:h5py" \
+  '$python tests/peer/drift.py --cohort $cohort --noise 0.5'
 
 [ "$found" -gt 0 ] || fail "no row has ${patterns[*]} in its name or table; see scripts/reproduce.sh --list"
 [ "$mode" = run ] || exit 0

@@ -323,8 +323,15 @@ TEST(Config, WhatNetworksReadFollowsFromEncoderAndLoss) {
   EXPECT_EQ(contrast.model.column_dropout, 0.2);
   EXPECT_EQ(contrast.model.smoothings, 2);
   EXPECT_TRUE(parse(social, {"model.encoder=gcn", "model.layers=1"}).model.widths.empty());
+  const std::string words = "input.user_features=[\"words.npy\"]";
+  EXPECT_EQ(parse(social, {words}).model.widths, std::vector<std::int64_t>{256});
+  const auto shares = parse(social, {words, "train.loss=dmon"});
+  EXPECT_EQ(shares.model.layers, 1);
+  EXPECT_TRUE(shares.model.widths.empty());
+  EXPECT_EQ(parse(social, {words, "train.loss=dmon", "model.widths=[7]"}).model.layers, 2);
+  EXPECT_EQ(parse(social, {"model.encoder=gcn", "train.loss=dmon"}).model.layers, 2);
   // What was settled is read back as it is.
-  for (const auto& config : {gcn, contrast, parse(social, {"model.encoder=gcn", "model.layers=1"})}) {
+  for (const auto& config : {gcn, contrast, shares, parse(social, {"model.encoder=gcn", "model.layers=1"})}) {
     EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
   }
   const auto refused = [&](const std::vector<std::string>& overrides, const std::string& expected) {

@@ -125,7 +125,7 @@ row peers 300 "Peers without training" \
   '$python tests/peer/beside.py --cohort $cohort --python $python --data $data \
   --methods popularity itemcf svd gfcf ease spectral leiden'
 
-for graph in "football 12 football/edges.txt football/labels.txt" "cora-citations 7 cora/edges.txt cora/labels.txt" \
+for graph in "games 12 football/edges.txt football/labels.txt" "citations 7 cora/edges.txt cora/labels.txt" \
   "pubmed 3 pubmed/edges.txt.gz pubmed/labels.txt" "lastfm-friends 8 lastfm/lastfm.net" "filmtrust-trust 8 filmtrust/trust.txt"; do
   read -r name count edges labels <<<"$graph"
   row "$name" 2 "Peers without training" "$edges $labels" \
@@ -205,23 +205,23 @@ done
 row joint-lastfm 100 "Centres trained with the network" "$lastfm_needs module:h5py" \
   'printf "[input]\ninteractions = \"%s\"\n[segment]\ncount = 8\n" "$(realpath $data/lastfm/lastfm.inter.gz)" >$out/joint.toml
 for encoder in "--set graph.kind=user --set model.encoder=gcn" "'"$fixed"'"; do for joint in false true; do
-  $cohort run $out/joint.toml --quiet $encoder --set train.joint=$joint --set output.directory=$out/joint >/dev/null
+  $cohort run $out/joint.toml --quiet $encoder --restart --set train.joint=$joint --set output.directory=$out/joint >/dev/null
   $python tests/peer/friends_modularity.py $out/joint/segments.h5 $data/lastfm/lastfm.net
 done; done'
 
 row joint-cora 200 "Centres trained with the network" "$cora_needs" \
   "$cora"'
 for seed in 42 1; do for kind in model.smoothings=0 train.joint=true train.loss=dmon "train.loss=dmon --set model.layers=2"; do
-  $cohort run $out/cora.toml --quiet --set $kind --set train.seed=$seed --set output.directory=$out/cora-joint >/dev/null
+  $cohort run $out/cora.toml --quiet --set $kind --set train.seed=$seed --restart --set output.directory=$out/cora-joint >/dev/null
   $cohort evaluate --result $out/cora-joint/segments.h5 --truth $data/cora/labels.txt --json
 done; done'
 
-for graph in "football 12 football/edges.txt football/labels.txt" "cora-citations 7 cora/edges.txt cora/labels.txt"; do
+for graph in "games 12 football/edges.txt football/labels.txt" "citations 7 cora/edges.txt cora/labels.txt"; do
   read -r name count edges labels <<<"$graph"
   row "joint-$name" 30 "Centres trained with the network" "$edges $labels" \
     'printf "[input]\nsocial = \"%s\"\n[segment]\ncount = '"$count"'\n" "$(realpath $data/'"$edges"')" >$out/joint-'"$name"'.toml
 for seed in 42 1 2; do for kind in model.smoothings=0 train.joint=true; do
-  $cohort run $out/joint-'"$name"'.toml --quiet --set model.encoder=gcn --set $kind --set train.seed=$seed --set output.directory=$out/joint-'"$name"' >/dev/null
+  $cohort run $out/joint-'"$name"'.toml --quiet --set model.encoder=gcn --set $kind --set train.seed=$seed --restart --set output.directory=$out/joint-'"$name"' >/dev/null
   $cohort evaluate --result $out/joint-'"$name"'/segments.h5 --truth $data/'"$labels"' --json
 done; done'
 done

@@ -125,7 +125,7 @@ row peers 300 "Peers without training" \
   '$python tests/peer/beside.py --cohort $cohort --python $python --data $data \
   --methods popularity itemcf svd gfcf ease spectral leiden'
 
-for graph in "games 12 football/edges.txt football/labels.txt" "citations 7 cora/edges.txt cora/labels.txt" \
+for graph in "football 12 football/edges.txt football/labels.txt" "cora-citations 7 cora/edges.txt cora/labels.txt" \
   "pubmed 3 pubmed/edges.txt.gz pubmed/labels.txt" "lastfm-friends 8 lastfm/lastfm.net" "filmtrust-trust 8 filmtrust/trust.txt"; do
   read -r name count edges labels <<<"$graph"
   row "$name" 2 "Peers without training" "$edges $labels" \

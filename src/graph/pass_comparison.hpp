@@ -35,9 +35,6 @@ std::vector<double> norms_of(const Behaviour& behaviour);
 /// 255 items.
 class PassComparison {
  public:
-  /// Bytes that a thread needs for each user of a pass.
-  static constexpr std::int64_t bytes_of_user = 16;
-
   /// items: the distinct ones of `behaviour`. self: of its users, whom each is not compared with. All must outlive it.
   PassComparison(const GraphConfig& options, const Behaviour& behaviour, const Distinct& items,
                  std::span<const std::int64_t> self);

@@ -1,7 +1,5 @@
 #include "graph/user_comparison.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -52,10 +50,10 @@ void place_by_norm(std::span<const std::uint32_t> user, ItemLists::Part& lists) 
 }
 
 // The users that others are compared with, cut so that what a pass needs of the lists, twice as they are packed and
-// sent, and its sums fit `memory`. Collective.
+// sent, and what is known of each user fit `memory`; a thread's sums are of a tile at most. Collective.
 Distribution passes_of(const Communicator& comm, const Behaviour& behaviour, std::int64_t memory) {
   const std::int64_t of_entry = behaviour.weight.empty() ? 8 : 16;
-  const std::int64_t of_user = 20 + PassComparison::bytes_of_user * comm.max(omp_get_max_threads());
+  constexpr std::int64_t of_user = 28;
   std::vector<std::int64_t> cost;
   std::int64_t total = 0;
   comm.attempt([&] {

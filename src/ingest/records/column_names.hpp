@@ -13,8 +13,7 @@ namespace cohort {
 enum class Meaning : std::int32_t { user, item, weight, time, event, source, target, label };
 
 /// A name as names are compared: without a type of RecBole's, MongoDB's or DynamoDB's, in small letters, without
-/// blanks,
-/// '-', '_', '.', '#', '%' and '@', and in English (Kundennummer is customerid). Local.
+/// blanks, '-', '_', '.', '#', '%' and '@', and in English (Kundennummer is customerid). Local.
 std::string plain_name(std::string_view field);
 
 /// "product_id" of "properties.product_id"; empty: there is no dot. Local.

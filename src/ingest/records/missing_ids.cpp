@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -39,24 +38,33 @@ constexpr std::int64_t share_of_any = 20;  // one record in so many at least
 constexpr std::int64_t fewest_users = 10;
 constexpr std::int64_t fewest_records = 100;
 
-// The digests by which exports hide ids, of ids that were missing: by the digest in hexadecimal, what it is of.
-std::map<std::string, std::string, std::less<>> digests_of_nothing() {
+struct Digest {
+  std::string text;  // in hexadecimal; empty where the system forbids the algorithm, as some do MD5
+  std::string of;
+};
+
+// Those by which exports hide ids, of ids that were missing; the same number in the same order on all ranks.
+std::vector<Digest> made_digests() {
   static constexpr std::array<std::string_view, 12> words{"",     "0",   "-1",  "null",      "NULL",      "None",
                                                           "none", "nan", "NaN", "undefined", "anonymous", "guest"};
-  std::map<std::string, std::string, std::less<>> result;
+  std::vector<Digest> result;
   for (const auto& [name, algorithm] :
        {std::pair("MD5", EVP_md5()), std::pair("SHA-1", EVP_sha1()), std::pair("SHA-256", EVP_sha256())}) {
     for (const auto word : words) {
       std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
       unsigned int size = 0;
-      // Some systems forbid MD5.
-      if (EVP_Digest(word.data(), word.size(), bytes.data(), &size, algorithm, nullptr) != 1) continue;
+      if (EVP_Digest(word.data(), word.size(), bytes.data(), &size, algorithm, nullptr) != 1) size = 0;
       std::string text;
       for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
-      result.emplace(text, std::string("the ") + name + " of " + (word.empty() ? "nothing" : quoted(word)));
+      result.push_back({text, std::string("the ") + name + " of " + (word.empty() ? "nothing" : quoted(word))});
     }
   }
   return result;
+}
+
+const std::vector<Digest>& digests_of_nothing() {
+  static const auto digests = made_digests();
+  return digests;
 }
 
 std::string in_small_letters(std::string_view text) {
@@ -77,9 +85,10 @@ bool repeats_one_character(std::string_view text) {
 }
 
 bool is_called_as_a_crowd(std::string_view id) {
-  static const auto digests = digests_of_nothing();
+  const auto& digests = digests_of_nothing();
   const auto small = in_small_letters(id);
-  return std::ranges::find(crowd_names, small) != crowd_names.end() || digests.contains(small) ||
+  return std::ranges::find(crowd_names, small) != crowd_names.end() ||
+         (!small.empty() && std::ranges::find(digests, small, &Digest::text) != digests.end()) ||
          std::ranges::find(missing_words, id) != missing_words.end() || repeats_one_character(id);
 }
 
@@ -92,27 +101,29 @@ std::vector<std::string> warn_of_missing_words(const Communicator& comm, FileRol
     std::string text;
     std::string why;
   };
-  const std::string remedy =
-      "; it is taken as an id. Leave such records out of the file, or write nothing there and set clean.incomplete = "
-      "\"drop\"";
   std::vector<Word> words;
-  for (const auto word : missing_words) {
-    words.push_back({std::string(word), ", as programs write one that is missing" + remedy});
-  }
-  for (const auto word : zeros) words.push_back({std::string(word), ", which is that of nobody" + remedy});
-  for (const auto& [digest, of] : digests_of_nothing()) {
-    words.push_back({digest, ", which is " + of + remedy});
-    std::string large = digest;
-    for (auto& c : large) c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
-    words.push_back({large, ", which is " + of + remedy});
-  }
-  for (const auto word : total_words) {
-    words.push_back(
-        {std::string(word), ", as the line of a total has; it is taken as an id. Leave such lines out of the file"});
-  }
-  std::vector<std::int64_t> counts(2 * words.size(), 0);
+  std::vector<std::int64_t> counts;
   comm.attempt([&] {
+    const std::string remedy =
+        "; it is taken as an id. Leave such records out of the file, or write nothing there and set clean.incomplete = "
+        "\"drop\"";
+    for (const auto word : missing_words) {
+      words.push_back({std::string(word), ", as programs write one that is missing" + remedy});
+    }
+    for (const auto word : zeros) words.push_back({std::string(word), ", which is that of nobody" + remedy});
+    for (const auto& [digest, of] : digests_of_nothing()) {
+      words.push_back({digest, ", which is " + of + remedy});
+      std::string large = digest;
+      for (auto& c : large) c = c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+      words.push_back({large, ", which is " + of + remedy});
+    }
+    for (const auto word : total_words) {
+      words.push_back(
+          {std::string(word), ", as the line of a total has; it is taken as an id. Leave such lines out of the file"});
+    }
+    counts.assign(2 * words.size(), 0);
     for (std::size_t w = 0; w < words.size(); ++w) {
+      if (words[w].text.empty()) continue;
       if (const auto number = first.find(words[w].text)) counts[2 * w] = std::ranges::count(pairs.first, *number);
       if (const auto number = second.find(words[w].text)) {
         counts[2 * w + 1] = std::ranges::count(pairs.second, *number);
@@ -136,28 +147,30 @@ std::vector<std::string> warn_of_crowds(const Communicator& comm, const IdTable&
   struct Most {
     std::int64_t records, user, items;
   };
-  // This rank's two of most records, and of most items among all but the first of them, then those of all ranks.
-  std::vector<Most> mine;
-  std::int64_t total = 0;
-  for (std::size_t u = 0; u < records.size(); ++u) {
-    total += records[u];
-    mine.push_back({records[u], users.distribution.begin(comm.rank()) + static_cast<std::int64_t>(u),
-                    places_of(interactions.row_begin, u).size()});
-  }
   const auto more_records = [](const Most& a, const Most& b) {
     return std::tuple(-a.records, a.user) < std::tuple(-b.records, b.user);
   };
   const auto more_items = [](const Most& a, const Most& b) {
     return std::tuple(-a.items, a.user) < std::tuple(-b.items, b.user);
   };
+  // This rank's two of most records, and of most items among all but the first of them, then those of all ranks.
   std::vector<Most> shown;
-  const auto show_two = [&](auto order) {
-    const auto middle = mine.begin() + std::min<std::ptrdiff_t>(2, std::ssize(mine));
-    std::ranges::partial_sort(mine, middle, order);
-    shown.insert(shown.end(), mine.begin(), middle);
-  };
-  show_two(more_items);
-  show_two(more_records);
+  std::int64_t total = 0;
+  comm.attempt([&] {
+    std::vector<Most> mine;
+    for (std::size_t u = 0; u < records.size(); ++u) {
+      total += records[u];
+      mine.push_back({records[u], users.distribution.begin(comm.rank()) + static_cast<std::int64_t>(u),
+                      places_of(interactions.row_begin, u).size()});
+    }
+    const auto show_two = [&](auto order) {
+      const auto middle = mine.begin() + std::min<std::ptrdiff_t>(2, std::ssize(mine));
+      std::ranges::partial_sort(mine, middle, order);
+      shown.insert(shown.end(), mine.begin(), middle);
+    };
+    show_two(more_items);
+    show_two(more_records);
+  });
   auto all = comm.all_gather(std::span<const Most>(shown)).data;
   total = comm.sum(total);
   if (users.total() < fewest_users || total < fewest_records) return {};
@@ -175,8 +188,7 @@ std::vector<std::string> warn_of_crowds(const Communicator& comm, const IdTable&
   const auto times = static_cast<double>(first.records) / static_cast<double>(std::max<std::int64_t>(1, second));
   return {fmt::format(
       "the user {} has {} of {} records ({:.2g} %), {:.2g} times as many as the next: it may stand for everyone who "
-      "was "
-      "not logged in. {}",
+      "was not logged in. {}",
       quoted(name), with_commas(first.records), with_commas(total),
       100 * static_cast<double>(first.records) / static_cast<double>(total), times,
       first.items > items_of_others

@@ -54,18 +54,21 @@ constexpr double factor_of_variation = 1.5;
 
 // Standard deviation by mean of how often the ids of a column occur.
 double variation_of(const Communicator& comm, const IdColumn& column) {
-  std::vector<std::int64_t> counts(column.number.size(), 0);
-  for (const auto id : column.local) ++counts[id];
-  std::vector<std::int64_t> order(counts.size());
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  std::ranges::sort(order, {}, [&](std::int64_t id) { return column.number[id]; });
   std::vector<std::int64_t> wanted;
   std::vector<std::int64_t> contributions;
-  for (const auto id : order) {
-    wanted.push_back(column.number[id]);
-    contributions.push_back(counts[id]);
-  }
-  std::vector<std::int64_t> owned(column.distribution.count(comm.rank()), 0);
+  std::vector<std::int64_t> owned;
+  comm.attempt([&] {
+    std::vector<std::int64_t> counts(column.number.size(), 0);
+    for (const auto id : column.local) ++counts[id];
+    std::vector<std::int64_t> order(counts.size());
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::ranges::sort(order, {}, [&](std::int64_t id) { return column.number[id]; });
+    for (const auto id : order) {
+      wanted.push_back(column.number[id]);
+      contributions.push_back(counts[id]);
+    }
+    owned.assign(column.distribution.count(comm.rank()), 0);
+  });
   IndexPlan(comm, column.distribution, wanted).add<std::int64_t>(contributions, owned);
   std::int64_t sums[] = {0, 0, 0};  // ids that occur, records, squares: exact
   for (const auto count : owned) {

@@ -22,12 +22,22 @@ void add(std::int64_t& sum, std::int64_t value) {
   std::atomic_ref(sum).fetch_add(value, std::memory_order_relaxed);
 }
 
+// Of a hit at a place, counted from 0.
+double gain_at(std::int64_t place) {
+  return 1 / std::log2(static_cast<double>(place + 2));
+}
+
+// How many of the first k can be hits.
+std::size_t possible(std::size_t held, std::int64_t k) {
+  return std::min(held, static_cast<std::size_t>(k));
+}
+
 }  // namespace
 
 std::vector<double> ideal_gains(std::int64_t k) {
   std::vector<double> gains{0.0};
   for (std::int64_t rank = 1; rank <= k; ++rank) {
-    gains.push_back(gains.back() + 1 / std::log2(static_cast<double>(rank + 1)));
+    gains.push_back(gains.back() + gain_at(rank - 1));
   }
   return gains;
 }
@@ -40,12 +50,18 @@ ListMeasures measure_list(std::span<const ScoredItem> best, std::span<const std:
   for (std::size_t r = 0; r < ranked.size(); ++r) {
     if (!std::ranges::binary_search(held, ranked[r].item)) continue;
     ++found.hits;
-    gain += 1 / std::log2(static_cast<double>(r + 2));
+    gain += gain_at(static_cast<std::int64_t>(r));
   }
-  const auto possible = std::min<std::size_t>(held.size(), static_cast<std::size_t>(k));
   found.recall = static_cast<double>(found.hits) / static_cast<double>(held.size());
-  found.ndcg = gain / gains[possible];
+  found.ndcg = gain / gains[possible(held.size(), k)];
   return found;
+}
+
+double ndcg_of_places(std::span<const std::int64_t> places, std::size_t held, std::int64_t k,
+                      std::span<const double> gains) {
+  double gain = 0;
+  for (const auto place : places) gain += gain_at(place);
+  return gain / gains[possible(held, k)];
 }
 
 std::vector<RankingMeasures> ranking_measures(const Communicator& comm, const PairTable& held_out,

@@ -24,6 +24,11 @@ struct ListMeasures {
 ListMeasures measure_list(std::span<const ScoredItem> best, std::span<const std::int64_t> held, std::int64_t k,
                           std::span<const double> gains);
 
+/// The ndcg of that, of a list in which `held` held-out items, at least one, have these places: from 0, ascending,
+/// below k. Local.
+double ndcg_of_places(std::span<const std::int64_t> places, std::size_t held, std::int64_t k,
+                      std::span<const double> gains);
+
 /// Means over the users with at least one held-out item. A held-out item that the graph does not know counts as missed.
 struct RankingMeasures {
   std::int64_t k = 20;

@@ -31,6 +31,16 @@ std::int64_t next_at_least(const float* score, std::int64_t begin, std::int64_t 
   return i;
 }
 
+std::int64_t count_from(const float* score, std::int64_t count, float bar) {
+  constexpr Floats d;
+  const FloatVector least = hn::Set(d, bar);
+  std::size_t found = 0;
+  std::int64_t i = 0;
+  for (; i + lanes <= count; i += lanes) found += hn::CountTrue(d, hn::Ge(hn::LoadU(d, score + i), least));
+  for (; i < count; ++i) found += score[i] >= bar ? 1 : 0;
+  return static_cast<std::int64_t>(found);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace cohort
 HWY_AFTER_NAMESPACE();
@@ -39,6 +49,11 @@ HWY_AFTER_NAMESPACE();
 namespace cohort {
 
 HWY_EXPORT(next_at_least);
+HWY_EXPORT(count_from);
+
+std::int64_t count_at_least(std::span<const float> scores, float bar) {
+  return HWY_DYNAMIC_DISPATCH(count_from)(scores.data(), static_cast<std::int64_t>(scores.size()), bar);
+}
 
 TopK::TopK(std::int64_t k) : k_(k) {
   COHORT_CHECK(k >= 0);

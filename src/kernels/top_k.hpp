@@ -17,6 +17,9 @@ struct ScoredItem {
   }
 };
 
+/// How many are at least `bar`; of what is not a number, none.
+std::int64_t count_at_least(std::span<const float> scores, float bar);
+
 /// Holds the k best seen so far. The result does not depend on the order of offers. A score that is not a number is
 /// passed over.
 class TopK {

@@ -71,9 +71,9 @@ FilterAnswer choose_filter(const Communicator& comm, const FilterQuestion& quest
     comm.attempt([&] {
       for (auto& values : ndcg) values.assign(held.pairs.rows(), 0.0);
     });
-    ranking.rank(signals, {ridge, power, weights}, cut_off,
-                 [&](std::size_t weight, std::int64_t user, std::span<const ScoredItem> list) {
-                   ndcg[weight][user] = measure_list(list, held.pairs.row(user), cut_off, gains).ndcg;
+    ranking.find(signals, {ridge, power, weights}, cut_off, held.pairs,
+                 [&](std::size_t weight, std::int64_t user, std::span<const std::int64_t> places) {
+                   ndcg[weight][user] = ndcg_of_places(places, held.pairs.row(user).size(), cut_off, gains);
                  });
     std::optional<std::size_t> chosen;
     const auto take = [&](std::size_t w) {

@@ -14,6 +14,7 @@
 #include "core/work_done.hpp"
 #include "graph/edge_weights.hpp"
 #include "kernels/scores.hpp"
+#include "recommend/filter_block.hpp"
 #include "recommend/item_rows.hpp"
 
 namespace cohort {
@@ -22,12 +23,6 @@ namespace {
 
 constexpr std::int64_t columns_of_block = GraphFilter::columns;
 constexpr std::int64_t chunk_items = 128;  // whose scores a thread makes at a time
-
-struct Entry {
-  std::int64_t item;
-  std::int32_t column;
-  float value;
-};
 
 // Over all items; 0 where they differ by rounding alone.
 double deviation_of(double sum, double squares, std::int64_t items) {
@@ -40,24 +35,10 @@ double deviation_of(double sum, double squares, std::int64_t items) {
 
 }  // namespace
 
-// The columns that are filtered together: as all ranks see them but for what is said to be this rank's.
-struct FilterRanking::Block {
-  std::vector<std::int64_t> row;           ///< of this rank's columns, which follow each other
-  std::vector<std::int64_t> column_begin;  ///< by rank
-  std::vector<Entry> entries;
-  std::vector<std::vector<std::int64_t>> excluded;  ///< by column
-  Matrix embedding;                                 ///< of all columns
-  std::vector<double> deviation;                    ///< of the embedding's scores
-  std::vector<double> filter_deviation;
-
-  std::int64_t columns() const { return column_begin.back(); }
-};
-
 namespace {
 
-// What a thread has found, by column and weight, and its scores of some items.
-struct Finding {
-  std::vector<TopK> best;
+// What a thread makes the scores of some items with.
+struct Workshop {
   Matrix products{chunk_items, columns_of_block};
   Matrix filtered{columns_of_block, chunk_items};
   Matrix embedded{columns_of_block, chunk_items};
@@ -65,6 +46,20 @@ struct Finding {
 };
 
 }  // namespace
+
+FilterRanking::Factors FilterRanking::Block::factors(std::int64_t column, double beside) const {
+  const double filter = filter_deviation[column];
+  const double embedding = deviation[column];
+  Factors result;
+  if (filter > 0) result.of_filter = static_cast<float>(1 / filter);
+  if (embedding > 0) result.of_embedding = static_cast<float>((filter > 0 ? beside : 1) / embedding);
+  return result;
+}
+
+std::span<float> FilterRanking::Scores::make() {
+  for (std::size_t i = 0; i < filtered.size(); ++i) room[i] = factors.of(filtered[i], embedded[i]);
+  return room.first(filtered.size());
+}
 
 FilterRanking::FilterRanking(const Communicator& comm, const FilterGraph& graph, ConstMatrixView items,
                              const Distribution& item_blocks, const ItemChoice& choice)
@@ -96,26 +91,14 @@ void FilterRanking::place_items(ConstMatrixView items, const Distribution& item_
     }
   });
   const auto all_allowed = choice.all ? std::vector<char>() : comm_.all_gather(std::span<const char>(allowed)).data;
-  const auto fetched = columns_ > 0 ? fetch_item_rows(comm_, item_blocks, items, item_) : Matrix();
   comm_.attempt([&] {
-    std::vector<std::int64_t> fetched_row;
-    for (std::int64_t shard = 0; shard < filter_.items().shards(); ++shard) {
-      for (const LocalRow row : filter_.items().shard(shard)) {
-        const auto number = graph.node[row.value].value - graph.users;
-        if (!all_allowed.empty() && !all_allowed[number]) continue;
-        row_.push_back(row.value);
-        number_.push_back(number);
-        fetched_row.push_back(std::ranges::lower_bound(item_, number) - item_.begin());
-      }
-      shard_begin_.push_back(std::ssize(row_));
-    }
-    if (columns_ == 0) return;
-    embedding_ = Matrix(std::ssize(row_), columns_);
-    for (std::int64_t i = 0; i < embedding_.rows(); ++i) {
-      std::memcpy(embedding_.row(i), fetched.row(fetched_row[i]),
-                  static_cast<std::size_t>(embedding_.stride()) * sizeof(float));
+    for (std::size_t i = 0; i < item_.size(); ++i) {
+      if (!all_allowed.empty() && !all_allowed[item_[i]]) continue;
+      row_.push_back(row_of_item_[i]);
+      number_.push_back(item_[i]);
     }
   });
+  if (columns_ > 0) embedding_ = fetch_item_rows(comm_, item_blocks, items, number_);
 }
 
 void FilterRanking::take_power(double power) {
@@ -129,7 +112,16 @@ void FilterRanking::take_power(double power) {
 
 void FilterRanking::rank(const FilterSignals& signals, const FilterWeights& weights, std::int64_t k,
                          const FilterSink& sink) {
-  COHORT_CHECK(signals.items && k >= 0 && signals.rows.rows <= signals.items->rows());
+  COHORT_CHECK(k >= 0);
+  for_each_block(signals, weights, [&](const Block& block, ConstMatrixView smoothed) {
+    const auto best = best_here(smoothed, block, weights.beside, k);
+    hand_out(block, best, std::ssize(weights.beside), k, sink);
+  });
+}
+
+void FilterRanking::for_each_block(const FilterSignals& signals, const FilterWeights& weights,
+                                   const BlockVisit& visit) {
+  COHORT_CHECK(signals.items && signals.rows.rows <= signals.items->rows());
   COHORT_CHECK(columns_ == 0 || signals.rows.rows == signals.items->rows());
   comm_.attempt([&] { take_power(weights.power); });
   const auto coefficients = filter_coefficients(weights.ridge);
@@ -143,8 +135,7 @@ void FilterRanking::rank(const FilterSignals& signals, const FilterWeights& weig
     fill(block);
     const auto smoothed = filter_.apply(coefficients);
     measure(smoothed, block);
-    const auto best = best_here(smoothed, block, weights.beside, k);
-    hand_out(block, best, std::ssize(weights.beside), k, sink);
+    visit(block, smoothed);
   }
 }
 
@@ -152,8 +143,8 @@ FilterRanking::Block FilterRanking::gather(const FilterSignals& signals, std::in
                                            std::int64_t place) const {
   const EdgeWeights weighting(graph_.weighting);
   Block block;
-  std::vector<Entry> entries;
-  std::vector<Entry> excluded;
+  std::vector<Block::Entry> entries;
+  std::vector<Block::Entry> excluded;
   std::vector<float> embedding;
   std::vector<double> deviation;
   comm_.attempt([&] {
@@ -183,8 +174,8 @@ FilterRanking::Block FilterRanking::gather(const FilterSignals& signals, std::in
   for (const auto count : comm_.all_gather(std::ssize(block.row))) {
     block.column_begin.push_back(block.column_begin.back() + count);
   }
-  block.entries = comm_.all_gather(std::span<const Entry>(entries)).data;
-  const auto passed_over = comm_.all_gather(std::span<const Entry>(excluded)).data;
+  block.entries = comm_.all_gather(std::span<const Block::Entry>(entries)).data;
+  const auto passed_over = comm_.all_gather(std::span<const Block::Entry>(excluded)).data;
   const auto rows = comm_.all_gather(std::span<const float>(embedding)).data;
   block.deviation = comm_.all_gather(std::span<const double>(deviation)).data;
   comm_.attempt([&] {
@@ -242,61 +233,57 @@ void FilterRanking::measure(ConstMatrixView smoothed, Block& block) const {
   });
 }
 
+void FilterRanking::score(ConstMatrixView smoothed, const Block& block, std::span<const double> beside,
+                          const ScoreSink& sink) const {
+  const auto columns = block.columns();
+  const PackedRows users = columns_ > 0 ? PackedRows(block.embedding.view()) : PackedRows();
+  std::vector<Workshop> workshops(omp_get_max_threads());
+  const auto rows = std::ssize(row_);
+  for_each_in_parallel((rows + chunk_items - 1) / chunk_items, [&](std::int64_t chunk) {
+    auto& workshop = workshops[omp_get_thread_num()];
+    const auto first = chunk * chunk_items;
+    const auto count = std::min(chunk_items, rows - first);
+    if (columns_ > 0) inner_products(embedding_.view().slice(first, count), users, workshop.products.view());
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto row = row_[first + i];
+      const float power = degree_power_[row];
+      for (std::int64_t j = 0; j < columns; ++j) {
+        workshop.filtered.row(j)[i] = smoothed.row(row)[j] * power;
+        workshop.embedded.row(j)[i] = workshop.products.row(i)[j];
+      }
+    }
+    const auto some = static_cast<std::size_t>(count);
+    Scores scores;
+    scores.items = std::span<const std::int64_t>(number_).subspan(first, some);
+    scores.room = {workshop.scores.row(0), some};
+    for (scores.column = 0; scores.column < columns; ++scores.column) {
+      scores.filtered = {workshop.filtered.row(scores.column), some};
+      scores.embedded = {workshop.embedded.row(scores.column), some};
+      for (scores.weight = 0; scores.weight < std::ssize(beside); ++scores.weight) {
+        scores.factors = block.factors(scores.column, beside[scores.weight]);
+        sink(scores);
+      }
+    }
+  });
+}
+
 std::vector<ScoredItem> FilterRanking::best_here(ConstMatrixView smoothed, const Block& block,
                                                  std::span<const double> beside, std::int64_t k) const {
   const auto columns = block.columns();
   const auto weights = std::ssize(beside);
   std::vector<ScoredItem> best;
   comm_.attempt([&] {
-    const PackedRows users = columns_ > 0 ? PackedRows(block.embedding.view()) : PackedRows();
-    // Factors of both scores in each column, and with each weight.
-    std::vector<float> of_filter(columns, 0.0F);
-    std::vector<float> of_embedding(columns * weights, 0.0F);
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const double filter = block.filter_deviation[j];
-      const double embedding = block.deviation[j];
-      if (filter > 0) of_filter[j] = static_cast<float>(1 / filter);
-      for (std::int64_t w = 0; w < weights && embedding > 0; ++w) {
-        of_embedding[j * weights + w] = static_cast<float>((filter > 0 ? beside[w] : 1) / embedding);
-      }
-    }
-    std::vector<Finding> findings(omp_get_max_threads());
-    for (auto& finding : findings) finding.best.assign(columns * weights, TopK(k));
-    for_each_in_parallel(std::ssize(shard_begin_) - 1, [&](std::int64_t shard) {
-      auto& finding = findings[omp_get_thread_num()];
-      const auto end = shard_begin_[shard + 1];
-      for (auto first = shard_begin_[shard]; first < end; first += chunk_items) {
-        const auto count = std::min(chunk_items, end - first);
-        if (columns_ > 0) inner_products(embedding_.view().slice(first, count), users, finding.products.view());
-        for (std::int64_t i = 0; i < count; ++i) {
-          const auto row = row_[first + i];
-          const float power = degree_power_[row];
-          for (std::int64_t j = 0; j < columns; ++j) {
-            finding.filtered.row(j)[i] = smoothed.row(row)[j] * power;
-            finding.embedded.row(j)[i] = finding.products.row(i)[j];
-          }
-        }
-        const auto items = std::span<const std::int64_t>(number_).subspan(first, count);
-        for (std::int64_t j = 0; j < columns; ++j) {
-          const float* const filtered = finding.filtered.row(j);
-          const float* const embedded = finding.embedded.row(j);
-          float* const scores = finding.scores.row(0);
-          for (std::int64_t w = 0; w < weights; ++w) {
-            const float one = of_filter[j];
-            const float other = of_embedding[j * weights + w];
-            for (std::int64_t i = 0; i < count; ++i) {
-              scores[i] = one * filtered[i] + other * embedded[i];
-            }
-            finding.best[j * weights + w].offer({scores, static_cast<std::size_t>(count)}, items, block.excluded[j]);
-          }
-        }
-      }
+    std::vector<std::vector<TopK>> findings(omp_get_max_threads());
+    for (auto& finding : findings) finding.assign(columns * weights, TopK(k));
+    score(smoothed, block, beside, [&](Scores& scores) {
+      findings[omp_get_thread_num()][scores.column * weights + scores.weight].offer(scores.make(), scores.items,
+                                                                                    block.excluded[scores.column]);
     });
     best.assign(columns * weights * k, {0, -1});
     for_each_in_parallel(columns * weights, [&](std::int64_t list) {
       std::vector<ScoredItem> all;
       for (const auto& finding : findings) {
-        const auto some = finding.best[list].sorted();
+        const auto some = finding[list].sorted();
         all.insert(all.end(), some.begin(), some.end());
       }
       std::ranges::sort(all, std::less<>());

@@ -288,6 +288,15 @@ TEST(RankingMeasures, OfAnExampleByHand) {
   EXPECT_EQ(found[1].users, 1);
 }
 
+TEST(RankingMeasures, OfPlacesAreThoseOfTheList) {
+  const auto gains = ideal_gains(5);
+  EXPECT_NEAR(ndcg_of_places(std::vector<std::int64_t>{1, 4}, 3, 5, gains),
+              (1 / std::log2(3) + 1 / std::log2(6)) / (1 + 1 / std::log2(3) + 0.5), 1e-15);
+  EXPECT_NEAR(ndcg_of_places(std::vector<std::int64_t>{1}, 9, 2, ideal_gains(2)),
+              (1 / std::log2(3)) / (1 + 1 / std::log2(3)), 1e-15);
+  EXPECT_EQ(ndcg_of_places({}, 3, 5, gains), 0.0);
+}
+
 TEST(RankingMeasures, WithoutHeldOutItemsAreNoNumbers) {
   const auto comm = Communicator::world();
   const auto blocks = Distribution::even(8, comm.size());

@@ -212,6 +212,71 @@ TEST(Filter, ListsAreThoseOfTheDenseSpectrum) {
   }
 }
 
+// Users 0, 4, 8, ... want what they may, what they had, what nobody knows.
+TEST(Filter, PlacesAreThoseInTheLists) {
+  const auto comm = Communicator::world();
+  const std::vector<double> weights{0.0, 0.7, 3.0};
+  for (const bool listed : {false, true}) {
+    for (const std::size_t cut : {0, 1}) {
+      auto whole = whole_population(90, 300, 20, 4, false, 5);
+      // Many of the same score, where the number decides.
+      for (std::int64_t u = 0; u < whole.user_count(); ++u)
+        std::erase_if(whole.interactions[u], [](auto i) { return i >= 60; });
+      for (std::int64_t i = 60; i < whole.item_count(); ++i) whole.items[i] = whole.items[60 + i % 3];
+      whole.count();
+      const auto made = make_case(comm, whole, EdgeWeighting::binary, cut);
+      const auto first = made.block.item_blocks.begin(comm.rank());
+      ItemChoice choice;
+      choice.all = !listed;
+      for (std::int32_t i = 0; listed && i < made.block.item_blocks.count(comm.rank()); ++i) {
+        if ((first + i) % 3 != 1) choice.rows.push_back(i);
+      }
+      const auto population = made.block.population();
+      FilterRanking ranking(comm, made.filter, population.items, made.block.item_blocks, choice);
+      const auto& table = made.block.interactions;
+      std::vector<std::int64_t> chosen;
+      PairTable wanted;
+      wanted.row_begin.assign(1, 0);
+      for (std::int64_t u = 0; u < table.rows(); ++u) {
+        const auto user = made.block.user_blocks.begin(comm.rank()) + u;
+        if (user % 4 == 0) {
+          chosen.push_back(u);
+          wanted.other.push_back(-1);
+          for (auto i = user % 7; i < whole.item_count(); i += 1 + user % 11) wanted.other.push_back(i);
+        }
+        wanted.row_begin.push_back(std::ssize(wanted.other));
+      }
+      FilterSignals signals;
+      signals.items = &table;
+      signals.excluded = &table;
+      signals.rows = population.users;
+      signals.chosen = &chosen;
+      const auto lists = weights.size() * static_cast<std::size_t>(table.rows());
+      for (const std::int64_t k : {1, 20, 400}) {
+        SCOPED_TRACE(testing::Message() << "listed " << listed << ", cut " << cut << ", k " << k);
+        std::vector<std::vector<std::int64_t>> expected(lists);
+        ranking.rank(signals, {0.02, 0.3, weights}, k,
+                     [&](std::size_t w, std::int64_t row, std::span<const ScoredItem> best) {
+                       for (std::size_t r = 0; r < best.size(); ++r) {
+                         if (std::ranges::binary_search(wanted.row(row), best[r].item)) {
+                           expected[w * table.rows() + row].push_back(static_cast<std::int64_t>(r));
+                         }
+                       }
+                     });
+        std::vector<std::vector<std::int64_t>> found(lists);
+        ranking.find(signals, {0.02, 0.3, weights}, k, wanted,
+                     [&](std::size_t w, std::int64_t row, std::span<const std::int64_t> places) {
+                       found[w * table.rows() + row].assign(places.begin(), places.end());
+                     });
+        EXPECT_EQ(found, expected);
+        std::size_t hits = 0;
+        for (const auto& places : expected) hits += places.size();
+        EXPECT_GT(comm.sum(hits), 10U);
+      }
+    }
+  }
+}
+
 // What is learnt and every list, of all ranks.
 struct Everything {
   std::vector<double> numbers;

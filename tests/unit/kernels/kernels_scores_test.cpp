@@ -51,6 +51,7 @@ std::vector<float> squared_norms(const Matrix& rows) {
 class InnerProducts : public OnEachTarget {};
 class NearestRows : public OnEachTarget {};
 class BestK : public OnEachTarget {};
+class CountAtLeast : public OnEachTarget {};
 
 TEST_F(InnerProducts, EqualTheReferenceToTheBit) {
   for (const std::int64_t columns : {1, 10, 33, 64, 100, 200}) {
@@ -326,6 +327,23 @@ TEST_F(BestK, EqualsSortingEverything) {
           }
         });
       }
+    }
+  }
+}
+
+TEST_F(CountAtLeast, PassesOverWhatIsNotANumber) {
+  for (const std::int64_t count : {0, 1, 15, 16, 17, 128, 1000}) {
+    std::vector<float> scores;
+    for (std::int64_t j = 0; j < count; ++j) {
+      scores.push_back(std::round(4 * made_up(9, static_cast<std::uint64_t>(j))));
+      if (j % 50 == 3) scores.back() = not_a_number;
+      if (j % 50 == 4) scores.back() = -infinity;
+      if (j % 100 == 5) scores.back() = infinity;
+    }
+    for (const float bar : {-infinity, -1.0F, 0.0F, 1.0F, std::nextafter(1.0F, 2.0F), infinity}) {
+      std::int64_t expected = 0;
+      for (const auto score : scores) expected += score >= bar ? 1 : 0;
+      on_each_target([&] { EXPECT_EQ(count_at_least(scores, bar), expected) << count << ", " << bar; });
     }
   }
 }

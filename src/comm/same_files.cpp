@@ -173,6 +173,12 @@ void need_same(const Communicator& comm, const std::string& path, const FileSigh
   }
 }
 
+bool is_there(const Communicator& comm, const std::string& path) {
+  std::error_code ignored;
+  return comm.any(comm.is_root() &&
+                  std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found);
+}
+
 void need_same_file(const Communicator& comm, const std::string& path) {
   FileSight here;
   comm.attempt([&] {

@@ -28,6 +28,10 @@ FileSight look_at(const std::string& path);
 /// Throws InputError where this rank sees another file than rank 0 does. Local.
 void need_same(const Communicator& comm, const std::string& path, const FileSight& here, const FileSight& at_root);
 
+/// Whether rank 0 finds anything of that name: also a link to nowhere, or what it may not read, which are for the
+/// reader to complain about. All ranks decide alike. Collective.
+bool is_there(const Communicator& comm, const std::string& path);
+
 /// Every rank opens the file. Throws InputError where one cannot, or sees another file than rank 0. Collective.
 void need_same_file(const Communicator& comm, const std::string& path);
 

@@ -76,7 +76,7 @@ void write_features(const Communicator& comm, h5::Writer& file, const std::strin
 std::vector<FeatureTable> read_features(const Communicator& comm, const h5::Reader& file, const std::string& of,
                                         const Distribution& blocks) {
   std::vector<FeatureTable> tables;
-  while (file.has(in_table(of, tables.size(), schema::feature_form))) {
+  while (file.has_group_of(in_table(of, tables.size(), schema::feature_form))) {
     tables.push_back(read_table(comm, file, of, tables.size(), blocks));
   }
   return tables;

@@ -1,6 +1,7 @@
 #include "store/graph_file.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.hpp"
 #include "store/checked_values.hpp"
@@ -119,8 +120,8 @@ GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
   dataset.items = read_ids(comm, file, schema::items_id);
   const auto& users = dataset.users.distribution;
   const auto pairs = [&](const char* group, const char* other, std::int64_t lowest, std::int64_t others) {
-    return file.has(in(group, schema::row_begin)) ? read_pairs(comm, file, group, other, users, lowest, others)
-                                                  : no_pairs(users.count(comm.rank()));
+    return file.has_group_of(in(group, schema::row_begin)) ? read_pairs(comm, file, group, other, users, lowest, others)
+                                                           : no_pairs(users.count(comm.rank()));
   };
   dataset.interactions = pairs(schema::interactions, schema::item, 0, dataset.items.total());
   // An item of the hold-out that the graph does not know is -1.
@@ -130,7 +131,7 @@ GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
   dataset.neighbours = pairs(schema::neighbours, schema::user, 0, dataset.users.total());
   dataset.user_features = read_features(comm, file, schema::user, users);
   dataset.item_features = read_features(comm, file, schema::item, dataset.items.distribution);
-  if (file.has(schema::partition_shard)) {
+  if (file.has_group_of(schema::partition_shard)) {
     const auto nodes = Distribution::even(dataset.nodes(), comm.size());
     StoredPartition partition;
     partition.shard_of = file.rows<std::int32_t>(schema::partition_shard, nodes);
@@ -138,6 +139,13 @@ GraphFile read_graph_file(const Communicator& comm, const std::string& path) {
     check_numbers<std::int32_t>(comm, file, schema::partition_shard, partition.shard_of, 0,
                                 std::ssize(partition.shard_cost), "shards");
     check_not_negative<std::int64_t>(comm, file, schema::partition_cost, partition.shard_cost);
+    comm.attempt([&] {
+      auto left = std::numeric_limits<std::int64_t>::max();
+      for (const auto cost : partition.shard_cost) {
+        if (cost > left) throw file.wrong(schema::partition_cost, "adds up to more than a number can hold");
+        left -= cost;
+      }
+    });
     result.partition = std::move(partition);
   }
   result.history = read_history(file);

@@ -118,6 +118,9 @@ class Reader {
   /// Local, down to datasets(); the same on all ranks, and so is what they throw.
   const std::string& path() const { return path_; }
   bool has(const std::string& name) const;
+  /// Whether the group of a dataset is there that is never absent from it. Throws InputError where that one is missing
+  /// and others of the group are not.
+  bool has_group_of(const std::string& name) const;
   bool has_attribute(const std::string& name) const;
   std::string text_attribute(const std::string& name) const;
   /// At least `lowest`.

@@ -77,6 +77,13 @@ bool Reader::has(const std::string& name) const {
   return catalogue_->datasets.contains(name);
 }
 
+bool Reader::has_group_of(const std::string& name) const {
+  if (has(name)) return true;
+  const auto others = datasets(name.substr(0, name.rfind('/')));
+  if (!others.empty()) throw wrong(name, "is missing, although /" + others.front().name + " is there");
+  return false;
+}
+
 bool Reader::has_attribute(const std::string& name) const {
   return catalogue_->attributes.contains(name);
 }

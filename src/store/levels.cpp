@@ -166,7 +166,7 @@ void write_levels(const Communicator& comm, h5::Writer& file, const SegmentsFile
 }
 
 void read_levels(const Communicator& comm, const h5::Reader& file, SegmentsPart part, SegmentsFile& result) {
-  if (!file.has(schema::level_counts)) return;
+  if (!file.has_group_of(schema::level_counts)) return;
   auto& segments = result.segments;
   const auto counts = read_counts(comm, file, std::ssize(segments.size));
   read_nesting(comm, file, counts, segments);
@@ -192,7 +192,7 @@ void read_levels(const Communicator& comm, const h5::Reader& file, SegmentsPart 
     auto& level = segments.levels[n];
     level.profiles = read_profiles(comm, file, name_at(n, schema::level_profile), {counts[n], users, items});
     const auto group = name_at(n, schema::level_recommended);
-    if (!result.recommendations || !file.has(group + "/item")) continue;
+    if (!result.recommendations || !file.has_group_of(group + "/item")) continue;
     level.recommended = read_segment_lists(comm, file, group, {counts[n], result.recommendations->count, items});
   }
   if (result.recommendations) {

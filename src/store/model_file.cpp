@@ -70,6 +70,7 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
   result.partition_hash = file.integer_attribute(schema::partition_hash);
   file.expect_rows(schema::loss_history, result.model.epochs);
   result.model.loss = file.all<double>(schema::loss_history);
+  check_finite<double>(comm, file, schema::loss_history, result.model.loss);
   result.history = read_history(file);
   if (part == ModelPart::header) return result;
   if (part != ModelPart::checkpoint && result.model.step > 0) {
@@ -84,6 +85,7 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
     return matrix;
   };
   result.model.embedding = block(schema::embedding);
+  file.has_group_of(in_group(schema::state_rows, layer_zero_rows));
   auto& state = result.model.state;
   const auto replicated = [&](const std::string& name) {
     state.replicated[name] = file.whole_matrix(place_of(name));

@@ -96,14 +96,20 @@ class ReadColumn {
   explicit ReadColumn(const h5::Reader& file) : file_(file) {}
   template <h5::Number T>
   void operator()(const std::string& name, std::vector<T>& values) const {
-    if (file_.has(name)) values = file_.all<T>(name);
+    if (is_there(name)) values = file_.all<T>(name);
   }
   void operator()(const std::string& name, std::vector<std::string>& texts) const {
-    if (!file_.has(name)) return;
-    texts = file_.all_strings(name);
+    if (is_there(name)) texts = file_.all_strings(name);
   }
 
  private:
+  // A column of nothing is absent.
+  bool is_there(const std::string& name) const {
+    if (!file_.has(name)) return false;
+    if (file_.shape(name) == std::vector<std::int64_t>{0}) throw file_.wrong(name, "has no rows");
+    return true;
+  }
+
   const h5::Reader& file_;
 };
 
@@ -133,13 +139,14 @@ bool fits(const Profiles& profiles, std::int64_t segments) {
   return profiles.description.size() == k && profiles.interactions.size() == k &&
          profiles.mean_interactions.size() == k && profiles.median_interactions.size() == k &&
          profiles.distinct_items.size() == k && profiles.tested.size() == 2 && profiles.activity_share.size() <= 1 &&
-         values(profiles.first_time) && values(profiles.last_time) && values(profiles.median_last_time) &&
-         values(profiles.social_inside) && values(profiles.social_outside) && list(profiles.nearest) &&
-         list(profiles.representative) && list(profiles.border) && whole(profiles.items, segments) &&
-         whole(profiles.categories, segments) && whole(profiles.user_categories, segments) &&
-         numeric.population_mean.size() == attributes && numeric.population_spread.size() == attributes &&
-         numeric.mean.size() == attributes * k && numeric.deviation.size() == attributes * k &&
-         numeric.users.size() == attributes * k;
+         profiles.false_discovery_rate.size() <= 1 &&
+         profiles.attribute_file.size() == profiles.attribute_sha256.size() && values(profiles.first_time) &&
+         values(profiles.last_time) && values(profiles.median_last_time) && values(profiles.social_inside) &&
+         values(profiles.social_outside) && list(profiles.nearest) && list(profiles.representative) &&
+         list(profiles.border) && whole(profiles.items, segments) && whole(profiles.categories, segments) &&
+         whole(profiles.user_categories, segments) && numeric.population_mean.size() == attributes &&
+         numeric.population_spread.size() == attributes && numeric.mean.size() == attributes * k &&
+         numeric.deviation.size() == attributes * k && numeric.users.size() == attributes * k;
 }
 
 InputError other_number(const h5::Reader& file, const std::string& group, std::int64_t segments) {
@@ -155,7 +162,7 @@ void write_profiles(const Communicator& comm, h5::Writer& file, const std::strin
 
 std::optional<Profiles> read_profiles(const Communicator& comm, const h5::Reader& file, const std::string& group,
                                       const ProfiledCounts& counts) {
-  if (!file.has(group + "/description")) return std::nullopt;
+  if (!file.has_group_of(group + "/description")) return std::nullopt;
   Profiles profiles;
   profile_columns(group, profiles, ReadColumn(file));
   comm.attempt([&] {
@@ -178,7 +185,7 @@ void write_additions(const Communicator& comm, h5::Writer& file, const std::stri
 
 std::optional<Additions> read_additions(const Communicator& comm, const h5::Reader& file, const std::string& group,
                                         const ProfiledCounts& counts) {
-  if (!file.has(group + "/description")) return std::nullopt;
+  if (!file.has_group_of(group + "/description")) return std::nullopt;
   Additions additions;
   addition_columns(group, additions, ReadColumn(file));
   comm.attempt([&] {

@@ -63,7 +63,10 @@ void write_recommendations(h5::Writer& file, const Recommendations& recommendati
 std::optional<Recommendations> read_recommendations(const Communicator& comm, const h5::Reader& file,
                                                     const Distribution& users, std::int64_t items,
                                                     std::int64_t segments) {
-  if (!file.has_attribute(schema::recommend_strategy)) return std::nullopt;
+  if (!file.has_attribute(schema::recommend_strategy)) {
+    if (!file.has(schema::users_recommended)) return std::nullopt;
+    throw InputError(file.path() + " has recommendations, but no attribute " + schema::recommend_strategy);
+  }
   Recommendations result;
   result.strategy = file.text_attribute(schema::recommend_strategy);
   result.count = file.integer_attribute(schema::recommend_count, 1);

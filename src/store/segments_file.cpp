@@ -1,6 +1,7 @@
 #include "store/segments_file.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "core/error.hpp"
 #include "store/checked_values.hpp"
@@ -49,7 +50,10 @@ void write_succession(h5::Writer& file, const Segments& segments) {
 
 void read_succession(const h5::Reader& file, Segments& segments) {
   segments.number = read_numbers(file, schema::segment_number, std::ssize(segments.size));
-  if (segments.number.empty()) return;
+  if (segments.number.empty()) {
+    if (file.has(schema::appeared)) throw file.wrong(schema::segment_number, "is missing");
+    return;
+  }
   auto& succession = segments.succession.emplace();
   succession.largest_number = read_largest_number(file, segments.number, std::ssize(segments.size));
   succession.appeared = file.all<std::int64_t>(schema::appeared);
@@ -78,7 +82,10 @@ void read_embeddings(const Communicator& comm, const h5::Reader& file, SegmentsF
   if (result.items.total() == 0) return;
   const auto& items = result.items.distribution;
   segments.items = read_rows(comm, file, schema::items_embedding, items, columns);
-  if (!file.has(schema::items_fold_in)) return;
+  if (!file.has(schema::items_fold_in)) {
+    if (file.has(schema::items_users)) throw file.wrong(schema::items_fold_in, "is missing");
+    return;
+  }
   auto& fold_in = result.fold_in.emplace();
   fold_in.rows = read_rows(comm, file, schema::items_fold_in, items, columns);
   fold_in.users = file.rows<std::int64_t>(schema::items_users, items);
@@ -134,10 +141,11 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   segments.distance = file.rows<float>(schema::users_distance, users);
   check_finite<float>(comm, file, schema::users_distance, segments.distance);
   segments.margin = file.rows<float>(schema::users_margin, users);
-  // Infinite where there is one segment.
+  const bool alone = segments.size.size() == 1;
   check_each<float>(
-      comm, file, schema::users_margin, segments.margin, [](float margin) { return !std::isnan(margin); },
-      "holds what is no number");
+      comm, file, schema::users_margin, segments.margin,
+      [&](float margin) { return alone ? margin == std::numeric_limits<float>::infinity() : std::isfinite(margin); },
+      alone ? "is not infinite, although there is one segment" : "holds numbers that are not finite");
   if (part != SegmentsPart::membership) read_embeddings(comm, file, result);
   if (part != SegmentsPart::everything) {
     read_levels(comm, file, part, result);
@@ -145,7 +153,9 @@ SegmentsFile read_segments_file(const Communicator& comm, const std::string& pat
   }
   segments.map = file.table<float>(schema::users_map, users, 2);
   check_finite<float>(comm, file, schema::users_map, segments.map);
+  file.expect_rows(schema::loss_history, result.epochs);
   segments.loss = file.all<double>(schema::loss_history);
+  check_finite<double>(comm, file, schema::loss_history, segments.loss);
   segments.inertia = file.all<double>(schema::inertia);
   const auto count = std::ssize(segments.size);
   result.recommendations = read_recommendations(comm, file, users, result.items.total(), count);

@@ -219,7 +219,7 @@ def with_value(name, value, where=0):
 def attribute(name, value):
     def change(file):
         if value is None:
-            del file.attrs[name]
+            file.attrs.pop(name, None)
         else:
             file.attrs[name] = value
 

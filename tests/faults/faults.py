@@ -97,6 +97,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("areas", nargs="*", metavar="AREA", help=", ".join(AREAS))
     parser.add_argument("--long", action="store_true", help="everything")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only trials in whose names this stands")
     parser.add_argument("--kills", type=int, help="how many kills and signals")
     options = parser.parse_args()
     if unknown := [area for area in options.areas if area not in AREAS]:
@@ -107,7 +108,7 @@ def main():
         people = population.Population(scratch)
         for area in options.areas or AREAS:
             begin = time.monotonic()
-            trials = AREAS[area](people, scratch, options)
+            trials = [trial for trial in AREAS[area](people, scratch, options) if options.only in trial.name]
             if options.long:
                 random.Random(area).shuffle(trials)  # where it is interrupted, all kinds were tried
             results = harness.carry_out(trials, told=lambda result: print(result, "\n", flush=True))

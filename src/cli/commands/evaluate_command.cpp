@@ -14,6 +14,7 @@
 #include "cli/stages/level_recommend.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stored_config.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "ingest/records/pair_reader.hpp"
 #include "ingest/rules/holdout.hpp"
@@ -40,8 +41,7 @@ bool same_ids(const IdTable& a, const IdTable& b) {
 // graph.h5 beside the result; none where there is no such file. Throws InputError where it is of another result.
 std::optional<GraphFile> graph_beside(const Communicator& comm, const std::string& path, const SegmentsFile& result,
                                       const Config& config) {
-  // Rank 0 looks, so that all ranks decide alike.
-  if (!comm.any(comm.is_root() && std::filesystem::exists(path))) return std::nullopt;
+  if (!is_there(comm, path)) return std::nullopt;
   auto graph = read_graph_file(comm, path);
   const bool other_ids = !same_ids(graph.dataset.users, result.users) || !same_ids(graph.dataset.items, result.items);
   if (comm.any(other_ids) || !same_inputs(graph.provenance.inputs, result.provenance.inputs) ||

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <system_error>
@@ -9,6 +8,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/output/logging.hpp"
 #include "cli/stages/interruption_marker.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 #include "store/model_file.hpp"
@@ -18,12 +18,6 @@ namespace cohort {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Rank 0's view of the directory.
-bool is_there(const Communicator& comm, const std::string& path) {
-  std::error_code ignored;
-  return comm.any(comm.is_root() && std::filesystem::exists(path, ignored));
-}
 
 Json progress_of(const Session& session) {
   const auto& comm = session.comm();

@@ -96,10 +96,9 @@ class RunDirectory {
 };
 
 Original read_original(const Communicator& comm, const std::string& path) {
-  const h5::Reader file(comm, path);
-  const bool leveled = file.has_attribute(schema::recommend_level);
-  return {read_provenance(file, schema::segments_kind), file.integer_attribute(schema::epochs, 0),
-          leveled ? file.integer_attribute(schema::recommend_level, 1) : 0};
+  // All of it, or a file of which something is missing would be the same as far as it goes.
+  const auto result = read_segments_file(comm, path, SegmentsPart::everything);
+  return {result.provenance, result.epochs, result.recommendations ? result.recommendations->level : 0};
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -3,9 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "cli/output/report.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "ingest/records/attribute_file.hpp"
 
@@ -16,9 +16,7 @@ namespace {
 std::vector<std::string> labels_in(const Communicator& comm, const IdTable& ids, const std::string& path,
                                    const char* of, const std::string& encoding, const SegmentsFile& result) {
   if (path.empty() || ids.total() == 0) return {};
-  // Rank 0 looks, so that all ranks decide alike.
-  std::error_code ignored;
-  if (!comm.any(comm.is_root() && std::filesystem::exists(path, ignored))) {
+  if (!is_there(comm, path)) {
     spdlog::info("explain: {} is gone, so names are those of the profiles", path);
     return {};
   }

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <sstream>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "cli/stages/initial_stage.hpp"
 #include "cli/stored_config.hpp"
 #include "cli/version.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 #include "store/file_bytes.hpp"
@@ -62,15 +62,9 @@ struct Generation {
   std::optional<std::int64_t> epochs;  // that it holds, where that can be told
 };
 
-bool exists(const Communicator& comm, const std::string& path) {
-  std::error_code ignored;
-  return comm.any(comm.is_root() &&
-                  std::filesystem::symlink_status(path, ignored).type() != std::filesystem::file_type::not_found);
-}
-
 Generation look(const Session& session, const std::string& path, ModelPart part, const GraphFile* graph) {
   Generation found;
-  found.exists = exists(session.comm(), path);
+  found.exists = is_there(session.comm(), path);
   if (!found.exists) return found;
   try {
     auto model = read_model_file(session.comm(), path, ModelPart::header);
@@ -104,7 +98,7 @@ std::optional<ModelFile> choose(const Session& session, const GraphFile* graph, 
   const auto choice = session.checkpoint();
   const auto previous_path = previous_model_path(target.path);
   auto newest = look(session, target.path, part, graph);
-  if (!newest.exists && !exists(comm, previous_path)) return std::nullopt;
+  if (!newest.exists && !is_there(comm, previous_path)) return std::nullopt;
   const bool requeued = is_requeued(comm);
   // A requeued job's own checkpoints came after the choice.
   if (newest.model && (choice == CheckpointChoice::newest || requeued)) return std::move(newest.model);

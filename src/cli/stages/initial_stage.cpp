@@ -11,6 +11,7 @@
 #include "cli/output/logging.hpp"
 #include "cli/stored_config.hpp"
 #include "comm/index_plan.hpp"
+#include "comm/same_files.hpp"
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
@@ -28,11 +29,6 @@ namespace {
 
 std::string graph_beside(const std::string& model_path) {
   return (std::filesystem::path(model_path).parent_path() / "graph.h5").string();
-}
-
-bool is_there(const Communicator& comm, const std::string& path) {
-  std::error_code ignored;
-  return comm.any(comm.is_root() && std::filesystem::exists(path, ignored));
 }
 
 std::string list_of_widths(const std::vector<std::int64_t>& widths) {

@@ -5,6 +5,7 @@
 #include "cli/session.hpp"
 #include "cli/stored_config.hpp"
 #include "core/error.hpp"
+#include "store/graph_hash.hpp"
 
 namespace cohort {
 
@@ -25,6 +26,7 @@ ResultSources read_sources(const Communicator& comm, const SegmentsFile& result,
   if (comm.sum(model.model.embedding.rows()) != sources.graph.dataset.nodes() ||
       model.model.embedding.columns() != result.segments.users.columns() || model.model.epochs != result.epochs ||
       !same_inputs(model.provenance.inputs, result.provenance.inputs) ||
+      model.graph_hash != graph_hash(comm, dataset) ||
       model_settings(stored_config(model.provenance, model_path)) != model_settings(config)) {
     throw InputError(model_path + " is not the model that " + path + " was made from; run `cohort segment` again");
   }

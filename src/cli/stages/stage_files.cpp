@@ -1,9 +1,9 @@
-#include <filesystem>
 
 #include "cli/output/logging.hpp"
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/pipeline.hpp"
 #include "cli/stored_config.hpp"
+#include "comm/same_files.hpp"
 #include "core/error.hpp"
 #include "store/segments_file.hpp"
 
@@ -11,13 +11,8 @@ namespace cohort {
 
 namespace {
 
-/// Rank 0 looks, so that all ranks decide alike. Collective.
-bool exists(const Communicator& comm, const std::string& path) {
-  return comm.any(comm.is_root() && std::filesystem::exists(path));
-}
-
 void need(const Session& session, const std::string& path, const char* command) {
-  if (!exists(session.comm(), path)) {
+  if (!is_there(session.comm(), path)) {
     throw InputError("there is no " + path + "; run `cohort " + command + "` first, or `cohort run` for all stages");
   }
 }

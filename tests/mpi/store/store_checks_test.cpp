@@ -74,6 +74,7 @@ class StoreChecks : public Store {
     segments.items = block(result.items.distribution, 4);
     segments.centroid = some_matrix(0, 2, 4);
     segments.size = {19, 18};
+    result.epochs = 1;
     segments.loss = {1};
     segments.inertia = {5, 4};
     Recommendations lists{"blend", 1, 1, 0.25, NAN, NAN, NAN, {}, {}, {{3, -1}, {1, NAN}, {0, 0}}, 0, {}};
@@ -222,11 +223,34 @@ TEST_F(StoreChecks, WrongGraphsWithRightChecksums) {
   refused([&](GraphFile& g) { g.partition->shard_cost[1] = -7; }, "dataset /partition/cost");
   refused(
       [&](GraphFile& g) {
+        g.partition->shard_cost = {1, std::numeric_limits<std::int64_t>::max(), 1};
+      },
+      "dataset /partition/cost adds up to more than a number can hold");
+  refused(
+      [&](GraphFile& g) {
         auto& begin = g.dataset.interactions.row_begin;
         if (begin.size() > 3) std::swap(begin[2], begin[3]);
       },
       "dataset /interactions/row_begin does not ascend from 0 to");
   refused([&](GraphFile& g) { std::ranges::fill(g.dataset.users.bytes, 'a'); }, "dataset /users/id holds ids");
+}
+
+TEST_F(StoreChecks, AGroupIsWholeOrAbsent) {
+  {
+    h5::Writer file(comm_, path("group.h5"));
+    const std::vector<double> value{1};
+    file.shared("half/of/it", std::span<const double>(value));
+    file.shared("whole/key", std::span<const double>(value));
+    file.commit();
+  }
+  const h5::Reader file(comm_, path("group.h5"));
+  EXPECT_TRUE(file.has_group_of("whole/key"));
+  EXPECT_FALSE(file.has_group_of("absent/key"));
+  EXPECT_FALSE(file.has_group_of("hal/key"));
+  EXPECT_NE(message<InputError>([&] {
+              file.has_group_of("half/key");
+            }).find("group.h5: dataset /half/key is missing, although /half/of/it is there"),
+            std::string::npos);
 }
 
 TEST_F(StoreChecks, WrongModelsWithRightChecksums) {
@@ -244,6 +268,9 @@ TEST_F(StoreChecks, WrongModelsWithRightChecksums) {
           "dataset /rows/first has 37 rows");
   refused([](ModelFile& m) { m.model.state.numbers["best"] = NAN; },
           "dataset /numbers/best holds numbers that are not finite");
+  refused([](ModelFile& m) { m.model.state.rows.erase(layer_zero_rows); },
+          "dataset /rows/parameters is missing, although /rows/first is there");
+  refused([](ModelFile& m) { m.model.loss[1] = NAN; }, "dataset /history/loss holds numbers that are not finite");
   refused([](ModelFile& m) { m.model.epochs = 3; }, "dataset /history/loss has 2 rows");
 }
 
@@ -259,6 +286,9 @@ TEST_F(StoreChecks, WrongSegmentsWithRightChecksums) {
   refused([](SegmentsFile& s) { s.segments.size = {18, 19}; }, "dataset /segments/size does not count");
   refused([](SegmentsFile& s) { s.segments.distance[0] = NAN; }, "dataset /users/distance");
   refused([](SegmentsFile& s) { s.segments.margin[0] = NAN; }, "dataset /users/margin");
+  refused([](SegmentsFile& s) { s.segments.margin[0] = INFINITY; }, "dataset /users/margin");
+  refused([](SegmentsFile& s) { s.segments.loss[0] = INFINITY; }, "dataset /history/loss");
+  refused([](SegmentsFile& s) { s.epochs = 1'000'000'000'000'000; }, "dataset /history/loss has 1 rows");
   refused([](SegmentsFile& s) { s.segments.map[1] = INFINITY; }, "dataset /users/map");
   refused([](SegmentsFile& s) { s.segments.users.row(0)[1] = NAN; }, "dataset /users/embedding");
   refused([](SegmentsFile& s) { s.segments.centroid.row(1)[1] = INFINITY; }, "dataset /segments/centroid");

@@ -27,13 +27,20 @@ from peak_of import peaks  # noqa: E402 - found only then
 
 # Nothing is left to choose before training.
 SOFTMAX = ["train.loss=softmax", "train.temperature=0.12", "train.pair_weight=degree", "train.length_power=0.25"]
+USERS = ["graph.kind=user"]
 CASES = {
     "bpr": ["train.loss=bpr"],
     "softmax": SOFTMAX,
     "sage": ["model.encoder=sage", *SOFTMAX],
+    "dmon": ["model.encoder=gcn", "train.loss=dmon", "segment.count=20"],
+    "joint": [*SOFTMAX, "train.joint=true", "segment.count=20"],
     "spectral": ["model.encoder=spectral"],
-    "gcn": ["graph.kind=user", "model.encoder=gcn", *SOFTMAX],
-    "ns4gc": ["graph.kind=user", "model.encoder=gcn", "train.loss=ns4gc"],
+    "gcn": [*USERS, "model.encoder=gcn", *SOFTMAX],
+    "ns4gc": [*USERS, "model.encoder=gcn", "train.loss=ns4gc"],
+    "users-lightgcn": [*USERS, "model.encoder=lightgcn", *SOFTMAX],
+    "users-dmon": [*USERS, "model.encoder=gcn", "train.loss=dmon", "segment.count=20"],
+    "users-joint": [*USERS, "model.encoder=gcn", *SOFTMAX, "train.joint=true", "segment.count=20"],
+    "users-spectral": [*USERS, "model.encoder=spectral"],
 }
 MIB = 1 << 20
 

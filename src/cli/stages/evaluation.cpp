@@ -238,8 +238,7 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
     const auto sizes = block_sizes(comm, *data.dataset);
     std::optional<HaloRows> filter;
     if (has_filter(result, data)) filter = filter_rows(sizes, comm.size());
-    need_memory(comm, "evaluate",
-                evaluate_memory(sizes, config, with_width(config.model, data.dataset->nodes()), filter));
+    need_memory(comm, "evaluate", evaluate_memory(sizes, config, stored_model(config, *data.dataset), filter));
   }
   Json measures;
   measures["segments"] = segment_count(result);

@@ -11,7 +11,6 @@
 #include "core/words.hpp"
 #include "recommend/filter_graph.hpp"
 #include "recommend/ranking_memory.hpp"
-#include "train/choices.hpp"
 
 namespace cohort {
 
@@ -59,7 +58,7 @@ FilterGraph filter_graph_of(const Communicator& comm, const Config& config, cons
   // How many ghosts there are is known only now.
   const auto sizes = stage_sizes(comm, sharded.graph);
   const FilterSizes filter{sizes.rows, sizes.rows.owned - sizes.users, sizes.entries,
-                           with_width(config.model, graph.dataset.nodes()).dim};
+                           stored_model(config, graph.dataset).dim};
   need_memory(comm, "filtering", filter_ranking_memory(filter).bytes, "recommend.strategy = \"personal\"");
   return filter_graph(comm, blocks, std::move(sharded.graph), config.graph);
 }

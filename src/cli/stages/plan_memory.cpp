@@ -20,9 +20,8 @@ namespace {
 
 // What a rank has its part of.
 std::vector<std::int64_t*> parts_of(BlockSizes& sizes) {
-  return {&sizes.users,           &sizes.items,           &sizes.interactions,
-          &sizes.held_out,        &sizes.id_bytes,        &sizes.entries,
-          &sizes.feature_entries, &sizes.largest_feature, &sizes.attribute_text};
+  return {&sizes.users,   &sizes.items,           &sizes.interactions,    &sizes.held_out,      &sizes.id_bytes,
+          &sizes.entries, &sizes.feature_entries, &sizes.largest_feature, &sizes.attribute_text};
 }
 
 // Of the rank with the largest blocks.
@@ -74,7 +73,7 @@ MemoryNeed train_memory(const TrainingSizes& sizes, const StageSizes& stage, con
   without_joint.joint = false;
   auto candidate = learning_memory(sizes, inputs, without_joint, ranks);
   candidate.bytes += graph_bytes(share, 0);
-  candidate = larger(candidate, {38 * sizes.entries});
+  candidate = larger(candidate, {graph_bytes(share, 0) + sharding_bytes(sizes.entries)});
   candidate.bytes += inputs.held_bytes / ranks + positives_bytes(sizes.positives, sizes.rows.owned);
   return larger(memory, candidate);
 }
@@ -86,10 +85,11 @@ MemoryNeed validation_memory(const TrainingSizes& sizes, const StageSizes& stage
                                                         : learning_memory(sizes, inputs, inputs.train, ranks);
   const auto& features = inputs.blocks;
   if (sizes.feature_columns > 0) {
-    memory = larger(memory, {making_features_bytes(sizes.rows.owned, sizes.feature_entries,
-                                                   features.largest_feature / ranks)});
+    memory = larger(memory,
+                    {making_features_bytes(sizes.rows.owned, sizes.feature_entries, features.largest_feature / ranks)});
   }
-  memory = larger(memory, segment_memory(stage, inputs.model, inputs.encoder, false).need());
+  memory = larger(memory, {sharding_bytes(sizes.entries)});
+  memory = larger(memory, segment_memory(stage, inputs.model, inputs.encoder, false, inputs.learns_rows).need());
   memory.bytes += graph_bytes(share, inputs.nodes / ranks);
   if (inputs.blocks.users_alone) {
     const auto one = blocks_of(inputs.blocks, ranks);
@@ -119,7 +119,8 @@ class StageSum {
 
   void add(const MemoryNeed& rank) {
     stage_.bytes = std::max(stage_.bytes, rank.resident());
-    stage_.machine_bytes = one_machine_ ? stage_.machine_bytes + rank.bytes : std::max(stage_.machine_bytes, rank.bytes);
+    stage_.machine_bytes =
+        one_machine_ ? stage_.machine_bytes + rank.bytes : std::max(stage_.machine_bytes, rank.bytes);
   }
   const PlannedStage& stage() const { return stage_; }
 
@@ -130,13 +131,13 @@ class StageSum {
 
 }  // namespace
 
-PlanInputs plan_inputs(const Session& session, const Dataset& dataset, const ShardedGraph& sharded,
-                       const Positives& positives, const NodeFeatures& features) {
+PlanInputs plan_inputs(const Session& session, const Dataset& dataset, const Positives& positives,
+                       const NodeFeatures& features) {
   const auto& comm = session.comm();
   const auto& config = session.config();
   PlanInputs inputs;
   inputs.config = config;
-  inputs.model = with_width(config.model, sharded.graph.users + sharded.graph.items);
+  inputs.model = stored_model(config, dataset);
   inputs.encoder = encoder_of(config);
   inputs.train =
       inputs.encoder == EncoderKind::spectral ? config.train : with_choices(config.train, dataset.users.total());
@@ -160,6 +161,7 @@ PlanInputs plan_inputs(const Session& session, const Dataset& dataset, const Sha
   for (auto* const number : parts_of(blocks)) *number = comm.sum(*number);
   blocks.attribute_text = attribute_text(comm, config.input);
   inputs.nodes = dataset.nodes();
+  inputs.learns_rows = learns_rows(config, dataset);
   inputs.chooses = inputs.encoder != EncoderKind::spectral &&
                    trains_to_choose(config.train, dataset.has_item_nodes(), blocks.all_interactions);
   inputs.threads = static_cast<int>(session.threads());
@@ -169,12 +171,11 @@ PlanInputs plan_inputs(const Session& session, const Dataset& dataset, const Sha
 void plan_memory(const RankShares& shares, const PlanInputs& inputs, const TrainingPlan& plan, RankPlan& result) {
   const auto& config = inputs.config;
   const int ranks = result.ranks;
-  const auto tables = plan.base_bytes + inputs.dataset_bytes / ranks;
+  const auto tables = inputs.reader_bytes + inputs.dataset_bytes / ranks;
   const auto blocks = blocks_of(inputs.blocks, ranks);
   const bool items = blocks.all_items > 0;
   const auto& of_strategy = config.recommend;
-  const bool filters =
-      items && filters_to_recommend(of_strategy.strategy, blocks.all_users, blocks.all_interactions);
+  const bool filters = items && filters_to_recommend(of_strategy.strategy, blocks.all_users, blocks.all_interactions);
   const bool trains_again = items && trains_to_recommend(of_strategy.strategy, blocks.all_interactions);
   const auto with_result = tables + read_result_bytes(blocks, inputs.model, inputs.encoder);
 
@@ -200,8 +201,10 @@ void plan_memory(const RankShares& shares, const PlanInputs& inputs, const Train
     const auto sizes = training_sizes(share, inputs, plan);
     const StageSizes stage{sizes.rows, share.users, share.entries};
     const auto graph = graph_bytes(share, plan.nodes / ranks);
-    train.add(beside(tables + graph, train_memory(sizes, stage, share, inputs, ranks)));
-    segment.add(beside(tables + graph, segment_memory(stage, inputs.model, inputs.encoder, items).need()));
+    const auto training = train_memory(sizes, stage, share, inputs, ranks);
+    train.add(beside(tables + graph, larger(training, {sharding_bytes(share.entries)})));
+    segment.add(
+        beside(tables + graph, segment_memory(stage, inputs.model, inputs.encoder, items, inputs.learns_rows).need()));
     profile.add(beside(with_result, profile_memory(blocks, config).need()));
 
     // The filter's graph is about the one that is trained on, if that has items.

@@ -13,6 +13,7 @@
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
+#include "data/dataset_bytes.hpp"
 #include "graph/rank_shares.hpp"
 #include "model/encoder_traffic.hpp"
 #include "partition/cut_points.hpp"
@@ -140,8 +141,8 @@ RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const P
 
 // Why none of them fits: of the one whose largest stage takes least.
 std::string too_little(const TrainingPlan& plan) {
-  const auto& best = *std::ranges::min_element(
-      plan.ranks, {}, [](const RankPlan& each) { return each.largest().machine_bytes; });
+  const auto& best =
+      *std::ranges::min_element(plan.ranks, {}, [](const RankPlan& each) { return each.largest().machine_bytes; });
   return fmt::format("none of them has the memory: of {} {} takes {} of a machine, and one like this has {}; {}",
                      counted(best.ranks, "rank"), best.largest().name, in_bytes(best.largest().machine_bytes),
                      in_bytes(plan.available_bytes),
@@ -257,12 +258,16 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   plan.why_no_steps = why_no_steps(config);
   plan.base_bytes = comm.max(peak_resident_bytes());
   const auto graph = load_graph(session, true);
+  // The code and the buffers that reading takes stay.
+  release_freed_memory();
+  const auto reader = std::max(plan.base_bytes, comm.max(resident_bytes() - bytes_of(graph.dataset)));
   for (const int ranks : options.ranks) need_shards(std::ssize(graph.partition->shard_cost), ranks);
   const auto sharded = shard_graph(comm, graph_of(session, graph.dataset), *graph.partition);
   const auto positives = training_pairs(session, graph.dataset, sharded);
   const auto features = network_input(session, graph.dataset, sharded);
 
-  const auto inputs = plan_inputs(session, graph.dataset, sharded, positives, features);
+  auto inputs = plan_inputs(session, graph.dataset, positives, features);
+  inputs.reader_bytes = reader;
 
   plan.encoder = word_of("model.encoder", encoder_of(config));
   plan.loss = word_of("train.loss", config.train.loss);

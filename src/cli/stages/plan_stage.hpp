@@ -37,11 +37,11 @@ struct RankPlan {
   double balance = 0;            ///< nodes and entries of the rank that has most over their mean
   double interior_share = 0;     ///< of all entries
   double ghosts_per_node = 0;
-  double efficiency = 0;             ///< one rank's seconds over ranks times theirs
-  std::int64_t halo_bytes = 0;       ///< a step's, of the rank that sends most
-  std::int64_t pair_bytes = 0;       ///< the same for the objective's rows
-  std::int64_t reduction_bytes = 0;  ///< the same for the sums
-  std::vector<PlannedStage> stages;  ///< in the order that `run` has them
+  double efficiency = 0;                          ///< one rank's seconds over ranks times theirs
+  std::int64_t halo_bytes = 0;                    ///< a step's, of the rank that sends most
+  std::int64_t pair_bytes = 0;                    ///< the same for the objective's rows
+  std::int64_t reduction_bytes = 0;               ///< the same for the sums
+  std::vector<PlannedStage> stages;               ///< in the order that `run` has them
   std::vector<std::int64_t> training_halo_bytes;  ///< by rank, all of training: as the model's history records it
   std::vector<std::int64_t> training_pair_bytes;
 

@@ -191,8 +191,7 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
     filter_of = filter_rows(sizes, comm.size());
   }
   need_memory(comm, "recommend",
-              recommend_memory(sizes, session.config(), with_width(session.config().model, graph.dataset.nodes()),
-                               filter_of));
+              recommend_memory(sizes, session.config(), stored_model(session.config(), graph.dataset), filter_of));
   const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"),
                name_of(config.strategy));

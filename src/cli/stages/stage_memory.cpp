@@ -15,6 +15,7 @@
 #include "recommend/ranking_memory.hpp"
 #include "store/result_bytes.hpp"
 #include "train/choices.hpp"
+#include "train/communities.hpp"
 
 namespace cohort {
 
@@ -83,6 +84,18 @@ BlockSizes block_sizes(const Communicator& comm, const Dataset& dataset) {
   return sizes;
 }
 
+ModelConfig stored_model(const Config& config, const Dataset& dataset) {
+  auto model = with_width(config.model, dataset.nodes());
+  if (encoder_of(config) == EncoderKind::spectral && !dataset.has_item_nodes()) {
+    model.dim = community_columns(config.segment, dataset.users.total());
+  }
+  return model;
+}
+
+bool learns_rows(const Config& config, const Dataset& dataset) {
+  return !is_network(encoder_of(config)) || (dataset.user_features.empty() && dataset.item_features.empty());
+}
+
 MemoryNeed prepare_memory(const BlockSizes& sizes, const GraphConfig& graph, std::int64_t table_bytes) {
   auto most =
       prepare_bytes({sizes.interactions + sizes.held_out, sizes.timed, sizes.users + sizes.items, sizes.id_bytes});
@@ -120,23 +133,25 @@ MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, st
   return memory;
 }
 
-MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions) {
+MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
+                           bool learns_rows) {
   const auto row = row_bytes(model.dim);
   const auto under_way = 2 * model.dim * static_cast<std::int64_t>(sizeof(float));  // what is sent, and what came
   const auto owned = sizes.rows.owned;
   // The embedding as it was read, by blocks of users and items for the file, and users by shard, as k-means has them.
-  const auto rows = MemoryParts().add(owned * (2 * row + under_way) + sizes.users * row, fewer_columns);
-  // Before it the rank's block of the whole graph, and all entries on their way to their shards.
-  auto memory = larger(rows, MemoryParts().add(38 * sizes.entries, fewer_interactions));
-  if (is_network(encoder) || !interactions) return memory;
-  // What new users are folded in with: the parameters, read, and by rank with room for ghosts; the encoder without its
-  // last layer; its result on its way to blocks.
+  const auto read = (learns_rows ? 2 : 1) * owned * row;
+  auto memory = MemoryParts().add(read + owned * (row + under_way) + sizes.users * row, fewer_columns);
+  // Before it what was read, and the graph on its way to its shards.
+  auto sharding = MemoryParts().add(sharding_bytes(sizes.entries), fewer_interactions).add(read, fewer_columns);
+  if (is_network(encoder) || !interactions) return larger(memory, sharding);
+  // What new users are folded in with: the parameters by rank with room for ghosts; the encoder without its last layer;
+  // its result on its way to blocks.
   auto below_last = model;
   below_last.layers = encoder == EncoderKind::spectral ? 0 : std::max<std::int64_t>(model.layers - 1, 0);
   auto fold_in = encoder_memory(EncoderSizes{sizes.rows, sizes.entries}, below_last);
   fold_in += halo_memory(sizes.rows, model.dim);
-  fold_in.bytes += 2 * owned * row;
-  return memory.add(fold_in, fewer_columns);
+  fold_in.bytes += owned * row;
+  return larger(memory.add(fold_in, fewer_columns), sharding);
 }
 
 std::int64_t attribute_bytes(const BlockSizes& sizes) {

@@ -28,11 +28,11 @@ struct BlockSizes {
   std::int64_t all_items = 0;
   std::int64_t interactions = 0;
   std::int64_t all_interactions = 0;
-  std::int64_t held_out = 0;  ///< interactions
-  bool timed = false;         ///< interactions have times
-  bool users_alone = false;   ///< items are no nodes
-  std::int64_t id_bytes = 0;  ///< of users' and items' IdTables
-  std::int64_t entries = 0;   ///< of the graph
+  std::int64_t held_out = 0;         ///< interactions
+  bool timed = false;                ///< interactions have times
+  bool users_alone = false;          ///< items are no nodes
+  std::int64_t id_bytes = 0;         ///< of users' and items' IdTables
+  std::int64_t entries = 0;          ///< of the graph
   std::int64_t feature_entries = 0;  ///< of all files of features
   std::int64_t largest_feature = 0;  ///< of the file that has most
   std::int64_t attribute_text = 0;   ///< bytes of the files of attributes
@@ -42,8 +42,13 @@ struct BlockSizes {
 StageSizes stage_sizes(const Communicator& comm, const ShardGraph& graph);
 BlockSizes block_sizes(const Communicator& comm, const Dataset& dataset);
 
-/// With the tables that it makes. table_bytes: theirs, features included; graph: how many neighbours are looked for where
-/// users are joined.
+/// Of the embedding that the configuration makes of such a graph. Local.
+ModelConfig stored_model(const Config& config, const Dataset& dataset);
+/// Whether the model has rows that it learned of all nodes. Local.
+bool learns_rows(const Config& config, const Dataset& dataset);
+
+/// With the tables that it makes. table_bytes: theirs, features included; graph: how many neighbours are looked for
+/// where users are joined.
 MemoryNeed prepare_memory(const BlockSizes& sizes, const GraphConfig& graph, std::int64_t table_bytes);
 
 /// Of rank 0, which has most: its block of the whole graph, and what METIS makes of all of it.
@@ -55,8 +60,9 @@ MemoryNeed partition_memory(std::int64_t nodes, std::int64_t entries, std::int64
 MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, std::int64_t held);
 
 /// Beside the sharded graph. encoder: never automatic; interactions: whether there are items that new users could be
-/// placed by.
-MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions);
+/// placed by; learns_rows: the model has rows beside the embedding that it was made of.
+MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
+                           bool learns_rows);
 
 /// Profiles and the tables of attributes that they are made of, beside the tables and the result.
 MemoryParts profile_memory(const BlockSizes& sizes, const Config& config);
@@ -75,8 +81,8 @@ bool trains_to_recommend(Strategy strategy, std::int64_t interactions);
 /// Whether `recommend` makes the filter's graph. users, interactions: of all ranks.
 bool filters_to_recommend(Strategy strategy, std::int64_t users, std::int64_t interactions);
 
-/// Lists, their ranking and the filter's, beside the tables and the result; what choosing a strategy trains is not among
-/// it. filter: rows of the filter's graph; none where it is not made.
+/// Lists, their ranking and the filter's, beside the tables and the result; what choosing a strategy trains is not
+/// among it. filter: rows of the filter's graph; none where it is not made.
 MemoryParts recommend_memory(const BlockSizes& sizes, const Config& config, const ModelConfig& model,
                              const std::optional<HaloRows>& filter);
 

@@ -77,12 +77,13 @@ std::string plan_table(const TrainingPlan& plan) {
   for (const auto& each : plan.ranks) {
     text += fmt::format("{:>7}", each.ranks);
     for (const auto& stage : each.stages) text += fmt::format(" {:>11}", in_bytes(stage.bytes));
+    std::string beyond;
     for (const auto& stage : each.stages) {
       if (stage.machine_bytes <= plan.available_bytes) continue;
-      text += fmt::format("  {}: {} a machine, and this one has {}", stage.name, in_bytes(stage.machine_bytes),
-                          in_bytes(plan.available_bytes));
+      beyond += fmt::format("{}{} {}", beyond.empty() ? "" : ", ", stage.name, in_bytes(stage.machine_bytes));
     }
-    text += "\n";
+    if (!beyond.empty()) beyond = fmt::format("  a machine has {}, not {}", in_bytes(plan.available_bytes), beyond);
+    text += beyond + "\n";
   }
   text += plan.advised == 0 ? fmt::format("advice: {}\n", plan.reason)
                             : fmt::format("advice: {}, since {}\n", counted(plan.advised, "rank"), plan.reason);

@@ -257,6 +257,8 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   TrainingPlan plan;
   plan.why_no_steps = why_no_steps(config);
   plan.base_bytes = comm.max(peak_resident_bytes());
+  // Before this command takes some of it.
+  plan.available_bytes = comm.min(available_memory_bytes());
   const auto graph = load_graph(session, true);
   // The code and the buffers that reading takes stay.
   release_freed_memory();
@@ -279,7 +281,6 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
     plan.steps = steps_of_epoch(inputs.train, sharded.graph.users, positives);
     plan.epochs = inputs.train.epochs;
   }
-  plan.available_bytes = comm.min(available_memory_bytes());
   plan.one_machine = !options.network;
   plan.network = options.network.value_or(Interconnect());
   plan.traffic_exact = inputs.train.loss != LossKind::bpr || inputs.train.epochs == 1;

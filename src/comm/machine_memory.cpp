@@ -26,8 +26,21 @@ MemoryNeed& MemoryNeed::operator+=(const MemoryNeed& other) {
   return *this;
 }
 
+MemoryParts& MemoryParts::add(const MemoryNeed& part, const std::string& remedy) {
+  need_ += part;
+  if (part.bytes > largest_) {
+    largest_ = part.bytes;
+    remedy_ = remedy;
+  }
+  return *this;
+}
+
 MemoryNeed larger(const MemoryNeed& a, const MemoryNeed& b) {
   return a.resident() < b.resident() ? b : a;
+}
+
+MemoryParts larger(const MemoryParts& a, const MemoryParts& b) {
+  return a.need().resident() < b.need().resident() ? b : a;
 }
 
 std::int64_t row_bytes(std::int64_t columns) {
@@ -52,6 +65,10 @@ void need_memory(const Communicator& comm, const std::string& what, std::int64_t
                    std::to_string(ranks) + " ranks, " + std::to_string(neighbours) + " a machine, would do, or " +
                    remedy);
   });
+}
+
+void need_memory(const Communicator& comm, const std::string& what, const MemoryParts& parts) {
+  need_memory(comm, what, parts.bytes(), parts.remedy());
 }
 
 }  // namespace cohort

@@ -9,6 +9,9 @@ namespace cohort {
 /// Highest resident set of this process so far, in bytes.
 std::int64_t peak_resident_bytes();
 
+/// What of this process is resident now, in bytes; 0 where the system does not say.
+std::int64_t resident_bytes();
+
 /// Gives back to the system what the allocator keeps of what was freed, so that it counts as available and the next
 /// stage does not come on top of it. What is freed in blocks above 32 MiB goes back by itself. Does nothing without
 /// glibc.

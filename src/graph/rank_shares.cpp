@@ -41,6 +41,10 @@ std::int64_t graph_bytes(const RankShare& share, std::int64_t directory) {
   return 28 * share.owned + 16 * share.ghosts + 8 * share.entries + 4 * share.sent_rows + 8 * directory;
 }
 
+std::int64_t sharding_bytes(std::int64_t entries) {
+  return 30 * entries;
+}
+
 std::int64_t bipartite_graph_bytes(std::int64_t entries) {
   return 36 * entries;  // row, column, twice, and a weight
 }

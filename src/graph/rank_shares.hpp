@@ -30,6 +30,10 @@ struct RankShare {
 /// Bytes of the ShardedGraph that such a rank keeps; directory: nodes of its block of the directory. Local.
 std::int64_t graph_bytes(const RankShare& share, std::int64_t directory);
 
+/// What such a rank takes beside that ShardedGraph while it is made: its block of the graph and the entries on their
+/// way to their shards. Local.
+std::int64_t sharding_bytes(std::int64_t entries);
+
 /// What bipartite_graph() keeps at its peak on a rank that has so many of its entries: what is sent, and what came.
 /// Local.
 std::int64_t bipartite_graph_bytes(std::int64_t entries);

@@ -10,6 +10,9 @@ namespace cohort {
 
 namespace {
 
+// Of an entry on its way to the owner of its node: as make_pair_table (data/pair_table.hpp) has it.
+constexpr std::int64_t pair_table_moving = 40;
+
 // The columns of the entries once more, where ghosts lie elsewhere.
 std::int64_t propagation_bytes(const EncoderSizes& sizes) {
   return sizes.rows.ghosts > 0 ? 4 * sizes.entries : 0;
@@ -73,6 +76,19 @@ MemoryNeed encoder_memory(const EncoderSizes& sizes, const ModelConfig& model) {
   auto memory = network ? of_network(sizes, model) : of_lightgcn(sizes, model);
   memory.bytes += propagation_bytes(sizes);
   return memory;
+}
+
+std::int64_t node_features_bytes(std::int64_t owned, std::int64_t entries) {
+  return 8 * (owned + entries);
+}
+
+std::int64_t making_features_bytes(std::int64_t owned, std::int64_t entries, std::int64_t largest) {
+  // A row is a list, whose entries are as many again where it has grown, with what the allocator adds.
+  constexpr std::int64_t list = 40;
+  const auto lists = list * owned + 8 * entries;
+  const auto moving = pair_table_moving * largest;
+  const auto scaling = 2 * (list * owned + 8 * largest);
+  return lists + std::max({moving, scaling, node_features_bytes(owned, entries)});
 }
 
 MemoryNeed eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model) {

@@ -25,6 +25,12 @@ HaloRows halo_rows(const Communicator& comm, const ShardGraph& graph);
 /// `model` with its columns and layers; with the propagation that the encoder is made with.
 MemoryNeed encoder_memory(const EncoderSizes& sizes, const ModelConfig& model);
 
+/// NodeFeatures of so many entries: that is what a network reads, beside what it keeps itself.
+std::int64_t node_features_bytes(std::int64_t owned, std::int64_t entries);
+
+/// What node_features() takes at its peak, its result included. largest: entries of the file that has most.
+std::int64_t making_features_bytes(std::int64_t owned, std::int64_t entries, std::int64_t largest);
+
 /// The block that leading_eigenvectors() iterates with its image, its propagation, and the vectors that it returns.
 MemoryNeed eigenvectors_memory(const EncoderSizes& sizes, const ModelConfig& model);
 

@@ -99,14 +99,18 @@ ModularityGain modularity_gain(const Communicator& comm, const ShardGraph& graph
 
 }  // namespace
 
+std::int64_t community_columns(const SegmentConfig& segment, std::int64_t users) {
+  const auto columns = segment.count == automatic_count
+                           ? std::max<std::int64_t>(2, most_clusters(segment.count_max, users))
+                           : segment.count;
+  return std::min(columns, most_columns);
+}
+
 CommunityModel community_model(const Communicator& comm, const ShardGraph& graph, const CommunityOptions& options) {
   COHORT_CHECK(graph.items == 0);
   RegularisedOptions spectral;
   const bool automatic = options.segment.count == automatic_count;
-  const auto columns =
-      automatic ? std::max<std::int64_t>(2, most_clusters(options.segment.count_max, graph.positions.total()))
-                : options.segment.count;
-  spectral.dim = std::min(columns, most_columns);
+  spectral.dim = community_columns(options.segment, graph.positions.total());
   spectral.seed = options.seed;
   spectral.threads = options.threads;
   const auto found = regularised_eigenvectors(comm, graph, spectral);

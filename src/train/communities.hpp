@@ -27,6 +27,9 @@ struct CommunityOptions {
   int threads = 1;
 };
 
+/// How many the embedding of so many users has. Local.
+std::int64_t community_columns(const SegmentConfig& segment, std::int64_t users);
+
 /// The embedding is Ahat base / 2 (model/regularised.hpp).
 struct CommunityModel {
   Matrix base;       ///< owned x columns
@@ -36,10 +39,10 @@ struct CommunityModel {
   double standard_error = 0;  ///< of it
 };
 
-/// min(segment.count, 1,024) columns. Where the number of segments is left to the data there are as many as are tried
-/// at most, weighted, so that those beyond the segments that there are count little; the gain is then 0. The graph has
-/// no items. Throws InputError where fewer users are different than segments are looked for. The same bits at any
-/// number of ranks and threads. Collective.
+/// min(segment.count, 1,024) columns (community_columns). Where the number of segments is left to the data there are as
+/// many as are tried at most, weighted, so that those beyond the segments that there are count little; the gain is then
+/// 0. The graph has no items. Throws InputError where fewer users are different than segments are looked for. The same
+/// bits at any number of ranks and threads. Collective.
 CommunityModel community_model(const Communicator& comm, const ShardGraph& graph, const CommunityOptions& options);
 
 }  // namespace cohort

@@ -134,11 +134,14 @@ std::int64_t soft_segment_bytes(const HaloRows& rows, const ModelConfig& model, 
 
 void need_training_memory(const Communicator& comm, const ShardGraph& graph, const Positives& positives,
                           const TrainOptions& options) {
-  const auto bytes =
-      training_bytes(comm, graph, positives, options.model, options.train, options.features) +
-      input_weight_bytes(options.features, options.model, options.threads) +
-      soft_segment_bytes({graph.owned(), std::ssize(graph.ghost)}, options.model, options.train, options.segment.count);
-  need_memory(comm, "training", bytes, "a smaller model.dim");
+  MemoryParts parts;
+  parts.add(training_bytes(comm, graph, positives, options.model, options.train, options.features),
+            "a smaller model.dim");
+  parts.add(input_weight_bytes(options.features, options.model, options.threads), "fewer columns of features");
+  parts.add(
+      soft_segment_bytes({graph.owned(), std::ssize(graph.ghost)}, options.model, options.train, options.segment.count),
+      "a smaller segment.count");
+  need_memory(comm, "training", parts);
 }
 
 }  // namespace cohort

@@ -21,19 +21,34 @@ import sys
 import tempfile
 
 import h5py
+import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 from peak_of import peaks  # noqa: E402 - found only then
 
 # Nothing is left to choose before training.
 SOFTMAX = ["train.loss=softmax", "train.temperature=0.12", "train.pair_weight=degree", "train.length_power=0.25"]
+USERS = ["graph.kind=user"]
 CASES = {
     "bpr": ["train.loss=bpr"],
     "softmax": SOFTMAX,
     "sage": ["model.encoder=sage", *SOFTMAX],
+    "dmon": ["model.encoder=gcn", "train.loss=dmon", "segment.count=20"],
+    "joint": [*SOFTMAX, "train.joint=true", "segment.count=20"],
     "spectral": ["model.encoder=spectral"],
-    "gcn": ["graph.kind=user", "model.encoder=gcn", *SOFTMAX],
-    "ns4gc": ["graph.kind=user", "model.encoder=gcn", "train.loss=ns4gc"],
+    "gcn": [*USERS, "model.encoder=gcn", *SOFTMAX],
+    "ns4gc": [*USERS, "model.encoder=gcn", "train.loss=ns4gc"],
+    "users-lightgcn": [*USERS, "model.encoder=lightgcn", *SOFTMAX],
+    "users-dmon": [*USERS, "model.encoder=gcn", "train.loss=dmon", "segment.count=20"],
+    "users-joint": [*USERS, "model.encoder=gcn", *SOFTMAX, "train.joint=true", "segment.count=20"],
+    "users-spectral": [*USERS, "model.encoder=spectral"],
+    # {data}: the folder of the population, which has features and attributes of its users.
+    "dense": ["model.encoder=gcn", "train.loss=dmon", "segment.count=20", "input.user_features={data}/dense.npy",
+              "input.user_feature_ids={data}/ids.txt"],
+    "sparse": [*USERS, "model.encoder=gcn", "train.loss=ns4gc", "input.user_features={data}/sparse.npz",
+               "input.user_feature_ids={data}/ids.txt"],
+    "attributes": [*SOFTMAX, "input.user_attributes={data}/attributes.tsv"],
+    "choosing": ["train.loss=softmax", "train.steps=40"],
 }
 MIB = 1 << 20
 
@@ -47,6 +62,23 @@ class Study:
                                 OMPI_MCA_mpi_yield_when_idle="1")
         self.run("generate", "--users", options.users, "--items", options.items, "--interactions",
                  options.interactions, "--segments", 20, "--seed", 5, "--output", self.directory / "data", settings=[])
+        self.describe_users(self.directory / "data")
+
+    def describe_users(self, data):
+        """64 numbers each, 100 of 2,000 words each, and a table of four columns."""
+        users = self.options.users
+        draw = np.random.default_rng(1)
+        (data / "ids.txt").write_text("".join(f"u{u}\n" for u in range(users)))
+        np.save(data / "dense.npy", draw.random((users, 64), dtype=np.float32))
+        words = np.sort(draw.integers(0, 2000, (users, 100)), axis=1).ravel()
+        np.savez(data / "sparse.npz", format=np.array("csr"), shape=np.array([users, 2000]),
+                 data=np.ones(words.size, np.float32), indices=words.astype(np.int32),
+                 indptr=np.arange(0, words.size + 1, 100))
+        with open(data / "attributes.tsv", "w", encoding="utf-8") as table:
+            table.write("user\tage\tvisits\tcountry\tinterests\n")
+            for u, (age, visits, country, *interests) in enumerate(draw.integers(0, 90, (users, 8))):
+                words = "|".join(f"subject-{i}" for i in interests)
+                table.write(f"u{u}\t{age}\t{visits * 17}\tcountry-{country}\t{words}\n")
 
     @staticmethod
     def launch(ranks):
@@ -59,6 +91,7 @@ class Study:
             words += ["--result", self.directory / "run" / "segments.h5"]
         elif name != "generate":
             settings = [f"output.directory={self.directory}/run", *settings]
+            settings = [setting.replace("{data}", f"{self.directory}/data") for setting in settings]
             words += [self.directory / "data" / "config.toml", *(w for s in settings for w in ("--set", s))]
         return [str(word) for word in [*words, *arguments, "--quiet"]]
 
@@ -90,7 +123,7 @@ class Study:
             self.run(command, settings=settings)
 
 
-STAGES = ("prepare", "partition", "train", "segment", "recommend", "evaluate")
+STAGES = ("prepare", "partition", "train", "segment", "profile", "recommend", "evaluate")
 
 
 def memory(study, cases, all_ranks):
@@ -98,7 +131,8 @@ def memory(study, cases, all_ranks):
     print("| case | ranks | stage | planned, MiB | measured, MiB | ratio |")
     print("| --- | --- | --- | --- | --- | --- |")
     for case in cases:
-        settings = [*CASES[case], "train.epochs=1", "input.holdout=0.1", f"recommend.strategy={study.options.strategy}"]
+        settings = [*CASES[case], *(["train.epochs=1"] if case != "choosing" else []), "input.holdout=0.1",
+                    f"recommend.strategy={study.options.strategy}"]
         settings += [] if study.options.batch is None else [f"train.batch={study.options.batch}"]
         study.prepare(settings)
         for ranks, plan in zip(all_ranks, study.plan(settings, all_ranks)):

@@ -118,11 +118,59 @@ class Plan(WithDirectory):
             self.assertEqual(plan["advice"]["ranks"], 1)
             for entry in plan["ranks"]:
                 self.assertNotIn("seconds_per_step", entry)
-                for stage in ("prepare", "partition", "train", "segment", "recommend", "evaluate"):
-                    self.assertGreater(entry["stages"][stage]["memory_bytes"], plan["base_bytes"])
+                stages = entry["stages"]
+                self.assertEqual(list(stages), ["prepare", "partition", "train", "segment", "profile", "recommend",
+                                                "evaluate"])
+                for stage in stages.values():
+                    self.assertGreater(stage["memory_bytes"], plan["base_bytes"])
+                    self.assertGreaterEqual(entry["ranks"] * stage["memory_bytes"], stage["machine_bytes"])
+                # What is to be run yet decides.
+                ahead = {name: stages[name]["machine_bytes"] for name in list(stages)[2:]}
+                self.assertEqual(entry["largest_stage"], max(ahead, key=ahead.get))
+                self.assertEqual(entry["machine_bytes"], max(ahead.values()))
+                self.assertEqual(entry["fits"], entry["machine_bytes"] <= plan["available_bytes"])
             done = cohort("plan", *line_of_case, "--ranks", "1,2", "--quiet")
             self.assertIn("memory alone: ", done.stdout)
             self.assertIn(why, done.stdout)
+
+    def test_the_stage_that_needs_most_decides(self):
+        line = self.prepared("model.encoder=spectral")
+
+        few, many = (self.plan([*line, "--set", "recommend.strategy=personal", "--set", f"recommend.count={count}"],
+                               ranks=(1, 2)) for count in (20, 1200))
+        for one, other in zip(few["ranks"], many["ranks"]):
+            self.assertEqual(other["largest_stage"], "recommend")
+            self.assertGreater(other["machine_bytes"], one["machine_bytes"])
+            lists = 3000 * (1200 - 20) * 12
+            more = other["stages"]["recommend"]["machine_bytes"] - one["stages"]["recommend"]["machine_bytes"]
+            self.assertGreater(more, 0.99 * lists)
+
+    def test_features_and_the_filter_are_in_it(self):
+        line = self.prepared("graph.kind=user", "graph.neighbours=10", "model.encoder=gcn", "train.loss=dmon",
+                             "segment.count=5")
+        def stages(*settings):
+            words = [part for setting in settings for part in ("--set", setting)]
+            found = self.plan([*line, *words], ranks=1)["ranks"][0]["stages"]
+            return {name: stage["memory_bytes"] for name, stage in found.items()}
+
+        plain = stages("recommend.strategy=personal")
+        filtered = stages("recommend.strategy=filter")
+        # Three rows of 64 columns of every user and item; processes differ by some pages before they begin.
+        pages = 1 << 20
+        self.assertGreater(filtered["recommend"] - plain["recommend"] + pages, 4200 * 3 * 256)
+        self.assertGreater(filtered["evaluate"] + pages, plain["evaluate"])
+        with h5py.File(self.path / "run" / "graph.h5", "r") as graph:
+            ids = [name.decode() for name in graph["users/id"][...]]
+        with open(self.path / "features.tsv", "w", encoding="utf-8") as table:
+            table.write("user\t" + "\t".join(f"c{c}" for c in range(400)) + "\n")
+            for i, name in enumerate(ids):
+                table.write(f"{name}\t" + "\t".join(str(i % (c + 2) + 1) for c in range(400)) + "\n")
+        line = self.prepared("graph.kind=user", "graph.neighbours=10", "model.encoder=gcn", "train.loss=dmon",
+                             "segment.count=5", f"input.user_features={self.path}/features.tsv")
+        featured = stages("recommend.strategy=personal")
+        # Numbers and columns: in a table on its way to its rows; as the network is given them, beside the table.
+        self.assertGreater(featured["prepare"] - plain["prepare"] + pages, 40 * len(ids) * 400)
+        self.assertGreater(featured["train"] - plain["train"] + pages, 20 * len(ids) * 400)
 
     def test_says_it_in_words(self):
         line = self.prepared()

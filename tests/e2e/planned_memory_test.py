@@ -35,11 +35,13 @@ class PlannedMemory(WithDirectory):
                 self.assertLess(planned["memory_bytes"], 1.25 * measured)
                 self.check_stages(plan_of=planned, launch=launch, ranks=ranks, line=line, environment=environment)
                 # What ranks share is counted once.
-                self.assertLessEqual(planned["machine_bytes"], ranks * planned["memory_bytes"])
+                of_machine = {name: stage["machine_bytes"] for name, stage in planned["stages"].items()}
+                self.assertLessEqual(of_machine["train"], ranks * planned["memory_bytes"])
+                self.assertEqual(planned["machine_bytes"], of_machine[planned["largest_stage"]])
 
     def check_stages(self, plan_of, launch, ranks, line, environment):
         """Blocks of less than 32 MiB stay with the allocator once they are free, up to 64 MiB of them."""
-        for stage in ("segment", "recommend", "evaluate", "partition", "prepare"):
+        for stage in ("segment", "profile", "recommend", "evaluate", "partition", "prepare"):
             planned = plan_of["stages"][stage]["memory_bytes"]
             words = ["--result", self.path / "run" / "segments.h5", "--quiet"] if stage == "evaluate" else line
             measured = max(peaks(launch, ranks, self.path, [PROGRAM, stage, *words], env=environment))

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <utility>
-#include <vector>
 
 #include "cli/output/report.hpp"
 
@@ -17,13 +15,8 @@ std::string in_seconds(double seconds) {
   return seconds >= 1e-3 ? fmt::format("{:.2f} ms", 1e3 * seconds) : fmt::format("{:.1f} us", 1e6 * seconds);
 }
 
-// The name of each stage, and what it needs.
-std::vector<std::pair<const char*, std::int64_t>> by_name(const StageBytes& stages) {
-  return {{"prepare", stages.prepare}, {"partition", stages.partition}, {"train", stages.train},
-          {"segment", stages.segment}, {"recommend", stages.recommend}, {"evaluate", stages.evaluate}};
-}
-
-nlohmann::ordered_json json_of(const RankPlan& plan, bool steps) {
+nlohmann::ordered_json json_of(const RankPlan& plan, const TrainingPlan& of) {
+  const bool steps = of.why_no_steps.empty();
   nlohmann::ordered_json json = {{"ranks", plan.ranks}};
   if (steps) {
     json["seconds_per_step"] = plan.seconds_per_step();
@@ -42,10 +35,13 @@ nlohmann::ordered_json json_of(const RankPlan& plan, bool steps) {
     json["reduction_bytes"] = plan.reduction_bytes;
     json["training"] = {{"halo_bytes", plan.training_halo_bytes}, {"pair_bytes", plan.training_pair_bytes}};
   }
-  json["memory_bytes"] = plan.stages.train;
-  for (const auto& [name, bytes] : by_name(plan.stages)) json["stages"][name] = {{"memory_bytes", bytes}};
-  json["machine_bytes"] = plan.machine_bytes;
-  json["fits"] = plan.fits;
+  json["memory_bytes"] = plan.stage("train").bytes;
+  for (const auto& stage : plan.stages) {
+    json["stages"][stage.name] = {{"memory_bytes", stage.bytes}, {"machine_bytes", stage.machine_bytes}};
+  }
+  json["largest_stage"] = plan.largest().name;
+  json["machine_bytes"] = plan.largest().machine_bytes;
+  json["fits"] = of.fits(plan);
   return json;
 }
 
@@ -58,7 +54,7 @@ std::string steps_table(const TrainingPlan& plan) {
                         each.ranks, in_seconds(each.seconds_per_step()), in_seconds(each.compute_seconds),
                         in_seconds(each.imbalance_seconds), in_seconds(each.halo_seconds), in_seconds(each.sum_seconds),
                         100 * each.efficiency, each.balance, in_bytes(each.halo_bytes), in_bytes(each.pair_bytes),
-                        in_bytes(each.reduction_bytes), in_bytes(each.stages.train));
+                        in_bytes(each.reduction_bytes), in_bytes(each.stage("train").bytes));
   }
   return text;
 }
@@ -76,12 +72,18 @@ std::string plan_table(const TrainingPlan& plan) {
   text += plan.why_no_steps.empty() ? steps_table(plan) : fmt::format("memory alone: {}\n", plan.why_no_steps);
   text += "memory of the rank that has most, by stage\n";
   text += fmt::format("{:>7}", "ranks");
-  for (const auto& [name, bytes] : by_name(StageBytes())) text += fmt::format(" {:>11}", name);
+  for (const auto& stage : plan.ranks.front().stages) text += fmt::format(" {:>11}", stage.name);
   text += "\n";
   for (const auto& each : plan.ranks) {
     text += fmt::format("{:>7}", each.ranks);
-    for (const auto& [name, bytes] : by_name(each.stages)) text += fmt::format(" {:>11}", in_bytes(bytes));
-    text += each.fits ? "\n" : "  training's is not there on a machine like this one\n";
+    for (const auto& stage : each.stages) text += fmt::format(" {:>11}", in_bytes(stage.bytes));
+    std::string beyond;
+    for (const auto& stage : each.stages) {
+      if (stage.machine_bytes <= plan.available_bytes) continue;
+      beyond += fmt::format("{}{} {}", beyond.empty() ? "" : ", ", stage.name, in_bytes(stage.machine_bytes));
+    }
+    if (!beyond.empty()) beyond = fmt::format("  a machine has {}, not {}", in_bytes(plan.available_bytes), beyond);
+    text += beyond + "\n";
   }
   text += plan.advised == 0 ? fmt::format("advice: {}\n", plan.reason)
                             : fmt::format("advice: {}, since {}\n", counted(plan.advised, "rank"), plan.reason);
@@ -110,7 +112,7 @@ nlohmann::ordered_json plan_json(const TrainingPlan& plan) {
     json["network"] = {{"bytes_per_second", plan.network.bytes_per_second}, {"latency_seconds", plan.network.latency}};
   }
   json["ranks"] = nlohmann::ordered_json::array();
-  for (const auto& each : plan.ranks) json["ranks"].push_back(json_of(each, plan.why_no_steps.empty()));
+  for (const auto& each : plan.ranks) json["ranks"].push_back(json_of(each, plan));
   json["advice"] = {{"ranks", nullptr}, {"why", plan.reason}};
   if (plan.advised > 0) json["advice"]["ranks"] = plan.advised;
   return json;

@@ -85,6 +85,11 @@ CandidateTable only(const TrainConfig& train) {
   return table;
 }
 
+// Nothing is left to choose.
+bool is_given(const TrainConfig& train) {
+  return train.temperature > 0 && train.pair_weight != PairWeight::automatic && train.length_power != automatic_power;
+}
+
 std::string in_words(const TrainConfig& train) {
   return fmt::format("temperature {:g}, pairs weigh {}, items by the power {:g} of their length", train.temperature,
                      train.pair_weight == PairWeight::equal ? "alike" : "their user's degree^-1/2", train.length_power);
@@ -193,6 +198,10 @@ CandidateTable Chooser::choose(const TrainConfig& wanted) {
 
 }  // namespace
 
+bool trains_to_choose(const TrainConfig& train, bool item_nodes, std::int64_t interactions) {
+  return train.loss == LossKind::softmax && item_nodes && !is_given(train) && interactions <= most_trained_again;
+}
+
 CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
@@ -200,12 +209,10 @@ CandidateTable choose_training(const Session& session, const GraphFile& graph) {
   if (wanted.loss != LossKind::softmax) return {};
   const auto users = dataset.users.total();
   auto usual = only(with_choices(wanted, users));
-  const bool given =
-      wanted.temperature > 0 && wanted.pair_weight != PairWeight::automatic && wanted.length_power != automatic_power;
-  if (given || !dataset.has_item_nodes()) return usual;
+  if (is_given(wanted) || !dataset.has_item_nodes()) return usual;
   const Stopwatch stopwatch;
   const auto pairs = comm.sum(dataset.interactions.size());
-  if (pairs > most_trained_again) {
+  if (!trains_to_choose(wanted, true, pairs)) {
     spdlog::info("choose: {}, too many to try settings of training on; the usual ones are taken",
                  counted(pairs, "interaction"));
     return usual;

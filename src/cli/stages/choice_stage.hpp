@@ -16,6 +16,10 @@ namespace cohort {
 /// Interactions above which training once more, to choose on what it has not seen, takes too long.
 constexpr std::int64_t most_trained_again = 10'000'000;
 
+/// Whether choose_training() trains candidates, if anything can be held back. item_nodes: the graph has nodes that are
+/// items; interactions: of all ranks. Local.
+bool trains_to_choose(const TrainConfig& train, bool item_nodes, std::int64_t interactions);
+
 /// What was tried, a row for each candidate, and which of them `chosen` marks: History::choice of what is trained with
 /// it. One row where there was nothing to choose; no columns for a loss that has none of this. Costs at most what the
 /// training does: up to four candidates, each with a quarter of its epochs and the whole schedule of the learning rate.

@@ -115,6 +115,12 @@ Json ranking_of(const Communicator& comm, const Recommendations& written, const 
   return ranking_json(ranking_measures(comm, held_out, ks, make));
 }
 
+// Whether its strategies are among those that are compared.
+bool has_filter(const SegmentsFile& result, const EvaluationData& data) {
+  const auto& written = result.recommendations;
+  return written && !std::isnan(written->filter_power) && data.graph && data.graph->partition;
+}
+
 void add_ranking(const Communicator& comm, const Config& config, const SegmentsFile& result, const EvaluationData& data,
                  Json& measures) {
   const auto& dataset = *data.dataset;
@@ -139,7 +145,7 @@ void add_ranking(const Communicator& comm, const Config& config, const SegmentsF
   if (smoothing) model.smoothing = written->smoothing;
   if (weight) model.blend_weight = written->blend_weight;
   std::optional<FilterGraph> filter;
-  if (written && !std::isnan(written->filter_power) && data.graph && data.graph->partition) {
+  if (has_filter(result, data)) {
     model.filter_ridge = written->filter_ridge;
     model.filter_power = written->filter_power;
     model.filter_weight = written->filter_weight;
@@ -229,9 +235,10 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
   const WorkProgress progress(comm, "evaluate");
   COHORT_CHECK(data.dataset || !data.held_out);
   if (data.dataset) {
-    need_stage_memory(
-        comm, "evaluate",
-        evaluate_bytes(block_sizes(comm, *data.dataset), config, with_width(config.model, data.dataset->nodes())));
+    const auto sizes = block_sizes(comm, *data.dataset);
+    std::optional<HaloRows> filter;
+    if (has_filter(result, data)) filter = filter_rows(sizes, comm.size());
+    need_memory(comm, "evaluate", evaluate_memory(sizes, config, stored_model(config, *data.dataset), filter));
   }
   Json measures;
   measures["segments"] = segment_count(result);

@@ -5,10 +5,12 @@
 
 #include "cli/output/logging.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/stage_memory.hpp"
 #include "comm/reblock.hpp"
 #include "core/error.hpp"
 #include "core/words.hpp"
 #include "recommend/filter_graph.hpp"
+#include "recommend/ranking_memory.hpp"
 
 namespace cohort {
 
@@ -53,6 +55,11 @@ FilterGraph filter_graph_of(const Communicator& comm, const Config& config, cons
   dataset.interactions = {};
   auto sharded = shard_graph(
       comm, blocks, graph.dataset.users_alone ? with_items(comm, graph.dataset, *graph.partition) : *graph.partition);
+  // How many ghosts there are is known only now.
+  const auto sizes = stage_sizes(comm, sharded.graph);
+  const FilterSizes filter{sizes.rows, sizes.rows.owned - sizes.users, sizes.entries,
+                           stored_model(config, graph.dataset).dim};
+  need_memory(comm, "filtering", filter_ranking_memory(filter).bytes, "recommend.strategy = \"personal\"");
   return filter_graph(comm, blocks, std::move(sharded.graph), config.graph);
 }
 

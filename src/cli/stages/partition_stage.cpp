@@ -7,6 +7,7 @@
 #include "cli/stages/pipeline.hpp"
 #include "comm/reblock.hpp"
 #include "core/interruption.hpp"
+#include "core/memory.hpp"
 #include "core/stopwatch.hpp"
 #include "graph/user_graph.hpp"
 
@@ -20,7 +21,10 @@ constexpr double metis_entries_a_second = 1e6;
 }  // namespace
 
 BlockGraph graph_of(const Session& session, const Dataset& dataset) {
-  return block_graph(session.comm(), dataset, session.config().graph);
+  auto blocks = block_graph(session.comm(), dataset, session.config().graph);
+  // Its shards come next, which are as large again.
+  release_freed_memory();
+  return blocks;
 }
 
 PartitionStats partition_graph(const Session& session, const BlockGraph& blocks, GraphFile& graph) {

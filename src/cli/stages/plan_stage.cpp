@@ -13,6 +13,7 @@
 #include "core/config_schema.hpp"
 #include "core/error.hpp"
 #include "core/memory.hpp"
+#include "data/dataset_bytes.hpp"
 #include "graph/rank_shares.hpp"
 #include "model/encoder_traffic.hpp"
 #include "partition/cut_points.hpp"
@@ -138,16 +139,29 @@ RankPlan plan_ranks(const Session& session, const ShardedGraph& sharded, const P
   return result;
 }
 
+// Why none of them fits: of the one whose largest stage takes least.
+std::string too_little(const TrainingPlan& plan) {
+  const auto& best =
+      *std::ranges::min_element(plan.ranks, {}, [](const RankPlan& each) { return each.largest().machine_bytes; });
+  return fmt::format("none of them has the memory: of {} {} takes {} of a machine, and one like this has {}; {}",
+                     counted(best.ranks, "rank"), best.largest().name, in_bytes(best.largest().machine_bytes),
+                     in_bytes(plan.available_bytes),
+                     plan.one_machine ? "--network plans a machine for each rank" : "ask for more ranks");
+}
+
 // Where nothing is known of steps: the fewest whose memory is there.
 void advise_by_memory(TrainingPlan& plan) {
+  const RankPlan* best = nullptr;
   for (const auto& each : plan.ranks) {
-    if (each.fits && (plan.advised == 0 || each.ranks < plan.advised)) plan.advised = each.ranks;
+    if (plan.fits(each) && (best == nullptr || each.ranks < best->ranks)) best = &each;
   }
-  plan.reason = plan.advised > 0 ? "of those whose memory is there it is the smallest; more would be faster"
-                                 : fmt::format(
-                                       "none of them has the memory, which is {} a machine like this one; ask for "
-                                       "more ranks",
-                                       in_bytes(plan.available_bytes));
+  if (best == nullptr) {
+    plan.reason = too_little(plan);
+    return;
+  }
+  plan.advised = best->ranks;
+  plan.reason = fmt::format("of those whose memory is there, {} for {}, it is the smallest; more would be faster",
+                            in_bytes(best->largest().machine_bytes), best->largest().name);
 }
 
 // What does not let steps be planned; empty: they can be.
@@ -166,7 +180,7 @@ std::string why_no_steps(const Config& config) {
 void advise(TrainingPlan& plan) {
   const RankPlan* best = nullptr;
   for (const auto& each : plan.ranks) {
-    if (!each.fits) continue;
+    if (!plan.fits(each)) continue;
     const bool good = each.efficiency >= least_efficiency;
     const bool best_good = best != nullptr && best->efficiency >= least_efficiency;
     if (best == nullptr || (good && (!best_good || each.seconds_per_step() < best->seconds_per_step())) ||
@@ -175,8 +189,7 @@ void advise(TrainingPlan& plan) {
     }
   }
   if (best == nullptr) {
-    plan.reason = fmt::format("none of them has the memory, which is {} a machine like this one; ask for more ranks",
-                              in_bytes(plan.available_bytes));
+    plan.reason = too_little(plan);
     return;
   }
   plan.advised = best->ranks;
@@ -187,8 +200,8 @@ void advise(TrainingPlan& plan) {
     if (each.ranks > best->ranks && (next == nullptr || each.ranks < next->ranks)) next = &each;
   }
   if (next == nullptr) return;
-  if (!next->fits) {
-    plan.reason += fmt::format("; {} ranks would not have the memory", next->ranks);
+  if (!plan.fits(*next)) {
+    plan.reason += fmt::format("; {} ranks would not have the memory for {}", next->ranks, next->largest().name);
     return;
   }
   const auto most = std::max({next->halo_seconds, next->sum_seconds, next->imbalance_seconds});
@@ -227,19 +240,36 @@ StepCalibration calibration_of(const Session& session, const ShardedGraph& shard
 
 }  // namespace
 
+const PlannedStage& RankPlan::stage(const std::string& name) const {
+  const auto found = std::ranges::find_if(stages, [&](const PlannedStage& each) { return each.name == name; });
+  COHORT_CHECK(found != stages.end());
+  return *found;
+}
+
+const PlannedStage& RankPlan::largest() const {
+  const auto to_run = [](const PlannedStage& each) { return each.done ? std::int64_t{-1} : each.machine_bytes; };
+  return *std::ranges::max_element(stages, {}, to_run);
+}
+
 TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
   const auto& comm = session.comm();
   const auto& config = session.config();
   TrainingPlan plan;
   plan.why_no_steps = why_no_steps(config);
   plan.base_bytes = comm.max(peak_resident_bytes());
+  // Before this command takes some of it.
+  plan.available_bytes = comm.min(available_memory_bytes());
   const auto graph = load_graph(session, true);
+  // The code and the buffers that reading takes stay.
+  release_freed_memory();
+  const auto reader = std::max(plan.base_bytes, comm.max(resident_bytes() - bytes_of(graph.dataset)));
   for (const int ranks : options.ranks) need_shards(std::ssize(graph.partition->shard_cost), ranks);
   const auto sharded = shard_graph(comm, graph_of(session, graph.dataset), *graph.partition);
   const auto positives = training_pairs(session, graph.dataset, sharded);
   const auto features = network_input(session, graph.dataset, sharded);
 
-  const auto inputs = plan_inputs(session, graph.dataset, sharded, positives, features);
+  auto inputs = plan_inputs(session, graph.dataset, positives, features);
+  inputs.reader_bytes = reader;
 
   plan.encoder = word_of("model.encoder", encoder_of(config));
   plan.loss = word_of("train.loss", config.train.loss);
@@ -251,7 +281,6 @@ TrainingPlan plan_training(const Session& session, const PlanOptions& options) {
     plan.steps = steps_of_epoch(inputs.train, sharded.graph.users, positives);
     plan.epochs = inputs.train.epochs;
   }
-  plan.available_bytes = comm.min(available_memory_bytes());
   plan.one_machine = !options.network;
   plan.network = options.network.value_or(Interconnect());
   plan.traffic_exact = inputs.train.loss != LossKind::bpr || inputs.train.epochs == 1;

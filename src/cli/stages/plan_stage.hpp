@@ -19,14 +19,12 @@ struct PlanOptions {
   std::optional<Interconnect> network;  ///< none: all ranks on one machine, else each on its own
 };
 
-/// Of each stage, run as a command of its own.
-struct StageBytes {
-  std::int64_t prepare = 0;
-  std::int64_t partition = 0;  ///< rank 0's
-  std::int64_t train = 0;
-  std::int64_t segment = 0;
-  std::int64_t recommend = 0;
-  std::int64_t evaluate = 0;
+/// The memory of a stage, run as a command of its own.
+struct PlannedStage {
+  const char* name = "";
+  bool done = false;               ///< graph.h5 has what it makes, or it does not concern this graph
+  std::int64_t bytes = 0;          ///< resident in the rank that has most, other ranks' rows that it reads included
+  std::int64_t machine_bytes = 0;  ///< of a machine's ranks together, what they share once
 };
 
 /// Of one number of ranks. A step takes as long as its slowest rank.
@@ -39,16 +37,17 @@ struct RankPlan {
   double balance = 0;            ///< nodes and entries of the rank that has most over their mean
   double interior_share = 0;     ///< of all entries
   double ghosts_per_node = 0;
-  double efficiency = 0;             ///< one rank's seconds over ranks times theirs
-  std::int64_t halo_bytes = 0;       ///< a step's, of the rank that sends most
-  std::int64_t pair_bytes = 0;       ///< the same for the objective's rows
-  std::int64_t reduction_bytes = 0;  ///< the same for the sums
-  StageBytes stages;                 ///< resident in the rank that has most, other ranks' rows that it reads included
-  std::int64_t machine_bytes = 0;    ///< of training: a machine's ranks together, what they share once
-  bool fits = true;                  ///< whether machine_bytes are there on a machine that has left what this one has
+  double efficiency = 0;                          ///< one rank's seconds over ranks times theirs
+  std::int64_t halo_bytes = 0;                    ///< a step's, of the rank that sends most
+  std::int64_t pair_bytes = 0;                    ///< the same for the objective's rows
+  std::int64_t reduction_bytes = 0;               ///< the same for the sums
+  std::vector<PlannedStage> stages;               ///< in the order that `run` has them
   std::vector<std::int64_t> training_halo_bytes;  ///< by rank, all of training: as the model's history records it
   std::vector<std::int64_t> training_pair_bytes;
 
+  const PlannedStage& stage(const std::string& name) const;
+  /// Of the stages that are still to be run, the one that takes most of a machine.
+  const PlannedStage& largest() const;
   double seconds_per_step() const { return compute_seconds + imbalance_seconds + halo_seconds + sum_seconds; }
 };
 
@@ -71,6 +70,9 @@ struct TrainingPlan {
   std::vector<RankPlan> ranks;  ///< in the order of the options
   int advised = 0;              ///< 0: none fits
   std::string reason;
+
+  /// Whether a machine that has left what this one has can take the largest stage.
+  bool fits(const RankPlan& each) const { return each.largest().machine_bytes <= available_bytes; }
 };
 
 /// Reads graph.h5; writes nothing. Throws InputError: no partition, more ranks than shards.

@@ -6,6 +6,7 @@
 #include "cli/output/report.hpp"
 #include "cli/stages/level_stage.hpp"
 #include "cli/stages/pipeline.hpp"
+#include "cli/stages/stage_memory.hpp"
 #include "core/stopwatch.hpp"
 #include "core/utf8.hpp"
 #include "ingest/records/attribute_file.hpp"
@@ -59,6 +60,7 @@ void profile_result(const Session& session, const GraphFile& graph, const Attrib
   const auto& config = session.config();
   const auto& dataset = graph.dataset;
   const Stopwatch stopwatch;
+  need_memory(comm, "profile", profile_memory(block_sizes(comm, dataset), config));
   spdlog::info("profile: {}", counted(std::ssize(segments.segments.size), "segment"));
   ProfileInput input{&dataset, &segments.segments};
   if (attributes.items) input.item_attributes = &*attributes.items;

@@ -185,13 +185,17 @@ void recommend_items(const Session& session, const GraphFile& graph, std::span<c
   }
   std::optional<Strategy> wanted;
   if (config.strategy != Strategy::automatic) wanted = config.strategy;
-  need_stage_memory(comm, "recommend",
-                    recommend_bytes(block_sizes(comm, graph.dataset), session.config(),
-                                    with_width(session.config().model, graph.dataset.nodes())));
+  const auto sizes = block_sizes(comm, graph.dataset);
+  std::optional<HaloRows> filter_of;
+  if (filters_to_recommend(config.strategy, sizes.all_users, sizes.all_interactions)) {
+    filter_of = filter_rows(sizes, comm.size());
+  }
+  need_memory(comm, "recommend",
+              recommend_memory(sizes, session.config(), stored_model(session.config(), graph.dataset), filter_of));
   const WorkProgress progress(comm, "recommend");
   spdlog::info("recommend: {} a user and a segment, strategy {}", counted(config.count, "item"),
                name_of(config.strategy));
-  const auto pairs = comm.sum(graph.dataset.interactions.size());
+  const auto pairs = sizes.all_interactions;
   if (!wanted && pairs > most_trained_again) {
     wanted = Strategy::personal;
     spdlog::info(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "comm/machine_memory.hpp"
 #include "core/config.hpp"
@@ -26,19 +27,28 @@ struct BlockSizes {
   std::int64_t all_users = 0;
   std::int64_t all_items = 0;
   std::int64_t interactions = 0;
-  std::int64_t held_out = 0;  ///< interactions
-  bool timed = false;         ///< interactions have times
-  bool users_alone = false;   ///< items are no nodes
-  std::int64_t id_bytes = 0;  ///< of users' and items' IdTables
-  std::int64_t entries = 0;   ///< of the graph
+  std::int64_t all_interactions = 0;
+  std::int64_t held_out = 0;         ///< interactions
+  bool timed = false;                ///< interactions have times
+  bool users_alone = false;          ///< items are no nodes
+  std::int64_t id_bytes = 0;         ///< of users' and items' IdTables
+  std::int64_t entries = 0;          ///< of the graph
+  std::int64_t feature_entries = 0;  ///< of all files of features
+  std::int64_t largest_feature = 0;  ///< of the file that has most
+  std::int64_t attribute_text = 0;   ///< bytes of the files of attributes
 };
 
 /// Of this rank. Collective.
 StageSizes stage_sizes(const Communicator& comm, const ShardGraph& graph);
 BlockSizes block_sizes(const Communicator& comm, const Dataset& dataset);
 
-/// With the tables that it makes. table_bytes: theirs; graph: how many neighbours are looked for where users are
-/// joined.
+/// Of the embedding that the configuration makes of such a graph. Local.
+ModelConfig stored_model(const Config& config, const Dataset& dataset);
+/// Whether the model has rows that it learned of all nodes. Local.
+bool learns_rows(const Config& config, const Dataset& dataset);
+
+/// With the tables that it makes. table_bytes: theirs, features included; graph: how many neighbours are looked for
+/// where users are joined.
 MemoryNeed prepare_memory(const BlockSizes& sizes, const GraphConfig& graph, std::int64_t table_bytes);
 
 /// Of rank 0, which has most: its block of the whole graph, and what METIS makes of all of it.
@@ -50,8 +60,15 @@ MemoryNeed partition_memory(std::int64_t nodes, std::int64_t entries, std::int64
 MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, std::int64_t held);
 
 /// Beside the sharded graph. encoder: never automatic; interactions: whether there are items that new users could be
-/// placed by.
-MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions);
+/// placed by; learns_rows: the model has rows beside the embedding that it was made of.
+MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
+                           bool learns_rows);
+
+/// Profiles and the tables of attributes that they are made of, beside the tables and the result.
+MemoryParts profile_memory(const BlockSizes& sizes, const Config& config);
+
+/// The parts of it: attributes as they are read, and profiles beside them once they are.
+std::int64_t attribute_bytes(const BlockSizes& sizes);
 
 /// The result as it is read, beside the tables of graph.h5; the users' lists that it has once they are made.
 std::int64_t read_result_bytes(const BlockSizes& sizes, const ModelConfig& model, EncoderKind encoder);
@@ -61,13 +78,19 @@ std::int64_t read_lists_bytes(const BlockSizes& sizes, const Config& config);
 /// all ranks.
 bool trains_to_recommend(Strategy strategy, std::int64_t interactions);
 
-/// Lists and their ranking, beside the tables and the result; what choosing a strategy trains is not among it.
-std::int64_t recommend_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model);
+/// Whether `recommend` makes the filter's graph. users, interactions: of all ranks.
+bool filters_to_recommend(Strategy strategy, std::int64_t users, std::int64_t interactions);
 
-/// The most that a measure takes, beside the tables, the result and its lists.
-std::int64_t evaluate_bytes(const BlockSizes& sizes, const Config& config, const ModelConfig& model);
+/// Lists, their ranking and the filter's, beside the tables and the result; what choosing a strategy trains is not
+/// among it. filter: rows of the filter's graph; none where it is not made.
+MemoryParts recommend_memory(const BlockSizes& sizes, const Config& config, const ModelConfig& model,
+                             const std::optional<HaloRows>& filter);
 
-/// Throws RunError on all ranks where a machine has not left what `stage` needs of it. Collective.
-void need_stage_memory(const Communicator& comm, const char* stage, std::int64_t bytes);
+/// The most that a measure takes, beside the tables, the result and its lists. filter: as above.
+MemoryParts evaluate_memory(const BlockSizes& sizes, const Config& config, const ModelConfig& model,
+                            const std::optional<HaloRows>& filter);
+
+/// Of a rank of `ranks` ranks, at least: what its ghosts are is known once the graph is there.
+HaloRows filter_rows(const BlockSizes& sizes, int ranks);
 
 }  // namespace cohort

@@ -32,6 +32,24 @@ TEST(MachineMemory, RanksOfAMachineNeedItTogether) {
   }
 }
 
+TEST(MachineMemory, TheLargestPartSaysWhatHelps) {
+  const auto comm = Communicator::world();
+  const auto all = comm.min(available_memory_bytes());
+  MemoryParts parts;
+  parts.add(all / 2, "fewer lists").add(MemoryNeed{all, 7}, "fewer columns").add(0, "nothing");
+  EXPECT_EQ(parts.bytes(), all / 2 + all);
+  EXPECT_EQ(parts.need().seen_bytes, 7);
+  EXPECT_EQ(parts.remedy(), "fewer columns");
+  EXPECT_EQ(larger(MemoryParts().add(all, "one"), parts).remedy(), "fewer columns");
+  EXPECT_EQ(larger(MemoryParts().add(2 * all, "one"), parts).remedy(), "one");
+  try {
+    need_memory(comm, "recommend", parts);
+    FAIL() << "half more than there is was found";
+  } catch (const RunError& error) {
+    EXPECT_NE(std::string(error.what()).find("or fewer columns"), std::string::npos) << error.what();
+  }
+}
+
 TEST(MachineMemory, OneRankThatNeedsMostEndsAll) {
   const auto comm = Communicator::world();
   const auto bytes = comm.rank() == comm.size() - 1 ? std::numeric_limits<std::int64_t>::max() / 2 : 0;

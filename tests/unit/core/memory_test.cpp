@@ -2,8 +2,10 @@
 #include "core/memory.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -101,12 +103,19 @@ TEST_F(Memory, InAContainerIsWhatIsMounted) {
   EXPECT_EQ(mebibytes(), 400);
 }
 
-std::int64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::int64_t all = 0;
-  std::int64_t resident = 0;
-  file >> all >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
+// What is touched is there, what is asked for alone is not, and what is unmapped is gone.
+TEST(ResidentMemory, FollowsWhatIsTouched) {
+  constexpr std::size_t bytes = 64 * mebibyte;
+  const auto before = resident_bytes();
+  EXPECT_GT(before, 0);
+  auto* const pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  EXPECT_LT(resident_bytes() - before, 8 * mebibyte);
+  std::memset(pages, 1, bytes);
+  EXPECT_GE(resident_bytes() - before, 60 * mebibyte);
+  EXPECT_GE(peak_resident_bytes(), resident_bytes() - 8 * mebibyte);
+  munmap(pages, bytes);
+  EXPECT_LT(resident_bytes() - before, 8 * mebibyte);
 }
 
 TEST(FreedMemory, GoesBackToTheSystem) {

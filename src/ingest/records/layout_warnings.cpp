@@ -1,6 +1,7 @@
 #include "ingest/records/layout_warnings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -99,6 +100,16 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
   }
   if (all(fields, [](const std::string& field) { return field.starts_with('\'') && field.size() > 1; })) {
     return "begins with an apostrophe, as spreadsheets mark texts, which is read as part of it; write it without";
+  }
+  const auto escaped = [](const std::string& field) {
+    return std::ranges::any_of(std::array{"\\\\", "\\t", "\\n", "\\\""},
+                               [&](const char* escape) { return field.find(escape) != std::string::npos; });
+  };
+  // A dialect that has escapes is rewritten (dialect_choice.hpp).
+  if (layout.format == TextFormat::tsv && std::ranges::any_of(fields, escaped)) {
+    return "holds backslashes as databases put them before tabs, line ends and themselves, which are read as they "
+           "stand; "
+           "if they are escapes, write the file as CSV";
   }
   const auto in_brackets = [](const std::string& field) { return field.starts_with('[') && field.ends_with(']'); };
   const auto several = [](const std::string& field) { return field.find('|') != std::string::npos; };

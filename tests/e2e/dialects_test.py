@@ -95,7 +95,7 @@ class Dialects(Formats):
         start = datetime.datetime(1899, 12, 30)
         text = "user_id,item_id,order_date\n" + "".join(
             f"u{n},i{n % 7},{(moment - start) / datetime.timedelta(days=1):.10f}\n" for n, moment in enumerate(moments))
-        found, said = self.read(text, graph="half_life = 1000")
+        found, said = self.read(text, graph='weight = "raw"\nhalf_life = 1000')
         self.assertIn("days as spreadsheets count them", said)
         for n, moment in enumerate(moments):
             seconds = moment.replace(tzinfo=datetime.timezone.utc).timestamp()

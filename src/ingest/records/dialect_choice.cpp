@@ -108,19 +108,20 @@ Dialect by_backslashes(std::string_view head, const std::vector<std::string_view
   }
   // Where tabs agree the others separate nothing.
   const bool only_tabs = tabs && same_width(rows_of(lines, TextFormat::tsv));
-  std::vector<Dialect> fitting;
+  Dialect fitting;
   for (const char separator : separators) {
     const auto plain = agreement_of(head, separator, comment);
-    if (agrees(plain) && !(only_tabs && separator != '\t')) return {};
-    const std::string escaped{'\\', separator};
-    const bool may_fit = head.find("\\\"") != std::string_view::npos || head.find(escaped) != std::string_view::npos;
-    if (!may_fit || (only_tabs && separator != '\t')) continue;
+    if (only_tabs && separator != '\t') continue;
+    const bool quotes = head.find("\\\"") != std::string_view::npos;
+    const bool may_fit = quotes || head.find(std::string{'\\', separator}) != std::string_view::npos;
+    if (!may_fit && !agrees(plain)) continue;
     Dialect dialect{.separator = std::string(1, separator), .quotes = true, .escapes = true, .comment = comment};
-    if (fits_better(agreement_of(rewritten(head, dialect), separator_after(dialect), comment), plain)) {
-      fitting.push_back(std::move(dialect));
-    }
+    const auto escaped = agreement_of(rewritten(head, dialect), separator_after(dialect), comment);
+    // Where both do, a quote that has a backslash stands in fields without quotes around them.
+    if (agrees(plain)) return quotes && agrees(escaped) && escaped.columns == plain.columns ? dialect : Dialect();
+    if (fitting.as_usual() && fits_better(escaped, plain)) fitting = std::move(dialect);
   }
-  return fitting.empty() ? Dialect() : fitting[0];
+  return fitting;
 }
 
 // ||, ;;, |~| or a | between tabs, which stand between all columns of all lines.
@@ -142,15 +143,15 @@ Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
     const Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
     std::string text;
     for (const auto line : lines) text.append(line).append("\n");
-    // None of them stands alone.
-    const auto left = [&](std::string_view line) {
+    // Where it stands alone in most lines, one character separates columns, some of which are empty.
+    const auto alone = [&](std::string_view line) {
       for (auto found = line.find(mark); found != std::string_view::npos; found = line.find(mark)) {
         if (line.substr(0, found).find(mark[0]) != std::string_view::npos) return true;
         line.remove_prefix(found + mark.size());
       }
       return line.find(mark[0]) != std::string_view::npos;
     };
-    if (std::ranges::none_of(lines, left) &&
+    if (!alone(lines[0]) && 2 * std::ranges::count_if(lines, alone) < std::ssize(lines) &&
         agrees(agreement_of(rewritten(text, dialect), separator_after(dialect), comment))) {
       return dialect;
     }
@@ -190,20 +191,19 @@ Dialect with_short_header(const Rows& rows, Dialect dialect) {
   return dialect.ended || dialect.row_names ? dialect : Dialect();
 }
 
-Dialect by_blanks(const std::vector<std::string_view>& lines, char comment, bool may_be_short) {
-  Dialect dialect{.separator = " ", .comment = comment};
-  if (!holds_quoted_field(lines)) {
-    return may_be_short ? with_short_header(rows_of(lines, TextFormat::ssv), dialect) : Dialect();
-  }
-  dialect.quotes = true;
-  dialect.escapes =
-      std::ranges::any_of(lines, [](std::string_view line) { return line.find("\\\"") != std::string_view::npos; });
+// By one separator, or by blanks: quotes and backslashes as the lines have them, and the first line short or not.
+Dialect by_quotes(const std::vector<std::string_view>& lines, char separator, char comment, bool may_be_short) {
   std::string text;
   for (const auto line : lines) text.append(line).append("\n");
+  Dialect dialect{.separator = std::string(1, separator), .comment = comment};
+  dialect.quotes = separator != ' ' || holds_quoted_field(lines);
+  dialect.escapes = dialect.quotes && text.find("\\\"") != std::string::npos;
   const auto made = rewritten(text, dialect);
-  const auto rows = rows_of(whole_lines(made, comment), TextFormat::csv, separator_after(dialect));
-  if (agrees(agreement_of(made, separator_after(dialect), comment))) return dialect;
-  return may_be_short ? with_short_header(rows, dialect) : Dialect();
+  const auto after = separator_after(dialect);
+  const bool quotes_in_blanks = separator == ' ' && dialect.quotes;
+  if (quotes_in_blanks && agrees(agreement_of(made, after, comment))) return dialect;
+  if (!may_be_short) return {};
+  return with_short_header(rows_of(whole_lines(made, comment), TextFormat::csv, after), dialect);
 }
 
 }  // namespace
@@ -252,16 +252,15 @@ Dialect tell_dialect(std::string_view head, const LayoutRequest& request) {
   for (const char separator : separators) {
     if (separator == ' ') continue;
     const bool tab = separator == '\t';
-    const auto rows = rows_of(lines, TextFormat::csv, separator);
-    if (same_width(rows) || (tab && same_width(rows_of(lines, TextFormat::tsv)))) return {};
-    if (!may_be_short) continue;
-    if (auto dialect = with_short_header(rows, {.separator = std::string(1, separator), .quotes = true});
-        !dialect.as_usual()) {
-      return dialect;
+    if (same_width(rows_of(lines, TextFormat::csv, separator)) ||
+        (tab && same_width(rows_of(lines, TextFormat::tsv)))) {
+      return {};
     }
+    if (!may_be_short) continue;
+    if (auto dialect = by_quotes(lines, separator, comment, true); !dialect.as_usual()) return dialect;
   }
   if (!blanks || lines[0].find("::") != std::string_view::npos) return {};
-  return by_blanks(lines, comment, may_be_short);
+  return by_quotes(lines, ' ', comment, may_be_short);
 }
 
 }  // namespace cohort

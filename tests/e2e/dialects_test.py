@@ -48,13 +48,13 @@ class Dialects(Formats):
         self.assertIn("holds backslashes", said)
 
     def test_separators_of_several_characters(self):
-        for number, separator in enumerate(("||", ";;", "|~|", "\t|\t", "^^", "@@", "->", "<sep>", ", ")):
+        for number, separator in enumerate(("||", ";;", "|~|", "\t|\t", "^^", "::::", "\t\t", "->", "<sep>", ", ")):
             with self.subTest(separator=separator):
                 rows = [(user, item.replace(", ", "-"), weight, time) for user, item, weight, time in RECORDS]
                 for header in (True, False):
                     text = "".join(separator.join('"' + field.replace('"', '""') + '"' if field.startswith("say") else field
                                                   for field in row) + "\n" for row in ([NAMES] if header else []) + rows)
-                    named = "" if number < 6 else f'separator = "{separator}"'
+                    named = "" if number < 7 else f'separator = "{separator}"'
                     self.assertEqual(self.read(text, named, ranks=1 + number % 3)[0], merged(rows))
 
     def test_blanks_and_quotes(self):
@@ -112,6 +112,32 @@ class Dialects(Formats):
         self.refused([":2902:", "is not closed by another"])
         for separator in ("ab", "\\n"):
             self.refused(["input.separator"], f'separator = "{separator}"')
+
+    def test_what_is_refused_or_warned_of(self):
+        pairs = [(n % 9, n % 7) for n in range(30)]
+        for text, word in (
+                ("".join(f"{user}|2\n{item}\t90\n{item + 1}\t50\n" for user, item in pairs), "text in blocks"),
+                ("".join(f"time=5 user={user} item={item}\n" for user, item in pairs), "a name before each value"),
+                ("".join(f"time:5\tuser:{user}\titem:{item}\n" for user, item in pairs), "a name before each value"),
+                ("".join(f"user={user}&item={item}\n" for user, item in pairs), "a name before each value"),
+                ("".join(f"u{user + n}: {item}, {item + 1}\n" for n, (user, item) in enumerate(pairs)), "lists behind what they belong to"),
+                ("".join(f'{{"user": {user}, "item": {item}}},\n' for user, item in pairs), "commas behind them"),
+                ("".join(f'\x1e{{"user": {user}, "item": {item}}}\n' for user, item in pairs), "a sequence of JSON texts"),
+                ('*Vertices 2\n1 "a"\n2 "b"\n*Arcs\n1 2 1\n', "a Pajek file"),
+                ("graph [\n  node [ id 1 ]\n]\n", "a GML file"),
+                ("digraph {\n a -> b;\n}\n", "Graphviz")):
+            with self.subTest(text=text[:30]):
+                self.write("data", text)
+                self.refused([word], ranks=(1,))
+        for text, word in (
+                ("".join(f'u{user}\t{{"item": {item}}}\n' for user, item in pairs), "several values in one"),
+                ("".join(f"({user},{item})\t{item}\n" for user, item in pairs), "several values in one"),
+                ("user,item,timestamp\n" + "".join(f"{user},{item},{42000 + item}.5\n" for user, item in pairs), "days as spreadsheets")):
+            with self.subTest(text=text[:30]):
+                self.assertIn(word, self.read(text)[1])
+        # Ids of two kinds are ids.
+        found, _ = self.read("".join(f"u:{user}\ti:{item}\n" for user, item in pairs))
+        self.assertEqual(set(found), {(f"u:{user}", f"i:{item}") for user, item in pairs})
 
 
 if __name__ == "__main__":

@@ -47,7 +47,10 @@ class Habits(Formats):
     def test_dates(self):
         forms = ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%y %H:%M", "%d-%m-%Y %H:%M:%S", "%d.%m.%Y %H:%M",
                  "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y, %I:%M %p", "%d-%b-%Y %H:%M", "%d %B %Y %H:%M", "%b %d, %Y %H:%M", "%m %d, %Y %H:%M",
-                 "%a, %d %b %Y %H:%M:%S +0000", "%d/%b/%Y:%H:%M:%S +0000", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y.%m.%d %H:%M"]
+                 "%a, %d %b %Y %H:%M:%S +0000", "%d/%b/%Y:%H:%M:%S +0000", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y.%m.%d %H:%M",
+                 "%d-%b-%y %I.%M.%S.000000 %p", "%d%b%Y:%H:%M:%S", "%d%b%Y %H:%M:%S", "%Y-%m-%d-%H.%M.%S.000", "%Y%m%dT%H%M%SZ", "%dth %B %Y %H:%M",
+                 "%Y-%b-%d %H:%M", "/Date(%s000)/", "%a %b %d %Y %H:%M:%S GMT+0000 (Greenwich Mean Time)", "%Y-%m-%dT%H:%M:%SZ[UTC]",
+                 "%Y-%m-%d %H:%M:%S.000 +0000 UTC", "%b %d %Y %I:%M%p", "%a %b %d %H:%M:%S UTC %Y"]
         for number, form in enumerate(forms):
             with self.subTest(form=form):
                 found, _ = self.read(table(ROWS, form), ranks=1 + number % 3)

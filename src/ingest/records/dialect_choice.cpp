@@ -19,7 +19,7 @@ constexpr std::size_t lines_looked_at = 100;
 constexpr std::size_t longest_separator = 8;
 constexpr std::string_view single_separators = "\t,;|";
 // What separators of several characters are made of.
-constexpr std::string_view marks = "|~^;@#$%&*!=\t";
+constexpr std::string_view marks = "|~^;:@#$%&*!=\t";
 
 // The first lines that are whole, not blank and no comments.
 std::vector<std::string_view> whole_lines(std::string_view head, char comment) {
@@ -131,15 +131,16 @@ Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
     const auto end = std::min(lines[0].find_first_not_of(marks, at), lines[0].size());
     const auto mark = lines[0].substr(at, end - at);
     at = lines[0].find_first_of(marks, end);
-    const bool all_tabs = mark.find_first_not_of('\t') == std::string_view::npos;
+    // MovieLens' has a format of its own.
+    const bool known = mark == "::";
     const bool mirrored = std::equal(mark.begin(), mark.end(), mark.rbegin());
-    if (mark.size() < 2 || mark.size() > longest_separator || all_tabs || !mirrored || !tried.insert(mark).second)
+    if (mark.size() < 2 || mark.size() > longest_separator || known || !mirrored || !tried.insert(mark).second)
       continue;
     // What stands in every line may be part of a field where something else separates columns.
     const bool other = std::ranges::any_of(single_separators, [&](char separator) {
       return mark.find(separator) == std::string_view::npos && same_width(rows_of(lines, TextFormat::csv, separator));
     });
-    if (other || same_width(rows_of(lines, TextFormat::ml))) continue;
+    if (other || (mark[0] != ':' && same_width(rows_of(lines, TextFormat::ml)))) continue;
     const Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
     std::string text;
     for (const auto line : lines) text.append(line).append("\n");

@@ -111,6 +111,12 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
            "stand; "
            "if they are escapes, write the file as CSV";
   }
+  for (const auto& [open, close] : {std::pair{'{', '}'}, std::pair{'(', ')'}}) {
+    const auto inside = [first = open, last = close](const std::string& field) {
+      return field.starts_with(first) && field.ends_with(last);
+    };
+    if (all(fields, inside)) return "looks like several values in one, which are read as one; write each as a column";
+  }
   const auto in_brackets = [](const std::string& field) { return field.starts_with('[') && field.ends_with(']'); };
   const auto several = [](const std::string& field) { return field.find('|') != std::string::npos; };
   // A column of friends or item_ids may hold several in one field.
@@ -354,6 +360,14 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
     warn(layout.weight, "weight",
          "is read as numbers with three decimals; if these are thousands, write them without what separates them",
          weights);
+  }
+  const auto is_day = [](const std::string& field) { return is_spreadsheet_day(value_of(field)); };
+  if (const auto times = fields_of(seen.data, layout.time);
+      layout.small_times && all(times, is_day) && std::ranges::any_of(times, is_fraction)) {
+    warn(
+        layout.time, "time",
+        "looks like days as spreadsheets count them, which are read as such where the column's name has \"date\" in it",
+        times);
   }
   if (seen.names.empty()) {
     warn_of_swapped_ids(layout, seen, request, warnings);

@@ -129,7 +129,7 @@ TEST(DialectChoice, LeavesUsualTextAlone) {
 }
 
 TEST(DialectChoice, TellsSeveralCharacters) {
-  for (const std::string separator : {"||", ";;", "|~|", "\t|\t", "@@", "||~||", "^|^", "##"}) {
+  for (const std::string separator : {"||", ";;", "|~|", "\t|\t", "@@", "||~||", "^|^", "##", "::::", "\t\t"}) {
     std::string text;
     for (int n = 0; n < 5; ++n) text.append("u1").append(separator).append("i").append(separator).append("5\n");
     EXPECT_EQ(tell_dialect(text, {}).separator, separator);

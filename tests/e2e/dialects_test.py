@@ -101,6 +101,10 @@ class Dialects(Formats):
             seconds = moment.replace(tzinfo=datetime.timezone.utc).timestamp()
             self.assertAlmostEqual(found[f"u{n}", f"i{n % 7}"][1], seconds, delta=0.001)
 
+    def test_ticks_of_net(self):
+        text = "user_id,item_id,date\n" + "".join(f"u{n},i1,/Date({1_400_000_000_000 + n}{'+0200' if n % 2 else ''})/\n" for n in range(9))
+        self.assertEqual(self.read(text)[0], {(f"u{n}", "i1"): (1, 1_400_000_000 + n / 1000) for n in range(9)})
+
     def test_what_is_malformed(self):
         """In a dialect too a stray quote costs its own line, which is named."""
         rows = "".join(f'u{n % 9}||"i{n}"||{1 + n % 5}\n' for n in range(5000))

@@ -32,7 +32,7 @@ std::vector<Source> look_at(const std::vector<std::string>& logs, const LayoutRe
     for (const auto& file : source.files) {
       const bool alone = source.files.size() == 1;
       try {
-        source.guesses.push_back(guess_kind(head_of(file, request.encoding), file, request));
+        source.guesses.push_back(guess_kind(head_of(file, request), file, request));
       } catch (const InputError& error) {
         if (alone) throw;
         source.guesses.emplace_back().why = error.what();

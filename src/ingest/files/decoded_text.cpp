@@ -3,8 +3,10 @@
 #include <iconv.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "core/error.hpp"
@@ -14,6 +16,16 @@ namespace cohort {
 namespace {
 
 constexpr std::size_t chunk = std::size_t{1} << 16;
+constexpr std::string_view windows_1252 = "WINDOWS-1252";
+
+bool is_latin_1(const std::string& encoding) {
+  std::string plain;
+  for (const char c : encoding) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0) plain += static_cast<char>(std::tolower(c));
+  }
+  return plain == "latin1" || plain == "iso88591" || plain == "l1" || plain == "cp819" || plain == "ibm819" ||
+         plain == "ascii" || plain == "usascii";
+}
 
 }  // namespace
 
@@ -21,7 +33,8 @@ DecodedText::DecodedText(std::unique_ptr<ByteSource> source, const std::string& 
     : source_(std::move(source)),
       encoding_(encoding),
       path_(std::move(path)),
-      converter_(iconv_open("UTF-8", encoding.c_str())),
+      controls_(is_latin_1(encoding)),
+      converter_(iconv_open("UTF-8", controls_ ? windows_1252.data() : encoding.c_str())),
       input_(chunk),
       text_(4 * chunk) {
   if (converter_ == reinterpret_cast<void*>(-1)) {
@@ -47,8 +60,16 @@ void DecodedText::decode() {
     throw InputError(path_ + ": byte " + std::to_string(converted_) + " " + what + " in " + encoding_ +
                      "; set input.encoding to what the file is written in");
   };
-  const auto status = iconv(converter_, &in, &in_left, &out, &out_left);
-  const auto error = errno;
+  auto status = iconv(converter_, &in, &in_left, &out, &out_left);
+  auto error = errno;
+  while (controls_ && status == static_cast<std::size_t>(-1) && error == EILSEQ && out_left >= 2) {
+    *out++ = '\xC2';
+    *out++ = *in++;
+    --in_left;
+    out_left -= 2;
+    status = iconv(converter_, &in, &in_left, &out, &out_left);
+    error = errno;
+  }
   converted_ += static_cast<std::int64_t>(filled_ - in_left);
   if (status == static_cast<std::size_t>(-1) && error == EILSEQ) fail("begins no character");
   if (source_ended_ && status == static_cast<std::size_t>(-1) && error == EINVAL)

@@ -11,7 +11,9 @@ namespace cohort {
 
 class DecodedText final : public ByteSource {
  public:
-  /// encoding: as iconv names it. Throws InputError: there is no such encoding.
+  /// encoding: as iconv names it. Latin-1 and ASCII are read as Windows-1252, of which they are parts and which is
+  /// meant (https://encoding.spec.whatwg.org/#names-and-labels); its five bytes without a character are the controls of
+  /// Latin-1. Throws InputError: there is no such encoding.
   DecodedText(std::unique_ptr<ByteSource> source, const std::string& encoding, std::string path);
   ~DecodedText() override;
   DecodedText(const DecodedText&) = delete;
@@ -26,6 +28,7 @@ class DecodedText final : public ByteSource {
   std::unique_ptr<ByteSource> source_;
   std::string encoding_;
   std::string path_;
+  bool controls_ = false;  // bytes that begin no character are those of Latin-1
   void* converter_;
   std::vector<char> input_;
   std::size_t filled_ = 0;

@@ -9,12 +9,19 @@
 #include "core/utf8.hpp"
 #include "ingest/files/byte_source.hpp"
 #include "ingest/files/parquet_file.hpp"
+#include "ingest/records/dialect_choice.hpp"
 
 namespace cohort {
 
 template <class Archive>
 void serialize(Archive& archive, LayoutNotes& notes, unsigned /*version*/) {
   archive& notes.header& notes.header_of& notes.names& notes.sample& notes.warnings& notes.grouped_by_second;
+}
+
+template <class Archive>
+void serialize(Archive& archive, Dialect& dialect, unsigned /*version*/) {
+  archive& dialect.separator& dialect.quotes& dialect.escapes& dialect.letters& dialect.row_names& dialect
+      .ended& dialect.comment;
 }
 
 namespace {
@@ -39,8 +46,9 @@ bool mend_line_ends(std::string& head) {
   return true;
 }
 
-// With whole lines; old_mac: whether they end in '\r' in the file. Sets the index of a Parquet file.
-std::string read_head(const std::string& path, Storage& storage, bool& old_mac) {
+// With whole lines; old_mac: whether they end in '\r' in the file. Sets the index of a Parquet file, and the dialect of
+// a text.
+std::string read_head(const std::string& path, Storage& storage, const LayoutRequest& request, bool& old_mac) {
   std::string head;
   if (storage.parquet) {
     auto of_parquet = parquet_head(path);
@@ -48,6 +56,8 @@ std::string read_head(const std::string& path, Storage& storage, bool& old_mac) 
     storage.index = std::move(of_parquet.index);
   } else {
     head = first_bytes(*open_text(path, storage), head_bytes);
+    if (!storage.array) storage.dialect = tell_dialect(head, request);
+    if (!storage.dialect.as_usual()) head = first_bytes(*open_text(path, storage), head_bytes);
   }
   old_mac = mend_line_ends(head);
   // All of the file: its last line may lack its end.
@@ -59,12 +69,13 @@ std::string read_head(const std::string& path, Storage& storage, bool& old_mac) 
 // file f. Collective.
 template <class Describe>
 std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std::string>& paths,
-                                 const std::string& encoding, Describe describe) {
+                                 const LayoutRequest& request, Describe describe) {
   std::vector<Description> described(paths.size());
   std::vector<OpenedFile> files(paths.size());
   std::vector<FileSight> sight(paths.size());
   std::vector<LayoutNotes> notes(paths.size());
   std::vector<std::string> encodings(paths.size());
+  std::vector<Dialect> dialects(paths.size());
   comm.attempt([&] {
     for (std::size_t f = 0; f < paths.size(); ++f) {
       files[f].path = paths[f];
@@ -78,22 +89,24 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
     if (!comm.is_root()) return;
     const auto layouts = describe([&](std::size_t f) {
       auto& storage = files[f].storage;
-      storage = storage_of(paths[f], encoding, true);
+      storage = storage_of(paths[f], request.encoding, true);
       described[f].packing = storage.packing;
       described[f].parquet = storage.parquet;
       described[f].array = storage.array;
-      return read_head(paths[f], storage, described[f].old_mac);
+      return read_head(paths[f], storage, request, described[f].old_mac);
     });
     for (std::size_t f = 0; f < paths.size(); ++f) {
       described[f].sight = sight[f];
       described[f].layout = layouts[f].layout;
       notes[f] = layouts[f].notes;
       encodings[f] = files[f].storage.encoding;
+      dialects[f] = files[f].storage.dialect;
     }
   });
   comm.broadcast(std::span<Description>(described));
   share(comm, notes);
   share(comm, encodings);
+  share(comm, dialects);
   comm.attempt([&] {
     for (std::size_t f = 0; f < paths.size(); ++f) need_same(comm, paths[f], sight[f], described[f].sight);
   });
@@ -105,6 +118,7 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
     files[f].layout = described[f].layout;
     files[f].notes = std::move(notes[f]);
     files[f].storage.encoding = std::move(encodings[f]);
+    files[f].storage.dialect = std::move(dialects[f]);
   }
   return files;
 }
@@ -122,10 +136,10 @@ void need_ids_first(const std::string& path, const std::string& index, const std
 
 }  // namespace
 
-std::string head_of(const std::string& path, const std::string& encoding) {
+std::string head_of(const std::string& path, const LayoutRequest& request) {
   bool old_mac = false;
-  auto storage = storage_of(path, encoding, true);
-  return read_head(path, storage, old_mac);
+  auto storage = storage_of(path, request.encoding, true);
+  return read_head(path, storage, request, old_mac);
 }
 
 BlockReader::Options reading_options(const OpenedFile& file) {
@@ -139,13 +153,14 @@ BlockReader::Options reading_options(const OpenedFile& file) {
 
 std::vector<OpenedFile> open_files(const Communicator& comm, const std::vector<std::string>& paths,
                                    const LayoutRequest& request) {
-  return open_all(comm, paths, request.encoding,
-                  [&](const auto& head) { return detect_layouts(paths, request, head); });
+  return open_all(comm, paths, request, [&](const auto& head) { return detect_layouts(paths, request, head); });
 }
 
 OpenedTable open_table(const Communicator& comm, const std::string& path, const std::string& encoding) {
   OpenedTable table;
-  table.file = open_all(comm, {path}, encoding, [&](const auto& head) {
+  LayoutRequest request;
+  request.encoding = encoding;
+  table.file = open_all(comm, {path}, request, [&](const auto& head) {
                  auto header = detect_table(head(0), path);
                  table.names = std::move(header.names);
                  table.types = std::move(header.types);

@@ -24,9 +24,9 @@ struct OpenedFile {
 /// How the file's blocks are cut.
 BlockReader::Options reading_options(const OpenedFile& file);
 
-/// The first lines of a file, unpacked and in UTF-8; of Parquet as csv. encoding: as input.encoding. Throws InputError.
-/// Local.
-std::string head_of(const std::string& path, const std::string& encoding);
+/// The first lines of a file, unpacked and in UTF-8; of Parquet and of dialects (dialect_choice.hpp) as csv. Throws
+/// InputError. Local.
+std::string head_of(const std::string& path, const LayoutRequest& request);
 
 /// Checks on every rank that it can read the files and sees the same sizes; rank 0 looks at their first lines and tells
 /// the others the layouts. Throws InputError. Collective.

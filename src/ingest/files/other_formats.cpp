@@ -153,6 +153,74 @@ bool holds_a_list_of_objects(std::string_view line) {
   return objects >= 2;
 }
 
+// user=6 item=5, user:6<tab>item:5 or user=6&item=5: the names of a line's fields, each with one of "=:" and a value
+// behind it; empty: the line is none of these.
+std::vector<std::string_view> named_fields(std::string_view line) {
+  std::vector<std::string_view> names;
+  while (!line.empty()) {
+    const auto end = std::min(line.find_first_of(" \t&"), line.size());
+    const auto field = line.substr(0, end);
+    const auto sign = field.find_first_of("=:");
+    if (sign == 0 || sign == std::string_view::npos || sign + 1 == field.size()) return {};
+    const auto name = field.substr(0, sign);
+    if (!std::ranges::all_of(name, [](char c) { return is_letter(c) || c == '_'; })) return {};
+    names.push_back(name);
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return names;
+}
+
+bool have_named_fields(const std::vector<std::string_view>& lines) {
+  if (lines.size() < 2) return false;
+  const auto names = named_fields(lines[0]);
+  // Two ids may be u:17 and i:5.
+  const std::size_t fewest = lines[0].find('=') == std::string_view::npos ? 3 : 2;
+  return names.size() >= fewest && names == named_fields(lines[1]) && names[0] != names[1];
+}
+
+// 17: 3,8,21 or u17: i3 i8: what stands before the colon; empty: the line is none of these.
+std::string_view owner_of(std::string_view line) {
+  const auto owner = line.substr(0, std::min(line.find(": "), line.size()));
+  return owner.size() == line.size() || owner.find_first_of(" \t,;|\"'{[(") != std::string_view::npos
+             ? std::string_view()
+             : owner;
+}
+
+bool are_owned_lists(const std::vector<std::string_view>& lines) {
+  // Without a digit it may be a title: "Alien: Covenant".
+  const auto owned = [](std::string_view line) {
+    return owner_of(line).find_first_of("0123456789") != std::string_view::npos;
+  };
+  return lines.size() >= 3 && std::ranges::all_of(lines, owned) && owner_of(lines[0]) != owner_of(lines[1]) &&
+         owner_of(lines[1]) != owner_of(lines[2]);
+}
+
+// A user and how many lines follow, "7|24", above a line of another form: as Yahoo's music ratings are written.
+bool has_counted_blocks(const std::vector<std::string_view>& lines) {
+  const auto counts = [](std::string_view line) {
+    const auto bar = line.find('|');
+    return bar != std::string_view::npos && bar > 0 && bar + 1 < line.size() &&
+           line.find_first_not_of("0123456789|") == std::string_view::npos &&
+           line.find('|', bar + 1) == std::string_view::npos;
+  };
+  return lines.size() >= 2 && counts(lines[0]) && lines[1].find('|') == std::string_view::npos;
+}
+
+struct Beginning {
+  std::string_view text;  // in small letters
+  std::string_view name;
+};
+
+constexpr std::array graphs = std::to_array<Beginning>({{"*vertices", "a Pajek file"},
+                                                        {"graph [", "a GML file"},
+                                                        {"graph\n[", "a GML file"},
+                                                        {"creator \"", "a GML file"},
+                                                        {"digraph", "a graph for Graphviz (DOT)"},
+                                                        {"graph {", "a graph for Graphviz (DOT)"},
+                                                        {"strict graph", "a graph for Graphviz (DOT)"},
+                                                        {"<graphml", "GraphML"},
+                                                        {"<gexf", "a GEXF file"}});
+
 bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_digit);
 }
@@ -231,6 +299,12 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
       head[0] == '[' && (line == "[" || next == '{' || (next == '[' && line.find(']') != std::string_view::npos) ||
                          (next == '"' && (line.ends_with(']') || line.ends_with(','))) ||
                          (line.ends_with(']') && line.find(',') != std::string_view::npos));
+  if (head.starts_with("\x1E{")) {
+    refuse(path, "a sequence of JSON texts", "take out what stands before them: tr -d '\\036' < OLD > NEW");
+  }
+  if (object && line.ends_with("},")) {
+    refuse(path, "JSON of objects with commas behind them", "put them into [ and ], or leave the commas out");
+  }
   const bool json_lines = object && line != "{";
   const auto lines = first_lines(head, 3);
   if (json_lines && is_json_of_columns(line, lines.size() < 2)) {
@@ -257,6 +331,9 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
     refuse(path, "an HTML page", "it may be an error page that was downloaded instead of the data");
   }
   if (starts("<?xml")) refuse(path, "XML", as_text);
+  for (const auto& graph : graphs) {
+    if (starts(graph.text)) refuse(path, graph.name, "write its edges as lines of two nodes and a weight");
+  }
   if (starts("%%matrixmarket") && !tables) {
     refuse(path, "a MatrixMarket file", "write it as lines of user, item and weight, without the lines before them");
   }
@@ -272,6 +349,16 @@ void refuse_structured_text(std::string_view head, const std::string& path, bool
   if (line.size() > 1 && line.ends_with(':') && std::ranges::all_of(line.substr(0, line.size() - 1), is_digit)) {
     refuse(path, "text in blocks, each below what it is of (as in the Netflix prize's files)",
            "write a line for each user and item");
+  }
+  if (has_counted_blocks(lines)) {
+    refuse(path, "text in blocks, each below a user and a count (as in Yahoo's music ratings)",
+           "write a line for each user and item");
+  }
+  if (have_named_fields(lines)) {
+    refuse(path, "text of records with a name before each value", "write it as CSV, with the names in the first line");
+  }
+  if (are_owned_lists(lines)) {
+    refuse(path, "text of lists behind what they belong to (user: item, item)", "write a line for each user and item");
   }
   if (has_lines_of_keys(lines)) {
     refuse(path, "text of records over several lines of \"key: value\"", "write a line for each record, as CSV");

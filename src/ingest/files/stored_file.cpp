@@ -81,6 +81,7 @@ std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& st
   auto text = open_bytes(path, storage.packing);
   if (!storage.encoding.empty()) text = std::make_unique<DecodedText>(std::move(text), storage.encoding, path);
   if (storage.array) text = std::make_unique<JsonArrayText>(std::move(text), path);
+  if (!storage.dialect.as_usual()) text = std::make_unique<RewrittenText>(std::move(text), storage.dialect);
   return text;
 }
 

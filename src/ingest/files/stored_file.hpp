@@ -6,6 +6,7 @@
 
 #include "ingest/files/byte_source.hpp"
 #include "ingest/files/packed_file.hpp"
+#include "ingest/files/rewritten_text.hpp"
 
 namespace cohort {
 
@@ -14,10 +15,13 @@ struct Storage {
   std::string encoding;  ///< as iconv names it; empty: UTF-8
   bool parquet = false;
   bool array = false;  ///< JSON, all objects in one array
+  Dialect dialect;     ///< what the text is rewritten from
   std::string index;   ///< of Parquet, where its head was read: the column that pandas keeps the index in
 
   /// Whether a rank can read from any byte on.
-  bool in_place() const { return packing == Packing::none && encoding.empty() && !parquet && !array; }
+  bool in_place() const {
+    return packing == Packing::none && encoding.empty() && !parquet && !array && dialect.as_usual();
+  }
 };
 
 /// Whether a file is one of Parquet, by its first and last bytes. Throws InputError: it cannot be read. Local.
@@ -29,7 +33,8 @@ bool is_parquet(const std::string& path);
 /// coordinate matrix and Parquet may be meant. Local.
 Storage storage_of(const std::string& path, const std::string& encoding, bool tables);
 
-/// The text, in UTF-8; of a JSON array an object a line. Not for Parquet. Throws InputError. Local.
+/// The text, in UTF-8; of a JSON array an object a line, of a dialect as CSV. Not for Parquet. Throws InputError.
+/// Local.
 std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& storage);
 
 /// How it is stored, in words that end in ", "; empty: plain. Local.

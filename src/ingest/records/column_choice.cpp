@@ -42,6 +42,7 @@ class Chooser {
       const auto remedy = format_remedy(request_, "tsv, csv, ssv, ml, inter, lightgcn or json");
       throw InputError(seen_.file + ":1: a line needs at least two columns, " + std::string(roles_.first) + " and " +
                        std::string(roles_.second) + "; this has one: " + joined(first_fields()) +
+                       "; if it is a title, take it out" +
                        (remedy.empty() ? "; separate them by tab, comma or spaces"
                                        : "; if it is written in another format, " + remedy));
     }

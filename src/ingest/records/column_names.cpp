@@ -372,6 +372,13 @@ bool surely_means(std::string_view field, Meaning meaning) {
                                    std::ranges::find(sure, name) != sure.end());
 }
 
+std::ptrdiff_t known_names_in(const std::vector<std::string>& fields) {
+  return std::ranges::count_if(fields, [](const std::string& field) {
+    return means(field, Meaning::user) || means(field, Meaning::item) || means(field, Meaning::weight) ||
+           means(field, Meaning::time) || means(field, Meaning::source) || means(field, Meaning::target);
+  });
+}
+
 bool numbers_records(std::string_view field) {
   return std::ranges::find(record_numbers, plain_name(field)) != record_numbers.end();
 }

@@ -1,6 +1,7 @@
 // The names that columns have in the data sets of the field, by what they mean.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -31,6 +32,9 @@ bool means(std::string_view field, Meaning meaning);
 
 /// Whether it says so beyond doubt: an "id", a "user", an "asin", not a "book" or a "page", which may be an id as well.
 bool surely_means(std::string_view field, Meaning meaning);
+
+/// How many of the fields are names of users, items, weights or times. Local.
+std::ptrdiff_t known_names_in(const std::vector<std::string>& fields);
 
 /// A name of what numbers the records themselves (review_id, order_id, index, pandas' empty name): never a user or an
 /// item. Local.

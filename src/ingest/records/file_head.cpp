@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/utf8.hpp"
 #include "ingest/records/column_names.hpp"
+#include "ingest/records/field_shape.hpp"
 #include "ingest/records/quoted_record.hpp"
 
 namespace cohort {
@@ -64,15 +65,6 @@ std::vector<std::string> split_csv(std::string_view line, char separator) {
   }
 }
 
-// Whether a text names columns that are known.
-bool names_columns(const std::vector<std::string>& fields) {
-  const auto known = std::ranges::count_if(fields, [](const std::string& field) {
-    return means(field, Meaning::user) || means(field, Meaning::item) || means(field, Meaning::source) ||
-           means(field, Meaning::target) || means(field, Meaning::weight) || means(field, Meaning::time);
-  });
-  return fields.size() >= 2 && known >= 2;
-}
-
 // As the line of data is cut that stands below comments.
 std::vector<std::string> split_like(std::string_view line, std::string_view data) {
   for (const std::string_view separator : {"\t", ",", ";", "|"}) {
@@ -117,7 +109,7 @@ void take_comments(FileHead& head) {
   stripped.remove_prefix(std::min(stripped.find_first_not_of(mark), stripped.size()));
   stripped.remove_prefix(std::min(stripped.find_first_not_of(" \t"), stripped.size()));
   const auto names = split_like(stripped, data->text);
-  const bool header = names.size() == width && names_columns(names);
+  const bool header = names.size() == width && known_names_in(names) >= 2;
   const bool like_data = width > 1 && std::all_of(head.lines.begin(), data, [&](const HeadLine& line) {
                            return split_like(line.text, data->text).size() == width;
                          });
@@ -182,6 +174,41 @@ bool is_rule(std::string_view line) {
          line.find_first_not_of("-+|:= ") == std::string_view::npos;
 }
 
+namespace {
+
+constexpr std::size_t most_titles = 10;
+
+// Fields up to the last one that is not empty.
+std::size_t filled_fields(std::vector<std::string> fields) {
+  while (!fields.empty() && trimmed(fields.back()).empty()) fields.pop_back();
+  return fields.size();
+}
+
+// Lines above one that names known columns, all of them with fewer than it and the line below it have: what an export
+// is called, and when it was made.
+void take_titles(FileHead& head) {
+  if (head.lines[0].text.starts_with('{')) return;
+  for (std::size_t i = 1; i <= most_titles && i + 1 < head.lines.size(); ++i) {
+    for (const char separator : {'\t', ',', ';', '|', '\x01'}) {
+      const auto columns = [&](std::size_t line) { return split_csv(head.lines[line].text, separator); };
+      const auto names = columns(i);
+      const auto wide = [&](std::size_t line) { return filled_fields(columns(line)) >= names.size(); };
+      const bool header = known_names_in(names) >= 2 && std::ranges::none_of(names, is_number) && wide(i) &&
+                          columns(i + 1).size() == names.size();
+      bool narrower = header;
+      for (std::size_t before = 0; before < i && narrower; ++before) narrower = !wide(before);
+      if (!narrower) continue;
+      head.titles = head.lines[0].text;
+      head.begin = head.lines[i - 1].next;
+      head.lines_before = head.lines[i].number - 1;
+      head.lines.erase(head.lines.begin(), head.lines.begin() + static_cast<std::ptrdiff_t>(i));
+      return;
+    }
+  }
+}
+
+}  // namespace
+
 FileHead read_head_lines(std::string_view head, const std::string& name) {
   FileHead result;
   result.begin = head.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
@@ -201,6 +228,7 @@ FileHead read_head_lines(std::string_view head, const std::string& name) {
   } else {
     take_comments(result);
     if (result.comment == '\0') take_rules(result);
+    if (result.comment == '\0' && !result.ruled) take_titles(result);
   }
   return result;
 }

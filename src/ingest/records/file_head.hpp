@@ -20,11 +20,12 @@ struct HeadLine {
 struct FileHead {
   std::vector<HeadLine> lines;    ///< at least one, at most 200: those that are not blank; views of the head
   std::size_t begin = 0;          ///< of the first line: after the byte order mark and comments
-  std::int64_t lines_before = 0;  ///< comments
+  std::int64_t lines_before = 0;  ///< comments, and titles
   char comment = '\0';            ///< what they begin with; '\0': there are none
   bool half_matrix = false;       ///< a symmetric one, of which the file has one half
-  bool ruled = false;             ///< a table with rules of '-' between its lines, which are not among `lines`
-  bool matrix = false;            ///< a coordinate matrix of Matrix Market; its line of sizes is before `begin` too
+  std::string titles;   ///< the first of lines above the names, which have fewer columns; empty: there are none
+  bool ruled = false;   ///< a table with rules of '-' between its lines, which are not among `lines`
+  bool matrix = false;  ///< a coordinate matrix of Matrix Market; its line of sizes is before `begin` too
 };
 
 /// Lines at the start that begin with '#' or '%' are comments where they have not the columns of those below; the last

@@ -1,7 +1,6 @@
 #include "ingest/records/file_layout.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/error.hpp"
@@ -14,8 +13,7 @@
 #include "ingest/records/header_rules.hpp"
 #include "ingest/records/json_lines.hpp"
 #include "ingest/records/layout_warnings.hpp"
-#include "ingest/records/number_text.hpp"
-#include "ingest/records/time_text.hpp"
+#include "ingest/records/time_unit.hpp"
 
 namespace cohort {
 
@@ -27,6 +25,7 @@ struct Look {
   bool typed = false;
   bool header = false;
   bool half_matrix = false;
+  std::string titles;  // see FileHead
   std::string first_line;
   Rows rows;  // of the first lines, a header among them
   std::int64_t begin = 0;
@@ -101,6 +100,7 @@ Look look_at(std::string_view head, const std::string& name, const LayoutRequest
   look.layout.comment = whole.comment;
   look.layout.ruled = whole.ruled;
   look.half_matrix = whole.half_matrix;
+  look.titles = whole.titles;
   const auto format = look.layout.format;
   if (format == TextFormat::csv && whole.comment == '\0' && !whole.ruled) {
     lines = csv_records(head, whole.begin, choice.separator, whole.lines_before + 1);
@@ -150,36 +150,6 @@ void skip_first_line(FileLayout& layout, bool more_lines, std::int64_t begin, st
   layout.header_lines = number;
 }
 
-// What times that are numbers are divided by to be seconds, and whether they are dates of digits alone; of dates such
-// as 11/1/2000 what comes first.
-void choose_time_unit(FileLayout& layout, const Rows& data, const LayoutRequest& request) {
-  if (layout.time < 0) return;
-  layout.date_order = request.date_order;
-  layout.given_order = request.date_order != DateOrder::automatic;
-  for (const auto& row : data) {
-    if (static_cast<std::size_t>(layout.time) >= row.size() || layout.date_order != DateOrder::automatic) continue;
-    if (const auto date = read_date(row[layout.time])) layout.date_order = date->shown;
-  }
-  const auto unit = request.time_unit;
-  if (unit != TimeUnit::automatic) {
-    layout.time_divisor = unit == TimeUnit::milliseconds ? 1e3 : unit == TimeUnit::microseconds ? 1e6 : 1;
-    return;
-  }
-  double largest = 0;
-  bool dates = true;
-  for (const auto& row : data) {
-    if (static_cast<std::size_t>(layout.time) >= row.size() || is_missing(row[layout.time])) continue;
-    const auto text = trimmed(row[layout.time]);
-    dates = dates && read_compact_date(text).has_value();
-    if (is_number(text)) largest = std::max(largest, std::abs(read_number(text).value));
-  }
-  layout.compact_dates = dates && largest > 0;
-  // Seconds are below 1e11 until the year 5138; milliseconds were there in 1973, and so on for smaller units.
-  layout.time_divisor = largest < 1e11 ? 1 : largest < 1e14 ? 1e3 : largest < 1e17 ? 1e6 : 1e9;
-  layout.told_unit = largest > 0 && !layout.compact_dates;
-  layout.small_times = largest > 0 && largest < 1e8 && !layout.compact_dates;
-}
-
 // named: the look whose header names the columns; null: nothing does.
 DetectedLayout choose_layout(const Look& look, const Look* named, const std::string& name, const LayoutRequest& request,
                              bool alone) {
@@ -188,6 +158,10 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
   layout.data_begin = look.begin;
   layout.header_lines = look.lines_before;
   auto data = look.rows;
+  if (!look.titles.empty()) {
+    result.notes.warnings.push_back("the lines above that of the names are passed over as a title: " +
+                                    quoted(look.titles, 80));
+  }
   if (layout.format == TextFormat::json) {
     layout.data_begin = 0;
     data.erase(data.begin());
@@ -222,7 +196,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
   }
   choose_columns(layout, seen, request, result.notes.warnings);
-  choose_time_unit(layout, seen.data, request);
+  choose_time_unit(layout, seen, request);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
   result.notes.grouped_by_second = is_grouped_by_second(layout, seen, request);
   return result;

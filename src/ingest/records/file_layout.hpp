@@ -2,6 +2,7 @@
 // and first lines, then used by the parser.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,7 @@ struct FileLayout {
   bool ruled = false;             ///< lines such as ----+---- and the count of rows at the end are none of data
   bool compact_dates = false;     ///< times are dates such as 20140407
   bool small_times = false;       ///< times are numbers that are no seconds of any year in which there were logs
+  bool spreadsheet_days = false;  ///< times are days since the end of 1899, with the time of day behind the point
   double time_divisor = 1;        ///< of times that are numbers, which gives seconds
   bool told_unit = false;         ///< it was told by their size, so that all must be of that size
   /// Of dates such as 11/1/2000; automatic: there was none in the first lines. Where it is not given by the user, all
@@ -55,11 +57,26 @@ struct FileLayout {
   bool given_order = false;
 };
 
+/// Whether a number may be a spreadsheet's day, of the years 1954 to 2118. Local.
+constexpr bool is_spreadsheet_day(double value) {
+  return value >= 20'000 && value < 80'000;
+}
+
 /// Whether a number is a time of the unit that was told; 0 and what is near to it may be in any. Local.
 constexpr bool has_told_unit(const FileLayout& layout, double value) {
+  if (layout.spreadsheet_days) return is_spreadsheet_day(value);
   const double size = value < 0 ? -value : value;
   if (!layout.told_unit || size < 1e8) return true;
   return size < 1e11 * layout.time_divisor && (layout.time_divisor == 1 || size >= 1e8 * layout.time_divisor);
+}
+
+/// Seconds since 1970 of a time that is a number of the told unit; those of a spreadsheet to milliseconds, which is
+/// what its days hold. Local.
+inline double seconds_of(const FileLayout& layout, double value) {
+  constexpr double day_1970 = 25'569;
+  constexpr double milliseconds_of_day = 86'400'000;
+  if (layout.spreadsheet_days) return std::round((value - day_1970) * milliseconds_of_day) / 1000;
+  return value / layout.time_divisor;
 }
 
 /// Bytes that a line may have; a longer one is malformed.

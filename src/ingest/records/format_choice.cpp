@@ -9,6 +9,7 @@
 #include "ingest/files/packed_file.hpp"
 #include "ingest/records/column_choice.hpp"
 #include "ingest/records/column_names.hpp"
+#include "ingest/records/dialect_choice.hpp"
 #include "ingest/records/field_shape.hpp"
 #include "ingest/records/header_rules.hpp"
 
@@ -34,13 +35,6 @@ Rows split_by(const std::vector<HeadLine>& lines, char separator) {
 bool same_width(const Rows& rows) {
   return rows[0].size() >= 2 &&
          std::ranges::all_of(rows, [&](const auto& row) { return row.size() == rows[0].size(); });
-}
-
-std::ptrdiff_t known_names_in(const std::vector<std::string>& fields) {
-  return std::ranges::count_if(fields, [](const std::string& field) {
-    return means(field, Meaning::user) || means(field, Meaning::item) || means(field, Meaning::weight) ||
-           means(field, Meaning::time) || means(field, Meaning::source) || means(field, Meaning::target);
-  });
 }
 
 // Whether commas stand in numbers only, as in 3,5, and none in the first two columns, which are ids.
@@ -139,8 +133,6 @@ FormatChoice tell_format(const FileHead& head, const std::string& name, const La
         name, lines[0],
         request.settable ? "; if it is none, set input.header = false" : "; if it is none, give it another name");
   }
-  // Hive's.
-  if (agreed_separator(lines, "\x01") != '\0') return {TextFormat::csv, '\x01'};
   if (most_have("::") && agreed != '\t') return {TextFormat::ml};
   if (agreed == '\t') return by_tabs(lines);
   if (agreed == ';' || agreed == '|') return {TextFormat::csv, agreed};
@@ -188,11 +180,13 @@ FormatChoice named_separator(const std::string& separator) {
   if (separator == "\t" || separator == "\\t" || separator == "tab") return {TextFormat::tsv};
   if (separator == "::") return {TextFormat::ml};
   if (separator == " ") return {TextFormat::ssv};
+  if (!several_characters(separator).empty()) return {TextFormat::csv, '\x01'};
   const bool one = separator.size() == 1 && static_cast<unsigned char>(separator[0]) < 0x80;
   if (!one || separator == "\"" || separator == "\n" || separator == "\r" || separator[0] == '\0' ||
       std::isalnum(static_cast<unsigned char>(separator[0])) != 0) {
     throw InputError("input.separator = " + quoted(separator) +
-                     " separates no columns; give one character that is no letter, digit or double quote, or \"::\"");
+                     " separates no columns; give one character that is no letter, digit or double quote, or several, "
+                     "one of which is no letter, digit or blank");
   }
   return {TextFormat::csv, separator[0]};
 }
@@ -233,6 +227,13 @@ InputError lacks_typed_header(const std::string& name, const HeadLine& line, con
 }
 
 FormatChoice choose_format(const FileHead& head, const std::string& name, const LayoutRequest& request) {
+  // Hive's, and what dialects are rewritten to.
+  const bool may_be_rare = request.format == InputFormat::automatic || request.format == InputFormat::csv;
+  const auto holds_rare = [](const HeadLine& line) { return line.text.find('\x01') != std::string_view::npos; };
+  if (may_be_rare && holds_rare(head.lines[0]) &&
+      2 * std::ranges::count_if(head.lines, holds_rare) >= std::ssize(head.lines)) {
+    return {TextFormat::csv, '\x01'};
+  }
   if (request.format != InputFormat::automatic) {
     FormatChoice choice{text_format(request.format)};
     if (choice.format != TextFormat::csv) return choice;

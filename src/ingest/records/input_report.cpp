@@ -16,8 +16,25 @@ namespace {
 constexpr std::size_t files_shown = 8;
 constexpr std::size_t sample_bytes = 40;
 
+// Of text that is written in a dialect.
+std::string dialect_text(const Dialect& dialect, const FileLayout& layout) {
+  const auto& separator = dialect.separator;
+  std::string text = "csv, columns by ";
+  if (separator == " ") {
+    text += "spaces";
+  } else {
+    text += separator == "\t" ? "tab" : separator == "," ? "comma" : quoted(separator);
+  }
+  if (dialect.quotes && (separator == " " || separator == "\t")) text += ", with quotes";
+  if (dialect.escapes) text += ", escaped by backslashes";
+  if (dialect.row_names) text += ", names of rows";
+  if (dialect.ended) text += ", one at the end of lines";
+  return text + (layout.decimal_comma ? ", decimal commas" : "");
+}
+
 std::string format_text(const OpenedFile& file) {
   if (file.storage.parquet) return "parquet";
+  if (!file.storage.dialect.as_usual()) return dialect_text(file.storage.dialect, file.layout);
   switch (file.layout.format) {
     case TextFormat::csv:
       if (file.layout.separator == ',') return "csv, columns by comma";
@@ -44,6 +61,7 @@ std::string format_text(const OpenedFile& file) {
 std::string_view time_text(const FileLayout& layout) {
   if (layout.time < 0) return "";
   if (layout.compact_dates) return " (dates)";
+  if (layout.spreadsheet_days) return " (days as spreadsheets count them)";
   if (layout.small_times) return " (numbers that are no dates: their order counts)";
   if (layout.date_order == DateOrder::day_first) return " (dates, days first)";
   if (layout.date_order == DateOrder::month_first) return " (dates, months first)";

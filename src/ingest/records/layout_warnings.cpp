@@ -1,6 +1,7 @@
 #include "ingest/records/layout_warnings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -99,6 +100,22 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
   }
   if (all(fields, [](const std::string& field) { return field.starts_with('\'') && field.size() > 1; })) {
     return "begins with an apostrophe, as spreadsheets mark texts, which is read as part of it; write it without";
+  }
+  const auto escaped = [](const std::string& field) {
+    return std::ranges::any_of(std::array{"\\\\", "\\t", "\\n", "\\\""},
+                               [&](const char* escape) { return field.find(escape) != std::string::npos; });
+  };
+  // A dialect that has escapes is rewritten (dialect_choice.hpp).
+  if (layout.format == TextFormat::tsv && std::ranges::any_of(fields, escaped)) {
+    return "holds backslashes as databases put them before tabs, line ends and themselves, which are read as they "
+           "stand; "
+           "if they are escapes, write the file as CSV";
+  }
+  for (const auto& [open, close] : {std::pair{'{', '}'}, std::pair{'(', ')'}}) {
+    const auto inside = [first = open, last = close](const std::string& field) {
+      return field.starts_with(first) && field.ends_with(last);
+    };
+    if (all(fields, inside)) return "looks like several values in one, which are read as one; write each as a column";
   }
   const auto in_brackets = [](const std::string& field) { return field.starts_with('[') && field.ends_with(']'); };
   const auto several = [](const std::string& field) { return field.find('|') != std::string::npos; };
@@ -343,6 +360,14 @@ void warn_of_shapes(const FileLayout& layout, const ColumnsSeen& seen, const Lay
     warn(layout.weight, "weight",
          "is read as numbers with three decimals; if these are thousands, write them without what separates them",
          weights);
+  }
+  const auto is_day = [](const std::string& field) { return is_spreadsheet_day(value_of(field)); };
+  if (const auto times = fields_of(seen.data, layout.time);
+      layout.small_times && all(times, is_day) && std::ranges::any_of(times, is_fraction)) {
+    warn(
+        layout.time, "time",
+        "looks like days as spreadsheets count them, which are read as such where the column's name has \"date\" in it",
+        times);
   }
   if (seen.names.empty()) {
     warn_of_swapped_ids(layout, seen, request, warnings);

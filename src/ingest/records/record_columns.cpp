@@ -146,7 +146,7 @@ void RecordParser::take_weights(const ColumnValues& column, Rows rows) {
 void RecordParser::take_times(const ColumnValues& column, Rows rows) {
   const auto as_text = [&](std::size_t i, Field field) { return take_time(field, batch_[i].time); };
   const auto take_number = [&](std::size_t i, double value) {
-    batch_[i].time = value / layout_.time_divisor;
+    batch_[i].time = seconds_of(layout_, value);
     return std::isfinite(value) && !layout_.compact_dates && has_told_unit(layout_, value);
   };
   if (column.kind == Kind::integers) {

@@ -22,6 +22,7 @@ bool ends_line(char c) {
 }
 
 std::string separator_word(char separator) {
+  if (separator == '\x01') return "separator";
   return separator == ',' ? "comma" : std::string("\"") + separator + "\"";
 }
 

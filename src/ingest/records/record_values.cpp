@@ -89,7 +89,7 @@ bool RecordParser::take_time(Field field, double& time) {
   if (const auto [end, error] = std::from_chars(field.begin, field.end, integer);
       end == field.end && error == std::errc() && !layout_.compact_dates && has_told_unit(layout_, integer))
       [[likely]] {
-    time = integer / layout_.time_divisor;
+    time = seconds_of(layout_, integer);
     return true;
   }
   if (layout_.decimal_comma) std::replace(field.begin, field.end, ',', '.');
@@ -101,7 +101,7 @@ bool RecordParser::take_time(Field field, double& time) {
   const auto number = read_number(text);
   const bool other_unit = !number.fault && !has_told_unit(layout_, number.value);
   if (!number.fault && !other_unit) {
-    time = number.value / layout_.time_divisor;
+    time = seconds_of(layout_, number.value);
     return true;
   }
   if (!rule_.times_needed) {

@@ -70,6 +70,26 @@ class Taker {
     while (!text_.empty() && small(text_[0]) >= 'a' && small(text_[0]) <= 'z') text_.remove_prefix(1);
     return static_cast<int>(at / 3);
   }
+  // The '-' of DB2's 2015-01-05-10.15.30: hours and a point stand behind it, no zone.
+  bool take_before_points() { return text_.size() > 3 && text_[0] == '-' && text_[3] == '.' && take('-'); }
+  // Over letters and these others; false: there are none.
+  bool skip_letters(std::string_view others) {
+    std::size_t count = 0;
+    while (count < text_.size() && ((small(text_[count]) >= 'a' && small(text_[count]) <= 'z') ||
+                                    others.find(text_[count]) != std::string_view::npos)) {
+      ++count;
+    }
+    text_.remove_prefix(count);
+    return count > 0;
+  }
+  // A day of a month, as 5, 05 or 5th; -1: none.
+  int day() {
+    const int number_of_day = number(1, 2);
+    for (const std::string_view ending : {"st", "nd", "rd", "th"}) {
+      if (number_of_day > 0 && take(ending)) break;
+    }
+    return number_of_day;
+  }
   // The first of `characters` that stands here; '\0': none.
   char take_any(std::string_view characters) {
     if (text_.empty() || characters.find(text_[0]) == std::string_view::npos) return '\0';
@@ -104,17 +124,28 @@ int hour_of_day(Taker& text, int hour) {
   return hour < 1 || hour > 12 ? -1 : hour % 12 + (half == 'p' ? 12 : 0);
 }
 
+// Behind hhmm: ss and a fraction, or nothing.
+std::optional<double> time_of_digits(Taker& text, int hour, int minute) {
+  const int second = text.number(2, 2);
+  const double fraction = second >= 0 && text.take('.') ? text.fraction() : 0;
+  if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  return 3600.0 * hour + 60.0 * minute + (second < 0 ? 0 : second) + fraction;
+}
+
 // hh:mm, hh:mm:ss, hh:mm:ss.fff, each with AM or PM or without, and 24:00; hh alone at the end; none: no such time.
 std::optional<double> time_of_day(Taker& text) {
   int hour = text.number(1, 2);
   if (hour < 0 || hour > 24) return std::nullopt;
   if (text.empty()) return 3600.0 * hour;
-  if (!text.take(':')) return std::nullopt;
+  if (const int minute = text.number(2, 2); minute >= 0) return time_of_digits(text, hour, minute);
+  // Oracle and DB2 have points between.
+  const char separator = text.take_any(":.");
+  if (separator == '\0') return std::nullopt;
   const int minute = text.number(2, 2);
   if (minute < 0 || minute > 59) return std::nullopt;
   int second = 0;
   double fraction = 0;
-  if (text.take(':')) {
+  if (text.take(separator)) {
     second = text.number(2, 2);
     // 60: a leap second.
     if (second < 0 || second > 60) return std::nullopt;
@@ -125,17 +156,31 @@ std::optional<double> time_of_day(Taker& text) {
   return 3600.0 * hour + 60.0 * minute + second + fraction;
 }
 
-// Seconds east of Greenwich of Z, UTC, GMT, +hh, +hhmm, +hh:mm; nothing: 0.
+// Passes over what calls the zone by another name: "[Europe/Berlin]", as Java prints it behind "+01:00" or "Z",
+// " (CET)", as JavaScript does, " UTC" or " CET", as Go does behind "+0100".
+void skip_name_of_zone(Taker& text) {
+  auto rest = text;
+  rest.skip_blanks();
+  const char open = rest.take_any("[(");
+  if (!rest.skip_letters(open == '\0' ? "" : "/_+- ")) return;
+  if (open == '\0' || rest.take(open == '[' ? ']' : ')')) text = rest;
+}
+
+// Seconds east of Greenwich of Z, UTC, GMT, +hh, +hhmm, +hh:mm, GMT+hhmm; nothing: 0.
 std::optional<double> zone(Taker& text) {
   text.skip_blanks();
-  if (text.take('Z') || text.take('z') || text.take("UTC") || text.take("GMT")) return 0.0;
+  const bool named = text.take('Z') || text.take('z') || text.take("UTC") || text.take("GMT");
   const double sign = text.take('+') ? 1.0 : text.take('-') ? -1.0 : 0.0;
-  if (sign == 0.0) return 0.0;
-  const int hours = text.number(2, 2);
-  text.take(':');
-  const int minutes = text.number(2, 2);
-  if (hours < 0 || hours > 15 || minutes > 59) return std::nullopt;
-  return sign * (3600.0 * hours + 60.0 * (minutes < 0 ? 0 : minutes));
+  double east = 0;
+  if (sign != 0.0) {
+    const int hours = text.number(2, 2);
+    text.take(':');
+    const int minutes = text.number(2, 2);
+    if (hours < 0 || hours > 15 || minutes > 59) return std::nullopt;
+    east = sign * (3600.0 * hours + 60.0 * (minutes < 0 ? 0 : minutes));
+  }
+  if (named || sign != 0.0) skip_name_of_zone(text);
+  return east;
 }
 
 constexpr std::string_view weekdays = "montuewedthufrisatsun";
@@ -151,14 +196,16 @@ int take_year(Taker& text) {
 
 // The day of a date that begins with digits and no year: 25-Aug-2014, 25 August 2014, 11/1/2000, 1.11.2000.
 std::optional<std::int64_t> take_day(Taker& text, DateOrder order, DateRead& read) {
-  const int first = text.number(1, 2);
+  const int first = text.day();
+  // 01JAN2024, as SAS and Stata write it, has none.
   const char separator = text.take_any("/-. ");
-  if (first < 0 || separator == '\0') return std::nullopt;
+  if (first < 0) return std::nullopt;
   if (const int month = text.word_of(months); month >= 0) {
     text.take_any("/-. ,");
     text.skip_blanks();
     return day_of(take_year(text), month + 1, first);
   }
+  if (separator == '\0') return std::nullopt;
   const int second = text.number(1, 2);
   // "09 13, 2009", as Amazon's reviews have it.
   if (separator == ' ' && text.take(',')) {
@@ -203,7 +250,7 @@ std::optional<double> with_time(std::optional<std::int64_t> day, Taker text) {
   const auto date = seconds_of_day * static_cast<double>(*day);
   if (text.empty()) return date;
   text.take(',');
-  if (text.take_any("Tt :") == '\0') return std::nullopt;
+  if (text.take_any("Tt :") == '\0' && !text.take_before_points()) return std::nullopt;
   text.skip_blanks();
   const auto time = time_of_day(text);
   if (!time) return std::nullopt;
@@ -212,16 +259,44 @@ std::optional<double> with_time(std::optional<std::int64_t> day, Taker text) {
   return date + (*time - *east);
 }
 
-std::optional<double> read_seconds(std::string_view raw, DateOrder order, DateRead& read) {
-  Taker text(raw);
-  if (const int year = text.number(4, 4); year >= 0) {
-    const char separator = text.take_any("-/.");
-    if (separator == '\0') return std::nullopt;
+// Behind the year that comes first: 2014-04-07, 2014-Apr-07, or 20140407T105109, which has a time behind it.
+std::optional<double> read_behind_year(Taker text, int year) {
+  const char separator = text.take_any("-/. ");
+  if (const int month = text.word_of(months); month >= 0) {
+    if (separator != '\0') text.take(separator);
+    return with_time(day_of(year, month + 1, text.number(1, 2)), text);
+  }
+  if (separator == ' ') return std::nullopt;
+  if (separator != '\0') {
     const int month = text.number(1, 2);
     if (!text.take(separator)) return std::nullopt;
     const auto day = day_of(year, month, text.number(1, 2));
     return with_time(day, text);
   }
+  const int month = text.number(2, 2);
+  const auto day = day_of(year, month, text.number(2, 2));
+  if (text.empty()) return std::nullopt;
+  return with_time(day, text);
+}
+
+// Milliseconds since 1970 in "/Date(1420453530000)/" or "/Date(1420453530000+0100)/", as .NET prints them: the zone
+// says where, not when.
+std::optional<double> read_ticks(std::string_view raw) {
+  constexpr std::string_view open = "/Date(";
+  constexpr std::string_view close = ")/";
+  if (!raw.starts_with(open) || !raw.ends_with(close)) return std::nullopt;
+  raw = raw.substr(open.size(), raw.size() - open.size() - close.size());
+  std::int64_t milliseconds = 0;
+  const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), milliseconds);
+  Taker rest(raw.substr(static_cast<std::size_t>(end - raw.data())));
+  if (error != std::errc() || !zone(rest) || !rest.empty()) return std::nullopt;
+  return static_cast<double>(milliseconds) / 1000;
+}
+
+std::optional<double> read_seconds(std::string_view raw, DateOrder order, DateRead& read) {
+  if (raw.starts_with('/')) return read_ticks(raw);
+  Taker text(raw);
+  if (const int year = text.number(4, 4); year >= 0) return read_behind_year(text, year);
   if (text.word_of(weekdays) >= 0) {
     text.take(',');
     text.skip_blanks();
@@ -233,7 +308,7 @@ std::optional<double> read_seconds(std::string_view raw, DateOrder order, DateRe
   }
   text.take('.');
   text.skip_blanks();
-  const int day = text.number(1, 2);
+  const int day = text.day();
   // A comma that stood for a decimal point is one by now.
   text.take_any(",.");
   text.skip_blanks();

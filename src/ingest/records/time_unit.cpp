@@ -1,0 +1,56 @@
+#include "ingest/records/time_unit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ingest/records/column_names.hpp"
+#include "ingest/records/field_shape.hpp"
+#include "ingest/records/number_text.hpp"
+#include "ingest/records/time_text.hpp"
+
+namespace cohort {
+
+namespace {
+
+// Whether the time's column says that it holds dates: only then are small numbers those of a spreadsheet.
+bool called_date(const FileLayout& layout, const std::vector<std::string>& names) {
+  return !names.empty() && plain_name(names[layout.time]).find("date") != std::string::npos;
+}
+
+}  // namespace
+
+void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request) {
+  const auto& data = seen.data;
+  if (layout.time < 0) return;
+  layout.date_order = request.date_order;
+  layout.given_order = request.date_order != DateOrder::automatic;
+  for (const auto& row : data) {
+    if (static_cast<std::size_t>(layout.time) >= row.size() || layout.date_order != DateOrder::automatic) continue;
+    if (const auto date = read_date(row[layout.time])) layout.date_order = date->shown;
+  }
+  const auto unit = request.time_unit;
+  if (unit != TimeUnit::automatic) {
+    layout.time_divisor = unit == TimeUnit::milliseconds ? 1e3 : unit == TimeUnit::microseconds ? 1e6 : 1;
+    return;
+  }
+  double largest = 0;
+  bool dates = true;
+  bool days = true;
+  for (const auto& row : data) {
+    if (static_cast<std::size_t>(layout.time) >= row.size() || is_missing(row[layout.time])) continue;
+    const auto text = trimmed(row[layout.time]);
+    dates = dates && read_compact_date(text).has_value();
+    if (!is_number(text)) continue;
+    const auto value = read_number(text).value;
+    largest = std::max(largest, std::abs(value));
+    days = days && is_spreadsheet_day(value);
+  }
+  layout.compact_dates = dates && largest > 0;
+  // Seconds are below 1e11 until the year 5138; milliseconds were there in 1973, and so on for smaller units.
+  layout.time_divisor = largest < 1e11 ? 1 : largest < 1e14 ? 1e3 : largest < 1e17 ? 1e6 : 1e9;
+  layout.told_unit = largest > 0 && !layout.compact_dates;
+  layout.spreadsheet_days = largest > 0 && !layout.compact_dates && days && called_date(layout, seen.names);
+  layout.small_times = layout.told_unit && largest < 1e8 && !layout.spreadsheet_days;
+}
+
+}  // namespace cohort

@@ -236,7 +236,15 @@ for way in "" --no-previous; do
 done'
 
 row drift 60 "Seven days" "module:h5py" \
-  '$python tests/peer/drift.py --cohort $cohort --noise 0.5'
+  'for noise in 0.5 0.2; do $python tests/peer/drift.py --cohort $cohort --noise $noise; done'
+
+for way in "bpr 200 --epochs 1 2 3 5 8 12 20 -- --set train.loss=bpr" \
+  "softmax 600 --epochs 12 25 50 100 200 -- --set train.temperature=0.2 --set train.pair_weight=equal --set train.length_power=0"; do
+  read -r name seconds options <<<"$way"
+  row "initial-$name" "$seconds" "Seven days" "ml-100k/ml-100k.inter.gz" \
+    'printf "[input]\ninteractions = \"%s\"\n[segment]\ncount = 8\n" "$(realpath $data/ml-100k/ml-100k.inter.gz)" >$out/initial.toml
+$python tests/peer/initial_epochs.py $out/initial.toml --cohort $cohort '"$options"
+done
 
 [ "$found" -gt 0 ] || fail "no row has ${patterns[*]} in its name or table; see scripts/reproduce.sh --list"
 [ "$mode" = run ] || exit 0

@@ -15,7 +15,9 @@ PALETTE = ("#332288", "#CC6677", "#44AA99", "#DDCC77", "#882255", "#88CCEE", "#1
 INK = "#1f2933"
 MUTED = "#5b6770"
 GRID = "#dde2e6"
-LABEL_GAP = 5.5  # per cent of a map's width between two numbers, which a phone needs
+LABEL_GAP = 5.5  # per cent of a map's width between two numbers, so that none hides another
+PHONE_GAP = 7.5  # the same on a phone, where a number is as large as a finger needs
+FAR_OUT = 0.5    # per cent of the users at either end of a map that do not decide how much it shows
 
 pyplot.rcParams.update({
     "font.family": "DejaVu Sans", "font.size": 8.5, "text.color": INK, "axes.edgecolor": MUTED, "axes.linewidth": 0.7,
@@ -76,19 +78,29 @@ def neighbour_map(embedding):
     return None
 
 
+def _apart(left, top, aspect, labels, gap):
+    return all(numpy.hypot(left - x, (top - y) / aspect) >= gap for _, x, y in labels)
+
+
 def _free_place(left, top, aspect, labels):
     """The nearest place to (left, top) where a number hides none of `labels`; None where all near are taken."""
     for radius in numpy.arange(0, 1.51, 0.5) * LABEL_GAP:
         for turn in numpy.arange(0, 2, 0.25 if radius else 2) * numpy.pi:
             x, y = left + radius * numpy.cos(turn), top + radius * aspect * numpy.sin(turn)
-            if 2 < x < 98 and 2 < y < 98 and all(
-                    numpy.hypot(x - other_x, (y - other_y) / aspect) >= LABEL_GAP for _, other_x, other_y in labels):
+            if 2 < x < 98 and 2 < y < 98 and _apart(x, y, aspect, labels, LABEL_GAP):
                 return float(x), float(y)
     return None
 
 
-def scatter(places, segment, fills, width=7.6, height=5.4):
-    """The picture, and where the numbers of segments belong on it: (segment, left, top) in per cent of its sides."""
+def scatter(places, segment, fills, labelled, width=7.6, height=5.4):
+    """The picture; where the numbers of segments belong on it: (segment, left, top, whether on a phone too), in per cent of
+    its sides; and how many users are farther out than it shows and stand at its edge. labelled: the number that each user
+    counts for, which may be of a coarser level."""
+    low, high = numpy.percentile(places, (FAR_OUT, 100 - FAR_OUT), axis=0)
+    slack = 0.15 * (high - low)
+    inside = numpy.clip(places, low - slack, high + slack)
+    edge = int((inside != places).any(axis=1).sum())
+    places = inside
     low, high = places.min(axis=0), places.max(axis=0)
     middle = (low + high) / 2
     unit = max((high[0] - low[0]) / width, (high[1] - low[1]) / height, 1e-12) * 1.06  # of data an inch
@@ -103,12 +115,16 @@ def scatter(places, segment, fills, width=7.6, height=5.4):
     axes.scatter(*places[order].T, s=float(numpy.clip(30000 / len(places), 5, 28)), linewidths=0, alpha=0.8,
                  c=[fills[s] for s in segment[order]])
     labels = []
-    for one in numpy.unique(segment):
-        left, below = 100 * (numpy.median(places[segment == one], axis=0) - low) / span
+    for one in numpy.unique(labelled):
+        left, below = 100 * (numpy.median(places[labelled == one], axis=0) - low) / span
         place = _free_place(float(left), float(100 - below), width / height, labels)
         if place:
             labels.append((int(one), round(place[0], 2), round(place[1], 2)))
-    return _uri(figure, "png"), labels
+    on_phone = []
+    for label in labels:
+        if _apart(*label[1:], width / height, on_phone, PHONE_GAP):
+            on_phone.append(label)
+    return _uri(figure, "png"), [(*label, label in on_phone) for label in labels], edge
 
 
 def curve(values, title, across, mark=False):

@@ -1,10 +1,8 @@
 """Nested segments as a tree: what each is, what it adds to the one that it lies in, and the colours that go with it."""
 
-import re
-
 from report import figures
+from report.words import described, named
 
-LEAST_LIFT = 1.2       # of what names a segment, as `cohort profile` has it
 SHOWN_ITEMS = 5        # of what a segment adds, in the tree
 SHADES = (0, 0.22, -0.14, 0.4, -0.28, 0.12, 0.3, -0.2)  # of a colour for the segments inside one
 
@@ -31,22 +29,6 @@ def colours(levels):
     return found
 
 
-def without_size(words):
-    """A description without the size, which stands beside it."""
-    words = re.sub(r"^[\d,]+ users? \([\d.]+ % of [^)]*\)[,;]? ?", "", words)
-    words = re.sub(r"^[\d,]+ users?, ", "", words)
-    return words[:1].upper() + words[1:]
-
-
-def name_of(tables, tested):
-    """A few words: the categories of highest lift, else the items; confirmed ones if any were tested."""
-    for name in ("categories", "items"):
-        rows = [row for row in tables[name] if row["lift"] >= LEAST_LIFT and (row.get("marking") or not tested)]
-        if rows:
-            return ", ".join(row["name"] for row in sorted(rows, key=lambda row: -row["lift"])[:2])
-    return ""
-
-
 def sentence(words):
     return words if not words or words.endswith(".") else words + "."
 
@@ -65,13 +47,14 @@ def tree(levels):
             words = added["description"][segment] if added else profile.description[segment] if profile else ""
             parent = 0 if level.parent is None else int(level.parent[segment])
             whole = levels[level.number - 2].size[parent] if level.parent is not None else level.size.sum()
-            name = name_of(tables, tested) if tables else ""
+            shown = (tables["categories"], tables["items"]) if tables else ((), ())
+            name = named(*shown, tested)
             inside.setdefault(parent, []).append({
                 "level": level.number, "number": level.called[segment], "size": int(level.size[segment]),
                 "fill": colour[level.number - 1][segment][0], "ink": colour[level.number - 1][segment][1],
                 "share": level.size[segment] / whole, "width": 100 * level.size[segment] / whole,
-                "name": name, "often": name_of(tables, False) if tables and not name else "",
-                "words": sentence(without_size(words)),
+                "name": name, "often": "" if name else named(*shown, False),
+                "words": sentence(described(words, profile.attributes if profile else ())),
                 "items": tables["items"][:SHOWN_ITEMS] if tables else [],
                 "recommended": level.recommended[segment][:SHOWN_ITEMS] if level.recommended else [],
                 "children": below[segment] if below else []})

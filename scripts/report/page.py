@@ -2,17 +2,16 @@
 
 import math
 import pathlib
-import re
 
 import jinja2
 import markupsafe
 import numpy
 
 from report import figures, flows, levels
+from report.words import described, named, quoted, spoken
 
 HERE = pathlib.Path(__file__).parent
 NEAR_BORDER = 0.05     # a user is near one where another centroid is hardly farther, by this share of the distance
-LEAST_LIFT = 1.2       # of an item or a category that names a segment
 LOW_SILHOUETTE = 0.05  # below it segments shade into each other
 MOST_ACTIVITY = 0.2    # of the variance of log activity; above it segments are partly levels of activity
 STILL_FALLING = 0.01   # of the loss, an epoch; above it training was not done
@@ -225,36 +224,6 @@ def findings(result, strategies, comparison):
     return said
 
 
-def is_number(row):
-    return "attribute" in row and not re.search(r"[^\d.\-]", row["name"])
-
-
-def spoken(attribute):
-    return attribute.replace("_", " ")
-
-
-def quoted(name):
-    """A name that holds what separates names, in quotes, as descriptions have it."""
-    return '"' + name.replace('"', '""') + '"' if re.search("[,;]", name) else name
-
-
-def named(profile, segment):
-    """A few words for a segment: its categories of highest lift, else its items; only tested ones if any were."""
-    def worth(row):
-        return row["lift"] >= LEAST_LIFT and (row.get("marking") or not profile.tested)
-
-    categories = [row for row in profile.tables["categories"][segment] if worth(row)]
-    rows = categories or [row for row in profile.tables["items"][segment] if worth(row)]
-    # Words before numbers, which say nothing without their attribute.
-    rows = sorted(rows, key=lambda row: (is_number(row), -row["lift"]))[:2]
-    said, attribute = [], None
-    for row in rows:
-        other = is_number(row) and row["attribute"] != attribute
-        attribute = row.get("attribute")
-        said.append(quoted(f"{spoken(attribute)} {row['name']}" if other else row["name"]))
-    return ", ".join(said)
-
-
 def lift_rows(rows, largest):
     return [row | {"width": 100 * max(math.log(row["lift"]), 0) / math.log(largest) if row["lift"] > 0 else 0}
             for row in rows]
@@ -274,17 +243,14 @@ def card(result, segment, colour, largest):
     profile = result.profile
     if not profile:
         return found
-    # The size stands in the card's head.
-    words = re.sub(r"^[\d,]+ users? \([\d.]+ % of all\)[,;]? ?", "", profile.description[segment])
-    for attribute in profile.attributes:
-        words = words.replace(attribute, spoken(attribute))
     value = {name: column[segment] for name, column in profile.values.items()}
     # One segment alone is all users, who have nothing more often than all users.
     lifts = profile.tables if result.count > 1 else {}
     items, categories, users = (lifts[name][segment] if lifts else [] for name in LIFTED)
     users = [row for row in users if row["lift"] >= CLEARLY_MORE]
     found |= {
-        "name": named(profile, segment), "words": words[:1].upper() + words[1:], "value": value,
+        "name": named(profile.tables["categories"][segment], profile.tables["items"][segment], profile.tested),
+        "words": described(profile.description[segment], profile.attributes), "value": value,
         "items": lift_rows(items, largest),
         "categories": by_attribute(lift_rows(categories, largest), 3),
         "user_categories": by_attribute(lift_rows(users, largest), 3),
@@ -308,7 +274,7 @@ def within(result, segment):
     finest = result.levels[-1] if result.levels else None
     if not finest or not finest.added:
         return None
-    words = levels.without_size(finest.added["description"][segment])
+    words = described(finest.added["description"][segment], finest.profile.attributes if finest.profile else ())
     return {"level": finest.number - 1, "number": result.levels[-2].called[finest.parent[segment]], "words": words[:1].lower() + words[1:]}
 
 
@@ -333,17 +299,20 @@ def bars(history, names, unit, common):
 
 
 def context(result, strategies, comparison, sample):
-    colour = levels.colours(result.levels)[-1] if result.levels else figures.colours(result.number)
+    of_level = levels.colours(result.levels) if result.levels else [figures.colours(result.number)]
+    colour = of_level[-1]
     fills = [fill for fill, _ in colour]
+    # What the map's numbers stand for is what its legend lists: of nested segments, those of the first level.
+    labelled = numpy.array(levels.tops_of(result.levels, len(result.levels)) if result.levels else range(result.count))
     maps = []
     for name, places in filter(None, (("PCA", result.map[sample]), figures.neighbour_map(result.embedding(sample)))):
-        image, labels = figures.scatter(places, result.segment[sample], fills)
-        maps.append({"name": name, "image": image, "labels": labels})
+        image, labels, edge = figures.scatter(places, result.segment[sample], fills, labelled[result.segment[sample]])
+        maps.append({"name": name, "image": image, "labels": labels, "edge": edge})
     lifts = [row["lift"] for name in LIFTED
              for rows in (result.profile.tables[name] if result.profile else []) for row in rows]
     largest = max([2, *lifts])  # a scale needs a length
     found = {
-        "result": result, "colour": colour, "maps": maps, "sample": len(sample), "strategies": strategies,
+        "result": result, "colour": colour, "map_colour": of_level[0], "maps": maps, "sample": len(sample), "strategies": strategies,
         "comparison": comparison, "lifted": bool(lifts) and result.count > 1,
         "findings": findings(result, strategies, comparison),
         "tree": levels.tree(result.levels) if result.levels else [],
@@ -362,7 +331,8 @@ def context(result, strategies, comparison, sample):
     if strategies:
         gains = [(s, one["ndcg"]["gain"], one["ndcg"]["gain_interval"])
                  for s, one in enumerate(strategies.strategies["segment"]["segments"])]
-        gains = [gain for gain in gains if not math.isnan(gain[1])][:MOST_GAINS]
+        # Of segments with few test users chance decides: what has no interval is not drawn.
+        gains = [gain for gain in gains if not math.isnan(gain[1]) and not math.isnan(gain[2][0])][:MOST_GAINS]
         found |= {"sentence": strategy_sentence(strategies), "best": best_strategy(strategies, result.strategy),
                   "dots": figures.strategy_dots(strategies),
                   "gains": figures.segment_gains(gains, fills, result.number) if gains else None, "gains_shown": len(gains)}
@@ -379,7 +349,8 @@ def render(result, strategies, comparison, sample):
     """The page as text. sample: numbers of the users on the map, ascending."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": number, "counted": counted, "percent": percent, "digits": digits, "bytes": in_bytes}
+    environment.filters |= {"number": number, "counted": counted, "percent": percent, "digits": digits, "bytes": in_bytes,
+                            "quoted": quoted}
     style = markupsafe.Markup((HERE / "style.css").read_text(encoding="utf-8"))
     return environment.get_template("report.html.j2").render(style=style,
                                                              **context(result, strategies, comparison, sample))

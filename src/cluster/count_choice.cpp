@@ -1,6 +1,7 @@
 #include "cluster/count_choice.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "cluster/agreement.hpp"
 #include "cluster/checked_points.hpp"
 #include "cluster/exact_assignment.hpp"
+#include "cluster/levels.hpp"
 #include "cluster/quality.hpp"
 #include "core/eigen.hpp"
 #include "core/error.hpp"
@@ -30,9 +32,27 @@ constexpr std::int64_t closer = 12;  // candidates between two that are farther 
 constexpr std::int64_t splits = 4;   // of the sample into halves
 constexpr std::int64_t tenths = 15;  // of the way between two centres: from its middle to as far beyond one
 
+// Of which -0 is 0, as for distances.
+std::int64_t different_rows(Matrix& rows) {
+  for (std::int64_t i = 0; i < rows.rows(); ++i) {
+    for (float& value : rows.view().at(i)) value += 0.0F;
+  }
+  const auto bytes = static_cast<std::size_t>(rows.stride()) * sizeof(float);
+  std::vector<std::int64_t> order(rows.rows());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order,
+                    [&](std::int64_t a, std::int64_t b) { return std::memcmp(rows.row(a), rows.row(b), bytes) < 0; });
+  std::int64_t different = order.empty() ? 0 : 1;
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    different += std::memcmp(rows.row(order[i - 1]), rows.row(order[i]), bytes) != 0 ? 1 : 0;
+  }
+  return different;
+}
+
 // Points that all stand on every rank.
 struct Sample {
   Matrix rows;
+  std::int64_t different = 0;  // rows
   std::vector<NodeId> id;
   ShardLayout layout;
 
@@ -42,6 +62,7 @@ struct Sample {
 Sample sample_of(Matrix rows) {
   Sample sample;
   const auto count = rows.rows();
+  sample.different = different_rows(rows);
   sample.rows = std::move(rows);
   for (std::int64_t i = 0; i < count; ++i) sample.id.push_back(NodeId{i});
   sample.layout.shards_of_rank = Distribution::even(tasks, 1);
@@ -64,23 +85,6 @@ Matrix drawn_rows(const Communicator& comm, const CheckedPoints& population, std
     }
   });
   return gather_rows(comm, population.points, picked).rows;
-}
-
-// Of which -0 is 0, as for distances.
-std::int64_t different_rows(Matrix& rows) {
-  for (std::int64_t i = 0; i < rows.rows(); ++i) {
-    for (float& value : rows.view().at(i)) value += 0.0F;
-  }
-  const auto bytes = static_cast<std::size_t>(rows.stride()) * sizeof(float);
-  std::vector<std::int64_t> order(rows.rows());
-  std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order,
-                    [&](std::int64_t a, std::int64_t b) { return std::memcmp(rows.row(a), rows.row(b), bytes) < 0; });
-  std::int64_t different = order.empty() ? 0 : 1;
-  for (std::size_t i = 1; i < order.size(); ++i) {
-    different += std::memcmp(rows.row(order[i - 1]), rows.row(order[i]), bytes) != 0 ? 1 : 0;
-  }
-  return different;
 }
 
 // As many points without clusters: normal, of the mean and the covariance of `rows`; of length 1 if `unit`.
@@ -141,9 +145,25 @@ Halves halves_of(const Sample& sample, std::uint64_t seed, std::uint32_t split) 
   return {some_of(sample, all.first(half)), some_of(sample, all.subspan(half))};
 }
 
+// The better of k-means as it starts by itself and from twice as many clusters put together (levels.hpp). Of dozens of
+// clusters every drawn start has some twice and others not at all, so that the silhouette would peak too early.
+KmeansResult well_clustered(const Communicator& self, const Sample& sample, const KmeansOptions& options) {
+  const auto points = sample.set();
+  auto found = kmeans(self, points, options);
+  auto finer = options;
+  finer.count = std::min(2 * options.count, sample.different);
+  if (finer.count <= options.count) return found;
+  const std::array counts{options.count};
+  const auto level = nest_segments(self, points, options.spherical, kmeans(self, points, finer), counts);
+  auto with = options;
+  with.start = level.front().centroid.view();
+  auto other = kmeans(self, points, with);
+  return other.inertia.back() < found.inertia.back() ? std::move(other) : std::move(found);
+}
+
 // From one processor's point of view.
 double silhouette_of(const Communicator& self, const Sample& sample, const KmeansOptions& options) {
-  const auto found = kmeans(self, sample.set(), options);
+  const auto found = well_clustered(self, sample, options);
   const auto blocks = Distribution::even(sample.rows.rows(), 1);
   return cluster_quality(self, {sample.rows.view(), found.segment, blocks, options.count}, options.seed).silhouette;
 }
@@ -202,10 +222,10 @@ double valley_of(const Sample& points, ConstMatrixView centres) {
 // Of one way to halve the points. A half without as many different points as clusters finds none.
 HalvesAgree halves_agree(const Communicator& self, const Sample& points, std::uint32_t split,
                          const KmeansOptions& options) {
-  auto halves = halves_of(points, options.seed, split);
-  if (std::min(different_rows(halves.first.rows), different_rows(halves.second.rows)) < options.count) return {};
-  const auto first = kmeans(self, halves.first.set(), options).centroid;
-  const auto second = kmeans(self, halves.second.set(), options).centroid;
+  const auto halves = halves_of(points, options.seed, split);
+  if (std::min(halves.first.different, halves.second.different) < options.count) return {};
+  const auto first = well_clustered(self, halves.first, options).centroid;
+  const auto second = well_clustered(self, halves.second, options).centroid;
   const auto all = points.set();
   return {
       agreement(self, assign_exactly(self, all, first.view()).nearest, assign_exactly(self, all, second.view()).nearest)
@@ -291,10 +311,10 @@ CountChoice choose_count(const Communicator& comm, const PointSet& points, const
   Sample sample;
   Sample reference;
   comm.attempt([&] {
-    most = std::min({most_clusters(most, rows.rows()), different_rows(rows), rows.rows() - 1});
-    if (most < least) return;
-    reference = sample_of(structureless(rows, options.spherical, options.seed));
     sample = sample_of(std::move(rows));
+    most = std::min({most_clusters(most, choice.points), sample.different, choice.points - 1});
+    if (most < least) return;
+    reference = sample_of(structureless(sample.rows, options.spherical, options.seed));
   });
   if (most < least) return choice;
   const auto self = Communicator::self();

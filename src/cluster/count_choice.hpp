@@ -57,8 +57,9 @@ std::int64_t most_clusters(std::int64_t most, std::int64_t points);
 
 /// Tries numbers from `least` to `most` (at most most_clusters), first a fifth apart, then closer around the best, on a
 /// sample of about 64 points for each of the most clusters (2,000 to 20,000 in all), drawn by NodeId; ranks share the
-/// candidates. options: all but count and start. Fewer different points than `least`: 1. Throws RunError as kmeans
-/// does. The same bits for every number of ranks and threads. Collective.
+/// candidates. Clusters of a number are those of k-means by itself, or, where that has less inertia, of k-means started
+/// from twice as many clusters put together (nest_segments). options: all but count and start. Fewer different points
+/// than `least`: 1. Throws RunError as kmeans does. The same bits for every number of ranks and threads. Collective.
 CountChoice choose_count(const Communicator& comm, const PointSet& points, const KmeansOptions& options,
                          std::int64_t least, std::int64_t most);
 

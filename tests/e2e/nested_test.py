@@ -254,6 +254,21 @@ directory = "{self.path}/run"
                     window.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
                 self.assertEqual(window.execute_script(
                     "return document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0)
+                # As large as WCAG 2.2 (2.5.8) wants what is tapped, and no number of the map over another.
+                tapped = window.execute_script("""
+                    return [...document.querySelectorAll('main a, summary')].map(e => [e.className, e.getBoundingClientRect()])
+                        .filter(([, r]) => r.width).map(([name, r]) => [name, r.x, r.y, r.width, r.height])""")
+                self.assertGreater(len(tapped), COUNTS[1] + (COUNTS[2] if unfolded else 0))
+                self.assertEqual([one for one in tapped if min(one[3:]) < 24], [])
+                numbers = [one[1:3] for one in tapped if one[0].startswith("number")]
+                self.assertEqual([(one, other) for n, one in enumerate(numbers) for other in numbers[:n]
+                                  if numpy.hypot(*numpy.subtract(one, other)) < 24], [])
+            # The map's numbers are those that its legend explains, in the same colours.
+            shown = window.execute_script("""return ['.picture a', '.legend a'].map(chosen => [...document.querySelectorAll(chosen)]
+                .map(a => [a.getAttribute('href'), (a.matches('.number') ? a : a.querySelector('.number')).style.background]))""")
+            self.assertEqual([href for href, _ in shown[1]], [f"#level-1-segment-{s}" for s in range(COUNTS[0])])
+            self.assertGreater(len(shown[0]), 1)
+            self.assertEqual([one for one in shown[0] if one not in shown[1]], [])
 
     def test_what_does_not_go_together_is_refused(self):
         self.make(levels=[2, 3])

@@ -3,6 +3,7 @@ matrix of edges with rows that take from the graph and give nothing."""
 
 import itertools
 import json
+import shutil
 import unittest
 
 import h5py
@@ -216,6 +217,14 @@ class Newcomers(WithDirectory):
                 for word in words:
                     self.assertIn(word, said[0])
                 self.assertFalse(output.exists())
+        # A line of the stream has items, which this network knows none of: said before anything beside the result is read.
+        alone = self.path / "alone" / "segments.h5"
+        alone.parent.mkdir()
+        shutil.copy(result, alone)
+        done = cohort("assign", "--result", alone, "--stream", check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
+        self.assertIn("by theirs and their features, while a line of --stream has items alone: give --social FILE", done.stderr)
+        self.assertNotIn("graph.h5", done.stderr)
         # Not a network: said before the files are looked at.
         other = self.run_network(f"input.social={friends}", "model.encoder=spectral", ranks=1)
         for option in ("--social", "--user-features"):

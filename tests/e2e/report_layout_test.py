@@ -1,6 +1,7 @@
 """The report's layout in headless Chromium: rows of cards are full at any number of segments, the table of strategies
 fits a phone, marks stand beside what they mark; and what it says of a result of one rank that is doubtful."""
 
+import importlib
 import json
 import pathlib
 import subprocess
@@ -167,6 +168,38 @@ class ReportLayout(unittest.TestCase):
         silhouette, activity = map(float, done.stdout.split())
         self.assertAlmostEqual(silhouette, measures["silhouette"], places=6)
         self.assertEqual(activity, measures["activity_share"])
+
+
+class NamesOfSegments(unittest.TestCase):
+    """A name must tell a newcomer what it is of: a number without its attribute, or a comma inside a name, does not."""
+
+    @classmethod
+    def setUpClass(cls):
+        sys.path.insert(0, str(report_test.REPORT.parent))
+        cls.addClassCleanup(sys.path.remove, str(report_test.REPORT.parent))
+        cls.words = importlib.import_module("report.words")
+
+    def row(self, name, lift, attribute=None, marking=1):
+        return {"name": name, "lift": lift, "marking": marking} | ({"attribute": attribute} if attribute else {})
+
+    def test_numbers_have_their_attribute_once(self):
+        years = [self.row("1996", 2.0, "release_year"), self.row("1997", 1.5, "release_year")]
+        self.assertEqual(self.words.named(years, [], True), "Release year 1996, 1997")
+        self.assertEqual(self.words.named([*years, self.row("Drama", 1.3, "class")], [], True), "Drama, release year 1996")
+
+    def test_confirmed_ones_alone_where_tested(self):
+        rows = [self.row("Drama", 3, "class", 0), self.row("War", 1.3, "class"), self.row("Noir", 1.1, "class")]
+        self.assertEqual(self.words.named(rows, [], True), "War")
+        self.assertEqual(self.words.named(rows, [], False), "Drama, War")
+        self.assertEqual(self.words.named(rows[:1], [self.row("Saint, The", 2), self.row("Twister", 1.4)], True),
+                         '"Saint, The", Twister')
+        self.assertEqual(self.words.named([], [], True), "")
+
+    def test_descriptions_without_size(self):
+        for size in ("94 users (10.0 % of all), ", "1 user (50.0 % of segment 3); ", "1,094 users, "):
+            self.assertEqual(self.words.described(size + "active; marked by release_year_first 1996, release_year 1997",
+                                                  {"release_year", "release_year_first"}),
+                             "Active; marked by release year first 1996, release year 1997")
 
 
 if __name__ == "__main__":

@@ -63,11 +63,11 @@ def browser(width, height=900):
     return window
 
 
-@unittest.skipIf(LIBRARIES, f"Python lacks {', '.join(LIBRARIES)} (scripts/bootstrap.sh): skipped")
 def users(count):
     return f"{count:,} user" if count == 1 else f"{count:,} users"
 
 
+@unittest.skipIf(LIBRARIES, f"Python lacks {', '.join(LIBRARIES)} (scripts/bootstrap.sh): skipped")
 class Report(WithDirectory):
     @classmethod
     def setUpClass(cls):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Networks of PyTorch Geometric and of the package pyagc on Cora, pubmed and football, beside Cohort: agreement with the
+"""Networks of PyTorch Geometric and of the package pyagc on Cora, citeseer, pubmed and football, beside Cohort: agreement with the
 known classes, modularity of the graph, CPU seconds. One markdown table, line by line as it comes.
 
     tests/peer/networks.py --cohort build/release/cohort --data DIRECTORY --python PYTHON [--sets cora football] [--seeds 1 2]
 
-Modules of PYTHON: torch, torch_geometric, pyagc, scikit-learn. DIRECTORY holds cora, pubmed and football, each with
+Modules of PYTHON: torch, torch_geometric, pyagc, scikit-learn. DIRECTORY holds cora, citeseer, pubmed and football, each with
 edges.txt, labels.txt and, but for the last two, features.npy.
 
 NS4GC, DMoN  pyagc's models with the settings of its own benchmark for Cora: a GCN of two layers of 64 with relu (NS4GC) or
@@ -25,7 +25,7 @@ import tempfile
 
 import numpy
 
-CLASSES = {"cora": 7, "pubmed": 3, "football": 12}
+CLASSES = {"cora": 7, "citeseer": 6, "pubmed": 3, "football": 12}
 
 
 def edge_file(directory):

@@ -256,10 +256,11 @@ void check_inputs(const Config& config, const AssignCommand& command) {
   }
   const auto& trained = config.input.user_features;
   if ((command.stream || !command.interactions.empty()) && config.input.interactions.empty()) {
-    throw InputError(
-        path + " has no items: its network was trained on friendships, and new users are placed by theirs" +
-        (command.stream ? ", while a line of --stream has items alone" : "") +
-        (trained.empty() ? ": give --social FILE" : " and their features: give --social, --user-features"));
+    throw InputError(path +
+                     " has no items: its network was trained on friendships, and new users are placed by theirs" +
+                     (trained.empty() ? "" : " and their features") +
+                     (command.stream ? ", while a line of --stream has items alone" : "") + ": give --social FILE" +
+                     (trained.empty() ? "" : " and --user-features FILE"));
   }
   if (!command.features.empty() && command.features.size() != trained.size()) {
     throw InputError("--user-features names " + counted(std::ssize(command.features), "file") +

@@ -54,6 +54,12 @@ std::string verdict_of(const StrategyResult& result, std::int64_t k, const std::
                                 name_of(result.strategy), k, gain.value, gain.interval.low, gain.interval.high)
                   : fmt::format("{} does not beat global overall", name_of(result.strategy));
   text += result.cold.beats_global ? "; it does for cold users" : "; it does not for cold users";
+  if (untested == std::ssize(result.segments)) {
+    return text +
+           fmt::format(
+               "; no segment was tested by itself, as each has fewer than {} test users, or lists that measure alike",
+               least_users);
+  }
   text += fmt::format("; it does in {} of {}", beaten.size(), counted(std::ssize(result.segments), "segment"));
   if (!not_beaten.empty() && !beaten.empty()) text += fmt::format(", not in {}", list_of_numbers(not_beaten));
   if (untested > 0) {

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numbers>
 #include <set>
+#include <utility>
 
 #include "cluster/count_choice.hpp"
 #include "support/kmeans_reference.hpp"
@@ -138,6 +139,16 @@ TEST(CountChoice, FindsPlantedCloudsAndNone) {
       EXPECT_EQ(choice.tried.front().count, 2);
       EXPECT_EQ(choice.tried.back().count, 20);
     }
+  }
+}
+
+// Of many clouds k-means from drawn starts misses some and halves others, and a number that is too small looks best.
+TEST(CountChoice, FindsDozensOfClouds) {
+  const auto comm = Communicator::world();
+  for (const auto& [clouds, each] : {std::pair<std::int64_t, std::int64_t>{50, 16}, {60, 24}}) {
+    const auto points = blobs(each * clouds, clouds, 16, 0.1);
+    const ShardedPoints sharded(points, comm.rank(), cuts(comm).front());
+    EXPECT_EQ(choose_count(comm, sharded.set(), options_for(0), 2, 64).count, clouds);
   }
 }
 

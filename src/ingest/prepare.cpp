@@ -8,6 +8,7 @@
 #include "comm/index_plan.hpp"
 #include "comm/machine_memory.hpp"
 #include "core/error.hpp"
+#include "core/memory.hpp"
 #include "core/stopwatch.hpp"
 #include "core/words.hpp"
 #include "data/distinct.hpp"
@@ -204,6 +205,9 @@ RawDataset read_all(const Communicator& comm, const InputConfig& input, const Cl
 }
 
 void read_features(const Communicator& comm, const InputConfig& input, Dataset& dataset, PrepareStats& stats) {
+  if (input.user_features.empty() && input.item_features.empty()) return;
+  // What reading the interactions took; features can be larger.
+  release_freed_memory();
   for (const auto& path : input.user_features) {
     dataset.user_features.push_back(read_feature_file(
         comm, dataset.users, {"user", path, input.user_feature_ids, input.encoding}, stats.features.emplace_back()));

@@ -235,7 +235,8 @@ Json evaluate(const Communicator& comm, const Config& config, const SegmentsFile
   const WorkProgress progress(comm, "evaluate");
   COHORT_CHECK(data.dataset || !data.held_out);
   if (data.dataset) {
-    const auto sizes = block_sizes(comm, *data.dataset);
+    auto sizes = block_sizes(comm, *data.dataset);
+    sizes.held_out = data.held_out ? data.held_out->size() : 0;  // which a file may be
     std::optional<HaloRows> filter;
     if (has_filter(result, data)) filter = filter_rows(sizes, comm.size());
     need_memory(comm, "evaluate", evaluate_memory(sizes, config, stored_model(config, *data.dataset), filter));

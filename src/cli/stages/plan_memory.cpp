@@ -83,13 +83,13 @@ MemoryNeed validation_memory(const TrainingSizes& sizes, const StageSizes& stage
                              const PlanInputs& inputs, int ranks) {
   auto memory = inputs.encoder == EncoderKind::spectral ? spectral_memory(stage, inputs.model, 0)
                                                         : learning_memory(sizes, inputs, inputs.train, ranks);
-  const auto& features = inputs.blocks;
   if (sizes.feature_columns > 0) {
-    memory = larger(memory,
-                    {making_features_bytes(sizes.rows.owned, sizes.feature_entries, features.largest_feature / ranks)});
+    memory =
+        larger(memory,
+               {making_features_bytes(sizes.rows.owned, sizes.feature_entries, inputs.blocks.largest_feature / ranks)});
   }
   memory = larger(memory, {sharding_bytes(sizes.entries)});
-  memory = larger(memory, segment_memory(stage, inputs.model, inputs.encoder, false, inputs.learns_rows).need());
+  memory = larger(memory, segment_memory(stage, inputs.model, inputs.encoder, false, inputs.learns_rows));
   memory.bytes += graph_bytes(share, inputs.nodes / ranks);
   if (inputs.blocks.users_alone) {
     const auto one = blocks_of(inputs.blocks, ranks);
@@ -203,8 +203,7 @@ void plan_memory(const RankShares& shares, const PlanInputs& inputs, const Train
     const auto graph = graph_bytes(share, plan.nodes / ranks);
     const auto training = train_memory(sizes, stage, share, inputs, ranks);
     train.add(beside(tables + graph, larger(training, {sharding_bytes(share.entries)})));
-    segment.add(
-        beside(tables + graph, segment_memory(stage, inputs.model, inputs.encoder, items, inputs.learns_rows).need()));
+    segment.add(beside(tables + graph, segment_memory(stage, inputs.model, inputs.encoder, items, inputs.learns_rows)));
     profile.add(beside(with_result, profile_memory(blocks, config).need()));
 
     // The filter's graph is about the one that is trained on, if that has items.

@@ -144,10 +144,9 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
   const Stopwatch stopwatch;
-  need_memory(
-      comm, "segment",
-      segment_memory(stage_sizes(comm, sharded), stored_model(session.config(), dataset), encoder_of(session.config()),
-                     dataset.has_items(), learns_rows(session.config(), dataset)));
+  need_memory(comm, "segment",
+              clustering_memory(stage_sizes(comm, sharded), stored_model(session.config(), dataset),
+                                encoder_of(session.config()), dataset.has_items()));
   const ShardedUsers by_shard(comm, dataset, sharded, model);
   const NodeRoute route(comm, sharded, dataset.users.distribution);
 

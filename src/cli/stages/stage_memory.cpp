@@ -133,17 +133,14 @@ MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, st
   return memory;
 }
 
-MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
-                           bool learns_rows) {
+MemoryParts clustering_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder,
+                              bool interactions) {
   const auto row = row_bytes(model.dim);
   const auto under_way = 2 * model.dim * static_cast<std::int64_t>(sizeof(float));  // what is sent, and what came
   const auto owned = sizes.rows.owned;
-  // The embedding as it was read, by blocks of users and items for the file, and users by shard, as k-means has them.
-  const auto read = (learns_rows ? 2 : 1) * owned * row;
-  auto memory = MemoryParts().add(read + owned * (row + under_way) + sizes.users * row, fewer_columns);
-  // Before it what was read, and the graph on its way to its shards.
-  auto sharding = MemoryParts().add(sharding_bytes(sizes.entries), fewer_interactions).add(read, fewer_columns);
-  if (is_network(encoder) || !interactions) return larger(memory, sharding);
+  // The embedding by blocks of users and items for the file, and users by shard, as k-means has them.
+  auto memory = MemoryParts().add(owned * (row + under_way) + sizes.users * row, fewer_columns);
+  if (is_network(encoder) || !interactions) return memory;
   // What new users are folded in with: the parameters by rank with room for ghosts; the encoder without its last layer;
   // its result on its way to blocks.
   auto below_last = model;
@@ -151,7 +148,14 @@ MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, En
   auto fold_in = encoder_memory(EncoderSizes{sizes.rows, sizes.entries}, below_last);
   fold_in += halo_memory(sizes.rows, model.dim);
   fold_in.bytes += owned * row;
-  return larger(memory.add(fold_in, fewer_columns), sharding);
+  return memory.add(fold_in, fewer_columns);
+}
+
+MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
+                          bool learns_rows) {
+  auto memory = larger(clustering_memory(sizes, model, encoder, interactions).need(), {sharding_bytes(sizes.entries)});
+  memory.bytes += (learns_rows ? 2 : 1) * sizes.rows.owned * row_bytes(model.dim);
+  return memory;
 }
 
 std::int64_t attribute_bytes(const BlockSizes& sizes) {

@@ -59,10 +59,15 @@ MemoryNeed partition_memory(std::int64_t nodes, std::int64_t entries, std::int64
 /// made once more, without what is held back; 0: nothing is.
 MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, std::int64_t held);
 
-/// Beside the sharded graph. encoder: never automatic; interactions: whether there are items that new users could be
-/// placed by; learns_rows: the model has rows beside the embedding that it was made of.
-MemoryParts segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
-                           bool learns_rows);
+/// Clustering, beside the sharded graph and the model as it was read. encoder: never automatic; interactions: whether
+/// there are items that new users could be placed by.
+MemoryParts clustering_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder,
+                              bool interactions);
+
+/// All of `segment` beside the sharded graph: the model, and with it making that graph or clustering, whichever takes
+/// more. learns_rows: the model has rows beside the embedding that it was made of.
+MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, EncoderKind encoder, bool interactions,
+                          bool learns_rows);
 
 /// Profiles and the tables of attributes that they are made of, beside the tables and the result.
 MemoryParts profile_memory(const BlockSizes& sizes, const Config& config);

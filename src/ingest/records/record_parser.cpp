@@ -164,10 +164,12 @@ bool RecordParser::parse_line(const Separator& separator, char* begin, char* end
         p = field_end;
       }
     } else {
-      const bool number = column == layout_.weight || column == layout_.time;
-      const auto digits = number ? leading_digits(p, end, block_end_) : LeadingDigits();
+      const auto digits = leading_digits(p, end, block_end_);
+      const bool used = column == layout_.weight || column == layout_.time;
+      const bool passed_over = !used && column != event_column_ && column != split_column_;
       if (digits.count > 0 && separator.at(p + digits.count, end) &&
-          take_whole_number(layout_, column, digits, record.weight, record.time)) [[likely]] {
+          (passed_over || (used && take_whole_number(layout_, column, digits, record.weight, record.time))))
+          [[likely]] {
         p += digits.count;
       } else {
         auto* field_end = separator.find(p, end);

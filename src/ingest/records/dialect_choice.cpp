@@ -47,14 +47,14 @@ bool same_width(const Rows& rows) {
 }
 
 // The records of csv in a text, and how many of them have not the columns of the first or are malformed.
-struct Agreement {
+struct RowAgreement {
   std::size_t columns = 0;
   std::size_t records = 0;
   std::size_t others = 0;
 };
 
-Agreement agreement_of(std::string_view text, char separator, char comment) {
-  Agreement found;
+RowAgreement agreement_of(std::string_view text, char separator, char comment) {
+  RowAgreement found;
   const auto* const end = text.data() + text.size();
   for (const auto* at = text.data(); at < end;) {
     const auto record = find_record_end(at, end, true, text.size(), ScanState::field_start, separator);
@@ -69,12 +69,12 @@ Agreement agreement_of(std::string_view text, char separator, char comment) {
   return found;
 }
 
-bool agrees(const Agreement& found) {
+bool agrees(const RowAgreement& found) {
   return found.columns >= 2 && found.records >= 2 && found.others == 0;
 }
 
 // Most records are read in the dialect, and more than as they stand.
-bool fits_better(const Agreement& rewritten, const Agreement& plain) {
+bool fits_better(const RowAgreement& rewritten, const RowAgreement& plain) {
   return rewritten.columns >= 2 && rewritten.others < plain.others && 20 * rewritten.others <= rewritten.records;
 }
 

@@ -17,6 +17,7 @@ struct LeadingDigits {
 /// at. Up to seven digits are found and read without a branch, eight bytes at a time (Lemire, "Quickly parsing eight
 /// digits", 2018): how long ids are is hard to predict. (Not std::from_chars: it checks each digit for overflow.)
 inline LeadingDigits leading_digits(const char* p, const char* end, const char* readable) {
+  LeadingDigits found;
   if (std::endian::native == std::endian::little && readable - p >= 8) [[likely]] {
     std::uint64_t digits = 0;
     std::memcpy(&digits, p, sizeof(digits));
@@ -31,9 +32,15 @@ inline LeadingDigits leading_digits(const char* p, const char* end, const char* 
       const auto value = ((digits & pairs) * 0x000F424000000064 + ((digits >> 16) & pairs) * 0x0000271000000001) >> 32;
       return {value, count};
     }
+    // Eight or more, as times have: *end is none, so they are all before it.
+    if (others == 0) {
+      digits = 10 * digits + (digits >> 8);
+      constexpr std::uint64_t pairs = 0x000000FF000000FF;
+      found.value = ((digits & pairs) * 0x000F424000000064 + ((digits >> 16) & pairs) * 0x0000271000000001) >> 32;
+      found.count = 8;
+    }
   }
-  LeadingDigits found;
-  for (auto* at = p; at < end && static_cast<unsigned char>(*at - '0') < 10; ++at, ++found.count) {
+  for (auto* at = p + found.count; at < end && static_cast<unsigned char>(*at - '0') < 10; ++at, ++found.count) {
     found.value = 10 * found.value + static_cast<unsigned char>(*at - '0');
   }
   return found;

@@ -47,6 +47,21 @@ struct TwoColons {
   static char* next(char* p, const char*) { return p + 2; }
 };
 
+// A weight or a time of digits alone, which take_field reads alike; false: it has to.
+bool take_whole_number(const FileLayout& layout, std::int32_t column, LeadingDigits number, float& weight,
+                       double& time) {
+  if (column == layout.weight) {
+    if (number.value > UINT32_MAX || number.count > numeric_token_digits) return false;
+    weight = static_cast<float>(number.value);
+    return true;
+  }
+  constexpr std::ptrdiff_t digits_of_doubles = 15;
+  const auto value = static_cast<double>(number.value);
+  if (number.count > digits_of_doubles || layout.compact_dates || !has_told_unit(layout, value)) return false;
+  time = seconds_of(layout, value);
+  return true;
+}
+
 std::string with_thousands(std::size_t number) {
   auto text = std::to_string(number);
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
@@ -149,9 +164,18 @@ bool RecordParser::parse_line(const Separator& separator, char* begin, char* end
         p = field_end;
       }
     } else {
-      auto* field_end = separator.find(p, end);
-      if (!take_field(column, {p, field_end}, record)) return false;
-      p = field_end;
+      const auto digits = leading_digits(p, end, block_end_);
+      const bool used = column == layout_.weight || column == layout_.time;
+      const bool passed_over = !used && column != event_column_ && column != split_column_;
+      if (digits.count > 0 && separator.at(p + digits.count, end) &&
+          (passed_over || (used && take_whole_number(layout_, column, digits, record.weight, record.time))))
+          [[likely]] {
+        p += digits.count;
+      } else {
+        auto* field_end = separator.find(p, end);
+        if (!take_field(column, {p, field_end}, record)) return false;
+        p = field_end;
+      }
     }
     if (p == end) {
       if (column + 1 == layout_.columns) [[likely]]

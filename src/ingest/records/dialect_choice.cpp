@@ -141,7 +141,7 @@ Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
       return mark.find(separator) == std::string_view::npos && same_width(rows_of(lines, TextFormat::csv, separator));
     });
     if (other || (mark[0] != ':' && same_width(rows_of(lines, TextFormat::ml)))) continue;
-    const Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
+    Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
     std::string text;
     for (const auto line : lines) text.append(line).append("\n");
     // Where it stands alone in most lines, one character separates columns, some of which are empty.

@@ -21,7 +21,9 @@ namespace {
 std::int64_t better_than(const ScoredItem& one, std::span<const float> scores, std::span<const std::int64_t> items) {
   const auto before = static_cast<std::size_t>(std::ranges::lower_bound(items, one.item) - items.begin());
   const auto itself = static_cast<std::size_t>(before < items.size() && items[before] == one.item);
-  const auto larger = std::nextafter(one.score, std::numeric_limits<float>::infinity());
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  if (one.score == infinity) return count_at_least(scores.first(before), infinity);
+  const auto larger = std::nextafter(one.score, infinity);
   return count_at_least(scores.first(before), one.score) + count_at_least(scores.subspan(before + itself), larger);
 }
 
@@ -52,7 +54,7 @@ struct FilterRanking::Wanted {
 void FilterRanking::find(const FilterSignals& signals, const FilterWeights& weights, std::int64_t k,
                          const PairTable& wanted, const PlaceSink& sink) {
   COHORT_CHECK(k >= 0 && wanted.rows() == signals.items->rows());
-  for_each_block(signals, weights, [&](const Block& block, ConstMatrixView smoothed) {
+  const auto visit = [&](const Block& block, ConstMatrixView smoothed) {
     auto found = look_for(block, wanted, smoothed, weights.beside);
     count_better(smoothed, block, weights.beside, k, found);
     comm_.attempt([&] {
@@ -71,7 +73,8 @@ void FilterRanking::find(const FilterSignals& signals, const FilterWeights& weig
         }
       });
     });
-  });
+  };
+  for_each_block(signals, weights, std::ref(visit));
 }
 
 FilterRanking::Wanted FilterRanking::look_for(const Block& block, const PairTable& wanted, ConstMatrixView smoothed,

@@ -113,10 +113,11 @@ void FilterRanking::take_power(double power) {
 void FilterRanking::rank(const FilterSignals& signals, const FilterWeights& weights, std::int64_t k,
                          const FilterSink& sink) {
   COHORT_CHECK(k >= 0);
-  for_each_block(signals, weights, [&](const Block& block, ConstMatrixView smoothed) {
+  const auto visit = [&](const Block& block, ConstMatrixView smoothed) {
     const auto best = best_here(smoothed, block, weights.beside, k);
     hand_out(block, best, std::ssize(weights.beside), k, sink);
-  });
+  };
+  for_each_block(signals, weights, std::ref(visit));
 }
 
 void FilterRanking::for_each_block(const FilterSignals& signals, const FilterWeights& weights,

@@ -85,7 +85,11 @@ ModelFile read_model_file(const Communicator& comm, const std::string& path, Mod
     return matrix;
   };
   result.model.embedding = block(schema::embedding);
-  file.has_group_of(in_group(schema::state_rows, layer_zero_rows));
+  // The optimiser keeps its own of layer 0, and of no other rows.
+  const auto parameters = in_group(schema::state_rows, layer_zero_rows);
+  if (!file.has(parameters) && !file.datasets(in_group(schema::state_rows, "adam")).empty()) {
+    throw file.wrong(parameters, "is missing");
+  }
   auto& state = result.model.state;
   const auto replicated = [&](const std::string& name) {
     state.replicated[name] = file.whole_matrix(place_of(name));

@@ -87,6 +87,28 @@ class TrainedSegments(WithDirectory):
         self.assertEqual(list(found), list(expected))
         self.assertEqual([name for name in expected if found[name] != expected[name]], [])
 
+    def test_the_joint_phase_of_features_is_read_back(self):
+        """Such a network has no rows of its own: only the centres' state stands by row in model.h5."""
+        config = self.communities()
+        random = numpy.random.default_rng(5)
+        groups = numpy.arange(160) // 40
+        numpy.save(self.path / "features.npy", (groups[:, None] == numpy.arange(4)) + 0.1 * random.random((160, 4)))
+        ids = "".join(f"p{n}\n" for n in range(160))
+        self.write("ids.txt", ids)
+        settings = (f"input.user_features={self.path}/features.npy", f"input.user_feature_ids={self.path}/ids.txt",
+                    "model.encoder=gcn", "train.joint=true", "train.epochs=10", "train.checkpoint_every=9",
+                    "segment.count=4")
+        self.run_(config, "features", *settings)
+        with h5py.File(self.path / "features" / "model.h5") as model:
+            self.assertEqual(list(model["rows"]), ["joint"])
+        expected = datasets(self.path / "features" / "segments.h5")
+        for command, options in (("segment", ()), ("train", ("--previous",)), ("run", ())):
+            self.run_(config, "features", *settings, command=command, ranks=3, options=options)
+        found = datasets(self.path / "features" / "segments.h5")
+        self.assertEqual([name for name in expected if found.get(name) != expected[name]], [])
+        # Another day begins with its centres.
+        self.run_(config, "after", *settings, f"train.initial={self.path}/features/model.h5")
+
     def test_what_does_not_go_together_is_said(self):
         config = self.communities()
         for settings, words in (

@@ -221,7 +221,10 @@ InitialRun read_initial(const Session& session, const Dataset& dataset, const Sh
 std::string why_other_initial(const Session& session, const std::vector<InputFile>& follows) {
   const auto& comm = session.comm();
   const auto& path = session.config().train.initial;
-  if (path.empty() || follows.empty() || !is_there(comm, path)) return "";
+  if (path.empty() || follows.empty()) return "";
+  // Where it is gone, a link to it may have stayed; what was started from it goes on.
+  std::error_code ignored;
+  if (!comm.any(comm.is_root() && std::filesystem::exists(path, ignored))) return "";
   const auto now = describe_files(comm, {path}).front();
   return now.sha256 == follows.front().sha256 ? "" : path + ", which train.initial names, is another one now";
 }

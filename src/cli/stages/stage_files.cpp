@@ -1,4 +1,3 @@
-
 #include "cli/output/logging.hpp"
 #include "cli/stages/checkpoints.hpp"
 #include "cli/stages/pipeline.hpp"

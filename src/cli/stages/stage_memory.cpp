@@ -129,7 +129,7 @@ MemoryNeed spectral_memory(const StageSizes& sizes, const ModelConfig& model, st
   if (held == 0) return memory;
   // The graph without what is held back, beside the whole one; before it is there, its entries on their way.
   const auto graph = 8 * sizes.entries + 28 * owned;
-  memory.bytes = held + std::max(memory.bytes + graph, 38 * sizes.entries);
+  memory.bytes = held + std::max(memory.bytes + graph, sharding_bytes(sizes.entries));
   return memory;
 }
 
@@ -158,10 +158,6 @@ MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, Enc
   return memory;
 }
 
-std::int64_t attribute_bytes(const BlockSizes& sizes) {
-  return sizes.attribute_text > 0 ? attribute_reading_bytes(sizes.attribute_text, sizes.users + sizes.items) : 0;
-}
-
 MemoryParts profile_memory(const BlockSizes& sizes, const Config& config) {
   ProfileSizes profile{sizes.users, sizes.items, sizes.all_items, sizes.interactions, sizes.held_out, 0};
   profile.pairs = std::min(sizes.interactions, segments_at_most(config.segment) * sizes.items);
@@ -169,7 +165,9 @@ MemoryParts profile_memory(const BlockSizes& sizes, const Config& config) {
   MemoryParts profiles;
   profiles.add(profile_bytes(profile), fewer_interactions);
   profiles.add(sizes.attribute_text, "fewer columns of attributes");
-  return larger(profiles, MemoryParts().add(attribute_bytes(sizes), "fewer columns of attributes"));
+  const auto reading =
+      sizes.attribute_text > 0 ? attribute_reading_bytes(sizes.attribute_text, sizes.users + sizes.items) : 0;
+  return larger(profiles, MemoryParts().add(reading, "fewer columns of attributes"));
 }
 
 std::int64_t read_result_bytes(const BlockSizes& sizes, const ModelConfig& model, EncoderKind encoder) {

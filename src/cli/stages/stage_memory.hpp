@@ -72,9 +72,6 @@ MemoryNeed segment_memory(const StageSizes& sizes, const ModelConfig& model, Enc
 /// Profiles and the tables of attributes that they are made of, beside the tables and the result.
 MemoryParts profile_memory(const BlockSizes& sizes, const Config& config);
 
-/// The parts of it: attributes as they are read, and profiles beside them once they are.
-std::int64_t attribute_bytes(const BlockSizes& sizes);
-
 /// The result as it is read, beside the tables of graph.h5; the users' lists that it has once they are made.
 std::int64_t read_result_bytes(const BlockSizes& sizes, const ModelConfig& model, EncoderKind encoder);
 std::int64_t read_lists_bytes(const BlockSizes& sizes, const Config& config);

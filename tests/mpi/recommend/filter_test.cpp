@@ -220,8 +220,7 @@ TEST(Filter, PlacesAreThoseInTheLists) {
     for (const std::size_t cut : {0, 1}) {
       auto whole = whole_population(90, 300, 20, 4, false, 5);
       // Many of the same score, where the number decides.
-      for (std::int64_t u = 0; u < whole.user_count(); ++u)
-        std::erase_if(whole.interactions[u], [](auto i) { return i >= 60; });
+      for (auto& items : whole.interactions) std::erase_if(items, [](auto i) { return i >= 60; });
       for (std::int64_t i = 60; i < whole.item_count(); ++i) whole.items[i] = whole.items[60 + i % 3];
       whole.count();
       const auto made = make_case(comm, whole, EdgeWeighting::binary, cut);

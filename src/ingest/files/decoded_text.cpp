@@ -23,8 +23,7 @@ bool is_latin_1(const std::string& encoding) {
   for (const char c : encoding) {
     if (std::isalnum(static_cast<unsigned char>(c)) != 0) plain += static_cast<char>(std::tolower(c));
   }
-  return plain == "latin1" || plain == "iso88591" || plain == "l1" || plain == "cp819" || plain == "ibm819" ||
-         plain == "ascii" || plain == "usascii";
+  return plain == "latin1" || plain == "iso88591" || plain == "l1" || plain == "cp819" || plain == "ibm819";
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace cohort {
 
 class DecodedText final : public ByteSource {
  public:
-  /// encoding: as iconv names it. Latin-1 and ASCII are read as Windows-1252, of which they are parts and which is
+  /// encoding: as iconv names it. Latin-1 is read as Windows-1252, of which it is a part and which is
   /// meant (https://encoding.spec.whatwg.org/#names-and-labels); its five bytes without a character are the controls of
   /// Latin-1. Throws InputError: there is no such encoding.
   DecodedText(std::unique_ptr<ByteSource> source, const std::string& encoding, std::string path);

@@ -174,14 +174,14 @@ bool have_named_fields(const std::vector<std::string_view>& lines) {
   if (lines.size() < 2) return false;
   const auto names = named_fields(lines[0]);
   // Two ids may be u:17 and i:5.
-  const std::size_t fewest = lines[0].find('=') == std::string_view::npos ? 3 : 2;
+  const std::size_t fewest = !names.empty() && lines[0][names[0].size()] == '=' ? 2 : 3;
   return names.size() >= fewest && names == named_fields(lines[1]) && names[0] != names[1];
 }
 
 // 17: 3,8,21 or u17: i3 i8: what stands before the colon; empty: the line is none of these.
 std::string_view owner_of(std::string_view line) {
   const auto owner = line.substr(0, std::min(line.find(": "), line.size()));
-  return owner.size() == line.size() || owner.find_first_of(" \t,;|\"'{[(") != std::string_view::npos
+  return owner.size() == line.size() || owner.find_first_of(" \t,;|\"'{[(:") != std::string_view::npos
              ? std::string_view()
              : owner;
 }

@@ -214,6 +214,19 @@ bool RewrittenText::take_record() {
     made_ += byte_order_mark;
     begin_ += byte_order_mark.size();
   }
+  if (in_long_line_) {
+    const auto line_end = text_.find('\n', begin_);
+    const auto end = line_end == std::string::npos ? text_.size() : line_end + 1;
+    made_.append(text_, begin_, end - begin_);
+    begin_ = end;
+    in_long_line_ = line_end == std::string::npos;
+    return true;
+  }
+  if (const auto blank = line_end_at(begin_); blank > 0) {
+    made_ += '\n';
+    begin_ += blank;
+    return true;
+  }
   if (dialect_.comment != '\0' && text_[begin_] == dialect_.comment) {
     const auto line_end = text_.find('\n', begin_);
     if (line_end == std::string::npos) return false;
@@ -224,7 +237,11 @@ bool RewrittenText::take_record() {
   auto at = begin_;
   const auto taken = take_fields(at);
   const bool cut = taken == Taken::malformed && text_.find('\n', fault_) == std::string::npos && !source_ended_;
-  if (taken == Taken::more || cut) return false;
+  if (taken == Taken::more || cut) {
+    // What no reader takes for a record is handed on as it is, for it to say so.
+    in_long_line_ = text_.size() - begin_ > record_limit_;
+    return in_long_line_;
+  }
   if (taken == Taken::whole) {
     made_ += record_;
     begin_ = at;

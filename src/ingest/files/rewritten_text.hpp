@@ -1,6 +1,6 @@
 // Text whose records are written neither as RFC 4180 has CSV nor with one character between their columns, read as CSV:
 // separators of several characters, backslashes that escape, quotes in columns that blanks separate, headers that are a
-// name short. One line is made of one line, so that their numbers stay.
+// name short. One line is made of one line, so that their numbers stay, but for line ends that letters stand for.
 #pragma once
 
 #include <cstddef>
@@ -58,7 +58,8 @@ class RewrittenText final : public ByteSource {
   std::size_t begin_ = 0;
   bool source_ended_ = false;
   bool first_line_ = true;
-  std::size_t fault_ = 0;  // where in text_ the quote is for which a record is malformed
+  bool in_long_line_ = false;  // of more than record_limit_ bytes, whose end has not come
+  std::size_t fault_ = 0;      // where in text_ the quote is for which a record is malformed
   std::string field_;
   std::string record_;
   std::string made_;  // and not handed out

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -19,7 +20,7 @@ constexpr std::size_t lines_looked_at = 100;
 constexpr std::size_t longest_separator = 8;
 constexpr std::string_view single_separators = "\t,;|";
 // What separators of several characters are made of.
-constexpr std::string_view marks = "|~^;:@#$%&*!=\t";
+constexpr std::string_view marks = "|~^;:@#$%&*!\t";
 
 // The first lines that are whole, not blank and no comments.
 std::vector<std::string_view> whole_lines(std::string_view head, char comment) {
@@ -44,6 +45,15 @@ Rows rows_of(const std::vector<std::string_view>& lines, TextFormat format, char
 bool same_width(const Rows& rows) {
   return rows.size() >= 2 && rows[0].size() >= 2 &&
          std::ranges::all_of(rows, [&](const auto& row) { return row.size() == rows[0].size(); });
+}
+
+// The same of nearly all rows, as one of them may be malformed.
+bool same_width_mostly(const Rows& rows) {
+  std::map<std::size_t, std::size_t> rows_of_width;
+  for (const auto& row : rows) ++rows_of_width[row.size()];
+  return rows.size() >= 2 && std::ranges::any_of(rows_of_width, [&](const auto& width) {
+           return width.first >= 2 && 20 * width.second >= 19 * rows.size();
+         });
 }
 
 // The records of csv in a text, and how many of them have not the columns of the first or are malformed.
@@ -99,6 +109,18 @@ bool is_dump(std::string_view head, const std::vector<std::string_view>& lines, 
   return missing && same_width(rows) && (holds("\\\\") || holds("\\t") || holds("\\n"));
 }
 
+// Some column stands in quotes in every line below the first.
+bool has_quoted_column(const Rows& rows) {
+  for (std::size_t c = 0; c < rows[0].size(); ++c) {
+    const bool quoted =
+        rows.size() > 1 && std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
+          return c < row.size() && row[c].size() >= 2 && row[c].starts_with('"') && row[c].ends_with('"');
+        });
+    if (quoted) return true;
+  }
+  return false;
+}
+
 Dialect by_backslashes(std::string_view head, const std::vector<std::string_view>& lines, std::string_view separators,
                        char comment) {
   if (head.find('\\') == std::string_view::npos) return {};
@@ -106,8 +128,9 @@ Dialect by_backslashes(std::string_view head, const std::vector<std::string_view
   if (tabs && is_dump(head, lines, comment)) {
     return {.separator = "\t", .escapes = true, .letters = true, .comment = comment};
   }
-  // Where tabs agree the others separate nothing.
+  // Where tabs agree the others separate nothing, and quotes are letters unless a column has them in every line.
   const bool only_tabs = tabs && same_width(rows_of(lines, TextFormat::tsv));
+  if (only_tabs && !has_quoted_column(rows_of(lines, TextFormat::tsv))) return {};
   Dialect fitting;
   for (const char separator : separators) {
     const auto plain = agreement_of(head, separator, comment);
@@ -138,9 +161,12 @@ Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
       continue;
     // What stands in every line may be part of a field where something else separates columns.
     const bool other = std::ranges::any_of(single_separators, [&](char separator) {
-      return mark.find(separator) == std::string_view::npos && same_width(rows_of(lines, TextFormat::csv, separator));
+      return mark.find(separator) == std::string_view::npos &&
+             same_width_mostly(rows_of(lines, TextFormat::csv, separator));
     });
-    if (other || (mark[0] != ':' && same_width(rows_of(lines, TextFormat::ml)))) continue;
+    const auto words = rows_of(lines, TextFormat::ssv);
+    const bool blanks = same_width_mostly(words) && std::ranges::count(words[0], mark) == 0;
+    if (other || blanks || (mark[0] != ':' && same_width(rows_of(lines, TextFormat::ml)))) continue;
     Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
     std::string text;
     for (const auto line : lines) text.append(line).append("\n");
@@ -180,15 +206,30 @@ Widths widths_of(const Rows& rows) {
   return agree ? Widths{rows[0].size(), rows[1].size()} : Widths{};
 }
 
+// What R writes in front of rows: names in quotes, or numbers that count them.
+bool are_row_names(const std::vector<std::string_view>& lines, const Rows& rows) {
+  const bool quoted = std::all_of(lines.begin() + 1, lines.end(), [](std::string_view line) {
+    return line.substr(std::min(line.find_first_not_of(' '), line.size())).starts_with('"');
+  });
+  if (quoted) {
+    std::set<std::string> names;
+    for (const auto& row : rows) names.insert(row[0]);
+    return names.size() == rows.size();
+  }
+  const bool from_0 = rows[1][0] == "0";
+  for (std::size_t n = 1; n < rows.size(); ++n) {
+    if (rows[n][0] != std::to_string(from_0 ? n - 1 : n)) return false;
+  }
+  return true;
+}
+
 // The first line a field short of all others: completes `dialect`, which is all but that.
-Dialect with_short_header(const Rows& rows, Dialect dialect) {
+Dialect with_short_header(const std::vector<std::string_view>& lines, const Rows& rows, Dialect dialect) {
   const auto [header, data] = widths_of(rows);
   if (header < 2 || data != header + 1 || known_names_in(rows[0]) < 2) return {};
   const auto below = [&](auto test) { return std::all_of(rows.begin() + 1, rows.end(), test); };
-  std::set<std::string> first;
-  for (const auto& row : rows) first.insert(row[0]);
   dialect.ended = below([](const auto& row) { return trimmed(row.back()).empty(); });
-  dialect.row_names = !dialect.ended && first.size() == rows.size();
+  dialect.row_names = !dialect.ended && rows.size() == lines.size() && are_row_names(lines, rows);
   return dialect.ended || dialect.row_names ? dialect : Dialect();
 }
 
@@ -204,7 +245,19 @@ Dialect by_quotes(const std::vector<std::string_view>& lines, char separator, ch
   const bool quotes_in_blanks = separator == ' ' && dialect.quotes;
   if (quotes_in_blanks && agrees(agreement_of(made, after, comment))) return dialect;
   if (!may_be_short) return {};
-  return with_short_header(rows_of(whole_lines(made, comment), TextFormat::csv, after), dialect);
+  return with_short_header(lines, rows_of(whole_lines(made, comment), TextFormat::csv, after), dialect);
+}
+
+// A single line with the comments' mark and as many columns as those below is a header whose first name has the mark.
+Dialect with_header_in_comment(Dialect dialect, std::string_view head) {
+  const auto lines = whole_lines(head, '\0');
+  if (dialect.comment == '\0' || lines.size() < 2 || lines[1][0] == dialect.comment) return dialect;
+  auto with_header = dialect;
+  with_header.comment = '\0';
+  std::string text;
+  text.append(lines[0]).append("\n").append(lines[1]).append("\n");
+  const auto rows = rows_of(whole_lines(rewritten(text, with_header), '\0'), TextFormat::csv, separator_after(dialect));
+  return same_width(rows) ? with_header : dialect;
 }
 
 }  // namespace
@@ -227,11 +280,13 @@ Dialect tell_dialect(std::string_view head, const LayoutRequest& request) {
   const auto format = request.format;
   if (format != InputFormat::automatic && format != InputFormat::csv) return {};
   if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
+  // Lines that end in '\r' alone are told from the whole text, not from pieces.
+  if (head.find('\n') == std::string_view::npos) return {};
   const auto first = head.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || head[first] == '{' || head.starts_with("%%")) return {};
   const char comment = head[first] == '#' || head[first] == '%' ? head[first] : '\0';
   if (auto several = several_characters(request.separator); !several.empty()) {
-    return {.separator = std::move(several), .quotes = true, .comment = comment};
+    return with_header_in_comment({.separator = std::move(several), .quotes = true, .comment = comment}, head);
   }
   const auto lines = whole_lines(head, comment);
   if (lines.size() < 2 || is_typed_header(lines[0])) return {};
@@ -242,7 +297,7 @@ Dialect tell_dialect(std::string_view head, const LayoutRequest& request) {
   const bool blanks = automatic || separators == " ";
   if (single_separators.find(separators) == std::string_view::npos && !blanks) return {};
   if (automatic) {
-    if (auto dialect = by_several(lines, comment); !dialect.as_usual()) return dialect;
+    if (auto dialect = by_several(lines, comment); !dialect.as_usual()) return with_header_in_comment(dialect, head);
   }
   // A cut line is none.
   const auto whole = head.substr(0, head.rfind('\n') + 1);

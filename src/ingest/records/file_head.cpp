@@ -67,7 +67,7 @@ std::vector<std::string> split_csv(std::string_view line, char separator) {
 
 // As the line of data is cut that stands below comments.
 std::vector<std::string> split_like(std::string_view line, std::string_view data) {
-  for (const std::string_view separator : {"\t", ",", ";", "|"}) {
+  for (const std::string_view separator : {"\x01", "\t", ",", ";", "|"}) {
     if (data.find(separator) != std::string_view::npos) return split_at(line, separator);
   }
   return split_spaces(line);
@@ -177,6 +177,7 @@ bool is_rule(std::string_view line) {
 namespace {
 
 constexpr std::size_t most_titles = 10;
+constexpr std::string_view title_separators = "\t,;|\x01";
 
 // Fields up to the last one that is not empty.
 std::size_t filled_fields(std::vector<std::string> fields) {
@@ -185,19 +186,30 @@ std::size_t filled_fields(std::vector<std::string> fields) {
 }
 
 // Lines above one that names known columns, all of them with fewer than it and the line below it have: what an export
-// is called, and when it was made.
+// is called, and when it was made. Each is a single field, or there is one such line.
 void take_titles(FileHead& head) {
-  if (head.lines[0].text.starts_with('{')) return;
+  const auto top = head.lines[0].text;
+  const bool open_quote = std::ranges::count(top, '"') % 2 == 1;
+  if (top.starts_with('{') || open_quote) return;
+  // It separates columns of the first line and of others.
+  const auto fits_all = [&](char separator, std::size_t header) {
+    const auto columns = [&](std::size_t line) { return split_csv(head.lines[line].text, separator); };
+    const auto width = columns(0).size();
+    return filled_fields(columns(0)) >= 2 && columns(header).size() == width && columns(header + 1).size() == width;
+  };
   for (std::size_t i = 1; i <= most_titles && i + 1 < head.lines.size(); ++i) {
-    for (const char separator : {'\t', ',', ';', '|', '\x01'}) {
+    for (const char separator : title_separators) {
       const auto columns = [&](std::size_t line) { return split_csv(head.lines[line].text, separator); };
       const auto names = columns(i);
       const auto wide = [&](std::size_t line) { return filled_fields(columns(line)) >= names.size(); };
       const bool header = known_names_in(names) >= 2 && std::ranges::none_of(names, is_number) && wide(i) &&
                           columns(i + 1).size() == names.size();
       bool narrower = header;
-      for (std::size_t before = 0; before < i && narrower; ++before) narrower = !wide(before);
-      if (!narrower) continue;
+      for (std::size_t before = 0; before < i && narrower; ++before) {
+        narrower = !wide(before) && (i == 1 || filled_fields(columns(before)) <= 1);
+      }
+      const auto fits_better = [&](char other) { return other != separator && fits_all(other, i); };
+      if (!narrower || std::ranges::any_of(title_separators, fits_better)) continue;
       head.titles = head.lines[0].text;
       head.begin = head.lines[i - 1].next;
       head.lines_before = head.lines[i].number - 1;

@@ -150,6 +150,10 @@ void skip_first_line(FileLayout& layout, bool more_lines, std::int64_t begin, st
   layout.header_lines = number;
 }
 
+std::string passed_over_as_title(const std::string& titles) {
+  return "the lines above that of the names are passed over as a title: " + quoted(titles, 80);
+}
+
 // named: the look whose header names the columns; null: nothing does.
 DetectedLayout choose_layout(const Look& look, const Look* named, const std::string& name, const LayoutRequest& request,
                              bool alone) {
@@ -159,8 +163,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
   layout.header_lines = look.lines_before;
   auto data = look.rows;
   if (!look.titles.empty()) {
-    result.notes.warnings.push_back("the lines above that of the names are passed over as a title: " +
-                                    quoted(look.titles, 80));
+    result.notes.warnings.push_back(passed_over_as_title(look.titles));
   }
   if (layout.format == TextFormat::json) {
     layout.data_begin = 0;
@@ -315,6 +318,7 @@ TableHeader detect_table(std::string_view head, const std::string& name) {
   auto& layout = header.layout;
   layout.comment = whole.comment;
   layout.ruled = whole.ruled;
+  if (!whole.titles.empty()) header.notes.warnings.push_back(passed_over_as_title(whole.titles));
   const bool typed = is_typed_header(lines[0].text);
   if (typed) {
     layout.format = TextFormat::tsv;

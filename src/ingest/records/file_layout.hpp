@@ -57,9 +57,9 @@ struct FileLayout {
   bool given_order = false;
 };
 
-/// Whether a number may be a spreadsheet's day, of the years 1954 to 2118. Local.
+/// Whether a number may be a spreadsheet's day, of the years 1990 to 2118; days since 1970 are fewer. Local.
 constexpr bool is_spreadsheet_day(double value) {
-  return value >= 20'000 && value < 80'000;
+  return value >= 32'874 && value < 80'000;
 }
 
 /// Whether a number is a time of the unit that was told; 0 and what is near to it may be in any. Local.

@@ -228,11 +228,15 @@ InputError lacks_typed_header(const std::string& name, const HeadLine& line, con
 
 FormatChoice choose_format(const FileHead& head, const std::string& name, const LayoutRequest& request) {
   // Hive's, and what dialects are rewritten to.
-  const bool may_be_rare = request.format == InputFormat::automatic || request.format == InputFormat::csv;
+  const bool may_be_rare = (request.format == InputFormat::automatic || request.format == InputFormat::csv) &&
+                           request.separator != "," && request.separator != ";" && request.separator != "|";
   const auto holds_rare = [](const HeadLine& line) { return line.text.find('\x01') != std::string_view::npos; };
-  if (may_be_rare && holds_rare(head.lines[0]) &&
-      2 * std::ranges::count_if(head.lines, holds_rare) >= std::ssize(head.lines)) {
-    return {TextFormat::csv, '\x01'};
+  if (may_be_rare && holds_rare(head.lines[0])) {
+    // Of rewritten records a few may be malformed.
+    const bool nearly_all = 20 * std::ranges::count_if(head.lines, holds_rare) >= 19 * std::ssize(head.lines);
+    if (agreed_separator(head.lines, "\x01") != '\0' || (nearly_all && agreed_separator(head.lines, "\t,;|") == '\0')) {
+      return {TextFormat::csv, '\x01'};
+    }
   }
   if (request.format != InputFormat::automatic) {
     FormatChoice choice{text_format(request.format)};

@@ -14,7 +14,10 @@ namespace {
 
 // Whether the time's column says that it holds dates: only then are small numbers those of a spreadsheet.
 bool called_date(const FileLayout& layout, const std::vector<std::string>& names) {
-  return !names.empty() && plain_name(names[layout.time]).find("date") != std::string::npos;
+  if (names.empty()) return false;
+  const auto name = plain_name(names[layout.time]);
+  const auto at = name.find("date");
+  return at != std::string::npos && (at < 2 || name.compare(at - 2, 2, "up") != 0);
 }
 
 }  // namespace

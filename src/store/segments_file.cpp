@@ -82,10 +82,7 @@ void read_embeddings(const Communicator& comm, const h5::Reader& file, SegmentsF
   if (result.items.total() == 0) return;
   const auto& items = result.items.distribution;
   segments.items = read_rows(comm, file, schema::items_embedding, items, columns);
-  if (!file.has(schema::items_fold_in)) {
-    if (file.has(schema::items_users)) throw file.wrong(schema::items_fold_in, "is missing");
-    return;
-  }
+  if (!file.has(schema::items_fold_in)) return;
   auto& fold_in = result.fold_in.emplace();
   fold_in.rows = read_rows(comm, file, schema::items_fold_in, items, columns);
   fold_in.users = file.rows<std::int64_t>(schema::items_users, items);

@@ -165,7 +165,8 @@ Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
              same_width_mostly(rows_of(lines, TextFormat::csv, separator));
     });
     const auto words = rows_of(lines, TextFormat::ssv);
-    const bool blanks = same_width_mostly(words) && std::ranges::count(words[0], mark) == 0;
+    const bool blanks = mark.find('\t') == std::string_view::npos && same_width_mostly(words) &&
+                        std::ranges::count(words[0], mark) == 0;
     if (other || blanks || (mark[0] != ':' && same_width(rows_of(lines, TextFormat::ml)))) continue;
     Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
     std::string text;

@@ -40,10 +40,13 @@ struct FilterRanking::Block {
 
 /// Of some of this rank's items, made when they are asked for.
 struct FilterRanking::Scores {
+  explicit Scores(const Block& of) : block(of) {}
+
+  const Block& block;
   std::int64_t column = 0;
   std::int64_t weight = 0;
   std::span<const std::int64_t> items;  ///< their numbers, ascending
-  Factors factors;
+  double beside = 0;                    ///< w, at the place `weight`
   std::span<const float> filtered;
   std::span<const float> embedded;
   std::span<float> room;

@@ -28,5 +28,8 @@ double filter_cost(std::int64_t users, std::int64_t interactions);
 
 /// What recommend.strategy = "auto" is ready to spend on filtering: some two minutes of one core.
 constexpr double filter_limit = 2e12;
+inline bool within_filter_limit(std::int64_t users, std::int64_t interactions) {
+  return filter_cost(users, interactions) <= filter_limit;
+}
 
 }  // namespace cohort

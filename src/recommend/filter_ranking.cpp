@@ -33,10 +33,6 @@ double deviation_of(double sum, double squares, std::int64_t items) {
   return variance > rounding * squares / count ? std::sqrt(variance) : 0.0;
 }
 
-}  // namespace
-
-namespace {
-
 // What a thread makes the scores of some items with.
 struct Workshop {
   Matrix products{chunk_items, columns_of_block};
@@ -57,6 +53,7 @@ FilterRanking::Factors FilterRanking::Block::factors(std::int64_t column, double
 }
 
 std::span<float> FilterRanking::Scores::make() {
+  const auto factors = block.factors(column, beside);
   for (std::size_t i = 0; i < filtered.size(); ++i) room[i] = factors.of(filtered[i], embedded[i]);
   return room.first(filtered.size());
 }
@@ -254,14 +251,14 @@ void FilterRanking::score(ConstMatrixView smoothed, const Block& block, std::spa
       }
     }
     const auto some = static_cast<std::size_t>(count);
-    Scores scores;
+    Scores scores(block);
     scores.items = std::span<const std::int64_t>(number_).subspan(first, some);
     scores.room = {workshop.scores.row(0), some};
     for (scores.column = 0; scores.column < columns; ++scores.column) {
       scores.filtered = {workshop.filtered.row(scores.column), some};
       scores.embedded = {workshop.embedded.row(scores.column), some};
       for (scores.weight = 0; scores.weight < std::ssize(beside); ++scores.weight) {
-        scores.factors = block.factors(scores.column, beside[scores.weight]);
+        scores.beside = beside[scores.weight];
         sink(scores);
       }
     }

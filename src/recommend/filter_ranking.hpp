@@ -76,8 +76,8 @@ class FilterRanking {
 
   void place_items(ConstMatrixView items, const Distribution& item_blocks, const ItemChoice& choice);
   void take_power(double power);
-  /// `visit`, which should allocate nothing when it is handed over, is called by all ranks for every block, one after
-  /// the other. Collective.
+  /// `visit` is called by all ranks for every block, one after the other; a std::ref of it, as std::function would
+  /// allocate where no failure is agreed on. Collective.
   void for_each_block(const FilterSignals& signals, const FilterWeights& weights, const BlockVisit& visit);
   Block gather(const FilterSignals& signals, std::int64_t before, std::int64_t place) const;
   void fill(const Block& block);

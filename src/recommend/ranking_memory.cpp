@@ -17,7 +17,7 @@ std::int64_t filter_graph_bytes(const FilterSizes& sizes) {
 
 MemoryNeed filter_ranking_memory(const FilterSizes& sizes) {
   // Two matrices that are exchanged and a sum; numbers and places of rows, and the columns of the entries once more
-  // where ghosts lie elsewhere; the items' embedding as it is fetched and shard by shard.
+  // where ghosts lie elsewhere; the items' embedding as it comes and as it is kept.
   auto memory = halo_memory(sizes.rows, GraphFilter::columns, 2);
   memory.bytes += sizes.rows.owned * (row_bytes(GraphFilter::columns) + 12) + 32 * sizes.items;
   if (sizes.rows.ghosts > 0) memory.bytes += 4 * sizes.entries;

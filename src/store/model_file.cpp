@@ -12,6 +12,13 @@
 
 namespace cohort {
 
+const Matrix& ModelState::parameters() const {
+  const auto found = state.rows.find(layer_zero_rows);
+  if (found != state.rows.end()) return found->second;
+  throw InputError(std::string("model.h5 has no dataset /") + schema::state_rows + "/" + layer_zero_rows +
+                   "; put back a copy, or run `cohort train` again");
+}
+
 std::string previous_model_path(const std::string& path) {
   const std::filesystem::path model(path);
   return (model.parent_path() / (model.stem().string() + ".previous" + model.extension().string())).string();

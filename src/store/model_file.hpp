@@ -21,8 +21,9 @@ struct ModelState {
   SavedState state;          ///< what training goes on from
   std::vector<double> loss;  ///< of every whole epoch, the same on all ranks
 
-  /// Layer 0: what is trained. Not of a network of features.
-  const Matrix& parameters() const { return state.rows.at(layer_zero_rows); }
+  /// Layer 0: what is trained. Not of a network of features. Throws InputError, on all ranks alike, where the model was
+  /// read from a file without it.
+  const Matrix& parameters() const;
 };
 
 struct ModelFile {

@@ -8,6 +8,7 @@ import io
 import unittest
 
 from formats_test import Formats, interactions, merged
+from support import cohort
 
 RECORDS = [(f"u{n % 7}", ['5" disc', "a, b; c", "back\\slash", "plain", 'say "hi", you', "x"][n * 5 % 6] + str(n % 4), str(1 + n % 5),
             str(1_400_000_000 + n)) for n in range(150)]
@@ -83,6 +84,17 @@ class Dialects(Formats):
                 found, said = self.read(text, ranks=1 + number % 3)
                 self.assertEqual(found, merged(rows))
                 self.assertEqual(said.count("passed over as a title"), 0 if number < 2 else 1)
+
+    def test_a_title_above_attributes(self):
+        self.write("log", "user_id,item_id\n" + "".join(f"u{n % 9},i{n % 7}\n" for n in range(60)))
+        self.write("items", "Catalogue of 2024\nitem_id,title,genre\n" + "".join(f"i{n},T{n},{'ab'[n % 2]}\n" for n in range(7)))
+        config = self.write("config.toml", f'[input]\ninteractions = "{self.path}/log"\nitem_attributes = "{self.path}/items"\n'
+                            f'[train]\nepochs = 1\n[segment]\ncount = 2\n[recommend]\nstrategy = "personal"\n'
+                            f'[output]\ndirectory = "{self.path}/out"\n')
+        for ranks in (1, 3):
+            said = cohort("run", config, ranks=ranks).stderr
+            self.assertEqual(said.count('passed over as a title: "Catalogue of 2024"'), 1, said)
+            self.assertIn('categories: "genre"; name: "title"', said)
 
     def test_characters_of_windows(self):
         content = "user_id,item_id,rating,timestamp\n".encode() + "".join(

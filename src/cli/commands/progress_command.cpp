@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 
 #include "cli/commands/commands.hpp"
 #include "cli/output/logging.hpp"

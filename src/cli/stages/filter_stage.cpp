@@ -66,12 +66,11 @@ FilterGraph filter_graph_of(const Communicator& comm, const Config& config, cons
 bool filter_is_cheap(const Communicator& comm, const Dataset& dataset) {
   const auto users = dataset.users.total();
   const auto interactions = comm.sum(dataset.interactions.size());
-  const auto cost = filter_cost(users, interactions);
-  if (cost <= filter_limit) return true;
+  if (within_filter_limit(users, interactions)) return true;
   spdlog::info(
       "  filter and hybrid are left out: {} and {} make {:.2g} multiply-adds, more than {:g}; "
       "recommend.strategy = \"hybrid\" makes them all the same",
-      counted(users, "user"), counted(interactions, "interaction"), cost, filter_limit);
+      counted(users, "user"), counted(interactions, "interaction"), filter_cost(users, interactions), filter_limit);
   return false;
 }
 

@@ -54,6 +54,14 @@ MemoryNeed learning_memory(const TrainingSizes& sizes, const PlanInputs& inputs,
   return memory;
 }
 
+// Where there are features, making them comes before the rest and may take more.
+MemoryNeed with_making_of_features(const MemoryNeed& memory, const TrainingSizes& sizes, const PlanInputs& inputs,
+                                   int ranks) {
+  if (sizes.feature_columns == 0) return memory;
+  const auto largest = inputs.blocks.largest_feature / ranks;
+  return larger(memory, {making_features_bytes(sizes.rows.owned, sizes.feature_entries, largest)});
+}
+
 // What training takes beside the tables and the sharded graph.
 MemoryNeed train_memory(const TrainingSizes& sizes, const StageSizes& stage, const RankShare& share,
                         const PlanInputs& inputs, int ranks) {
@@ -61,11 +69,8 @@ MemoryNeed train_memory(const TrainingSizes& sizes, const StageSizes& stage, con
     const bool chooses = inputs.blocks.all_items > 0 && !inputs.blocks.users_alone;
     return spectral_memory(stage, inputs.model, chooses ? inputs.held_bytes / ranks : 0);
   }
-  auto memory = learning_memory(sizes, inputs, inputs.train, ranks);
-  if (sizes.feature_columns > 0) {
-    const auto largest = inputs.blocks.largest_feature / ranks;
-    memory = larger(memory, {making_features_bytes(sizes.rows.owned, sizes.feature_entries, largest)});
-  }
+  const auto memory =
+      with_making_of_features(learning_memory(sizes, inputs, inputs.train, ranks), sizes, inputs, ranks);
   if (!inputs.chooses) return memory;
   // Candidates, on what is not held back, beside the graph and the positives of all there is; before them the entries
   // of their graph on their way to their shards.
@@ -83,11 +88,7 @@ MemoryNeed validation_memory(const TrainingSizes& sizes, const StageSizes& stage
                              const PlanInputs& inputs, int ranks) {
   auto memory = inputs.encoder == EncoderKind::spectral ? spectral_memory(stage, inputs.model, 0)
                                                         : learning_memory(sizes, inputs, inputs.train, ranks);
-  if (sizes.feature_columns > 0) {
-    memory =
-        larger(memory,
-               {making_features_bytes(sizes.rows.owned, sizes.feature_entries, inputs.blocks.largest_feature / ranks)});
-  }
+  memory = with_making_of_features(memory, sizes, inputs, ranks);
   memory = larger(memory, {sharding_bytes(sizes.entries)});
   memory = larger(memory, segment_memory(stage, inputs.model, inputs.encoder, false, inputs.learns_rows));
   memory.bytes += graph_bytes(share, inputs.nodes / ranks);

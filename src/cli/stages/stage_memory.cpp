@@ -186,7 +186,7 @@ bool trains_to_recommend(Strategy strategy, std::int64_t interactions) {
 
 bool filters_to_recommend(Strategy strategy, std::int64_t users, std::int64_t interactions) {
   if (strategy != Strategy::automatic) return is_filtered(strategy);
-  return interactions <= most_trained_again && filter_cost(users, interactions) <= filter_limit;
+  return interactions <= most_trained_again && within_filter_limit(users, interactions);
 }
 
 MemoryParts recommend_memory(const BlockSizes& sizes, const Config& config, const ModelConfig& model,

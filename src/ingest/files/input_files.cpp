@@ -56,15 +56,13 @@ std::string read_head(const std::string& path, Storage& storage, const LayoutReq
     storage.index = std::move(of_parquet.index);
   } else {
     head = first_bytes(*open_text(path, storage), head_bytes);
-    // All of the file: its last line may lack its end.
-    const bool lacks_end = head.find('\n') != std::string::npos || head.find('\r') == std::string::npos;
-    if (!head.empty() && head.size() < head_bytes && lacks_end && !head.ends_with('\n')) head += '\n';
-    if (!storage.array) storage.dialect = tell_dialect(head, request);
-    if (!storage.dialect.as_usual()) head = first_bytes(*open_text(path, storage), head_bytes);
   }
   old_mac = mend_line_ends(head);
   // All of the file: its last line may lack its end.
   if (!head.empty() && head.size() < head_bytes && !head.ends_with('\n')) head += '\n';
+  if (storage.parquet || storage.array || old_mac) return head;
+  storage.dialect = tell_dialect(head, request);
+  if (!storage.dialect.as_usual()) head = first_bytes(*open_text(path, storage), head_bytes);
   return head;
 }
 

@@ -11,8 +11,6 @@ namespace cohort {
 namespace {
 
 constexpr std::size_t piece_bytes = std::size_t{1} << 18;
-// Nothing else than Hive uses it.
-constexpr char rare_separator = '\x01';
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // What a letter behind a backslash stands for; '\0': nothing.

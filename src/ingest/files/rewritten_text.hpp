@@ -26,6 +26,9 @@ struct Dialect {
   bool as_usual() const { return separator.empty(); }
 };
 
+/// Hive's, and of what is rewritten: nothing else uses it.
+constexpr char rare_separator = '\x01';
+
 /// What separates the columns once they are rewritten: the dialect's own separator where CSV's rules know it. Local.
 char separator_after(const Dialect& dialect);
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t lines_looked_at = 100;
 constexpr std::size_t longest_separator = 8;
+constexpr std::size_t bytes_told_from = std::size_t{1} << 16;
 constexpr std::string_view single_separators = "\t,;|";
 // What separators of several characters are made of.
 constexpr std::string_view marks = "|~^;:@#$%&*!\t";
@@ -42,12 +43,7 @@ Rows rows_of(const std::vector<std::string_view>& lines, TextFormat format, char
   return rows;
 }
 
-bool same_width(const Rows& rows) {
-  return rows.size() >= 2 && rows[0].size() >= 2 &&
-         std::ranges::all_of(rows, [&](const auto& row) { return row.size() == rows[0].size(); });
-}
-
-// The same of nearly all rows, as one of them may be malformed.
+// At least two columns, and as many in nearly all rows: one of them may be malformed.
 bool same_width_mostly(const Rows& rows) {
   std::map<std::size_t, std::size_t> rows_of_width;
   for (const auto& row : rows) ++rows_of_width[row.size()];
@@ -101,24 +97,12 @@ bool is_dump(std::string_view head, const std::vector<std::string_view>& lines, 
   if (!all_escape(head)) return false;
   if (head.find("\\\n") != std::string_view::npos) {
     const auto text = rewritten(head, {.separator = "\t", .escapes = true, .letters = true, .comment = comment});
-    return agrees(agreement_of(text, '\x01', comment));
+    return agrees(agreement_of(text, rare_separator, comment));
   }
   const auto rows = rows_of(lines, TextFormat::tsv);
   const bool missing = std::ranges::any_of(rows, [](const auto& row) { return std::ranges::count(row, "\\N") > 0; });
   const auto holds = [&](std::string_view escape) { return head.find(escape) != std::string_view::npos; };
   return missing && same_width(rows) && (holds("\\\\") || holds("\\t") || holds("\\n"));
-}
-
-// Some column stands in quotes in every line below the first.
-bool has_quoted_column(const Rows& rows) {
-  for (std::size_t c = 0; c < rows[0].size(); ++c) {
-    const bool quoted =
-        rows.size() > 1 && std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
-          return c < row.size() && row[c].size() >= 2 && row[c].starts_with('"') && row[c].ends_with('"');
-        });
-    if (quoted) return true;
-  }
-  return false;
 }
 
 Dialect by_backslashes(std::string_view head, const std::vector<std::string_view>& lines, std::string_view separators,
@@ -149,6 +133,10 @@ Dialect by_backslashes(std::string_view head, const std::vector<std::string_view
 
 // ||, ;;, |~| or a | between tabs, which stand between all columns of all lines.
 Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
+  std::string text;
+  for (const auto line : lines) text.append(line).append("\n");
+  const auto words = rows_of(lines, TextFormat::ssv);
+  const bool by_words = same_width_mostly(words);
   std::set<std::string_view> tried;
   for (auto at = lines[0].find_first_of(marks); at != std::string_view::npos;) {
     const auto end = std::min(lines[0].find_first_not_of(marks, at), lines[0].size());
@@ -164,13 +152,10 @@ Dialect by_several(const std::vector<std::string_view>& lines, char comment) {
       return mark.find(separator) == std::string_view::npos &&
              same_width_mostly(rows_of(lines, TextFormat::csv, separator));
     });
-    const auto words = rows_of(lines, TextFormat::ssv);
-    const bool blanks = mark.find('\t') == std::string_view::npos && same_width_mostly(words) &&
-                        std::ranges::count(words[0], mark) == 0;
+    const bool blanks =
+        by_words && mark.find('\t') == std::string_view::npos && std::ranges::count(words[0], mark) == 0;
     if (other || blanks || (mark[0] != ':' && same_width(rows_of(lines, TextFormat::ml)))) continue;
     Dialect dialect{.separator = std::string(mark), .quotes = true, .comment = comment};
-    std::string text;
-    for (const auto line : lines) text.append(line).append("\n");
     // Where it stands alone in most lines, one character separates columns, some of which are empty.
     const auto alone = [&](std::string_view line) {
       for (auto found = line.find(mark); found != std::string_view::npos; found = line.find(mark)) {
@@ -281,8 +266,6 @@ Dialect tell_dialect(std::string_view head, const LayoutRequest& request) {
   const auto format = request.format;
   if (format != InputFormat::automatic && format != InputFormat::csv) return {};
   if (head.starts_with("\xEF\xBB\xBF")) head.remove_prefix(3);
-  // Lines that end in '\r' alone are told from the whole text, not from pieces.
-  if (head.find('\n') == std::string_view::npos) return {};
   const auto first = head.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || head[first] == '{' || head.starts_with("%%")) return {};
   const char comment = head[first] == '#' || head[first] == '%' ? head[first] : '\0';
@@ -300,8 +283,11 @@ Dialect tell_dialect(std::string_view head, const LayoutRequest& request) {
   if (automatic) {
     if (auto dialect = by_several(lines, comment); !dialect.as_usual()) return with_header_in_comment(dialect, head);
   }
-  // A cut line is none.
-  const auto whole = head.substr(0, head.rfind('\n') + 1);
+  // Enough behind the first sign of an escape to tell from: of many files the whole heads would take minutes. A cut
+  // line is none.
+  auto sign = head.find("\\\"");
+  if (sign == std::string_view::npos) sign = std::min(head.find('\\'), head.size());
+  const auto whole = head.substr(0, head.substr(0, sign + bytes_told_from).rfind('\n') + 1);
   if (separators != " ") {
     if (auto dialect = by_backslashes(whole, lines, separators, comment); !dialect.as_usual()) return dialect;
   }

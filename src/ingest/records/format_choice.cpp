@@ -32,11 +32,6 @@ Rows split_by(const std::vector<HeadLine>& lines, char separator) {
   return separator == '\t' ? split_all(lines, TextFormat::tsv) : split_all(lines, TextFormat::csv, separator);
 }
 
-bool same_width(const Rows& rows) {
-  return rows[0].size() >= 2 &&
-         std::ranges::all_of(rows, [&](const auto& row) { return row.size() == rows[0].size(); });
-}
-
 // Whether commas stand in numbers only, as in 3,5, and none in the first two columns, which are ids.
 bool only_decimal_commas(const Rows& rows) {
   return std::ranges::all_of(rows, [](const auto& row) {
@@ -94,18 +89,8 @@ bool is_mixed_blanks(const std::vector<HeadLine>& lines) {
 
 // With quotes where some column has them in every line, as programs write that quote all texts; else they are letters.
 FormatChoice by_tabs(const std::vector<HeadLine>& lines) {
-  const auto rows = split_all(lines, TextFormat::tsv);
-  const auto in_quotes = [&](std::size_t column) {
-    return rows.size() > 1 && std::ranges::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
-             if (column >= row.size() || row[column].size() < 2) return false;
-             const auto& field = row[column];
-             return field.starts_with('"') && field.ends_with('"');
-           });
-  };
-  for (std::size_t c = 0; c < rows[0].size(); ++c) {
-    if (in_quotes(c)) return {TextFormat::csv, '\t'};
-  }
-  return {TextFormat::tsv};
+  const bool quotes = has_quoted_column(split_all(lines, TextFormat::tsv));
+  return quotes ? FormatChoice{TextFormat::csv, '\t'} : FormatChoice{TextFormat::tsv};
 }
 
 FormatChoice tell_format(const FileHead& head, const std::string& name, const LayoutRequest& request) {
@@ -180,7 +165,7 @@ FormatChoice named_separator(const std::string& separator) {
   if (separator == "\t" || separator == "\\t" || separator == "tab") return {TextFormat::tsv};
   if (separator == "::") return {TextFormat::ml};
   if (separator == " ") return {TextFormat::ssv};
-  if (!several_characters(separator).empty()) return {TextFormat::csv, '\x01'};
+  if (!several_characters(separator).empty()) return {TextFormat::csv, rare_separator};
   const bool one = separator.size() == 1 && static_cast<unsigned char>(separator[0]) < 0x80;
   if (!one || separator == "\"" || separator == "\n" || separator == "\r" || separator[0] == '\0' ||
       std::isalnum(static_cast<unsigned char>(separator[0])) != 0) {
@@ -230,12 +215,13 @@ FormatChoice choose_format(const FileHead& head, const std::string& name, const 
   // Hive's, and what dialects are rewritten to.
   const bool may_be_rare = (request.format == InputFormat::automatic || request.format == InputFormat::csv) &&
                            request.separator != "," && request.separator != ";" && request.separator != "|";
-  const auto holds_rare = [](const HeadLine& line) { return line.text.find('\x01') != std::string_view::npos; };
+  const auto holds_rare = [](const HeadLine& line) { return line.text.find(rare_separator) != std::string_view::npos; };
   if (may_be_rare && holds_rare(head.lines[0])) {
     // Of rewritten records a few may be malformed.
     const bool nearly_all = 20 * std::ranges::count_if(head.lines, holds_rare) >= 19 * std::ssize(head.lines);
-    if (agreed_separator(head.lines, "\x01") != '\0' || (nearly_all && agreed_separator(head.lines, "\t,;|") == '\0')) {
-      return {TextFormat::csv, '\x01'};
+    if (agreed_separator(head.lines, std::string_view(&rare_separator, 1)) != '\0' ||
+        (nearly_all && agreed_separator(head.lines, "\t,;|") == '\0')) {
+      return {TextFormat::csv, rare_separator};
     }
   }
   if (request.format != InputFormat::automatic) {

@@ -131,4 +131,20 @@ bool looks_like_data(const Rows& rows) {
   return false;
 }
 
+bool same_width(const Rows& rows) {
+  return rows[0].size() >= 2 &&
+         std::ranges::all_of(rows, [&](const auto& row) { return row.size() == rows[0].size(); });
+}
+
+bool has_quoted_column(const Rows& rows) {
+  for (std::size_t c = 0; c < rows[0].size(); ++c) {
+    const bool quoted = rows.size() > 1 && std::all_of(rows.begin() + 1, rows.end(), [&](const auto& row) {
+                          if (c >= row.size() || row[c].size() < 2) return false;
+                          return row[c].starts_with('"') && row[c].ends_with('"');
+                        });
+    if (quoted) return true;
+  }
+  return false;
+}
+
 }  // namespace cohort

@@ -11,6 +11,12 @@ namespace cohort {
 /// The fields of a file's first lines.
 using Rows = std::vector<std::vector<std::string>>;
 
+/// At least two columns, and as many in every one of `rows`, which are at least one. Local.
+bool same_width(const Rows& rows);
+
+/// Some column stands in double quotes in every line below the first: rows by tabs, quotes and all. Local.
+bool has_quoted_column(const Rows& rows);
+
 /// `rows`: at least one; the first may be a header. By these rules, the first that applies:
 ///   1. a name that `columns` asks for stands in it;
 ///   2. two names that are known, or one that is known beyond doubt and no number beside it, none of which occurs again

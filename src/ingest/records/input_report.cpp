@@ -128,6 +128,10 @@ std::string layout_text(const OpenedFile& file, bool with_samples) {
   return written_as(file) + columns_text(file, with_samples);
 }
 
+void add_warnings(InputReport& report, const OpenedFile& file) {
+  for (const auto& warning : file.notes.warnings) report.warnings.push_back(file.path + ": " + warning);
+}
+
 void add(InputReport& report, InputReport&& more) {
   std::ranges::move(more.files, std::back_inserter(report.files));
   std::ranges::move(more.warnings, std::back_inserter(report.warnings));
@@ -148,7 +152,7 @@ InputReport report_files(const Communicator& comm, const std::vector<std::string
     } else {
       ++alike;
     }
-    for (const auto& warning : file.notes.warnings) report.warnings.push_back(file.path + ": " + warning);
+    add_warnings(report, file);
   }
   if (alike > 0) {
     report.files.push_back(std::to_string(alike) + " more " + (alike == 1 ? "file is" : "files are") +
@@ -167,7 +171,9 @@ InputReport report_table(const Communicator& comm, const std::string& path, cons
   for (std::int32_t c = 1; c < file.layout.columns; ++c) {
     others += (others.empty() ? "; attributes: " : ", ") + column_text(c, table.names) + sample_of(file, c);
   }
-  return {{text + others}, {}};
+  InputReport report{{text + others}, {}};
+  add_warnings(report, file);
+  return report;
 }
 
 InputReport report_input(const Communicator& comm, const InputConfig& input, DescribedFiles& files) {

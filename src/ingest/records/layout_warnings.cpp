@@ -108,8 +108,7 @@ std::string fault_of_ids(const FileLayout& layout, const std::string& name, cons
   // A dialect that has escapes is rewritten (dialect_choice.hpp).
   if (layout.format == TextFormat::tsv && std::ranges::any_of(fields, escaped)) {
     return "holds backslashes as databases put them before tabs, line ends and themselves, which are read as they "
-           "stand; "
-           "if they are escapes, write the file as CSV";
+           "stand; if they are escapes, write the file as CSV";
   }
   for (const auto& [open, close] : {std::pair{'{', '}'}, std::pair{'(', ')'}}) {
     const auto inside = [first = open, last = close](const std::string& field) {

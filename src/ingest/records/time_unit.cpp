@@ -16,8 +16,10 @@ namespace {
 bool called_date(const FileLayout& layout, const std::vector<std::string>& names) {
   if (names.empty()) return false;
   const auto name = plain_name(names[layout.time]);
-  const auto at = name.find("date");
-  return at != std::string::npos && (at < 2 || name.compare(at - 2, 2, "up") != 0);
+  for (auto at = name.find("date"); at != std::string::npos; at = name.find("date", at + 1)) {
+    if (at < 2 || name.compare(at - 2, 2, "up") != 0) return true;  // no "update"
+  }
+  return false;
 }
 
 }  // namespace

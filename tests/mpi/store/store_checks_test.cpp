@@ -274,6 +274,7 @@ TEST_F(StoreChecks, WrongModelsWithRightChecksums) {
         m.model.state.rows.erase(layer_zero_rows);
       },
       "dataset /rows/parameters is missing");
+  EXPECT_NE(message<InputError>([] { ModelState().parameters(); }).find("/rows/parameters"), std::string::npos);
   refused([](ModelFile& m) { m.model.loss[1] = NAN; }, "dataset /history/loss holds numbers that are not finite");
   refused([](ModelFile& m) { m.model.epochs = 3; }, "dataset /history/loss has 2 rows");
 }

@@ -56,6 +56,12 @@ void scale_into_vectors(float factor, const float* x, float* out, std::int64_t s
   for (std::int64_t i = 0; i < stride; i += lanes) hn::StoreU(hn::Mul(scale, hn::LoadU(d, x + i)), d, out + i);
 }
 
+void scale_rows_vectors(const float* factor, ConstMatrixView in, MatrixView out) {
+  for (std::int64_t row = 0; row < in.rows; ++row) {
+    scale_into_vectors(factor[row], in.row(row), out.row(row), in.stride);
+  }
+}
+
 void add_row_vectors(const float* x, float* out, std::int64_t stride) {
   constexpr Floats d;
   for (std::int64_t i = 0; i < stride; i += lanes) {
@@ -105,6 +111,7 @@ namespace cohort {
 HWY_EXPORT(row_dot_vectors);
 HWY_EXPORT(add_scaled_vectors);
 HWY_EXPORT(scale_into_vectors);
+HWY_EXPORT(scale_rows_vectors);
 HWY_EXPORT(add_row_vectors);
 HWY_EXPORT(add_scaled_difference_vectors);
 HWY_EXPORT(adam_update_vectors);
@@ -119,6 +126,11 @@ void add_scaled(float factor, const float* x, float* out, std::int64_t stride) {
 
 void scale_into(float factor, const float* x, float* out, std::int64_t stride) {
   HWY_DYNAMIC_DISPATCH(scale_into_vectors)(factor, x, out, stride);
+}
+
+void scale_rows(std::span<const float> factor, ConstMatrixView in, MatrixView out) {
+  COHORT_CHECK(std::ssize(factor) >= in.rows && out.rows >= in.rows && out.stride == in.stride);
+  HWY_DYNAMIC_DISPATCH(scale_rows_vectors)(factor.data(), in, out);
 }
 
 void add_row(const float* x, float* out, std::int64_t stride) {

@@ -16,6 +16,8 @@ double row_dot(const float* a, const float* b, std::int64_t stride);
 void add_scaled(float factor, const float* x, float* out, std::int64_t stride);
 /// out = factor * x.
 void scale_into(float factor, const float* x, float* out, std::int64_t stride);
+/// out(i) = factor[i] * in(i), rows of one stride; they may be the same rows.
+void scale_rows(std::span<const float> factor, ConstMatrixView in, MatrixView out);
 /// out += x.
 void add_row(const float* x, float* out, std::int64_t stride);
 /// out += factor * (x - y): difference, product and sum rounded separately.

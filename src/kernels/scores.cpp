@@ -25,6 +25,8 @@ using IndexVector = hn::Vec<Indices>;
 #if HWY_TARGET == HWY_AVX3
 constexpr int product_rows = 8;
 constexpr int product_panels = 3;
+constexpr int wide_rows = 6;  // where panels are left over, four at a time instead of one
+constexpr int wide_panels = 4;
 constexpr int centre_rows = 8;  // a power of two: rows of one packed panel
 constexpr int point_vectors = 3;
 #elif HWY_TARGET == HWY_AVX2
@@ -101,16 +103,17 @@ HWY_INLINE void product_tile(const float* a, std::int64_t a_stride, const float*
 template <int rows, int panels>
 HWY_NOINLINE void product_rows_by_panels(const float* a, std::int64_t a_stride, std::int64_t count, const float* panel,
                                          std::int64_t panel_step, std::int64_t columns, float* out,
-                                         std::int64_t out_stride) {
+                                         std::int64_t out_stride, Ahead& ahead) {
   std::int64_t row = 0;
   for (; row + rows <= count; row += rows) {
+    ahead.next_part();
     product_tile<panels>(a + row * a_stride, a_stride, panel, panel_step, columns, out + row * out_stride, out_stride,
                          Each<rows>());
   }
   if constexpr (rows > 1) {
     if (row < count) {
       product_rows_by_panels<rows / 2, panels>(a + row * a_stride, a_stride, count - row, panel, panel_step, columns,
-                                               out + row * out_stride, out_stride);
+                                               out + row * out_stride, out_stride, ahead);
     }
   }
 }
@@ -119,14 +122,27 @@ void inner_products_vectors(ConstMatrixView a, const float* panels, std::int64_t
                             float* out, std::int64_t out_stride) {
   for (std::int64_t first = 0; first < a.rows; first += product_block) {
     const std::int64_t count = std::min(product_block, a.rows - first);
+    const std::int64_t next = first + count;
+    const std::int64_t tiles = product_block / product_rows * ((panel_count + product_panels - 1) / product_panels);
+    Ahead ahead(a.row(next), std::min(product_block, a.rows - next) * a.stride, tiles);
     for (std::int64_t panel = 0; panel < panel_count;) {
-      const std::int64_t together = panel + product_panels <= panel_count ? product_panels : 1;
-      const float* const packed = panels + panel * panel_step;
-      float* const target = out + first * out_stride + panel * group;
-      const auto product = together == product_panels ? product_rows_by_panels<product_rows, product_panels>
-                                                      : product_rows_by_panels<product_rows, 1>;
-      product(a.row(first), a.stride, count, packed, panel_step, a.columns, target, out_stride);
-      panel += together;
+      const auto multiply = [&](auto product, std::int64_t together) {
+        product(a.row(first), a.stride, count, panels + panel * panel_step, panel_step, a.columns,
+                out + first * out_stride + panel * group, out_stride, ahead);
+        panel += together;
+      };
+      const std::int64_t left = panel_count - panel;
+#if HWY_TARGET == HWY_AVX3
+      if (left % product_panels != 0 && left >= wide_panels) {
+        multiply(product_rows_by_panels<wide_rows, wide_panels>, wide_panels);
+        continue;
+      }
+#endif
+      if (left >= product_panels) {
+        multiply(product_rows_by_panels<product_rows, product_panels>, product_panels);
+      } else {
+        multiply(product_rows_by_panels<product_rows, 1>, 1);
+      }
     }
   }
 }
@@ -305,6 +321,7 @@ void inner_products(ConstMatrixView a, const PackedRows& b, MatrixView out) {
   if (a.rows == 0 || b.rows() == 0) return;
   HWY_DYNAMIC_DISPATCH(inner_products_vectors)
   (a, b.panel(0), panel_floats(b.columns()), b.panels(), out.data, out.stride);
+  if (b.rows() == width) return;
   for (std::int64_t row = 0; row < a.rows; ++row) std::fill(out.row(row) + b.rows(), out.row(row) + width, 0.0F);
 }
 

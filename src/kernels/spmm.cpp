@@ -16,6 +16,16 @@ HWY_BEFORE_NAMESPACE();
 namespace cohort {
 namespace HWY_NAMESPACE {
 
+/// Without a branch in the loop over rows: row r has value[r * step].
+struct RowFactors {
+  const float* value;
+  std::int64_t step;
+
+  explicit RowFactors(const RowScale& scale)
+      : value(scale.by_row.empty() ? &scale.all : scale.by_row.data()), step(scale.by_row.empty() ? 0 : 1) {}
+  float of(std::int64_t row) const { return value[row * step]; }
+};
+
 /// Walks the neighbours of `rows` in the order of the computation, some way ahead of it. Consecutive rows are one
 /// stretch of the column array, so the walk looks at the rows only where that breaks off.
 class Lookahead {
@@ -70,7 +80,7 @@ HWY_INLINE void prefetch_to_write(const float* address) {
 /// last.
 template <std::size_t... g, std::size_t... v>
 HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow> rows, bool out_by_position,
-                             const float* in, const float* addend, std::int64_t stride, float scale, float* out,
+                             const float* in, const float* addend, std::int64_t stride, RowFactors scale, float* out,
                              std::index_sequence<g...>, std::index_sequence<v...>) {
   constexpr Floats d;
   // Measured on Zen 4: rows 64 neighbours ahead into the second-level cache, whose misses overlap more deeply than the
@@ -120,7 +130,7 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
       at += count;
       ahead.advance(count);
     }
-    const FloatVector factor = hn::Set(d, scale);
+    const FloatVector factor = hn::Set(d, scale.of(row));
     float* const target = out + (out_by_position ? static_cast<std::int64_t>(index) : row) * stride;
     (hn::StoreU(hn::Mul(factor, sum[v]), d, target + v * lanes), ...);
   }
@@ -128,7 +138,7 @@ HWY_INLINE void spmm_columns(const SparseRows& matrix, std::span<const LocalRow>
 
 template <int groups>
 HWY_NOINLINE void spmm_groups(const SparseRows& matrix, std::span<const LocalRow> rows, bool out_by_position,
-                              const float* in, const float* addend, std::int64_t stride, float scale, float* out) {
+                              const float* in, const float* addend, std::int64_t stride, RowFactors scale, float* out) {
   constexpr std::make_index_sequence<groups> each_group;
   constexpr std::make_index_sequence<groups * group_vectors> each_vector;
   if (stride == groups * group) {  // the usual widths: addresses by shifts
@@ -148,12 +158,13 @@ constexpr int most_groups = 4;
 #endif
 
 void spmm_rows(const SparseRows& matrix, std::span<const LocalRow> rows, bool out_by_position, const float* in,
-               const float* addend, std::int64_t stride, float scale, float* out) {
+               const float* addend, std::int64_t stride, const RowScale& scale, float* out) {
+  const RowFactors factors(scale);
   for (std::int64_t first = 0; first < stride;) {
     const std::int64_t left = (stride - first) / group;
     const auto run = [&]<int groups>(std::integral_constant<int, groups>) {
       spmm_groups<groups>(matrix, rows, out_by_position, in + first, addend != nullptr ? addend + first : nullptr,
-                          stride, scale, out + first);
+                          stride, factors, out + first);
       first += groups * group;
     };
     if (most_groups >= 8 && left >= 8) {
@@ -186,13 +197,13 @@ void check_shapes(const SparseRows& matrix, ConstMatrixView in, ConstMatrixView 
 }  // namespace
 
 void spmm(const SparseRows& matrix, std::span<const LocalRow> rows, ConstMatrixView in, ConstMatrixView addend,
-          float scale, MatrixView out) {
+          const RowScale& scale, MatrixView out) {
   check_shapes(matrix, in, addend, out);
   HWY_DYNAMIC_DISPATCH(spmm_rows)(matrix, rows, false, in.data, addend.data, in.stride, scale, out.data);
 }
 
 void spmm_block(const SparseRows& matrix, std::span<const LocalRow> rows, ConstMatrixView in, ConstMatrixView addend,
-                float scale, MatrixView out) {
+                const RowScale& scale, MatrixView out) {
   check_shapes(matrix, in, addend, out);
   COHORT_CHECK(out.rows >= static_cast<std::int64_t>(rows.size()));
   HWY_DYNAMIC_DISPATCH(spmm_rows)(matrix, rows, true, in.data, addend.data, in.stride, scale, out.data);

@@ -31,6 +31,25 @@ struct TileVectors {
   std::int64_t column_step;
 };
 
+/// Brings what is multiplied next into the second-level cache while the tiles before it are multiplied: a part at every
+/// tile, as so many misses at once would stop the arithmetic.
+class Ahead {
+ public:
+  /// floats: from `begin` on; tiles: calls of next_part() in which all of them come.
+  Ahead(const float* begin, std::int64_t floats, std::int64_t tiles)
+      : at_(begin), end_(begin + floats), part_((floats / line + tiles) / tiles * line) {}
+  HWY_INLINE void next_part() {
+    const float* const until = end_ - at_ > part_ ? at_ + part_ : end_;
+    for (; at_ < until; at_ += line) __builtin_prefetch(at_, 0, 2);
+  }
+
+ private:
+  static constexpr std::int64_t line = 16;  // floats
+  const float* at_;
+  const float* end_;
+  std::int64_t part_;
+};
+
 template <int count>
 using Each = std::make_index_sequence<static_cast<std::size_t>(count)>;
 

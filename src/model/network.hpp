@@ -141,12 +141,11 @@ class Network final : public Encoder {
     propagation.over(halo, propagation.all_rows(), [&](Rows part, std::int64_t /*place*/) {
       in_blocks(0, std::ssize(part), halo.columns(), [&](std::int64_t begin, std::int64_t count) {
         const auto block = part.subspan(begin, count);
-        spmm(entries, block, halo.view(), own_rows(mixing, halo), 1.0F, out);
+        spmm(entries, block, halo.view(), own_rows(mixing, halo), mixing.after, out);
         for (std::int64_t i = 0; i < count;) {
           const std::int64_t first = block[i].value;
           std::int64_t rows = 0;
           while (i < count && block[i].value == first + rows) ++i, ++rows;
-          scale(mixing.after, first, out.slice(first, rows));
           finish(first, rows);
         }
       });

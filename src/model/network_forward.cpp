@@ -40,7 +40,7 @@ ConstMatrixView Network::own_rows(const Mixing& mixing, const HaloMatrix& halo) 
 
 void Network::scale(std::span<const float> factor, std::int64_t first, MatrixView out) {
   if (factor.empty()) return;
-  for (std::int64_t i = 0; i < out.rows; ++i) scale_into(factor[first + i], out.row(i), out.row(i), out.stride);
+  scale_rows(factor.subspan(first, out.rows), out, out);
 }
 
 MatrixView Network::scratch(int which, std::int64_t rows, std::int64_t columns) const {
@@ -52,8 +52,11 @@ MatrixView Network::scratch(int which, std::int64_t rows, std::int64_t columns) 
 void Network::mix(const Mixing& mixing, ConstMatrixView in, MatrixView out) {
   HaloMatrix& halo = next_buffer(in.columns);
   by_shard([&](std::int64_t first, std::int64_t count) {
-    for (auto row = first; row < first + count; ++row) {
-      scale_into(mixing.before.empty() ? 1.0F : mixing.before[row], in.row(row), halo.row(row), in.stride);
+    const auto rows = halo.view().slice(first, count);
+    if (mixing.before.empty()) {
+      std::copy_n(in.row(first), count * in.stride, rows.data);
+    } else {
+      scale_rows(mixing.before.subspan(first, count), in.slice(first, count), rows);
     }
   });
   propagate(mixing, halo, out, [](std::int64_t /*first*/, std::int64_t /*rows*/) {});
@@ -145,14 +148,12 @@ void Network::run_last_layer(Slot& slot, ConstMatrixView in, const RowSelection&
     in_blocks(0, std::ssize(part), halo.columns(), [&](std::int64_t begin, std::int64_t count) {
       const auto block = part.subspan(begin, count);
       const auto result = out.slice(place + begin, count);
-      spmm_block(entries, block, halo.view(), own_rows(mixing, halo), 1.0F, result);
-      for (std::int64_t i = 0; i < count;) {
+      spmm_block(entries, block, halo.view(), own_rows(mixing, halo), mixing.after, result);
+      for (std::int64_t i = 0; is_sage() && i < count;) {
         const std::int64_t first = block[i].value;
         const std::int64_t begun = i;
         while (i < count && block[i].value == first + i - begun) ++i;
-        const auto run = result.slice(begun, i - begun);
-        scale(mixing.after, first, run);
-        if (is_sage()) add_product(in, l, own, first, run);
+        add_product(in, l, own, first, result.slice(begun, i - begun));
       }
     });
   });

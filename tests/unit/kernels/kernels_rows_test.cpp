@@ -48,6 +48,12 @@ TEST_F(RowKernels, RoundEachProductAndEachSum) {
                });
     check_rows([](auto x, auto, auto out, auto stride) { scale_into(factor, x, out, stride); },
                [](float x, float, float) { return rounded(factor * x); });
+    check_rows(
+        [](auto x, auto, auto out, auto stride) {
+          const float by_row[] = {factor};
+          scale_rows(by_row, {x, 1, stride, stride}, {out, 1, stride, stride});
+        },
+        [](float x, float, float) { return rounded(factor * x); });
     check_rows([](auto x, auto, auto out, auto stride) { add_row(x, out, stride); },
                [](float x, float, float out) { return rounded(out + x); });
     check_rows([](auto x, auto y, auto out, auto stride) { add_scaled_difference(factor, x, y, out, stride); },

@@ -55,7 +55,7 @@ class CountAtLeast : public OnEachTarget {};
 
 TEST_F(InnerProducts, EqualTheReferenceToTheBit) {
   for (const std::int64_t columns : {1, 10, 33, 64, 100, 200}) {
-    for (const std::int64_t others : {1, 15, 16, 17, 48, 63, 130}) {
+    for (const std::int64_t others : {1, 15, 16, 17, 48, 63, 80, 112, 130}) {
       for (const std::int64_t count : {0, 1, 5, 8, 61}) {
         SCOPED_TRACE(::testing::Message() << count << " x " << columns << " against " << others);
         const Matrix a = made_up_matrix(count, columns, 1);

@@ -32,9 +32,9 @@ Graph made_up_graph(std::int64_t rows, std::int64_t columns) {
   return graph;
 }
 
-/// Row by row, column by column, as the header says it.
-void reference(const Graph& graph, std::span<const LocalRow> rows, const Matrix& in, const Matrix* addend, float scale,
-               Matrix& out) {
+/// Row by row, column by column, as the header says it. scale: of row r at r, and again from the start.
+void reference(const Graph& graph, std::span<const LocalRow> rows, const Matrix& in, const Matrix* addend,
+               const std::vector<float>& scale, Matrix& out) {
   for (const LocalRow row : rows) {
     for (std::int64_t column = 0; column < in.columns(); ++column) {
       float sum = addend != nullptr ? addend->row(row.value)[column] : 0.0F;
@@ -42,7 +42,7 @@ void reference(const Graph& graph, std::span<const LocalRow> rows, const Matrix&
         const auto at = static_cast<std::size_t>(e);
         sum = std::fma(graph.value[at], in.row(graph.column[at].value)[column], sum);
       }
-      out.row(row.value)[column] = scale * sum;
+      out.row(row.value)[column] = scale[static_cast<std::size_t>(row.value) % scale.size()] * sum;
     }
   }
 }
@@ -65,14 +65,21 @@ TEST_F(Spmm, EqualsTheReferenceToTheBit) {
     const Matrix addend = made_up_matrix(count, columns, 2);
     Matrix plain(count, columns);
     Matrix added(count, columns);
-    reference(graph, rows, in, nullptr, 1.0F, plain);
-    reference(graph, rows, in, &addend, 0.25F, added);
+    reference(graph, rows, in, nullptr, {1.0F}, plain);
+    reference(graph, rows, in, &addend, {0.25F}, added);
+    std::vector<float> by_row;
+    for (int row = 0; row < count; ++row)
+      by_row.push_back(0.5F + std::fabs(made_up(12, static_cast<std::uint64_t>(row))));
+    Matrix scaled(count, columns);
+    reference(graph, rows, in, &addend, by_row, scaled);
     on_each_target([&] {
       Matrix out(count, columns);
       spmm(graph.rows(), rows, in.view(), ConstMatrixView{}, 1.0F, out.view());
       EXPECT_TRUE(same_bits(out, plain));
       spmm(graph.rows(), rows, in.view(), addend.view(), 0.25F, out.view());
       EXPECT_TRUE(same_bits(out, added));
+      spmm(graph.rows(), rows, in.view(), addend.view(), std::span<const float>(by_row), out.view());
+      EXPECT_TRUE(same_bits(out, scaled));
     });
   }
 }
@@ -82,20 +89,23 @@ TEST_F(Spmm, ARowDependsOnNothingButItself) {
   constexpr std::int64_t columns = 33;
   const Graph graph = made_up_graph(count, count);
   const Matrix in = made_up_matrix(count, columns, 3);
+  std::vector<float> scale;
+  for (int row = 0; row < count; ++row) scale.push_back(0.5F + std::fabs(made_up(12, static_cast<std::uint64_t>(row))));
+  const std::span<const float> by_row(scale);
   Matrix whole(count, columns);
-  reference(graph, all_rows(count), in, nullptr, 1.0F, whole);
+  reference(graph, all_rows(count), in, nullptr, scale, whole);
   std::vector<LocalRow> scattered;  // some runs, some gaps, descending pieces
   for (const int row : {59, 58, 3, 4, 5, 6, 10, 12, 0, 30, 31, 32, 33, 20}) scattered.emplace_back(row);
   on_each_target([&] {
     Matrix out(count, columns);
-    spmm(graph.rows(), scattered, in.view(), ConstMatrixView{}, 1.0F, out.view());
+    spmm(graph.rows(), scattered, in.view(), ConstMatrixView{}, by_row, out.view());
     Matrix block(static_cast<std::int64_t>(scattered.size()), columns);
-    spmm_block(graph.rows(), scattered, in.view(), ConstMatrixView{}, 1.0F, block.view());
+    spmm_block(graph.rows(), scattered, in.view(), ConstMatrixView{}, by_row, block.view());
     std::vector<bool> asked(count);
     for (std::size_t i = 0; i < scattered.size(); ++i) {
       const std::int64_t row = scattered[i].value;
       Matrix alone(count, columns);
-      spmm(graph.rows(), std::span(scattered).subspan(i, 1), in.view(), ConstMatrixView{}, 1.0F, alone.view());
+      spmm(graph.rows(), std::span(scattered).subspan(i, 1), in.view(), ConstMatrixView{}, by_row, alone.view());
       for (std::int64_t column = 0; column < columns; ++column) {
         EXPECT_EQ(out.row(row)[column], whole.row(row)[column]);
         EXPECT_EQ(alone.row(row)[column], whole.row(row)[column]);

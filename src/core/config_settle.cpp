@@ -50,8 +50,10 @@ void settle_network(Config& config, const std::string& name) {
   if (model.edge_dropout == automatic_share) model.edge_dropout = contrasts ? 0.3 : 0.0;
   if (model.column_dropout == automatic_share) model.column_dropout = contrasts ? 0.2 : 0.0;
   // On a graph of users alone segments are what it is for: smoothed rows cut it at fewer edges (docs/results.md).
-  const bool smoothed = contrasts || (config.graph.kind == GraphKind::user && train.loss != LossKind::dmon);
-  if (model.smoothings == automatic_share) model.smoothings = smoothed && !train.joint ? 2 : 0;
+  // After NS4GC the first smoothing does so, a second one no more, and linked nodes get harder to tell.
+  const bool of_users = config.graph.kind == GraphKind::user && train.loss != LossKind::dmon;
+  const std::int64_t usual_smoothings = train.joint ? 0 : contrasts ? 1 : of_users ? 2 : 0;
+  if (model.smoothings == automatic_share) model.smoothings = usual_smoothings;
 }
 
 // The last level is what everything that knows one clustering works with, so its number is segment.count.

@@ -112,7 +112,7 @@ class Newcomers(WithDirectory):
     def test_friends_and_a_table_of_features(self):
         result = self.run_network(f"input.social={self.lines('friends.txt', self.friends)}", "segment.method=kmeans",
                                   f"input.user_features={self.table('features.csv', range(USERS))}",
-                                  "model.encoder=gcn", "model.widths=[6]")
+                                  "model.encoder=gcn", "model.widths=[6]", "model.smoothings=2")
         # A user of the graph with the friends and features that it has, named by the lines' first column.
         old = 3
         again = {(old, v if u == old else u): w for (u, v), w in self.friends.items() if old in (u, v)}

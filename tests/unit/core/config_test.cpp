@@ -49,7 +49,7 @@ TEST(Config, FeaturesDecideWhatIsAuto) {
   EXPECT_EQ(config.model.activation, Activation::selu);
   EXPECT_EQ(config.model.edge_dropout, 0.3);
   EXPECT_EQ(config.model.column_dropout, 0.2);
-  EXPECT_EQ(config.model.smoothings, 2);
+  EXPECT_EQ(config.model.smoothings, 1);
   EXPECT_EQ(to_toml(parse(to_toml(config))), to_toml(config));
   // A network without them learns rows, and from its edges.
   const auto without = parse(std::string(minimal) + "[model]\nencoder = \"gcn\"\n");
@@ -321,7 +321,7 @@ TEST(Config, WhatNetworksReadFollowsFromEncoderAndLoss) {
   EXPECT_EQ(contrast.model.layers, 3);
   EXPECT_EQ(contrast.model.edge_dropout, 0.3);
   EXPECT_EQ(contrast.model.column_dropout, 0.2);
-  EXPECT_EQ(contrast.model.smoothings, 2);
+  EXPECT_EQ(contrast.model.smoothings, 1);
   EXPECT_TRUE(parse(social, {"model.encoder=gcn", "model.layers=1"}).model.widths.empty());
   const std::string words = "input.user_features=[\"words.npy\"]";
   EXPECT_EQ(parse(social, {words}).model.widths, std::vector<std::int64_t>{256});

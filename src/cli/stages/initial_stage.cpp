@@ -161,9 +161,10 @@ void check_features(const Session& session, const Dataset& before, const Dataset
   const auto check = [&](const std::string& key, const Given& given, const Given& trained) {
     const auto count = std::ssize(given.tables);
     if (const auto before_count = std::ssize(trained.tables); count != before_count) {
-      throw InputError(fmt::format("train.initial: {} was trained with {} in input.{}_features, but here there {} {}; "
-                                   "training goes on only from a model of the same files of features",
-                                   path, counted(before_count, "file"), key, noun(count, "is", "are"), count));
+      throw InputError(
+          fmt::format("train.initial: {} was trained with {} in input.{}_features, but here there {} {}; "
+                      "training goes on only from a model of the same files of features",
+                      path, counted(before_count, "file"), key, noun(count, "is", "are"), count));
     }
     const auto scaled = scaled_tables(given.tables, given.scaling);
     const auto scaled_before = scaled_tables(trained.tables, trained.scaling);
@@ -171,9 +172,10 @@ void check_features(const Session& session, const Dataset& before, const Dataset
       const auto why = other_columns(given.tables[f], given.files.at(f), trained.tables[f], trained.files.at(f));
       if (!why.empty()) throw InputError("train.initial: " + path + ": " + why);
       if (scaled[f].scaling == scaled_before[f].scaling) continue;
-      throw InputError(fmt::format("train.initial: {}: {} is scaled in another way than {} was; set "
-                                   "input.{}_feature_scaling as there",
-                                   path, given.files.at(f), trained.files.at(f), key));
+      throw InputError(
+          fmt::format("train.initial: {}: {} is scaled in another way than {} was; set "
+                      "input.{}_feature_scaling as there",
+                      path, given.files.at(f), trained.files.at(f), key));
     }
   };
   check("user", {now.user_features, here.user_features, here.user_feature_scaling},

@@ -7,7 +7,7 @@ Each day has the records up to its cut, those of the days before included. Day 2
 (segment.previous; with --initial also train.initial), so that segments keep their numbers. Written are
 DIR/day-N/segments.h5 and the other files of a run, DIR/segments.csv (sizes and moves of each segment on each day),
 DIR/moves.csv (how many users went from which segment to which) and DIR/days.md, the same to read. Days that are there
-already are not run again.
+already are not run again, and must have been made with the same cut, configuration and options.
 
 The configuration must name one file of interactions, plain text or gzip, a record a line, whose times are numbers or dates
 as 2024-05-31 or 2024-05-31T12:00:00. --cuts are written as the file's times are.
@@ -18,6 +18,7 @@ import csv
 import datetime
 import gzip
 import json
+import math
 import os
 import pathlib
 import re
@@ -25,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SEPARATORS = ("\t", "::", ",", ";", "|", " ")
@@ -32,7 +34,8 @@ MOST_SHOWN = 24  # segments of a matrix
 
 
 def fail(message):
-    sys.exit(f"error: {message}")
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def arguments():
@@ -71,7 +74,7 @@ def said(command):
 def time_of(text):
     """Seconds, or whatever the number is; None where it is no time."""
     try:
-        return float(text)
+        return float(text) if math.isfinite(float(text)) else None
     except ValueError:
         pass
     try:
@@ -85,7 +88,10 @@ class Log:
     """Lines of one file, with their times; a header line has none."""
 
     def __init__(self, config, column):
-        settings = tomllib.loads(config.read_text())["input"]
+        try:
+            settings = tomllib.loads(config.read_text(encoding="utf-8")).get("input", {})
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            fail(f"{config}: {error}")
         names = settings.get("interactions", [])
         names = [names] if isinstance(names, str) else names
         if len(names) != 1:
@@ -93,8 +99,11 @@ class Log:
         self.path = config.parent / names[0]
         if not self.path.is_file():
             fail(f"there is no {self.path}")
-        with (gzip.open if self.path.suffix == ".gz" else open)(self.path, "rt", encoding="utf-8", newline="") as file:
-            self.lines = [line for line in file if line.strip()]
+        try:
+            with (gzip.open if self.path.suffix == ".gz" else open)(self.path, "rt", encoding="utf-8", newline="") as file:
+                self.lines = [line for line in file if line.strip()]
+        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+            fail(f"{self.path} is no whole file of plain text, or of text by gzip: {error}")
         if len(self.lines) < 2:
             fail(f"{self.path} has no records")
         first = self.lines[0].rstrip("\r\n")
@@ -104,8 +113,14 @@ class Log:
         self.column = self.column_of(column or settings.get("columns", {}).get("time"), fields)
         self.times = [self.time(line) for line in self.lines]
         self.header = self.times[0] is None
-        if wrong := [number + 1 for number, time in enumerate(self.times) if time is None and number > 0]:
-            fail(f"{self.path}:{wrong[0]}: {self.fields(self.lines[wrong[0] - 1])[self.column]!r} is no time")
+        for line, time in list(zip(self.lines, self.times))[1:]:
+            if time is not None:
+                continue
+            fields = self.fields(line)
+            fail(f"{self.path}: the record {line.strip()!r} has no column {self.column} (counted from 0), where times are"
+                 if self.column >= len(fields) else
+                 f"{self.path}: {fields[self.column]!r} is no time, in the record {line.strip()!r}")
+        self.last = max(time for time in self.times if time is not None)
 
     def fields(self, line):
         line = line.rstrip("\r\n")
@@ -133,25 +148,53 @@ class Log:
     def cuts(self, days):
         """Times after the first half of the records, with as many records between them."""
         times = sorted(time for time in self.times if time is not None)
-        return [times[len(times) * (days + day) // (2 * days) - 1] for day in range(1, days + 1)]
+        cuts = [times[len(times) * (days + day) // (2 * days) - 1] for day in range(1, days + 1)]
+        if len(set(cuts)) < days:
+            fail(f"--days {days}: too many records are of the same time, two days would be the same; ask for fewer days")
+        return cuts
 
-    def write(self, path, cut):
+    def records(self, cut):
+        return sum(time is not None and time <= cut for time in self.times)
+
+    def text(self, cut):
         chosen = [line for line, time in zip(self.lines, self.times) if time is None or time <= cut]
-        if len(chosen) <= self.header:
-            fail(f"no record is as early as {cut:g}")
-        path.write_text("".join(line if line.endswith("\n") else line + "\n" for line in chosen), encoding="utf-8",
-                        newline="")
+        return "".join(line if line.endswith("\n") else line + "\n" for line in chosen)
+
+    def check(self, cuts):
+        """Every day has records, and only the last may have them all."""
+        if not self.records(cuts[0]):
+            fail(f"no record is as early as {cuts[0]:.15g}; write --cuts as the times of {self.path} are")
+        for day, cut in enumerate(cuts[:-1], 1):
+            if cut >= self.last:
+                fail(f"day {day + 1} has no record more than day {day}: the last one is of {self.last:.15g}, and day {day} "
+                     f"goes up to {cut:.15g}; write --cuts as the times of {self.path} are")
+
+
+def made_with(chosen, others, day, cut):
+    """What a day that is there must have been made with: by what it is called in messages."""
+    return {"cut": f"{cut:.15g}", "configuration": chosen.config.read_text(encoding="utf-8"), "options": others,
+            "--no-previous": chosen.no_previous, "--initial": chosen.initial} | ({} if day > 1 else {
+                "--no-previous": False, "--initial": False})
 
 
 def run_day(chosen, others, log, day, cut):
     directory = chosen.output / f"day-{day}"
     result = directory / "segments.h5"
-    if result.is_file():
-        return result
-    directory.mkdir(parents=True, exist_ok=True)
     suffix = "".join(suffix for suffix in log.path.suffixes if suffix != ".gz") or ".txt"
     cut_log = directory / f"interactions{suffix}"
-    log.write(cut_log, cut)
+    made, made_file = made_with(chosen, others, day, cut), directory / "made_with.json"
+    if result.is_file():
+        before = json.loads(made_file.read_text(encoding="utf-8")) if made_file.is_file() else {}
+        if other := [name for name, value in made.items() if before.get(name) != value]:
+            fail(f"{directory} is there already, but not of the same {' and '.join(other)}; give another --output, or remove "
+                 "this day and all after it")
+        if not cut_log.is_file() or cut_log.read_bytes() != log.text(cut).encode():
+            print(f"warning: {directory} stays as it was made, but {log.path} has other records up to its cut now",
+                  file=sys.stderr)
+        return result
+    directory.mkdir(parents=True, exist_ok=True)
+    cut_log.write_text(log.text(cut), encoding="utf-8", newline="")
+    made_file.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     settings = [f"input.interactions={cut_log.resolve()}", f"output.directory={directory.resolve()}"]
     before = (chosen.output / f"day-{day - 1}").resolve()
     if day > 1 and not chosen.no_previous:
@@ -185,7 +228,7 @@ class Step:
         return {pair: users for pair, users in self.flows.items() if same.get(pair[1]) != pair[0]}
 
 
-def report(chosen, cuts, sizes, steps):
+def report(chosen, log, cuts, sizes, steps):
     lasting = not chosen.no_previous
     with (chosen.output / "segments.csv").open("w", newline="") as file:
         table = csv.writer(file)
@@ -210,23 +253,23 @@ def report(chosen, cuts, sizes, steps):
         table.writerow(["day", "from", "to", "users"])
         for day, step in enumerate(steps, 2):
             table.writerows([day, start, to, users] for (start, to), users in sorted(step.flows.items()))
-    (chosen.output / "days.md").write_text("\n".join(in_words(chosen, cuts, sizes, steps, lasting)) + "\n")
+    (chosen.output / "days.md").write_text("\n".join(in_words(chosen, log, cuts, sizes, steps, lasting)) + "\n")
 
 
-def in_words(chosen, cuts, sizes, steps, lasting):
+def in_words(chosen, log, cuts, sizes, steps, lasting):
     yield f"# Segments day by day: {chosen.config}\n"
     yield "Every day has the records up to its cut." + (" Its segments follow those of the day before." if lasting else
                                                         " Every day is for itself; segments are matched afterwards.") + "\n"
-    yield "| day | records up to | users | segments | new users | users of both | moved | share |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield "| day | records up to | records | users | segments | new users | gone users | users of both | moved | share |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for day, cut in enumerate(cuts, 1):
-        head = f"| {day} | {cut:.15g} | {sum(sizes[day - 1].values()):,} | {len(sizes[day - 1])} |"
+        head = f"| {day} | {cut:.15g} | {log.records(cut):,} | {sum(sizes[day - 1].values()):,} | {len(sizes[day - 1])} |"
         if day == 1:
-            yield head + " | | | |"
+            yield head + " | | | | |"
             continue
         step = steps[day - 2]
         moved = sum(step.moved(lasting).values())
-        yield (f"{head} {step.users['new']:,} | {step.users['common']:,} | {moved:,} | "
+        yield (f"{head} {step.users['new']:,} | {step.users['gone']:,} | {step.users['common']:,} | {moved:,} | "
                f"{100 * moved / step.users['common']:.1f} % |")
     if lasting:
         numbers = sorted({number for day in sizes for number in day})
@@ -275,6 +318,7 @@ def main():
         fail(f"--cuts: {chosen.cuts[cuts.index(None)]!r} is no time")
     if any(later <= earlier for earlier, later in zip(cuts, cuts[1:])):
         fail("the cuts must ascend: " + ", ".join(f"{cut:.15g}" for cut in cuts))
+    log.check(cuts)
     results = []
     for day, cut in enumerate(cuts, 1):
         results.append(run_day(chosen, others, log, day, cut))
@@ -282,9 +326,12 @@ def main():
     steps = [Step(json.loads(said([*program(), "compare", earlier, later, "--json"])))
              for earlier, later in zip(results, results[1:])]
     sizes = [step.sizes[0] for step in steps] + [steps[-1].sizes[1]]
-    report(chosen, cuts, [dict(sorted(day.items())) for day in sizes], steps)
+    report(chosen, log, cuts, [dict(sorted(day.items())) for day in sizes], steps)
     print(f"wrote {chosen.output / 'days.md'}, segments.csv and moves.csv")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as error:
+        fail(error)

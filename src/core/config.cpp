@@ -105,7 +105,7 @@ class ValueSetter {
     const auto add = [&](const toml::node& node) {
       const auto text = string(node, expected);
       const auto found = std::find(kind.words.begin(), kind.words.end(), text);
-      if (found == kind.words.end()) fail(expected);
+      if (found == kind.words.end()) fail(expected, node);
       places.push_back(static_cast<std::size_t>(found - kind.words.begin()));
     };
     if (const auto* array = node_.as_array()) {
@@ -167,24 +167,26 @@ class ValueSetter {
     std::vector<std::pair<std::string, double>> factors;
     for (const auto& [name, entry] : *table) {
       const auto factor = entry.is_number() ? entry.value<double>() : std::nullopt;
-      if (!factor || !std::isfinite(*factor) || *factor < 0) fail(expected);
+      if (!factor || !std::isfinite(*factor) || *factor < 0) fail(expected, entry);
       factors.emplace_back(name.str(), *factor);
     }
     kind.of(config_) = std::move(factors);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& expected) const {
+  [[noreturn]] void fail(const std::string& expected) const { fail(expected, node_); }
+  // at: the value, or the entry of it that is wrong.
+  [[noreturn]] void fail(const std::string& expected, const toml::node& at) const {
     std::ostringstream value;
-    if (node_.is_string()) {
-      value << toml_string(*node_.value<std::string>());
-    } else if (node_.is_table() || node_.is_array()) {
-      value << kind_of(node_);
+    if (at.is_string()) {
+      value << toml_string(*at.value<std::string>());
+    } else if (at.is_table() || at.is_array()) {
+      value << kind_of(at);
     } else {
-      node_.visit([&](const auto& typed) { value << typed; });
+      at.visit([&](const auto& typed) { value << typed; });
     }
     throw InputError(place_ + ": " + key_.path() + " (" + std::string(key_.meaning) + ") must be " + expected +
-                     ", but is " + value.str());
+                     (&at == &node_ ? ", but is " : ", but has ") + value.str());
   }
   std::size_t place_of(const std::string& text, const std::vector<std::string_view>& choices) const {
     const auto found = std::find(choices.begin(), choices.end(), text);
@@ -195,12 +197,12 @@ class ValueSetter {
   }
   std::int64_t integer(const toml::node& node, std::int64_t low, std::int64_t high, const std::string& expected) const {
     const auto number = node.value_exact<std::int64_t>();
-    if (!number || *number < low || *number > high) fail(expected);
+    if (!number || *number < low || *number > high) fail(expected, node);
     return *number;
   }
   std::string string(const toml::node& node, const std::string& expected) const {
     auto text = node.value_exact<std::string>();
-    if (!text) fail(expected);
+    if (!text) fail(expected, node);
     return *std::move(text);
   }
   std::string path(const toml::node& node, const std::string& expected) const {

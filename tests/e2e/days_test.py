@@ -91,8 +91,26 @@ class Days(WithDirectory):
                                       if isinstance(file.attrs["configuration"], bytes) else file.attrs["configuration"]))
         # What is there is not made again.
         before = (out / "day-1" / "segments.h5").stat().st_mtime_ns
-        self.days(self.config, "--output", out, "--cuts", *dates, "--", "--set", "train.seed=3")
+        written = (out / "days.md").read_text()
+        self.assertNotIn("warning", self.days(self.config, "--output", out, "--cuts", *dates, "--", "--set",
+                                              "train.seed=3").stderr)
         self.assertEqual((out / "day-1" / "segments.h5").stat().st_mtime_ns, before)
+        # Nor is it taken for a day of another cut, other options or another configuration.
+        config = self.config.read_text()
+        for cut, seed, count, said in ((-1, 3, 3, "cut"), (0, 4, 3, "options"), (0, 3, 2, "configuration")):
+            self.config.write_text(config.replace("count = 3", f"count = {count}"))
+            other = datetime.date.fromordinal(738000 + cuts[1] + cut).isoformat()
+            done = self.days(self.config, "--output", out, "--cuts", dates[0], other, dates[2], "--", "--set",
+                             f"train.seed={seed}", check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"not of the same {said}", done.stderr)
+        self.config.write_text(config)
+        self.assertEqual((out / "days.md").read_text(), written)
+        # Records that come late change no day that is there.
+        self.rows.append(("u0", "i0", 3))
+        self.log(lambda at: datetime.date.fromordinal(738000 + at).isoformat())
+        done = self.days(self.config, "--output", out, "--cuts", *dates, "--", "--set", "train.seed=3")
+        self.assertEqual(done.stderr.count("has other records up to its cut now"), 3)
 
     def test_as_many_records_each_day(self):
         self.log()
@@ -109,12 +127,27 @@ class Days(WithDirectory):
         out = self.path / "out"
         for arguments, said in ((["--cuts", 5], "one day alone"), (["--cuts", 9, 5], "must ascend"),
                                 (["--cuts", "x", 5], "is no time"), (["--days", 2, "--time", "when"], "no column 'when'"),
-                                (["--cuts", 20, 30, "--time", "user"], "is no time"), (["--cuts", -5, 5], "as early as")):
-            done = self.days(self.config, "--output", out, *arguments, check=False)
-            self.assertNotEqual(done.returncode, 0)
-            self.assertIn(said, done.stderr)
-            self.assertNotIn("Traceback", done.stderr)
-        self.assertFalse(list(self.path.glob("out/*/segments.h5")))
+                                (["--cuts", 20, 30, "--time", "user"], "is no time"), (["--cuts", -5, 5], "as early as"),
+                                (["--cuts", "nan", 5], "is no time"), (["--cuts", 20, 30, "--time", 7], "no column 7"),
+                                (["--days", 1000], "ask for fewer days"),
+                                (["--cuts", "2024-05-01", "2024-05-02"], "no record more than day 1")):
+            self.refused(self.config, out, said, *arguments)
+        for text, said in (("x", "d.toml"), ("[train]\nepochs = 3\n", "must name one file"),
+                           ('[input]\ninteractions = "bytes"\n', "no whole file"),
+                           ('[input]\ninteractions = "cut.gz"\n', "no whole file"),
+                           ('[input]\ninteractions = "nan.csv"\n', "'nan' is no time")):
+            (self.path / "bytes").write_bytes(b"\x89HDF\xff\xfe\n" * 9)
+            (self.path / "cut.gz").write_bytes((self.path / "log.csv.gz").read_bytes()[:300])
+            self.write("nan.csv", "user,item,time\na,b,1\na,c,nan\n")
+            self.refused(self.write("d.toml", text), out, said, "--cuts", 1, 2)
+        self.refused(self.config, self.config, "c.toml", "--cuts", 1, 2)
+        self.assertFalse(out.exists())
+
+    def refused(self, config, out, said, *arguments):
+        done = self.days(config, "--output", out, *arguments, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual((done.stderr.count("error: "), said in done.stderr), (1, True), done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
 
 
 if __name__ == "__main__":

@@ -165,11 +165,21 @@ class TrainedSegments(WithDirectory):
                              [str(initial), str(self.path / "before" / "graph.h5")])
         result = self.path / "now" / "segments.h5"
         self.assertIn("identical", cohort("rerun", result, "--quiet").stdout)
-        for settings, words in (("model.dim=8", "model.dim"), ("model.encoder=gcn", "model.encoder")):
-            done = self.run_(config, "other", *now, settings, check=False)
+        strangers = self.write("strangers.tsv", "user\titem\n" + "".join(f"x{n % 9}\ty{n % 7}\n" for n in range(60)))
+        junk = self.write("junk.h5", "no HDF5")
+        for settings, words in (("model.dim=8", "model.dim"), ("model.encoder=gcn", "model.encoder"),
+                                (f"input.interactions={strangers}", "no node in common"),
+                                (f"train.initial={junk}", "train.initial"),
+                                (f"train.initial={self.path}/none.h5", "train.initial"),
+                                (f"output.directory={self.path}/before", "the directory that this run writes to")):
+            done = self.run_(config, "other", *now, settings, ranks=3, options=("--restart",), check=False)
             self.assertEqual((done.returncode, done.stderr.count(words) > 0), (2, True), done.stderr)
         graph = self.path / "before" / "graph.h5"
         shutil.move(graph, self.path / "aside.h5")
+        # What has been started goes on without what it was started from.
+        shutil.move(initial, self.path / "aside-model.h5")
+        self.run_(config, "now", *now)
+        shutil.move(self.path / "aside-model.h5", initial)
         done = self.run_(config, "other", *now, check=False)
         self.assertEqual((done.returncode, done.stderr.count("graph.h5")), (2, 1), done.stderr)
         shutil.move(self.path / "aside.h5", graph)
@@ -177,6 +187,29 @@ class TrainedSegments(WithDirectory):
             file.write(b"x")
         done = cohort("rerun", result, "--quiet", check=False)
         self.assertEqual((done.returncode, "has changed since" in done.stderr), (2, True), done.stderr)
+
+
+    def test_weights_go_on_with_the_same_features_alone(self):
+        config = self.generated()
+        random = numpy.random.default_rng(3)
+        with open(self.path / "data" / "interactions.tsv") as file:
+            ids = [line.split("\t")[:2] for line in file.read().splitlines() if not line.startswith(("#", "user"))]
+        for side, name in enumerate(("users.csv", "items.csv")):
+            rows = [f"{id_},{a:.3f},{b:.3f}" for id_ in sorted({pair[side].strip() for pair in ids})
+                    for a, b in [random.random(2)]]
+            self.write(name, "id,a,b\n" + "\n".join(rows) + "\n")
+        common = ("model.encoder=gcn", "model.dim=8", "model.widths=[8]", "model.activation=relu", "train.steps=2",
+                  "segment.count=3")
+        users, items = f"input.user_features={self.path}/users.csv", f"input.item_features={self.path}/items.csv"
+        self.run_(config, "before", *common, users)
+        follow = f"train.initial={self.path}/before/model.h5"
+        self.run_(config, "same", *common, users, follow)
+        # All of the same shapes.
+        for settings, words in (((items,), "1 file in input.user_features"),
+                                ((users, "input.user_feature_scaling=none"), "input.user_feature_scaling"),
+                                ((users, "model.activation=selu"), "model.activation")):
+            done = self.run_(config, "other", *common, follow, *settings, check=False)
+            self.assertEqual((done.returncode, done.stderr.count(words)), (2, 1), done.stderr)
 
 
 if __name__ == "__main__":

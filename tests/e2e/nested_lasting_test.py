@@ -201,7 +201,7 @@ directory = "{self.path}/{name}"
         for ranks, levels in ((1, [2, 4, 9]), (3, [2, 3, 4, 9])):
             _, done = self.run_it("two", log, levels, "train.steps=5", previous=first, ranks=ranks, check=False)
             self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertIn(f"one/segments.h5, which has 2 levels of segments, but segment.levels has {len(levels)}", done.stderr)
+            self.assertIn(f"one/segments.h5 has 2 levels of segments, but segment.levels has {len(levels)}", done.stderr)
             self.assertEqual(done.stderr.count("error"), 1, done.stderr)
             self.assertFalse((self.path / "two" / "segments.h5").exists())
         # One level alone follows the finest one.

@@ -185,8 +185,9 @@ std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile
   return model;
 }
 
-void check_checkpoint(const Session& session, const GraphFile* graph, const TrainTarget& target) {
-  choose(session, graph, target, graph ? ModelPart::checkpoint : ModelPart::header, false);
+bool check_checkpoint(const Session& session, const GraphFile* graph, const TrainTarget& target) {
+  const auto part = graph ? ModelPart::checkpoint : ModelPart::header;
+  return choose(session, graph, target, part, false).has_value();
 }
 
 void warn_of_other_model(const Session& session, const GraphFile& graph) {

@@ -25,8 +25,8 @@ std::string why_other_model(const Session& session, const ModelFile& model, cons
 std::optional<ModelFile> load_checkpoint(const Session& session, const GraphFile& graph, const TrainTarget& target);
 
 /// Throws as load_checkpoint does, before the work of earlier stages is done or overwritten. Without a graph only the
-/// settings are looked at, and no matrix is read. Collective.
-void check_checkpoint(const Session& session, const GraphFile* graph, const TrainTarget& target);
+/// settings are looked at, and no matrix is read. Returns whether there is one to go on from. Collective.
+bool check_checkpoint(const Session& session, const GraphFile* graph, const TrainTarget& target);
 
 /// Warns where model.h5 is of another graph than the one that is about to be written. Collective.
 void warn_of_other_model(const Session& session, const GraphFile& graph);

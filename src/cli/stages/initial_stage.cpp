@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cli/output/logging.hpp"
+#include "cli/stages/network_input.hpp"
 #include "cli/stored_config.hpp"
 #include "comm/index_plan.hpp"
 #include "comm/same_files.hpp"
@@ -53,6 +54,22 @@ void check_model(const Session& session, const ModelFile& model) {
   if (before.model.widths != config.model.widths) {
     refuse("model.widths", list_of_widths(before.model.widths), list_of_widths(config.model.widths));
   }
+  if (before.model.activation != config.model.activation) {
+    const auto word = [](Activation value) { return fmt::format("\"{}\"", word_of("model.activation", value)); };
+    refuse("model.activation", word(before.model.activation), word(config.model.activation));
+  }
+}
+
+// What this run writes there takes the place of what it follows.
+void refuse_own_directory(const Session& session, const std::string& path) {
+  session.comm().attempt([&] {
+    std::error_code none;
+    const auto directory = std::filesystem::path(path).parent_path();
+    const auto own = std::filesystem::path(session.model_path()).parent_path();
+    if (!session.comm().is_root() || !std::filesystem::equivalent(directory, own, none)) return;
+    throw InputError("train.initial names " + path +
+                     ", in the directory that this run writes to; write into another one (output.directory)");
+  });
 }
 
 /// Values at places of an array that is distributed over the ranks; places may be -1, of which there are none, and are
@@ -131,20 +148,40 @@ Matrix rows_at(const Communicator& comm, const Matrix& before, std::int64_t node
   return rows;
 }
 
-// Throws where the weights of the first layer are of other features.
+// Throws where the weights of the first layer are of other features, or of the same ones scaled in another way.
 void check_features(const Session& session, const Dataset& before, const Dataset& now) {
   const auto& here = session.config().input;
   const auto& path = session.config().train.initial;
   const auto there = stored_config(read_model_file(session.comm(), path, ModelPart::header).provenance, path).input;
-  const auto check = [&](const std::vector<FeatureTable>& tables, const std::vector<std::string>& files,
-                         const std::vector<FeatureTable>& trained, const std::vector<std::string>& trained_files) {
-    for (std::size_t f = 0; f < std::min(tables.size(), trained.size()); ++f) {
-      const auto why = other_columns(tables[f], files.at(f), trained[f], trained_files.at(f));
+  struct Given {
+    const std::vector<FeatureTable>& tables;
+    const std::vector<std::string>& files;
+    const std::vector<FeatureScaling>& scaling;
+  };
+  const auto check = [&](const std::string& key, const Given& given, const Given& trained) {
+    const auto count = std::ssize(given.tables);
+    if (const auto before_count = std::ssize(trained.tables); count != before_count) {
+      throw InputError(
+          fmt::format("train.initial: {} was trained with {} in input.{}_features, but here there {} {}; "
+                      "training goes on only from a model of the same files of features",
+                      path, counted(before_count, "file"), key, noun(count, "is", "are"), count));
+    }
+    const auto scaled = scaled_tables(given.tables, given.scaling);
+    const auto scaled_before = scaled_tables(trained.tables, trained.scaling);
+    for (std::size_t f = 0; f < given.tables.size(); ++f) {
+      const auto why = other_columns(given.tables[f], given.files.at(f), trained.tables[f], trained.files.at(f));
       if (!why.empty()) throw InputError("train.initial: " + path + ": " + why);
+      if (scaled[f].scaling == scaled_before[f].scaling) continue;
+      throw InputError(
+          fmt::format("train.initial: {}: {} is scaled in another way than {} was; set "
+                      "input.{}_feature_scaling as there",
+                      path, given.files.at(f), trained.files.at(f), key));
     }
   };
-  check(now.user_features, here.user_features, before.user_features, there.user_features);
-  check(now.item_features, here.item_features, before.item_features, there.item_features);
+  check("user", {now.user_features, here.user_features, here.user_feature_scaling},
+        {before.user_features, there.user_features, there.user_feature_scaling});
+  check("item", {now.item_features, here.item_features, here.item_feature_scaling},
+        {before.item_features, there.item_features, there.item_feature_scaling});
 }
 
 // Weights and centres, without what only the optimiser knows.
@@ -170,7 +207,14 @@ void check_initial(const Session& session) {
   const auto& comm = session.comm();
   const auto& path = session.config().train.initial;
   if (path.empty()) return;
-  check_model(session, read_model_file(comm, path, ModelPart::header));
+  refuse_own_directory(session, path);
+  ModelFile model;
+  try {
+    model = read_model_file(comm, path, ModelPart::header);
+  } catch (const InputError& error) {
+    throw InputError(std::string("train.initial: ") + error.what());
+  }
+  check_model(session, model);
   if (!is_there(comm, graph_beside(path))) {
     throw InputError("train.initial is " + path + ", but there is no " + graph_beside(path) +
                      " beside it, which says whose its rows are; name the model.h5 in the directory of its run");
@@ -200,9 +244,6 @@ InitialRun read_initial(const Session& session, const Dataset& dataset, const Sh
     spdlog::info("train: starts from the weights of {}", path);
     return run;
   }
-  if (!model.model.state.rows.contains(layer_zero_rows)) {
-    throw InputError("train.initial: " + path + " was trained on features and has no rows of nodes to start from");
-  }
   const auto number = nodes_before(comm, before, dataset, graph);
   auto& state = run.state;
   state.rows = rows_at(comm, model.model.parameters(), before.nodes(), number);
@@ -210,6 +251,10 @@ InitialRun read_initial(const Session& session, const Dataset& dataset, const Sh
     for (const auto n : number) state.known.push_back(n >= 0 ? 1 : 0);
   });
   const auto known = comm.sum(static_cast<std::int64_t>(std::ranges::count(state.known, 1)));
+  if (known == 0) {
+    throw InputError("train.initial names " + path +
+                     ", which has no node in common with this run; rows are taken over by the ids of users and items");
+  }
   const auto filled =
       fill_from_neighbours(comm, graph, state.rows.view(), state.known, static_cast<int>(session.threads()));
   const auto nodes = graph.users + graph.items;

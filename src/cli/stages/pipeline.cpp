@@ -31,8 +31,8 @@ SegmentsFile segments_of(const Session& session, GraphFile& graph) {
 
 RunResult run_pipeline(const Session& session, std::int64_t level) {
   RunResult result;
-  check_checkpoint(session, nullptr, {session.model_path()});
-  check_initial(session);
+  // What was started from another run goes on without it.
+  if (!check_checkpoint(session, nullptr, {session.model_path()})) check_initial(session);
   result.graph = prepare_graph(session);
   const auto& dataset = result.graph.dataset;
   // Later stages find out too, but only after training.

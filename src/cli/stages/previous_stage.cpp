@@ -55,8 +55,8 @@ std::vector<SegmentLevel> read_previous_levels(const Session& session, const std
   auto levels = read_segments_file(session.comm(), path, SegmentsPart::membership).segments.levels;
   if (const auto found = std::ssize(levels) + 1; found != wanted) {
     throw InputError(fmt::format(
-        "segment.previous names {}, which has {} of segments, but segment.levels has {}; set segment.levels to as many "
-        "levels as the result has that it follows, or leave out segment.previous",
+        "{} has {} of segments, but segment.levels has {}; set segment.levels to as many levels as the result has that "
+        "it follows, or leave out segment.previous",
         path, counted(found, "level"), wanted));
   }
   return levels;

@@ -75,6 +75,23 @@ KmeansOptions kmeans_options(const Config& config, const Dataset& dataset) {
   return options;
 }
 
+void say_what_is_ignored(const Config& config) {
+  const auto& segment = config.segment;
+  const SegmentConfig usual;
+  const auto warn = [](const std::string& key, const std::string& why) {
+    spdlog::warn("without effect: segment.{}, since {}", key, why);
+  };
+  if (segment.previous.empty() && segment.stickiness != usual.stickiness) {
+    warn("stickiness", "there is no segment.previous whose segments users could stay in");
+  }
+  if (segment.count != automatic_count && segment.count_min != usual.count_min) {
+    warn("count_min", "segment.count says how many segments there are");
+  }
+  if (segment.count != automatic_count && segment.count_max != usual.count_max) {
+    warn("count_max", "segment.count says how many segments there are");
+  }
+}
+
 // Into options.count segments. previous: what they follow; none: nothing.
 Segments cluster(const Session& session, const Dataset& dataset, const ShardGraph& sharded, const ModelFile& model,
                  const ShardedUsers& by_shard, const NodeRoute& route, const KmeansOptions& options,
@@ -159,6 +176,7 @@ SegmentsFile segment_users(const Session& session, const GraphFile& graph, const
   result.provenance.follows = model.provenance.follows;
   result.history = model.history;
   auto& segments = result.segments;
+  say_what_is_ignored(session.config());
   const auto previous = read_previous(session, dataset.users);
   auto options = kmeans_options(session.config(), dataset);
   options.count = session.config().segment.count;

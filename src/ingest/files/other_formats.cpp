@@ -47,6 +47,7 @@ constexpr std::array signatures = std::to_array<Signature>({
     {0, "ORC"sv, "an ORC file", as_text},
     {0, "Obj\x01"sv, "an Avro file", as_text},
     {0, "\x93NUMPY"sv, "a NumPy array (.npy)", "write it as text, for example with numpy.savetxt"},
+    {13, "HDF5 behind this block"sv, "an HDF5 file of Cohort's", "text is needed; see it by `cohort info`"},
     {0, "\x89HDF\r\n\x1A\n"sv, "an HDF5 file", "write the table in it as CSV"},
     {0, "CDF\x01"sv, "a NetCDF file", as_text},
     {0, "CDF\x02"sv, "a NetCDF file", as_text},

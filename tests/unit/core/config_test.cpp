@@ -230,9 +230,11 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
   EXPECT_EQ(message("[recommend]\nnovel = 1\n"),
             "c.toml:2: recommend.novel (segments' lists without what most of their users have) must be true or false, "
             "but is 1");
-  EXPECT_EQ(
-      message("[input]\ninteractions = [1]\n"),
-      "c.toml:2: input.interactions (files of interactions) must be a path or an array of paths, but is an array");
+  EXPECT_EQ(message("[input]\ninteractions = [1]\n"),
+            "c.toml:2: input.interactions (files of interactions) must be a path or an array of paths, but has 1");
+  EXPECT_EQ(message("[segment]\nlevels = [0, 4]\n"),
+            "c.toml:2: segment.levels (numbers of segments, each level inside the one before) must be an integer or an "
+            "array of integers from 1 to 1,000,000, but has 0");
   EXPECT_EQ(message("[input]\ncolumns = {usr = 0}\n"),
             "c.toml:2: input.columns (which column holds what, by name or index from 0) must be a table with the keys "
             "user, item, weight, time, event, split, source, target, not \"usr\", but is a table");
@@ -241,10 +243,11 @@ TEST(Config, WrongValuesSayWhatIsAllowed) {
             "or \"auto\", but is 0");
   const std::string factors =
       "c.toml:2: graph.event_weights (factor of the weights of each event's records) must be a table of numbers from 0 "
-      "up such as {view = 1, \"add to cart\" = 2}, but is ";
-  EXPECT_EQ(message("[graph]\nevent_weights = 3\n"), factors + "3");
+      "up such as {view = 1, \"add to cart\" = 2}, but ";
+  EXPECT_EQ(message("[graph]\nevent_weights = 3\n"), factors + "is 3");
   for (const std::string weight : {"-1", "inf", "nan", "\"2\"", "true", "[1]"}) {
-    EXPECT_EQ(message("[graph]\nevent_weights = {view = " + weight + "}\n"), factors + "a table");
+    EXPECT_EQ(message("[graph]\nevent_weights = {view = " + weight + "}\n"),
+              factors + "has " + (weight == "[1]" ? "an array" : weight));
   }
   EXPECT_NE(message("[graph]\nhalf_life = -1\n").find("a number from 0.0 to"), std::string::npos);
   EXPECT_NE(message("[input]\nholdout_split = \"time\"\n").find("random, temporal"), std::string::npos);

@@ -176,6 +176,7 @@ TEST(OtherFormats, AreNamedByTheirFirstBytes) {
       {"\x80\x04\x95\x10"s, "pickle"},
       {"\x93NUMPY\x01\x00"s, "NumPy"},
       {"\x89HDF\r\n\x1A\n\x00"s, "HDF5"},
+      {"Cohort file: HDF5 behind this block of 8192 bytes; cohort info\n\0"s, "HDF5 file of Cohort's"},
       {"SQLite format 3\0\x10"s, "SQLite"},
       {"\xFF\xFEu\0s\0e\0r\0"s, "UTF-16"},
       {"\xFE\xFF\0u\0s\0e\0r"s, "UTF-16"},

@@ -44,6 +44,10 @@ class Dialects(Formats):
         for escapes in (copy, outfile):
             text = names + "".join("\t".join("".join(escapes.get(c, c) for c in field) for field in row) + "\t\\N\n" for row in rows)
             self.assertEqual(self.read(text, ranks=2)[0], merged(rows))
+            # What is malformed is named by its line in the file, which letters do not end.
+            lines = text.count("\n")
+            self.write("data", text + "u1\tx\n")
+            self.refused([f"data:{lines + 1}: the line has 2 columns"])
         # Nothing shows that these are escapes.
         found, said = self.read("user\titem\n" + "".join(f"u{n}\tC:\\\\t{n % 3}\n" for n in range(9)))
         self.assertIn(("u1", "C:\\\\t1"), found)

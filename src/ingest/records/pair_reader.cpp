@@ -36,7 +36,7 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
       if (all[i].rank != comm.rank()) continue;
       const auto& bad = mine[all[i].index];
       const auto& path = opened[bad.file].path;
-      const auto line = bad.line > 0 ? bad.line : line_number_at(opened[bad.file], bad.offset);
+      const auto line = line_number(opened[bad.file], bad.offset, bad.line);
       texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
     }
   });

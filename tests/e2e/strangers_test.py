@@ -121,6 +121,8 @@ class Strangers(WithDirectory):
                  "times that cannot be read"),
                 ("songs.csv", table(("msno", "song_id", "target"), lambda u, i, w, t, d: (f"m{u}", f"s{i}", w % 2)),
                  "says yes or no"),
+                ("shop.csv", table(("user_id", "item_id", "purchased"), lambda u, i, w, t, d: (u, i, "TRUE" if w > 1 else "FALSE")),
+                 "says yes or no"),
                 ("artists.tsv", table(None, lambda u, i, w, t, d: (u, "rock", i, 7 * i, t), "\t"), "has 5 columns and no header"),
                 ("half.csv", table(("user_id", "item_id", "event", "value"), lambda u, i, w, t, d:
                                    (u, i, ["view", "buy"][w % 2], w if w % 2 else "")), "is empty in"),

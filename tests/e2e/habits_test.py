@@ -55,6 +55,8 @@ class Habits(Formats):
             with self.subTest(form=form):
                 found, _ = self.read(table(ROWS, form), ranks=1 + number % 3)
                 self.assertEqual(found, latest(ROWS))
+        hours = [(user, item, time.replace(minute=0)) for user, item, time in ROWS]
+        self.assertEqual(self.read(table(hours, "%Y%m%d%H"))[0], latest(hours))
 
     def test_the_order_shows_far_down(self):
         """Files are sorted by time, so that the first days can begin with either."""

@@ -199,7 +199,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
   }
   choose_columns(layout, seen, request, result.notes.warnings);
-  choose_time_unit(layout, seen, request);
+  choose_time_unit(layout, seen, request, result.notes.warnings);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
   result.notes.grouped_by_second = is_grouped_by_second(layout, seen, request);
   return result;

@@ -26,7 +26,7 @@ simdjson::simdjson_result<element> last_of_key(const object& in, std::string_vie
     if (field.key == key) found = field.value;
   }
   if (!found) return simdjson::NO_SUCH_FIELD;
-  return std::move(*found);
+  return element(*found);
 }
 
 // The value of a dotted key; an error where there is none.

@@ -44,10 +44,28 @@ class Dialects(Formats):
         for escapes in (copy, outfile):
             text = names + "".join("\t".join("".join(escapes.get(c, c) for c in field) for field in row) + "\t\\N\n" for row in rows)
             self.assertEqual(self.read(text, ranks=2)[0], merged(rows))
+            # What is malformed is named by its line in the file, which letters do not end.
+            lines = text.count("\n")
+            self.write("data", text + "u1\tx\n")
+            self.refused([f"data:{lines + 1}: the line has 2 columns"])
         # Nothing shows that these are escapes.
         found, said = self.read("user\titem\n" + "".join(f"u{n}\tC:\\\\t{n % 3}\n" for n in range(9)))
         self.assertIn(("u1", "C:\\\\t1"), found)
         self.assertIn("holds backslashes", said)
+
+    def test_escapes_that_come_late(self):
+        """Behind what a dialect is told from, escapes are malformed lines of which that is said; none shifts what follows."""
+        for separator, late in ((",", 'u1,"say \\"hi\\", you",5'), (",", "u1,a\\, b,5"), (",", 'u1,"5\\"",5'), (";", "u1;a\\\nb;5"),
+                                ("\t", "u1\ta\\\tb\t5"), ("\t", "u1\ta\\\nb\t5")):
+            with self.subTest(late=late):
+                rows = [(f"u{n % 9}", f"a film of some length, or so, {n % 800}".replace(",", "") * 3, "3", str(n)) for n in range(14_000)]
+                text = "\n".join(map(separator.join, [NAMES[:3], *(row[:3] for row in rows)])) + "\n"
+                self.assertGreater(len(text), 1 << 20)
+                self.write("data", text + late + "\n" + text.partition("\n")[2])
+                self.refused([f"data:{len(rows) + 2}: ", "a backslash stands in front of a "], ranks=(2,))
+                found, _ = self.read(text + late + "\n" + text.partition("\n")[2], clean="max_bad_lines = 2")
+                self.assertEqual({pair: weight for pair, (weight, _) in found.items()},
+                                 {pair: 2 * weight for pair, (weight, _) in merged(rows).items()})
 
     def test_separators_of_several_characters(self):
         for number, separator in enumerate(("||", ";;", "|~|", "\t|\t", "^^", "::::", "\t\t", "->", "<sep>", ", ")):

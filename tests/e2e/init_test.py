@@ -206,6 +206,12 @@ class Init(WithDirectory):
         self.assertIn("--set input.encoding=latin1", done.stderr)
         self.init("latin.csv", "--force", "--set", "input.encoding=latin1")
         self.assertEqual((self.config()["input"]["encoding"], self.counts()["interactions"]), ("latin1", expected))
+        # A configuration names columns, and is UTF-8: it is the file that is spoken of.
+        self.write("cyrillic.csv", text_of([(f"u{k % 9}", f"i{k % 7}", 1) for k in range(126)], ("клиент", "товар", "оценка"), ";").encode("cp1251"))
+        done = self.init("cyrillic.csv", "--force", check=False)
+        self.assertEqual((done.returncode, done.stderr.count("error: cyrillic.csv: in the name")), (2, 1), done.stderr)
+        self.init("cyrillic.csv", "--force", "--set", "input.encoding=cp1251")
+        self.assertEqual(self.config()["input"]["columns"], {"user": "клиент", "item": "товар"})
 
     def test_refused(self):
         self.write("log.csv", "user,item\n" + "".join(f"u{k % 7},i{k % 11}\n" for k in range(77)))

@@ -3,6 +3,7 @@ commands take unchanged, what it says where it doubts, and what it refuses."""
 
 import csv
 import datetime
+import gzip
 import hashlib
 import io
 import json
@@ -121,6 +122,8 @@ class Strangers(WithDirectory):
                  "times that cannot be read"),
                 ("songs.csv", table(("msno", "song_id", "target"), lambda u, i, w, t, d: (f"m{u}", f"s{i}", w % 2)),
                  "says yes or no"),
+                ("shop.csv", table(("user_id", "item_id", "purchased"), lambda u, i, w, t, d: (u, i, "TRUE" if w > 1 else "FALSE")),
+                 "says yes or no"),
                 ("artists.tsv", table(None, lambda u, i, w, t, d: (u, "rock", i, 7 * i, t), "\t"), "has 5 columns and no header"),
                 ("half.csv", table(("user_id", "item_id", "event", "value"), lambda u, i, w, t, d:
                                    (u, i, ["view", "buy"][w % 2], w if w % 2 else "")), "is empty in"),
@@ -155,6 +158,20 @@ class Strangers(WithDirectory):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stderr.count('folders such as "event=buy"'), 1, done.stderr)
         self.assertNotIn("part=0\"", done.stderr)
+
+    def test_files_that_may_hold_the_same_are_spoken_of(self):
+        content = table(("user_id", "item_id"), lambda u, i, w, t, d: (u, i))
+        folder = self.path / "log/day=1"
+        folder.mkdir(parents=True)
+        for number in range(2):
+            (folder / f"part-{number}.csv").write_text(content + f"x,y{number}\n")
+        self.assertNotIn("warning", cohort("init", "log", cwd=self.path).stderr)
+        (folder / "part-1.csv.gz").write_bytes(gzip.compress((folder / "part-1.csv").read_bytes()))
+        (self.path / "log/_delta_log").mkdir()
+        (self.path / "log/_delta_log/00000000000000000000.json").write_text('{"remove": {"path": "day=1/part-0.csv"}}\n')
+        said = cohort("init", "log", "--force", cwd=self.path).stderr
+        self.assertEqual(said.count("part-1.csv.gz: is called as log/day=1/part-1.csv"), 1, said)
+        self.assertEqual(said.count("log: is a table whose log says"), 1, said)
 
     def test_ratings_and_times_without_a_header_are_not_doubted(self):
         done = self.init("ratings.tsv", table(None, lambda u, i, w, t, d: (u, i, w, t, f"text {i}"), "\t"))

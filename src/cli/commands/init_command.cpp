@@ -16,6 +16,8 @@
 #include "core/config_text.hpp"
 #include "core/error.hpp"
 #include "core/output_file.hpp"
+#include "core/utf8.hpp"
+#include "core/words.hpp"
 #include "ingest/files/input_files.hpp"
 #include "ingest/ids/dictionary.hpp"
 #include "ingest/records/attribute_file.hpp"
@@ -85,6 +87,24 @@ ColumnChoice columns_of(const OpenedFile& file) {
   return columns;
 }
 
+// What else to do where a message speaks of bytes that are not UTF-8; empty: it does not.
+std::string encoding_remedy(std::string_view message) {
+  return message.find("is not UTF-8") == std::string_view::npos
+             ? ""
+             : ", or say how it is written, as --set input.encoding=latin1 (windows-1252, where Excel wrote it)";
+}
+
+// A configuration is text in UTF-8, and names columns.
+void need_utf8_names(const OpenedFile& file) {
+  for (const auto& name : file.notes.names) {
+    const auto bad = find_invalid_utf8(name);
+    if (bad == std::string_view::npos) continue;
+    const auto fault = not_utf8(name, bad);
+    throw InputError(file.path + ": in the name " + quoted(std::string_view(name)) + " of a column " + fault +
+                     std::string(convert_to_utf8) + encoding_remedy(fault));
+  }
+}
+
 // What input.columns can say of all the files; empty where they differ. What was doubtful in telling them is added to
 // `warnings`: with columns that are named nothing is. `by_order`: whether all records have to be looked at to see that
 // they are told well. Collective.
@@ -92,6 +112,7 @@ ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, st
                           bool& by_order) {
   const auto told = open_files(comm, input.interactions, interactions_layout(input));
   for (const auto& file : told) {
+    need_utf8_names(file);
     by_order = by_order || file.notes.grouped_by_second;
     for (const auto& warning : file.notes.warnings) warnings.push_back(file.path + ": " + warning);
   }
@@ -111,13 +132,6 @@ ColumnChoice told_columns(const Communicator& comm, const InputConfig& input, st
     if (columns_of(asked[f]) != columns || asked[f].layout.data_begin != told[f].layout.data_begin) return {};
   }
   return columns;
-}
-
-// What else to do where a message speaks of bytes that are not UTF-8; empty: it does not.
-std::string encoding_remedy(std::string_view message) {
-  return message.find("is not UTF-8") == std::string_view::npos
-             ? ""
-             : ", or say how it is written, as --set input.encoding=latin1 (windows-1252, where Excel wrote it)";
 }
 
 // The events of the files and how many records have each; none where they are too many. Collective.

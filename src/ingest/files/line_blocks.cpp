@@ -139,7 +139,8 @@ void read_blocks(const Communicator& comm, const std::vector<OpenedFile>& files,
   deal_out(comm, files, parse);
 }
 
-std::int64_t line_number_at(const OpenedFile& opened, std::int64_t offset) {
+std::int64_t line_number(const OpenedFile& opened, std::int64_t offset, std::int64_t line) {
+  if (line > 0) return line_in_file(opened.path, opened.storage, line);
   PlainFile file(opened.path);
   const char line_end = opened.old_mac ? '\r' : '\n';
   std::vector<char> buffer(std::size_t{1} << 20);

@@ -23,7 +23,8 @@ void read_blocks(const Communicator& comm, const std::vector<OpenedFile>& files,
                  const std::function<void(std::size_t, const LineBlock&)>& parse,
                  const std::function<void(std::size_t, const ColumnBlock&)>& parse_columns = {});
 
-/// The number, from 1, of the line that starts at `offset` of a plain file. Local.
-std::int64_t line_number_at(const OpenedFile& opened, std::int64_t offset);
+/// The number in the file, from 1, of a line that blocks have at `offset` with number `line` (0: not counted). Throws
+/// InputError. Local.
+std::int64_t line_number(const OpenedFile& opened, std::int64_t offset, std::int64_t line);
 
 }  // namespace cohort

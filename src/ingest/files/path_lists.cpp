@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
+#include <string_view>
 #include <system_error>
 
 #include "core/error.hpp"
+#include "ingest/files/packed_file.hpp"
 
 namespace cohort {
 
@@ -81,12 +85,55 @@ void add_path(const std::string& path, std::vector<std::string>& files, bool in_
   }
 }
 
+// The folder of a table that keeps a log of its files, in which a file stands or whose parts a=b do; empty: none.
+std::string logged_table(const fs::path& file) {
+  for (auto folder = file.parent_path();; folder = folder.parent_path()) {
+    std::error_code ignored;
+    const auto here = folder.empty() ? fs::path(".") : folder;
+    if (fs::is_directory(here / "_delta_log", ignored) || fs::is_directory(here / ".hoodie", ignored))
+      return here.string();
+    if (folder.filename().string().find('=') == std::string::npos) return "";
+  }
+}
+
+// Without what only says how a file is written.
+std::string plain_path(const std::string& path) {
+  const fs::path unpacked{std::string(without_packing(path))};
+  const auto ending = unpacked.extension().string();
+  static const std::set<std::string, std::less<>> endings{".csv",  ".tsv",   ".txt",    ".dat",
+                                                          ".json", ".jsonl", ".ndjson", ".parquet"};
+  return endings.contains(ending) ? (unpacked.parent_path() / unpacked.stem()).string() : unpacked.string();
+}
+
 }  // namespace
 
 std::vector<std::string> expand_paths(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
   for (const auto& path : paths) add_path(path, files, false);
   return files;
+}
+
+std::vector<std::string> warn_of_copies(const std::vector<std::string>& files) {
+  std::vector<std::string> warnings;
+  std::set<std::string> tables;
+  std::map<std::string, std::string> path_of;
+  std::set<fs::path> folders;
+  for (const auto& file : files) {
+    if (folders.insert(fs::path(file).parent_path()).second) {
+      if (auto table = logged_table(file); !table.empty()) tables.insert(std::move(table));
+    }
+    const auto [found, is_new] = path_of.emplace(plain_path(file), file);
+    if (is_new || found->second == file) continue;
+    warnings.push_back(file + ": is called as " + found->second +
+                       " but for how it is written; if both hold the same records, all of them count twice. Leave one "
+                       "out");
+  }
+  for (const auto& table : tables) {
+    warnings.push_back(table +
+                       ": is a table whose log says which of its files count (Delta Lake, Hudi); the log is not read, "
+                       "so files that were replaced or deleted count too. Write the table out, or name its files");
+  }
+  return warnings;
 }
 
 }  // namespace cohort

@@ -12,4 +12,9 @@ namespace cohort {
 /// that. Throws InputError: nothing matches, a directory without files, a list that cannot be read. Local.
 std::vector<std::string> expand_paths(const std::vector<std::string>& paths);
 
+/// Says of which files the records may be there twice: those called alike but for format and compression (a.csv and
+/// a.csv.gz), and those in a table of Delta Lake or Hudi, whose log, which is not read, says which of its files count.
+/// Local.
+std::vector<std::string> warn_of_copies(const std::vector<std::string>& files);
+
 }  // namespace cohort

@@ -277,6 +277,28 @@ std::size_t RewrittenText::read(char* data, std::size_t size) {
   return count;
 }
 
+std::int64_t RewrittenText::source_line(std::int64_t made) {
+  std::int64_t first_made = 1;
+  std::int64_t first_of_source = 1;
+  for (;;) {
+    made_.clear();
+    const auto begin = begin_;
+    if (take_record()) {
+      const auto lines = std::count(made_.begin(), made_.end(), '\n');
+      const auto own = std::count(text_.data() + begin, text_.data() + begin_, '\n');
+      if (made < first_made + lines) {
+        return first_of_source + std::min(made - first_made, std::max<std::int64_t>(1, own) - 1);
+      }
+      first_made += lines;
+      first_of_source += own;
+    } else if (source_ended_) {
+      return first_of_source;
+    } else {
+      fill();
+    }
+  }
+}
+
 std::string rewritten(std::string_view text, const Dialect& dialect) {
   RewrittenText source(std::make_unique<TextSource>(text), dialect);
   std::string result;

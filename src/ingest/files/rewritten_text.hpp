@@ -1,9 +1,11 @@
 // Text whose records are written neither as RFC 4180 has CSV nor with one character between their columns, read as CSV:
 // separators of several characters, backslashes that escape, quotes in columns that blanks separate, headers that are a
-// name short. One line is made of one line, so that their numbers stay, but for line ends that letters stand for.
+// name short. One line is made of one line, so that their numbers stay, but for line ends that letters stand for: what
+// is reported by number is asked back (source_line).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +40,10 @@ class RewrittenText final : public ByteSource {
   /// more than blanks, its line becomes a malformed one with a quote at the same place.
   RewrittenText(std::unique_ptr<ByteSource> source, Dialect dialect, std::size_t record_limit = std::size_t{1} << 20);
   std::size_t read(char* data, std::size_t size) override;
+
+  /// Instead of reading, before anything is read: the number, from 1, of the source's line that line `made` of the text
+  /// is made of; of a line that a letter has ended, the one with the letter.
+  std::int64_t source_line(std::int64_t made);
 
  private:
   enum class Taken { whole, malformed, more };

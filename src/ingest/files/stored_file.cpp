@@ -85,6 +85,13 @@ std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& st
   return text;
 }
 
+std::int64_t line_in_file(const std::string& path, const Storage& storage, std::int64_t line) {
+  if (!storage.dialect.letters) return line;
+  auto as_written = storage;
+  as_written.dialect = {};
+  return RewrittenText(open_text(path, as_written), storage.dialect).source_line(line);
+}
+
 std::string in_words(const Storage& storage) {
   std::string text;
   if (storage.packing != Packing::none) text.append(packing_name(storage.packing)).append(", ");

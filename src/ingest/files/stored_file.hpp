@@ -1,6 +1,7 @@
 // How the text of an input file is stored: compressed, in another encoding, as Parquet.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -36,6 +37,10 @@ Storage storage_of(const std::string& path, const std::string& encoding, bool ta
 /// The text, in UTF-8; of a JSON array an object a line, of a dialect as CSV. Not for Parquet. Throws InputError.
 /// Local.
 std::unique_ptr<ByteSource> open_text(const std::string& path, const Storage& storage);
+
+/// The number in the file of line `line` of open_text, which differs where letters stand for line ends (reads the file
+/// again then). Throws InputError. Local.
+std::int64_t line_in_file(const std::string& path, const Storage& storage, std::int64_t line);
 
 /// How it is stored, in words that end in ", "; empty: plain. Local.
 std::string in_words(const Storage& storage);

@@ -38,7 +38,7 @@ struct Routed {
 };
 
 std::string in_words(const OpenedFile& file, const Place& place) {
-  return file.path + ":" + std::to_string(place.line > 0 ? place.line : line_number_at(file, place.offset));
+  return file.path + ":" + std::to_string(line_number(file, place.offset, place.line));
 }
 
 std::string_view trimmed(std::string_view text) {

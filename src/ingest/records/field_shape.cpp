@@ -127,4 +127,21 @@ std::string shape_of(std::string_view text) {
   return shape;
 }
 
+std::string other_padding(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  const auto are_numbers = [](const auto& fields) {
+    return std::ranges::all_of(fields, [](const std::string& field) { return is_whole_number(field); });
+  };
+  const auto is_padded = [](const std::string& field) { return field.size() > 1 && field[0] == '0'; };
+  const auto a_padded = std::ranges::find_if(a, is_padded);
+  const auto b_padded = std::ranges::find_if(b, is_padded);
+  if (!are_numbers(a) || !are_numbers(b) || (a_padded == a.end()) == (b_padded == b.end())) return "";
+  const auto& padded = a_padded != a.end() ? a : b;
+  const auto& other = a_padded != a.end() ? b : a;
+  const auto width = padded[0].size();
+  const bool one_width = std::ranges::all_of(padded, [&](const auto& field) { return field.size() == width; });
+  const auto bare = std::ranges::find_if(other, [&](const auto& field) { return field.size() < width; });
+  if (!one_width || bare == other.end()) return "";
+  return "ids such as " + (a_padded != a.end() ? *a_padded + ", not " + *bare : *bare + ", not " + *b_padded);
+}
+
 }  // namespace cohort

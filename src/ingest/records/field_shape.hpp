@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cohort {
 
@@ -36,5 +37,9 @@ bool is_words(std::string_view text);
 
 /// The text with runs of digits, of small and of capital letters as one character each: "user-17" is "a-9". Local.
 std::string shape_of(std::string_view text);
+
+/// What whole numbers of two columns differ in where one fills them up with zeros to one width and the other does not,
+/// so that 00012 and 12 may be one: "ids such as 00012, not 12", those of `a` first; empty: nothing. Local.
+std::string other_padding(const std::vector<std::string>& a, const std::vector<std::string>& b);
 
 }  // namespace cohort

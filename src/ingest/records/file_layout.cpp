@@ -199,7 +199,7 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
   }
   choose_columns(layout, seen, request, result.notes.warnings);
-  choose_time_unit(layout, seen, request);
+  choose_time_unit(layout, seen, request, result.notes.warnings);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
   result.notes.grouped_by_second = is_grouped_by_second(layout, seen, request);
   return result;
@@ -211,6 +211,16 @@ bool same_separator(const Look& a, const Look& b) {
     return std::pair(format, look.layout.separator);
   };
   return family(a) == family(b);
+}
+
+// The fields that a column has in the lines looked at, without its name.
+std::vector<std::string> column_of(const Look& look, std::int32_t column) {
+  std::vector<std::string> fields;
+  for (std::size_t r = look.header ? 1 : 0; r < look.rows.size(); ++r) {
+    const auto& row = look.rows[r];
+    if (column >= 0 && column < std::ssize(row)) fields.push_back(row[static_cast<std::size_t>(column)]);
+  }
+  return fields;
 }
 
 // How a file of a list differs from the first; empty: not at all.
@@ -229,6 +239,12 @@ std::string differences(const Look& look, const DetectedLayout& a, const Look& f
   one_has(a.layout.weight, b.layout.weight, "weight");
   one_has(a.layout.time, b.layout.time, "time");
   one_has(a.layout.event, b.layout.event, "event");
+  differ(a.layout.time >= 0 && b.layout.time >= 0 && a.layout.small_times != b.layout.small_times,
+         a.layout.small_times ? "times that are no dates" : "times that are dates");
+  for (const auto& [own, other] : {std::pair(a.layout.first, b.layout.first), {a.layout.second, b.layout.second}}) {
+    const auto padding = other_padding(column_of(look, own), column_of(first, other));
+    differ(!padding.empty(), padding);
+  }
   return text;
 }
 
@@ -291,7 +307,7 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
     }
     if (const auto text = differences(look, layouts[f], looks[filled], layouts[filled]); !text.empty()) {
       layouts[f].notes.warnings.push_back("is written differently from " + names[filled] + ": " + text +
-                                          "; give files of different kinds the same columns, or read them apart");
+                                          "; write them alike, or read them apart");
     }
   }
   // Nothing is read of them, so they are like any other.

@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace cohort {
@@ -18,12 +19,22 @@ bool is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+// The value of a key, as other readers have it: of one that stands twice in an object, the last.
+simdjson::simdjson_result<element> last_of_key(const object& in, std::string_view key) {
+  std::optional<element> found;
+  for (const auto& field : in) {
+    if (field.key == key) found = field.value;
+  }
+  if (!found) return simdjson::NO_SUCH_FIELD;
+  return element(*found);
+}
+
 // The value of a dotted key; an error where there is none.
 simdjson::simdjson_result<element> find_key(const object& in, std::string_view key) {
-  if (auto found = in.at_key(key); !found.error()) return found;
+  if (auto found = last_of_key(in, key); !found.error()) return found;
   for (auto dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.', dot + 1)) {
     object inner;
-    if (in.at_key(key.substr(0, dot)).get_object().get(inner) == simdjson::SUCCESS) {
+    if (last_of_key(in, key.substr(0, dot)).get_object().get(inner) == simdjson::SUCCESS) {
       if (auto found = find_key(inner, key.substr(dot + 1)); !found.error()) return found;
     }
   }

@@ -156,8 +156,11 @@ void warn_of_names(const FileLayout& layout, const ColumnsSeen& seen, const Layo
   if (layout.weight >= 0 || layout.event >= 0 || !request.columns.empty() || !request.settable) return;
   for (std::int32_t c = 0; c < layout.columns; ++c) {
     const auto fields = fields_of(seen.data, c);
-    const auto no = [](const std::string& field) { return field == "0" || field == "false" || field == "False"; };
-    const auto yes = [](const std::string& field) { return field == "1" || field == "true" || field == "True"; };
+    const auto one_of = [](const std::string& field, const std::array<const char*, 5>& words) {
+      return std::ranges::find(words, field) != words.end();
+    };
+    const auto no = [&](const std::string& field) { return one_of(field, {"0", "0.0", "false", "False", "FALSE"}); };
+    const auto yes = [&](const std::string& field) { return one_of(field, {"1", "1.0", "true", "True", "TRUE"}); };
     const auto either = [&](const std::string& field) { return no(field) || yes(field); };
     const bool used = c == layout.first || c == layout.second || c == layout.time || c == layout.split;
     if (used || !says_yes_or_no(seen.names[c]) || !all(fields, either) || std::ranges::none_of(fields, no)) continue;

@@ -10,6 +10,7 @@
 #include "core/words.hpp"
 #include "ingest/files/input_files.hpp"
 #include "ingest/files/line_blocks.hpp"
+#include "ingest/files/path_lists.hpp"
 #include "ingest/records/missing_ids.hpp"
 #include "ingest/records/reading_checks.hpp"
 
@@ -36,7 +37,7 @@ std::vector<std::string> report_bad_lines(const Communicator& comm, const std::v
       if (all[i].rank != comm.rank()) continue;
       const auto& bad = mine[all[i].index];
       const auto& path = opened[bad.file].path;
-      const auto line = bad.line > 0 ? bad.line : line_number_at(opened[bad.file], bad.offset);
+      const auto line = line_number(opened[bad.file], bad.offset, bad.line);
       texts[i] = path + ":" + std::to_string(line) + ": " + bad.reason;
     }
   });
@@ -266,6 +267,7 @@ PairsRead read_pairs(const Communicator& comm, const PairFiles& files, IdInterne
   }
   warn(counts[9], counted(counts[9], "time") + " cannot be read, so times are left out; nothing here needs them");
   std::ranges::move(warn_of_folders(opened), std::back_inserter(result.stats.warnings));
+  std::ranges::move(warn_of_copies(files.paths), std::back_inserter(result.stats.warnings));
   std::ranges::move(warn_of_missing_words(comm, files.layout.role, result.pairs, first, second),
                     std::back_inserter(result.stats.warnings));
   refuse_bad_lines(result.stats, files);

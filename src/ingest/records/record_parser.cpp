@@ -114,6 +114,24 @@ bool RecordParser::wrong_field_count(std::int64_t found) {
               (may_be_commas ? "; a field that holds a comma needs double quotes around it" : ""));
 }
 
+// Dialects are told from the beginning of a file; further on, what is escaped makes lines malformed.
+void RecordParser::tell_escape(std::string_view record) {
+  const bool tabs = layout_.format == TextFormat::tsv;
+  if (!tabs && layout_.format != TextFormat::csv) return;
+  const char separator = tabs ? '\t' : layout_.separator;
+  for (auto at = record.find('\\'); at != std::string_view::npos; at = record.find('\\', at + 1)) {
+    const char next = at + 1 < record.size() ? record[at + 1] : '\n';
+    if (next != separator && next != '\n' && (tabs || next != '"')) continue;
+    reason_ += std::string("; a backslash stands in front of a ") +
+               (next == '"'    ? "double quote"
+                : next == '\n' ? "line end"
+                               : "separator") +
+               ", as where databases escape it, but nothing does so near the beginning of the file: if that is meant, "
+               "put such a record first, or write the file without escapes";
+    return;
+  }
+}
+
 std::string_view RecordParser::without_blanks(Field field) {
   while (field.begin < field.end && is_blank(*field.begin)) ++field.begin;
   while (field.begin < field.end && is_blank(field.end[-1])) --field.end;
@@ -269,6 +287,7 @@ void RecordParser::parse_lines(const LineBlock& block, const Separator& separato
         add();
     }
     if (!good) [[unlikely]] {
+      tell_escape({begin, static_cast<std::size_t>(end - begin)});
       if (std::exchange(incomplete_, false) && rule_.drop_incomplete) {
         ++tally_.incomplete;
       } else {

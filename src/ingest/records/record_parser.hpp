@@ -152,6 +152,7 @@ class RecordParser {
   bool wrong_field_count(std::int64_t found);
   bool fail(std::string reason);
   bool fail_incomplete(std::string reason);
+  void tell_escape(std::string_view record);
   void add();
   void flush();
   void make_room(double blocks_left, std::size_t before);

@@ -335,7 +335,7 @@ std::optional<double> read_compact_date(std::string_view raw) {
   const auto date = seconds_of_day * static_cast<double>(*day);
   if (text.empty()) return date;
   const int hour = text.number(2, 2);
-  const int minute = text.number(2, 2);
+  const int minute = text.empty() ? 0 : text.number(2, 2);
   const int second = text.empty() ? 0 : text.number(2, 2);
   const bool is_time = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
   if (!is_time || !text.empty()) return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "ingest/records/column_names.hpp"
 #include "ingest/records/field_shape.hpp"
@@ -22,9 +23,25 @@ bool called_date(const FileLayout& layout, const std::vector<std::string>& names
   return false;
 }
 
+// Numbers that would be times before there were logs, or of another century, are counted from elsewhere.
+void warn_of_years(const FileLayout& layout, const ColumnsSeen& seen, double largest,
+                   std::vector<std::string>& warnings) {
+  constexpr double begin_of_1990 = 631'152'000;
+  constexpr double begin_of_2100 = 4'102'444'800;
+  constexpr double seconds_of_year = 31'556'952;
+  const auto latest = largest / layout.time_divisor;
+  if (!layout.told_unit || layout.small_times || layout.spreadsheet_days) return;
+  if (latest >= begin_of_1990 + seconds_of_year && latest < begin_of_2100) return;
+  warnings.push_back(column_text(layout.time, seen.names) + ", read as the time, would be of the year " +
+                     std::to_string(1970 + static_cast<int>(latest / seconds_of_year)) +
+                     "; if it counts from another year than 1970, as .NET's ticks, Windows' file times and browsers' "
+                     "histories do, write it as seconds since 1970 or as 2014-04-07 12:30:00");
+}
+
 }  // namespace
 
-void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request) {
+void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                      std::vector<std::string>& warnings) {
   const auto& data = seen.data;
   if (layout.time < 0) return;
   layout.date_order = request.date_order;
@@ -56,6 +73,7 @@ void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutR
   layout.told_unit = largest > 0 && !layout.compact_dates;
   layout.spreadsheet_days = largest > 0 && !layout.compact_dates && days && called_date(layout, seen.names);
   layout.small_times = layout.told_unit && largest < 1e8 && !layout.spreadsheet_days;
+  if (request.role == FileRole::interactions && request.columns.empty()) warn_of_years(layout, seen, largest, warnings);
 }
 
 }  // namespace cohort

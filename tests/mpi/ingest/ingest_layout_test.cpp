@@ -110,6 +110,16 @@ TEST(Layouts, PartsOfAListShareAHeader) {
   EXPECT_EQ(both.tables.items, (std::vector<std::string>{"i1", "i2"}));
   const auto odd = scratch.write("3.tsv", "u3\ti3\t1\n");
   EXPECT_TRUE(read(reading({first, second, odd})).warns("3.tsv: is written differently from"));
+  // What joins badly: ids filled up with zeros in one file alone, and times of which some are dates and some are none.
+  const auto bare = scratch.write("4.csv", "user,item,time\n12,1,1500000000\n7,2,1500000001\n");
+  const auto padded = scratch.write("5.csv", "user,item,time\n00012,1,1500000000\n00007,2,1500000001\n");
+  EXPECT_TRUE(read(reading({bare, padded})).warns("ids such as 00012, not 12"));
+  EXPECT_TRUE(read(reading({padded, bare})).warns("ids such as 12, not 00012"));
+  EXPECT_FALSE(
+      read(reading({padded, scratch.write("6.csv", "user,item,time\n12345,1,1500000000\n")})).warns("differently"));
+  const auto days = scratch.write("7.csv", "user,item,time\n12,1,17372\n7,2,17373\n");
+  EXPECT_TRUE(read(reading({bare, days})).warns("7.csv: is written differently from"));
+  EXPECT_TRUE(read(reading({bare, days})).warns("times that are no dates"));
 }
 
 TEST(Layouts, WhatWasUnderstoodIsSaidForEachFile) {

@@ -75,6 +75,18 @@ TEST(Roles, OfHeadersOfTheFieldsDataSets) {
   EXPECT_EQ(of("# FromNodeId,user_id,ToNodeId,item id", "1,2,3,4"), Columns(1, 3, -1, -1));
 }
 
+// 1 January 2020, as it is counted elsewhere, and a date in March 2020 as it is usual.
+TEST(Times, OfOtherCountsAreWarnedOf) {
+  const auto of = [](const std::string& time) { return detected("user_id,item_id,timestamp\nu1,i1," + time + "\n"); };
+  for (const std::string other : {"637134336000000000", "132223104000000000", "13222310400000000", "599529600"}) {
+    EXPECT_TRUE(warns(of(other), "would be of the year")) << other;
+  }
+  for (const std::string usual :
+       {"1583020800", "1583020800000", "1583020800000000", "1583020800000000000", "43891.5", "2020030112"}) {
+    EXPECT_FALSE(warns(of(usual), "would be of the year")) << usual;
+  }
+}
+
 TEST(Roles, OfFriendsAndClassesMayBeLeftOver) {
   EXPECT_EQ(columns(detected("user_id,other one\n1,2\n", of_role(FileRole::social))), Columns(0, 1, -1, -1));
   EXPECT_EQ(columns(detected("friendID,userID\n1,2\n", of_role(FileRole::social))), Columns(1, 0, -1, -1));

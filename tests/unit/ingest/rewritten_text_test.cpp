@@ -109,6 +109,21 @@ TEST(RewrittenText, KeepsTheNumbersOfLines) {
             "n\n");
 }
 
+// Lines that letters end are made of none: the number of every line is asked back.
+TEST(RewrittenText, KnowsTheLinesOfItsSource) {
+  const Dialect dump{.separator = "\t", .escapes = true, .letters = true};
+  const std::string text = "a\\nb\t1\n\nc\\\nd\t\\n\\n\ne\t2\n";
+  EXPECT_EQ(read_all(text, dump),
+            "\"a\nb\"\x01"
+            "1\n\n\"c\nd\"\x01\"\n\n\"\ne\x01"
+            "2\n");
+  const std::vector<std::int64_t> expected{1, 1, 2, 3, 4, 4, 4, 5};
+  for (std::size_t made = 0; made < expected.size(); ++made) {
+    RewrittenText source(std::make_unique<TextSource>(text), dump, limit);
+    EXPECT_EQ(source.source_line(static_cast<std::int64_t>(made) + 1), expected[made]) << made;
+  }
+}
+
 TEST(RewrittenText, NamesWhatTheFirstLineLacks) {
   EXPECT_EQ(read_all("user item\n1 a b\n", {.separator = " ", .row_names = true}),
             "\x01user\x01item\n1\x01"

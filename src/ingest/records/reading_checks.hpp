@@ -38,8 +38,7 @@ std::vector<std::string> warn_of_swapped_columns(const Communicator& comm, const
                                                  const IdColumn& items);
 
 /// Says where files stand in folders as Hive names them, event=view and event=buy, by a column that is not in the
-/// files; in a table of Delta Lake or Hudi, whose own log says which files count; beside another of the same name but
-/// for its format and compression. Local.
+/// files. Local.
 std::vector<std::string> warn_of_folders(const std::vector<OpenedFile>& files);
 
 }  // namespace cohort

@@ -33,7 +33,7 @@ void warn_of_years(const FileLayout& layout, const ColumnsSeen& seen, double lar
   if (!layout.told_unit || layout.small_times || layout.spreadsheet_days) return;
   if (latest >= begin_of_1990 + seconds_of_year && latest < begin_of_2100) return;
   warnings.push_back(column_text(layout.time, seen.names) + ", read as the time, would be of the year " +
-                     std::to_string(1970 + static_cast<int>(latest / seconds_of_year)) +
+                     std::to_string(1970 + static_cast<std::int64_t>(std::min(latest / seconds_of_year, 1e9))) +
                      "; if it counts from another year than 1970, as .NET's ticks, Windows' file times and browsers' "
                      "histories do, write it as seconds since 1970 or as 2014-04-07 12:30:00");
 }

@@ -172,9 +172,9 @@ class Log:
 
 def made_with(chosen, others, day, cut):
     """What a day that is there must have been made with: by what it is called in messages."""
-    return {"cut": f"{cut:.15g}", "configuration": chosen.config.read_text(encoding="utf-8"), "options": others,
-            "--no-previous": chosen.no_previous, "--initial": chosen.initial} | ({} if day > 1 else {
-                "--no-previous": False, "--initial": False})
+    made = {"cut": f"{cut:.15g}", "configuration": tomllib.loads(chosen.config.read_text(encoding="utf-8")), "options": others,
+            "--no-previous": day > 1 and chosen.no_previous, "--initial": day > 1 and chosen.initial}
+    return json.loads(json.dumps(made, default=str))
 
 
 def run_day(chosen, others, log, day, cut):
@@ -184,7 +184,11 @@ def run_day(chosen, others, log, day, cut):
     cut_log = directory / f"interactions{suffix}"
     made, made_file = made_with(chosen, others, day, cut), directory / "made_with.json"
     if result.is_file():
-        before = json.loads(made_file.read_text(encoding="utf-8")) if made_file.is_file() else {}
+        try:
+            before = json.loads(made_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            fail(f"{directory} is there already, but does not say what it was made with ({made_file.name} is missing or "
+                 "damaged; earlier versions wrote none); give another --output, or remove this day and all after it")
         if other := [name for name, value in made.items() if before.get(name) != value]:
             fail(f"{directory} is there already, but not of the same {' and '.join(other)}; give another --output, or remove "
                  "this day and all after it")

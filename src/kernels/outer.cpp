@@ -93,8 +93,9 @@ void add_outer_products_vectors(ConstMatrixView left, ConstMatrixView right, dou
     const TileRows rows{left.row(first), 1, left.stride};
     const std::int64_t next = std::min(first + count, left.rows);
     const std::int64_t next_count = std::min(block_rows, left.rows - next);
-    const std::int64_t tiles = std::max<std::int64_t>(left.columns / tile_rows, 1) *
-                               ((right.columns + tile_groups * group - 1) / (tile_groups * group));
+    const std::int64_t tiles =
+        std::max<std::int64_t>(left.columns / tile_rows, 1) *
+        std::max<std::int64_t>((right.columns + tile_groups * group - 1) / (tile_groups * group), 1);
     Ahead left_ahead(left.row(next), next_count * left.stride, tiles);
     Ahead right_ahead(right.row(next), next_count * right.stride, tiles);
     for (std::int64_t column = 0; column < right.columns;) {

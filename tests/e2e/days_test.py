@@ -104,7 +104,15 @@ class Days(WithDirectory):
                              f"train.seed={seed}", check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn(f"not of the same {said}", done.stderr)
-        self.config.write_text(config)
+        made = out / "day-2" / "made_with.json"
+        kept = made.read_text()
+        for damaged in ("{", None):
+            self.config.write_text(config)
+            made.write_text(damaged) if damaged else made.unlink()
+            done = self.days(self.config, "--output", out, "--cuts", *dates, "--", "--set", "train.seed=3", check=False)
+            self.assertEqual((done.returncode, done.stderr.count("does not say what it was made with")), (2, 1), done.stderr)
+        made.write_text(kept)
+        self.config.write_text("# a remark\n" + config)
         self.assertEqual((out / "days.md").read_text(), written)
         # Records that come late change no day that is there.
         self.rows.append(("u0", "i0", 3))

@@ -145,6 +145,9 @@ class Dialects(Formats):
         escaped = "user,item,rating\n" + "".join(f'u{n % 9},"say \\"{n}\\"",{1 + n % 5}\n' for n in range(3000))
         self.write("data", escaped.replace('\\"2900\\""', '\\"2900" x"'))
         self.refused([":2902:", "is not closed by another"])
+        # Where escapes are read, none is said to be missing at the beginning.
+        self.write("data", escaped + "u1,a\\\\,b,c\n")
+        self.assertNotIn("in front of", self.refused([":3002:", "columns"]).stderr)
         for separator in ("ab", "\\n"):
             self.refused(["input.separator"], f'separator = "{separator}"')
 

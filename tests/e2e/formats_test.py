@@ -92,6 +92,7 @@ class Formats(WithDirectory):
             self.assertEqual(done.stderr.count("error: "), 1, done.stderr)
             for word in words:
                 self.assertIn(word, done.stderr)
+        return done
 
 
 class SameBits(Formats):

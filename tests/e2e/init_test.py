@@ -212,6 +212,10 @@ class Init(WithDirectory):
         self.assertEqual((done.returncode, done.stderr.count("error: cyrillic.csv: in the name")), (2, 1), done.stderr)
         self.init("cyrillic.csv", "--force", "--set", "input.encoding=cp1251")
         self.assertEqual(self.config()["input"]["columns"], {"user": "клиент", "item": "товар"})
+        # Those that it does not name may be called as they like.
+        self.write("french.csv", text_of([(f"u{k % 9}", f"i{k % 7}", "x") for k in range(126)], ("user_id", "item_id", "prénom")).encode("latin1"))
+        self.init("french.csv", "--force")
+        self.assertEqual(self.config()["input"]["columns"], {"user": "user_id", "item": "item_id"})
 
     def test_refused(self):
         self.write("log.csv", "user,item\n" + "".join(f"u{k % 7},i{k % 11}\n" for k in range(77)))

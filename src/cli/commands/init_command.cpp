@@ -94,9 +94,9 @@ std::string encoding_remedy(std::string_view message) {
              : ", or say how it is written, as --set input.encoding=latin1 (windows-1252, where Excel wrote it)";
 }
 
-// A configuration is text in UTF-8, and names columns.
+// A configuration is text in UTF-8, and names the columns that are read.
 void need_utf8_names(const OpenedFile& file) {
-  for (const auto& name : file.notes.names) {
+  for (const auto& [role, name] : columns_of(file)) {
     const auto bad = find_invalid_utf8(name);
     if (bad == std::string_view::npos) continue;
     const auto fault = not_utf8(name, bad);

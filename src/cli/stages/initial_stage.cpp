@@ -65,8 +65,13 @@ void refuse_own_directory(const Session& session, const std::string& path) {
   session.comm().attempt([&] {
     std::error_code none;
     const auto directory = std::filesystem::path(path).parent_path();
-    const auto own = std::filesystem::path(session.model_path()).parent_path();
-    if (!session.comm().is_root() || !std::filesystem::equivalent(directory, own, none)) return;
+    const auto own = std::filesystem::path(session.model_path());
+    if (!session.comm().is_root()) return;
+    // By a link, too, to the file alone.
+    if (!std::filesystem::equivalent(directory, own.parent_path(), none) &&
+        !std::filesystem::equivalent(path, own, none)) {
+      return;
+    }
     throw InputError("train.initial names " + path +
                      ", in the directory that this run writes to; write into another one (output.directory)");
   });

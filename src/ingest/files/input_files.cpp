@@ -119,6 +119,7 @@ std::vector<OpenedFile> open_all(const Communicator& comm, const std::vector<std
     files[f].layout = described[f].layout;
     files[f].notes = std::move(notes[f]);
     files[f].storage.encoding = std::move(encodings[f]);
+    files[f].layout.unescaped = dialects[f].escapes;
     files[f].storage.dialect = std::move(dialects[f]);
   }
   return files;

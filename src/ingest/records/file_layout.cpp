@@ -154,9 +154,12 @@ std::string passed_over_as_title(const std::string& titles) {
   return "the lines above that of the names are passed over as a title: " + quoted(titles, 80);
 }
 
+// Among the files of a list: what they are likely to share is said of the first alone.
+enum class Place { alone, first, later };
+
 // named: the look whose header names the columns; null: nothing does.
 DetectedLayout choose_layout(const Look& look, const Look* named, const std::string& name, const LayoutRequest& request,
-                             bool alone) {
+                             Place place) {
   DetectedLayout result{look.layout, {}};
   auto& layout = result.layout;
   layout.data_begin = look.begin;
@@ -170,7 +173,8 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     data.erase(data.begin());
   } else if (look.header) {
     const auto more_lines = std::ranges::count(look.first_line, '\n');
-    skip_first_line(layout, look.rows.size() > 1 || !alone, look.second_begin, look.first_number + more_lines, name);
+    skip_first_line(layout, look.rows.size() > 1 || place != Place::alone, look.second_begin,
+                    look.first_number + more_lines, name);
     result.notes.header = look.first_line;
     if (request.header == true && layout.format != TextFormat::lightgcn && !look.typed && looks_like_data(look.rows)) {
       result.notes.warnings.push_back("input.header = true, but the first line looks like data: " +
@@ -199,7 +203,8 @@ DetectedLayout choose_layout(const Look& look, const Look* named, const std::str
     for (const auto& field : seen.names) result.notes.names.emplace_back(without_type(field));
   }
   choose_columns(layout, seen, request, result.notes.warnings);
-  choose_time_unit(layout, seen, request, result.notes.warnings);
+  choose_time_unit(layout, seen, request);
+  if (place != Place::later) warn_of_years(layout, seen, request, result.notes.warnings);
   warn_of_shapes(layout, seen, request, result.notes.warnings);
   result.notes.grouped_by_second = is_grouped_by_second(layout, seen, request);
   return result;
@@ -211,16 +216,6 @@ bool same_separator(const Look& a, const Look& b) {
     return std::pair(format, look.layout.separator);
   };
   return family(a) == family(b);
-}
-
-// The fields that a column has in the lines looked at, without its name.
-std::vector<std::string> column_of(const Look& look, std::int32_t column) {
-  std::vector<std::string> fields;
-  for (std::size_t r = look.header ? 1 : 0; r < look.rows.size(); ++r) {
-    const auto& row = look.rows[r];
-    if (column >= 0 && column < std::ssize(row)) fields.push_back(row[static_cast<std::size_t>(column)]);
-  }
-  return fields;
 }
 
 // How a file of a list differs from the first; empty: not at all.
@@ -239,10 +234,16 @@ std::string differences(const Look& look, const DetectedLayout& a, const Look& f
   one_has(a.layout.weight, b.layout.weight, "weight");
   one_has(a.layout.time, b.layout.time, "time");
   one_has(a.layout.event, b.layout.event, "event");
-  differ(a.layout.time >= 0 && b.layout.time >= 0 && a.layout.small_times != b.layout.small_times,
-         a.layout.small_times ? "times that are no dates" : "times that are dates");
+  const auto fields_of = [](const Look& of, std::int32_t column) {
+    return cohort::fields_of(std::span(of.rows).subspan(of.header ? 1 : 0), column);
+  };
+  const auto dated = [&](const Look& of, const DetectedLayout& told) {
+    return told.layout.time >= 0 && are_dates(told.layout, fields_of(of, told.layout.time));
+  };
+  differ(a.layout.small_times && dated(first, b), "times that are no dates");
+  differ(b.layout.small_times && dated(look, a), "times that are dates");
   for (const auto& [own, other] : {std::pair(a.layout.first, b.layout.first), {a.layout.second, b.layout.second}}) {
-    const auto padding = other_padding(column_of(look, own), column_of(first, other));
+    const auto padding = other_padding(fields_of(look, own), fields_of(first, other));
     differ(!padding.empty(), padding);
   }
   return text;
@@ -272,7 +273,7 @@ std::string format_remedy(const LayoutRequest& request, std::string_view formats
 
 DetectedLayout detect_layout(std::string_view head, const std::string& name, const LayoutRequest& request) {
   const auto look = look_at(head, name, request);
-  return choose_layout(look, look.header ? &look : nullptr, name, request, true);
+  return choose_layout(look, look.header ? &look : nullptr, name, request, Place::alone);
 }
 
 std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names, const LayoutRequest& request,
@@ -301,7 +302,8 @@ std::vector<DetectedLayout> detect_layouts(const std::vector<std::string>& names
       layouts.emplace_back().notes.warnings.push_back("the file is empty; it is passed over");
       continue;
     }
-    layouts.push_back(choose_layout(look, named, names[f], request, names.size() == 1));
+    const auto place = names.size() == 1 ? Place::alone : f == filled ? Place::first : Place::later;
+    layouts.push_back(choose_layout(look, named, names[f], request, place));
     if (named && named != &look) {
       layouts[f].notes.header_of = names[with_header - looks.begin()];
     }

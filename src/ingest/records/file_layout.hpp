@@ -45,6 +45,7 @@ struct FileLayout {
   char separator = ',';           ///< of csv
   char comment = '\0';            ///< lines that begin with it are none of data; '\0': there is none
   bool decimal_comma = false;     ///< numbers may be written as 3,5
+  bool unescaped = false;         ///< backslashes that escape were read before (files/rewritten_text.hpp)
   bool ruled = false;             ///< lines such as ----+---- and the count of rows at the end are none of data
   bool compact_dates = false;     ///< times are dates such as 20140407
   bool small_times = false;       ///< times are numbers that are no seconds of any year in which there were logs

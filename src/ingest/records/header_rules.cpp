@@ -131,6 +131,15 @@ bool looks_like_data(const Rows& rows) {
   return false;
 }
 
+std::vector<std::string> fields_of(std::span<const std::vector<std::string>> rows, std::int32_t column) {
+  std::vector<std::string> fields;
+  for (const auto& row : rows) {
+    const auto at = static_cast<std::size_t>(column);
+    if (column >= 0 && at < row.size() && !is_missing(row[at])) fields.emplace_back(trimmed(row[at]));
+  }
+  return fields;
+}
+
 bool same_width(const Rows& rows) {
   return rows[0].size() >= 2 &&
          std::ranges::all_of(rows, [&](const auto& row) { return row.size() == rows[0].size(); });

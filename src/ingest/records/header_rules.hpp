@@ -1,6 +1,8 @@
 // Whether the first line of a file names its columns.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +12,9 @@ namespace cohort {
 
 /// The fields of a file's first lines.
 using Rows = std::vector<std::vector<std::string>>;
+
+/// The fields of one column, without blanks around them and without those that are missing. Local.
+std::vector<std::string> fields_of(std::span<const std::vector<std::string>> rows, std::int32_t column);
 
 /// At least two columns, and as many in every one of `rows`, which are at least one. Local.
 bool same_width(const Rows& rows);

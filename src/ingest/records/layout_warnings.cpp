@@ -30,16 +30,6 @@ constexpr std::size_t weights_that_show = 3;
 constexpr std::size_t fewest_groups = 3;
 constexpr std::size_t fewest_lines_of_groups = 30;
 
-// The fields of one column, without those that are missing.
-std::vector<std::string> fields_of(const Rows& rows, std::int32_t column) {
-  std::vector<std::string> fields;
-  for (const auto& row : rows) {
-    const auto at = static_cast<std::size_t>(column);
-    if (column >= 0 && at < row.size() && !is_missing(row[at])) fields.emplace_back(trimmed(row[at]));
-  }
-  return fields;
-}
-
 template <class Test>
 bool all(const std::vector<std::string>& fields, Test test) {
   return !fields.empty() && std::ranges::all_of(fields, test);

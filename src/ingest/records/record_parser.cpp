@@ -117,7 +117,7 @@ bool RecordParser::wrong_field_count(std::int64_t found) {
 // Dialects are told from the beginning of a file; further on, what is escaped makes lines malformed.
 void RecordParser::tell_escape(std::string_view record) {
   const bool tabs = layout_.format == TextFormat::tsv;
-  if (!tabs && layout_.format != TextFormat::csv) return;
+  if (layout_.unescaped || (!tabs && layout_.format != TextFormat::csv)) return;
   const char separator = tabs ? '\t' : layout_.separator;
   for (auto at = record.find('\\'); at != std::string_view::npos; at = record.find('\\', at + 1)) {
     const char next = at + 1 < record.size() ? record[at + 1] : '\n';

@@ -98,7 +98,9 @@ bool RecordParser::take_time(Field field, double& time) {
     time = *date;
     return true;
   }
-  const auto number = read_number(text);
+  // Among dates of digits alone no other digits are a time: 20140230, or seconds.
+  const auto number =
+      layout_.compact_dates ? NumberText{0, "is no date of digits as those of the first lines are"} : read_number(text);
   const bool other_unit = !number.fault && !has_told_unit(layout_, number.value);
   if (!number.fault && !other_unit) {
     time = seconds_of(layout_, number.value);
@@ -114,7 +116,8 @@ bool RecordParser::take_time(Field field, double& time) {
                 " is of another unit than those of the first lines; write all in one, or "
                 "say it in input.time_unit");
   }
-  return fail("the time " + quoted(text) + " " + number.fault + ", nor a date such as 2014-04-07 12:30:00");
+  return fail("the time " + quoted(text) + " " + number.fault +
+              (layout_.compact_dates ? "" : ", nor a date such as 2014-04-07 12:30:00"));
 }
 
 bool RecordParser::take_event(Field field, double& factor) {

@@ -337,8 +337,10 @@ std::optional<double> read_compact_date(std::string_view raw) {
   const int hour = text.number(2, 2);
   const int minute = text.empty() ? 0 : text.number(2, 2);
   const int second = text.empty() ? 0 : text.number(2, 2);
+  // Hours from 1 to 24 end with the day.
+  const bool is_end = hour == 24 && minute == 0 && second == 0;
   const bool is_time = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
-  if (!is_time || !text.empty()) return std::nullopt;
+  if ((!is_time && !is_end) || !text.empty()) return std::nullopt;
   return date + 3600.0 * hour + 60.0 * minute + second;
 }
 

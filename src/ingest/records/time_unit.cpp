@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "ingest/records/column_names.hpp"
@@ -23,25 +24,24 @@ bool called_date(const FileLayout& layout, const std::vector<std::string>& names
   return false;
 }
 
-// Numbers that would be times before there were logs, or of another century, are counted from elsewhere.
-void warn_of_years(const FileLayout& layout, const ColumnsSeen& seen, double largest,
-                   std::vector<std::string>& warnings) {
-  constexpr double begin_of_1990 = 631'152'000;
-  constexpr double begin_of_2100 = 4'102'444'800;
-  constexpr double seconds_of_year = 31'556'952;
-  const auto latest = largest / layout.time_divisor;
-  if (!layout.told_unit || layout.small_times || layout.spreadsheet_days) return;
-  if (latest >= begin_of_1990 + seconds_of_year && latest < begin_of_2100) return;
-  warnings.push_back(column_text(layout.time, seen.names) + ", read as the time, would be of the year " +
-                     std::to_string(1970 + static_cast<std::int64_t>(std::min(latest / seconds_of_year, 1e9))) +
-                     "; if it counts from another year than 1970, as .NET's ticks, Windows' file times and browsers' "
-                     "histories do, write it as seconds since 1970 or as 2014-04-07 12:30:00");
+constexpr double seconds_of_year = 31'556'952;
+// Of years in which there were logs; earlier and later numbers are counted from elsewhere.
+constexpr double begin_of_logs = 21 * seconds_of_year;
+constexpr double end_of_logs = 130 * seconds_of_year;
+
+// The largest of a column's numbers, as seconds; 0: there are none.
+double latest_of(const FileLayout& layout, const std::vector<std::string>& fields) {
+  double largest = 0;
+  for (const auto& field : fields) {
+    const auto number = read_number(trimmed(field));
+    if (!number.fault) largest = std::max(largest, std::abs(number.value));
+  }
+  return largest / layout.time_divisor;
 }
 
 }  // namespace
 
-void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
-                      std::vector<std::string>& warnings) {
+void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request) {
   const auto& data = seen.data;
   if (layout.time < 0) return;
   layout.date_order = request.date_order;
@@ -73,7 +73,27 @@ void choose_time_unit(FileLayout& layout, const ColumnsSeen& seen, const LayoutR
   layout.told_unit = largest > 0 && !layout.compact_dates;
   layout.spreadsheet_days = largest > 0 && !layout.compact_dates && days && called_date(layout, seen.names);
   layout.small_times = layout.told_unit && largest < 1e8 && !layout.spreadsheet_days;
-  if (request.role == FileRole::interactions && request.columns.empty()) warn_of_years(layout, seen, largest, warnings);
+}
+
+bool are_dates(const FileLayout& layout, const std::vector<std::string>& fields) {
+  if (layout.compact_dates || layout.spreadsheet_days) return true;
+  const auto latest = latest_of(layout, fields);
+  if (latest > 0) return latest >= begin_of_logs && latest < end_of_logs;
+  return std::ranges::any_of(fields, [](const std::string& field) { return read_date(field).has_value(); });
+}
+
+void warn_of_years(const FileLayout& layout, const ColumnsSeen& seen, const LayoutRequest& request,
+                   std::vector<std::string>& warnings) {
+  if (layout.time < 0 || request.role != FileRole::interactions || !request.columns.empty()) return;
+  const auto latest = latest_of(layout, fields_of(seen.data, layout.time));
+  const bool elsewhere = layout.told_unit && !layout.small_times && !layout.spreadsheet_days;
+  if (!elsewhere || (latest >= begin_of_logs && latest < end_of_logs)) return;
+  warnings.push_back(
+      column_text(layout.time, seen.names) + ", read as the time, would be of the year " +
+      std::to_string(1970 + static_cast<std::int64_t>(std::min(latest / seconds_of_year, 1e9))) +
+      "; where it only counts, its order is right, and with input.columns it is not spoken of; where it counts from "
+      "another year than 1970, as .NET's ticks, Windows' file times and browsers' histories do, write it as seconds "
+      "since 1970 or as 2014-04-07 12:30:00");
 }
 
 }  // namespace cohort

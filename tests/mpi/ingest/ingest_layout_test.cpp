@@ -120,6 +120,24 @@ TEST(Layouts, PartsOfAListShareAHeader) {
   const auto days = scratch.write("7.csv", "user,item,time\n12,1,17372\n7,2,17373\n");
   EXPECT_TRUE(read(reading({bare, days})).warns("7.csv: is written differently from"));
   EXPECT_TRUE(read(reading({bare, days})).warns("times that are no dates"));
+  EXPECT_TRUE(read(reading({days, bare})).warns("times that are dates"));
+}
+
+TEST(Layouts, TimesOfPartsThatOnlyCountAreAlike) {
+  const Scratch scratch;
+  const auto part = [&](const std::string& name, const std::string& first, const std::string& second) {
+    return scratch.write(name, "user,item,time\n1,1," + first + "\n2,2," + second + "\n");
+  };
+  const auto zero = part("0.csv", "0", "0");
+  const auto one = part("1.csv", "86400", "86401");
+  const auto none = part("2.csv", "", "");
+  const auto year = part("3.csv", "99999990", "99999999");
+  const auto next_year = part("4.csv", "131556952", "131556953");
+  for (const auto& files : {std::vector{zero, one}, {one, zero}, {one, none}, {none, one}, {year, next_year}}) {
+    EXPECT_FALSE(read(reading(files)).warns("differently")) << files[0];
+  }
+  EXPECT_FALSE(read(reading({year, next_year})).warns("of the year"));
+  EXPECT_TRUE(read(reading({next_year, year})).warns("of the year 1974"));
 }
 
 TEST(Layouts, WhatWasUnderstoodIsSaidForEachFile) {

@@ -287,6 +287,27 @@ TEST(RecordParser, ReadsWhatAPlainSplitReads) {
   }
 }
 
+// What is no date among dates of digits alone is no number of seconds either: times would be out of order.
+TEST(RecordParser, DatesOfDigitsAlone) {
+  const std::string head = "user\titem\ttime\nu\ta\t2014010123\nu\tb\t2014010201\n";
+  const auto layout = layout_of(head);
+  ASSERT_TRUE(layout.compact_dates);
+  constexpr double new_year = 1388534400;
+  const auto parsed = parse(head + "u\tc\t2014010124\nu\td\t2014013024\nu\te\t20140131\n", layout);
+  std::vector<double> hours;
+  for (const auto& record : parsed.records) hours.push_back((std::get<3>(record) - new_year) / 3600);
+  EXPECT_EQ(hours, (std::vector<double>{23, 25, 24, 720, 720}));
+  for (const std::string wrong : {"2014010125", "20140230", "1400000000", "0", "2014010124:30", "201401012401"}) {
+    const auto text = head + "u\tc\t" + wrong + "\n";
+    const auto left_out = parse(text, layout);
+    EXPECT_EQ(left_out.tally.unread_times, 1) << wrong;
+    EXPECT_EQ(std::get<3>(left_out.records.at(2)), 0) << wrong;
+    WeightRule needed;
+    needed.times_needed = true;
+    EXPECT_EQ(parse(text, layout, needed).tally.bad_lines, 1) << wrong;
+  }
+}
+
 TEST(RecordParser, WeightsInEveryNotation) {
   const std::string text = "1\t1\t3\n1\t2\t3.50\n1\t3\t1e2\n1\t4\t.5\n1\t5\t 7 \n1\t6\t0\n1\t7\t-0\n1\t8\t4294967296\n";
   const auto layout = layout_of(text);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <string>
 #include <utility>
 
 #include "comm/cost_blocks.hpp"
+#include "core/error.hpp"
 #include "core/ragged.hpp"
 #include "core/random.hpp"
 #include "core/stopwatch.hpp"
@@ -54,6 +56,15 @@ std::vector<std::int32_t> block_assignment(const Communicator& comm, const Block
   return shard_of;
 }
 
+// Every rank keeps lists of all shards, empty ones too.
+void refuse_empty_shards(std::int64_t shards, std::int64_t nodes, const std::string& who) {
+  constexpr std::int64_t always_allowed = 65'536;
+  const auto most = std::max(nodes, always_allowed);
+  if (shards <= most) return;
+  throw InputError(who + " " + std::to_string(shards) + " shards, but the graph has only " + std::to_string(nodes) +
+                   " nodes; ask for at most " + std::to_string(most));
+}
+
 // Fills shard_of, shards, and the tool that was used.
 void assign(const Communicator& comm, const BlockGraph& blocks, const PartitionConfig& options, std::uint64_t seed,
             PartitionResult& result) {
@@ -64,11 +75,13 @@ void assign(const Communicator& comm, const BlockGraph& blocks, const PartitionC
     result.shard_of = std::move(file.part_of);
     result.shards = file.parts;
     need_shards(result.shards, comm.size());
+    refuse_empty_shards(result.shards, blocks.nodes(), options.file + " names");
     return;
   }
   const auto shards = options.shards > 0 ? options.shards : automatic_shards(blocks.nodes());
   result.shards = static_cast<std::int32_t>(shards);
   need_shards(shards, comm.size());
+  refuse_empty_shards(shards, blocks.nodes(), "partition.shards asks for");
   if (tool == PartitionTool::metis && (shards == 1 || blocks.nodes() < metis_needs_nodes_per_shard * shards ||
                                        comm.sum(std::ssize(blocks.column)) == 0)) {
     tool = PartitionTool::block;

@@ -70,6 +70,8 @@ def main():
     chosen = arguments()
     try:
         result = Result(chosen.result)
+        for warning in result.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
         strategies = comparisons.Strategies(chosen.strategies, result.count) if chosen.strategies else None
         comparison = comparisons.Comparison(chosen.compare, result.size) if chosen.compare else None
         write(chosen.output, page.render(result, strategies, comparison, sample_of(result.users, chosen.users)))

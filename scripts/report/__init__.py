@@ -1,4 +1,4 @@
-"""The parts of scripts/report.py: what is read (result, comparisons), what is drawn (figures), the page (page)."""
+"""The parts of scripts/report.py: what is read (result, labels, comparisons), what is drawn (figures), the page (page)."""
 
 
 class InputError(Exception):

@@ -1,12 +1,9 @@
 """What a report needs of segments.h5, read and checked. docs/file-formats.md describes the file."""
 
-import csv
-import gzip
-import hashlib
+import functools
 import itertools
 import math
 import pathlib
-import re
 import tomllib
 import zlib
 
@@ -14,6 +11,7 @@ import h5py
 import numpy
 
 from report import InputError
+from report.labels import Unreadable, labels_of
 
 SCHEMA_VERSION = 2
 BLOCK_BYTES = 1 << 20  # that each checksum is of
@@ -35,6 +33,7 @@ class Result:
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
+        self.warnings = []  # of what the report could not have
         if not self.path.is_file():
             raise InputError(f"{path}: there is no such file")
         try:
@@ -118,6 +117,7 @@ class Result:
         lengths = numpy.linalg.norm(file["segments/centroid"][...], axis=1)
         self.spherical = bool(numpy.all((numpy.abs(lengths - 1) < 1e-5) | (lengths == 0)))
         self.item_attributes = settings["input"].get("item_attributes", "")
+        self.encoding = settings["input"].get("encoding", "auto")
         self.holds_out = settings["input"]["holdout"] > 0 or bool(settings["input"]["test"])
         self.loss = file["history/loss"][...]
         self.inertia = file["history/inertia"][...]
@@ -127,6 +127,9 @@ class Result:
         self.tried = self._by_rank(file, "history/count")  # numbers of segments; empty where segment.count is set
         self.variance = self._variance(file["users/embedding"])
         self.profile = Profile(file, self.count) if PROFILE + "description" in file else None
+        # What the profile calls items, by their ids.
+        named = self.profile.item_names if self.profile else {}
+        self.known_names = dict(zip(texts_at(file["items/id"], sorted(named)), map(named.get, sorted(named)))) if named else {}
         self.strategy = ""
         self.recommended = self.read_recommended(file, "segments/recommendations", self.profile)
         self.levels = read_levels(file, self)
@@ -161,14 +164,27 @@ class Result:
         wanted = sorted({int(item) for item in numbers.flat if item >= 0})
         names = dict(zip(wanted, texts_at(file["items/id"], wanted)))
         if profile:
-            labels = labels_of(self.item_attributes, dict(self.profile.attribute_files).get(self.item_attributes),
-                               set(names.values()))
-            names = {item: labels.get(name, name) for item, name in names.items()}
+            if not names.keys() <= profile.item_names.keys():
+                names = {item: self.labels.get(name, name) for item, name in names.items()}
             names.update(profile.item_names)
         self.strategy = text(file.attrs["recommend_strategy"])
         known = file[group + "/known"][...]
         return [[{"name": names[int(item)], "known": mark == 1} for item, mark in zip(row, marks) if item >= 0]
                 for row, marks in zip(numbers, known)]
+
+    @functools.cached_property
+    def labels(self):
+        """What the table of attributes calls items, by their ids; nothing, and a warning, where it cannot be read."""
+        path = self.item_attributes
+        if not path:
+            return {}
+        try:
+            return labels_of(path, dict(self.profile.attribute_files).get(path), self.encoding, self.known_names)
+        except Unreadable as reason:
+            # Where the profile has items, and all by their ids, the table had no names for them either.
+            if not self.known_names or any(item != name for item, name in self.known_names.items()):
+                self.warnings.append(f"{path}: {reason}; recommended items that it may name are shown by their ids")
+            return {}
 
     def silhouette(self):
         """The mean over users, over a sample of them where they are many; NaN where it is not defined."""
@@ -315,26 +331,3 @@ class Profile:
         population = group["numeric/population_mean"][...]
         return [[{"name": name, "mean": mean[s, a], "population": population[a], "deviation": deviation[s, a]}
                  for a, name in enumerate(names) if users[s, a] > 0] for s in range(self.count)]
-
-
-def labels_of(path, sha256, ids):
-    """What a table of attributes calls these items; nothing where it is no longer the one that was profiled."""
-    if sha256 is None:
-        return {}
-    try:
-        content = pathlib.Path(path).read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
-            return {}
-        lines = (gzip.decompress(content) if path.endswith(".gz") else content).decode(errors="replace").splitlines()
-    except (OSError, EOFError, zlib.error):
-        return {}
-    separator = "\t" if lines and "\t" in lines[0] else ","
-    header, *rows = csv.reader(lines, delimiter=separator,
-                               quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL)
-    for column, name in enumerate(header):
-        if column == 0 or not re.search("name|title", name.split(":")[0], re.IGNORECASE):
-            continue
-        label = {row[0]: row[column] for row in rows if len(row) == len(header) and row[column]}
-        if len(set(label.values())) * 2 > len(label):
-            return {item: label[item] for item in ids & label.keys()}
-    return {}

@@ -10,6 +10,7 @@
 
 #include "assign/fold_in.hpp"
 #include "core/error.hpp"
+#include "data/pair_table.hpp"
 #include "kernels/rows.hpp"
 
 namespace cohort {
@@ -31,13 +32,14 @@ EmbedUser embed_by_fold_in(const SegmentsFile& result) {
 
 LiveAssigner::LiveAssigner(const Communicator& comm, const SegmentsFile& result,
                            std::span<const std::int64_t> item_users, EmbedUser embed, const GraphConfig& graph,
-                           const AssignOptions& options)
+                           const AssignOptions& options, Repeats repeats)
     : result_(result),
       embed_(std::move(embed)),
       weights_(graph),
       min_weight_(graph.min_weight),
       drop_zero_(graph.weight != EdgeWeighting::binary),
       options_(options),
+      repeats_(repeats),
       popular_(popular_items(comm, result.items.distribution, item_users, options.count)),
       embedding_(1, result.segments.centroid.columns()),
       scores_(1, block_items) {
@@ -70,13 +72,8 @@ LiveAssigner::LiveAssigner(const Communicator& comm, const SegmentsFile& result,
   }
 }
 
-// Repeats merge as in make_pair_table: weights are added in ascending order.
 void LiveAssigner::merge(std::span<const NamedInteraction> interactions, LiveAnswer& answer) {
-  struct Found {
-    std::int32_t item;
-    float weight;
-  };
-  std::vector<Found> found;
+  std::vector<PairRecord> found;
   std::vector<std::string_view> unknown;
   for (const auto& interaction : interactions) {
     if (interaction.weight < static_cast<float>(min_weight_) || (drop_zero_ && interaction.weight == 0)) continue;
@@ -84,23 +81,19 @@ void LiveAssigner::merge(std::span<const NamedInteraction> interactions, LiveAns
     if (place == item_number_.end()) {
       unknown.push_back(interaction.item);
     } else {
-      found.push_back({place->second, interaction.weight});
+      found.push_back({place->second, interaction.weight, static_cast<double>(found.size())});
     }
   }
   std::ranges::sort(unknown);
   answer.unknown = std::unique(unknown.begin(), unknown.end()) - unknown.begin();
-  std::ranges::sort(
-      found, [](const Found& a, const Found& b) { return a.item != b.item ? a.item < b.item : a.weight < b.weight; });
+  merge_repeats(found, repeats_);
   item_.clear();
   seen_.clear();
   weight_.clear();
-  for (std::size_t i = 0; i < found.size();) {
-    const auto item = found[i].item;
-    double sum = 0;
-    for (; i < found.size() && found[i].item == item; ++i) sum += static_cast<double>(found[i].weight);
-    const auto merged = static_cast<float>(std::min(sum, static_cast<double>(std::numeric_limits<float>::max())));
-    const auto weight = weights_.interaction(merged);
+  for (const auto& one : found) {
+    const auto weight = weights_.interaction(one.weight);
     if (weight == 0) continue;
+    const auto item = static_cast<std::int32_t>(one.other);
     item_.emplace_back(item);
     seen_.push_back(item);
     weight_.push_back(weight);

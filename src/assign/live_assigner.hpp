@@ -45,9 +45,10 @@ EmbedUser embed_by_fold_in(const SegmentsFile& result);
 class LiveAssigner {
  public:
   /// result: read by one rank alone, with items; must outlive the assigner. item_users: training users of all items.
-  /// Collective (of that one rank).
+  /// repeats: how an item that a user has several times counts, in the order in which they are given. Collective (of
+  /// that one rank).
   LiveAssigner(const Communicator& comm, const SegmentsFile& result, std::span<const std::int64_t> item_users,
-               EmbedUser embed, const GraphConfig& graph, const AssignOptions& options);
+               EmbedUser embed, const GraphConfig& graph, const AssignOptions& options, Repeats repeats = Repeats::sum);
 
   /// Not for several threads at a time. Local.
   LiveAnswer answer(std::string_view user, std::span<const NamedInteraction> interactions);
@@ -68,6 +69,7 @@ class LiveAssigner {
   double min_weight_;
   bool drop_zero_;
   AssignOptions options_;
+  Repeats repeats_;
   std::vector<ScoredItem> popular_;
   std::unordered_map<std::string_view, std::int32_t> item_number_;
   std::vector<Block> blocks_;

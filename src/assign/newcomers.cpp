@@ -201,7 +201,19 @@ class Reading {
       }
       raw.weight = std::move(read.pairs.weight);
     });
-    const auto table = make_pair_table(comm_, result_.users.distribution, std::move(raw)).table;
+    const auto repeats = files_.clean.repeats;
+    const bool by_time = repeats == Repeats::last || repeats == Repeats::first;
+    raw.has_time = by_time && read.pairs.has_time;
+    if (raw.has_time) raw.time = std::move(read.pairs.time);
+    const bool timed = raw.has_time;
+    auto merged = make_pair_table(comm_, result_.users.distribution, std::move(raw), repeats);
+    if (by_time && !timed && comm_.sum(merged.merged) > 0) {
+      throw InputError(files_.input.interactions.front() +
+                       ": a user has an item several times, of which clean.repeats of the result takes the " +
+                       (repeats == Repeats::last ? "last" : "first") +
+                       ", but there are no times; write them, or each pair once");
+    }
+    const auto table = std::move(merged.table);
     comm_.attempt([&] { part_items(table, EdgeWeights(files_.graph), result_); });
     result_.known_pairs = comm_.sum(result_.edges.size());
     std::int64_t unknown = 0;

@@ -33,8 +33,8 @@ struct Newcomers {
 };
 
 /// How the files are read: of input the newcomers' interactions, social, user_features and user_feature_ids (any of
-/// them may be empty), format and columns as for `prepare`; graph and clean as the model was made with (of clean only
-/// max_bad_lines counts: nobody is dropped for having few interactions, or many).
+/// them may be empty), format and columns as for `prepare`; graph and clean as the model was made with (but of clean
+/// what drops users or items: nobody is dropped for having few interactions, or many).
 struct NewcomerFiles {
   InputConfig input;
   CleanConfig clean;
@@ -49,10 +49,10 @@ struct KnownNodes {
 };
 
 /// An item is known if `items` holds it and it has training users. Records of events without weight, below
-/// graph.min_weight or of no weight are left out, repeats merge, as for training; friendships are read in both
-/// directions, as for training. Where there is a half-life, interactions age until the latest of the files; files
-/// without times have none that are old. Throws InputError: a file that cannot be read or understood, no item or no
-/// friend in common, features of nobody who is placed. Collective.
+/// graph.min_weight or of no weight are left out, repeats merge as clean.repeats says, as for training; friendships are
+/// read in both directions, as for training. Where there is a half-life, interactions age until the latest of the
+/// files; files without times have none that are old. Throws InputError: a file that cannot be read or understood, no
+/// item or no friend in common, features of nobody who is placed. Collective.
 Newcomers read_newcomers(const Communicator& comm, const NewcomerFiles& files, const KnownNodes& known);
 
 }  // namespace cohort

@@ -44,7 +44,7 @@ Placement place(const float* row, ConstMatrixView centroid, bool spherical) {
 
 Placement place_at(const float* row, const Segments& segments, std::int64_t level, bool spherical) {
   auto result = place(row, segments.centroid.view(), spherical);
-  if (level == 0 || level > std::ssize(segments.levels)) return result;
+  if (result.segment < 0 || level == 0 || level > std::ssize(segments.levels)) return result;
   const auto& at = segments.levels[level - 1];
   const auto there = place_in_level(row, segments.centroid.view(), at.of_finest, at.centroid.view(), spherical);
   return {at.of_finest[result.segment], there.distance, there.margin};

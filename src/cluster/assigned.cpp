@@ -26,10 +26,12 @@ void scale_to_length_one(Matrix& rows) {
 
 }  // namespace
 
-KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& points, Matrix centres, bool spherical) {
+KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& points, Matrix centres, bool spherical,
+                                 bool or_fewer) {
   KmeansOptions options;
   options.count = centres.rows();
   options.spherical = spherical;
+  options.or_fewer = or_fewer;
   auto population = checked_points(comm, points);
   const auto users = population.total;
   std::optional<UnitPoints> unit;
@@ -46,7 +48,7 @@ KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& point
     result.segment.assign(rows, 0);
     result.distance.assign(rows, 1.0F);
     result.margin.assign(rows, 0.0F);
-    if (options.count == 1) std::ranges::fill(result.margin, std::numeric_limits<float>::infinity());
+    if (centres.rows() == 1) std::ranges::fill(result.margin, std::numeric_limits<float>::infinity());
     for (std::size_t i = 0; i < found.nearest.size(); ++i) {
       const auto row = unit ? static_cast<std::size_t>(unit->source[i]) : i;
       const double nearest = spherical ? found.distance[i] / 2 : std::sqrt(found.distance[i]);

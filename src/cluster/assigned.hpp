@@ -10,8 +10,9 @@ namespace cohort {
 
 /// Every point to the nearest of `centres` (k x d, the same on all ranks), without moving them, but for those without a
 /// point, which go to the farthest points; segments are numbered by size, as k-means does it, and the sum of squared
-/// distances is the one iteration's inertia. Throws as kmeans() does. Collective.
-KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& points, Matrix centres, bool spherical);
+/// distances is the one iteration's inertia. Throws as kmeans() does, or_fewer as there. Collective.
+KmeansResult assigned_to_centres(const Communicator& comm, const PointSet& points, Matrix centres, bool spherical,
+                                 bool or_fewer = false);
 
 /// `cluster` (0..count-1) of every point, as it is: centroids are the means, numbers go by size, ties by the smallest
 /// id, and clusters without a point are left out. The margin is negative where another centroid is nearer. Throws

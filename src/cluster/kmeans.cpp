@@ -75,7 +75,7 @@ KmeansResult kmeans(const Communicator& comm, const PointSet& points, const Kmea
     result.segment.assign(rows, 0);
     result.distance.assign(rows, 1.0F);
     result.margin.assign(rows, 0.0F);
-    if (options.count == 1) std::ranges::fill(result.margin, no_second);
+    if (best.centres.rows() == 1) std::ranges::fill(result.margin, no_second);
     hand_out(assignment, options.spherical,
              unit ? std::span<const std::int64_t>(unit->source) : std::span<const std::int64_t>(), result);
   });

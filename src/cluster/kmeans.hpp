@@ -34,6 +34,7 @@ struct KmeansOptions {
   /// Centres to start from, at most `count`, in the scale of the points (if spherical, of length 1); those that lack
   /// are drawn beside them. There is then one run, whatever `restarts` says. The same on all ranks.
   ConstMatrixView start{};
+  bool or_fewer = false;  ///< where fewer points differ: as many segments as differ, not an error
 };
 
 struct KmeansResult {

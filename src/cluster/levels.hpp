@@ -26,9 +26,9 @@ struct NestedLevel {
   std::vector<std::int64_t> size;       ///< users: descending, ties by the smallest id in the segment
 };
 
-/// counts: numbers of segments of the levels above the finest, ascending, the last below that of `found`, the first at
-/// least 1. found: of these points. former: of each level what it starts from, the parts being the finest segments, or
-/// nothing. Returns one level for each of them, the coarsest first. Memory: the sums of the finest segments, k x d.
+/// counts: numbers of segments of the levels above the finest, ascending, the last at most that of `found`, the first
+/// at least 1. found: of these points. former: of each level what it starts from, the parts being the finest segments,
+/// or nothing. Returns one level for each of them, the coarsest first. Memory: the sums of the finest segments, k x d.
 /// Time beside k-means: k^2 d. Collective.
 std::vector<NestedLevel> nest_segments(const Communicator& comm, const PointSet& points, bool spherical,
                                        const KmeansResult& found, std::span<const std::int64_t> counts,

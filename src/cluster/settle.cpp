@@ -23,21 +23,36 @@ std::vector<std::int64_t> by_size(const ExactAssignment& assignment) {
 }
 
 Matrix rows_in_order(const Matrix& rows, std::span<const std::int64_t> order) {
-  Matrix result(rows.rows(), rows.columns());
+  Matrix result(std::ssize(order), rows.columns());
   for (std::size_t i = 0; i < order.size(); ++i) {
     std::copy_n(rows.row(order[i]), rows.stride(), result.row(static_cast<std::int64_t>(i)));
   }
   return result;
 }
 
+// Without those that are nobody's nearest.
+Matrix with_points(const Matrix& centres, const ExactAssignment& assignment) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t j = 0; j < centres.rows(); ++j) {
+    if (assignment.size[j] > 0) rows.push_back(j);
+  }
+  return rows_in_order(centres, rows);
+}
+
 }  // namespace
 
-InputError too_few_users(std::int64_t distinct, const KmeansOptions& options) {
+TooLittleError too_few_users(std::int64_t distinct, const KmeansOptions& options) {
+  if (distinct == 0) {
+    return TooLittleError(
+        "there is nothing to cluster by: no user's embedding has a direction, as where no two users share an item or "
+        "are "
+        "friends; check [input], [clean] and [graph]");
+  }
   const std::string what =
       options.spherical ? " whose embeddings point in different directions" : " with different embeddings";
-  return InputError(std::string(options.asked_by) + " " + std::to_string(options.count) + ", but there " +
-                    noun(distinct, "is", "are") + " only " + counted(distinct, "user") + what + "; ask for at most " +
-                    std::to_string(std::max<std::int64_t>(distinct, 1)));
+  return TooLittleError(std::string(options.asked_by) + " " + std::to_string(options.count) + ", but there " +
+                        noun(distinct, "is", "are") + " only " + counted(distinct, "user") + what +
+                        "; ask for at most " + std::to_string(std::max<std::int64_t>(distinct, 1)));
 }
 
 // Assigns to `centres` until every centre has a point and their numbers go by size. Numbers decide where a point that
@@ -56,7 +71,12 @@ ExactAssignment settle(const Communicator& comm, const PointSet& points, const K
       COHORT_CHECK(on_centres > before, "reseeding brings a point onto a centre each time");
       before = on_centres;
       const auto farthest = farthest_rows(comm, points, centres.view(), assignment.nearest, empty);
-      if (farthest.rows() == 0) throw too_few_users(options.count - empty, options);
+      if (farthest.rows() == 0) {
+        if (!options.or_fewer) throw too_few_users(options.count - empty, options);
+        comm.attempt([&] { centres = with_points(centres, assignment); });
+        before = -1;
+        continue;
+      }
       for (std::int64_t j = 0, taken = 0; taken < farthest.rows(); ++j) {
         if (assignment.size[j] > 0) continue;
         std::copy_n(farthest.row(taken++), centres.stride(), centres.row(j));

@@ -16,6 +16,13 @@ class InputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// What is there is too little to learn from or to cluster: of a part of the data, such as what is left when some of it
+/// is held back, the caller may do without.
+class TooLittleError : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 /// Training cannot go on: divergence, no memory, a full disk. Exit code 1.
 class RunError : public std::runtime_error {
  public:

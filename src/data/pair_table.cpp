@@ -12,12 +12,6 @@ namespace cohort {
 
 namespace {
 
-struct Entry {
-  std::int64_t other;
-  float weight;
-  double time;
-};
-
 // The places of records in a send buffer ordered by the rank that they go to.
 struct Routing {
   std::vector<std::int64_t> begin;  // P + 1
@@ -56,10 +50,12 @@ std::vector<T> by_row(const std::vector<std::int64_t>& place, std::vector<T> col
   return ordered;
 }
 
-// Sorts one row and merges what repeats, in place.
-void merge_row(std::vector<Entry>& row, Repeats repeats) {
-  std::ranges::sort(
-      row, [](const Entry& a, const Entry& b) { return std::tie(a.other, a.weight) < std::tie(b.other, b.weight); });
+}  // namespace
+
+void merge_repeats(std::vector<PairRecord>& row, Repeats repeats) {
+  std::ranges::sort(row, [](const PairRecord& a, const PairRecord& b) {
+    return std::tie(a.other, a.weight) < std::tie(b.other, b.weight);
+  });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < row.size();) {
     double sum = 0;
@@ -102,8 +98,6 @@ void merge_row(std::vector<Entry>& row, Repeats repeats) {
   row.resize(kept);
 }
 
-}  // namespace
-
 MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, RawPairs records, Repeats repeats) {
   PairTable table;
   std::vector<std::int64_t> place;
@@ -129,7 +123,7 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
 
   MergedPairs result;
   result.records.reserve(table.row_begin.size() - 1);
-  std::vector<Entry> scratch;
+  std::vector<PairRecord> scratch;
   std::size_t kept = 0;
   std::size_t at = 0;
   for (std::size_t r = 0; r + 1 < table.row_begin.size(); ++r) {
@@ -138,7 +132,7 @@ MergedPairs make_pair_table(const Communicator& comm, const Distribution& rows, 
       scratch.push_back({table.other[at], table.weight[at], records.has_time ? table.time[at] : 0.0});
     }
     result.records.push_back(std::ssize(scratch));
-    merge_row(scratch, repeats);
+    merge_repeats(scratch, repeats);
     table.row_begin[r] = static_cast<std::int64_t>(kept);
     for (const auto& entry : scratch) {
       table.other[kept] = entry.other;

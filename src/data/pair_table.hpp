@@ -20,6 +20,17 @@ struct RawPairs {
   bool has_time = false;
 };
 
+/// What one row has of another.
+struct PairRecord {
+  std::int64_t other;
+  float weight;
+  double time;
+};
+
+/// Merges the records of one row that are of the same other, as make_pair_table says; leaves them ascending by other.
+/// Local.
+void merge_repeats(std::vector<PairRecord>& row, Repeats repeats);
+
 struct MergedPairs {
   PairTable table;
   std::vector<std::int64_t> records;  ///< of each of this rank's rows, before repeats were merged

@@ -39,12 +39,15 @@ void standardise(const FeatureScale& scale, FeatureRow& row) {
 }  // namespace
 
 void FeatureScale::apply(FeatureRow& row) const {
+  const bool has_features = std::ranges::any_of(row, [](const auto& entry) { return entry.second != 0; });
   if (kind == FeatureScaling::columns) {
     if (!row.empty() && !mean.empty()) standardise(*this, row);
   } else if (kind != FeatureScaling::none) {
     scale_by_size(kind, row);
   }
   std::erase_if(row, [](const auto& entry) { return entry.second == 0; });
+  // What is average in all is not what lacks features.
+  if (has_features && row.empty()) row.emplace_back(0, 0.0F);
 }
 
 }  // namespace cohort

@@ -1,6 +1,8 @@
 #include "model/outside_nodes.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 
 #include "core/error.hpp"
 #include "core/ragged.hpp"
@@ -16,6 +18,12 @@ FeatureRow row_of(const PairTable& rows, std::int64_t node, const FeatureScale& 
     row.emplace_back(static_cast<std::int32_t>(rows.other[k]), rows.weight[k]);
   }
   scale.apply(row);
+  for (const auto& [column, value] : row) {
+    if (std::isfinite(value)) continue;
+    throw InputError("a value in column " + std::to_string(column) +
+                     " of the features, counted from 0, is too large to be scaled as the training data's were; leave "
+                     "out what stands for no value");
+  }
   return row;
 }
 

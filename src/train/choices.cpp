@@ -90,11 +90,11 @@ std::string ignored_settings(const Config& config) {
   look("start", trained && !has_features(config) && train.initial.empty(), train.start != usual.start);
   look("epochs", trained, train.epochs != usual.epochs);
   look("steps", trained && !bpr, train.steps != usual.steps);
-  look("batch", trained, train.batch != usual.batch);
+  look("batch", bpr || softmax, train.batch != usual.batch);
   look("learning_rate", trained, train.learning_rate != usual.learning_rate);
   look("temperature", softmax, train.temperature != usual.temperature);
   look("pair_weight", softmax, train.pair_weight != usual.pair_weight);
-  look("length_power", softmax, train.length_power != usual.length_power);
+  look("length_power", softmax && items_are_nodes(config), train.length_power != usual.length_power);
   look("decay", bpr || is_network(encoder_of(config)), train.decay != usual.decay);
   look("initial", trained, train.initial != usual.initial);
   look("minutes", trained, train.minutes != usual.minutes);

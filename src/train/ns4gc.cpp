@@ -36,7 +36,8 @@ Ns4gc::Ns4gc(const Communicator& comm, const ShardGraph& graph, std::int64_t col
       nodes_(graph.users + graph.items) {
   COHORT_CHECK(options.pool > 0 && options.width > 0);
   edges_ = comm.sum(std::ssize(graph.adjacency.column));
-  if (edges_ == 0) throw InputError("there is nothing to train on: the graph has no edges; check [input] and [clean]");
+  if (edges_ == 0)
+    throw TooLittleError("there is nothing to train on: the graph has no edges; check [input] and [clean]");
   for (auto& unit : unit_) unit = propagation_.matrix();
   comm.attempt([&] {
     ones_.assign(graph.adjacency.value.size(), 1.0F);

@@ -37,7 +37,7 @@ TripleSampler::TripleSampler(const Communicator& comm, const ShardGraph& graph, 
       seed_(counter(config.seed)),
       every_positive_once_(config.sampler == SamplerKind::interactions) {
   if (positives.total == 0) {
-    throw InputError(
+    throw TooLittleError(
         "there is nothing to train on: no user has an interaction (or friend) and at the same time lacks one; "
         "check [input] and [clean]");
   }

@@ -78,7 +78,8 @@ void Softmax::weigh_users() {
   pairs_ = comm_.sum(pairs_);
   const double total = shard_sum(comm_, graph_.layout, sums);
   if (total == 0) {
-    throw InputError("there is nothing to train on: no user has an interaction (or friend); check [input] and [clean]");
+    throw TooLittleError(
+        "there is nothing to train on: no user has an interaction (or friend); check [input] and [clean]");
   }
   RowExchange exchange(comm_, 1);
   exchange.start(one, count);

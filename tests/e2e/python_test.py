@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import sys
 import unittest
+import unittest.mock
 
 import h5py
 import numpy
@@ -68,6 +69,78 @@ class Package(WithDirectory):
         self.assertEqual((again.users["segment"].value_counts().sort_index() == again.segments["size"]).all(), True)
         back = pandas.read_csv(io.StringIO(users.to_csv()), dtype={"user": str})
         self.assertEqual(list(back["user"]), list(users.index))
+
+    def test_a_value_for_each_segment_and_no_other(self):
+        # As many tests, tables of attributes and shares as segments: none of them is a value for each.
+        users = [f"{u:05d}" for u in range(60)]
+        tables = {"user": self.write("users.csv", "user,town\n" + "".join(f"{u},{int(u) % 3}n\n" for u in users)),
+                  "item": self.write("items.csv", "item,genre\n" + "".join(f"{i:03d},{i % 3}g\n" for i in range(40)))}
+        attributes = {f"input.{of}_attributes": path for of, path in tables.items()}
+        values = ["size", "description", "interactions", "distinct_items", "mean_interactions", "median_interactions",
+                  "first_time", "last_time", "median_last_time"]
+        for count in (1, 2):
+            result, _ = self.run_it(settings=attributes | {"segment.count": count})
+            self.assertEqual(list(result.segments.columns), values)
+            self.assertEqual(len(result.segments), count)
+            with h5py.File(result.path) as file:
+                group = file["segments/profile"]
+                self.assertEqual(group["attribute_file"].shape, (2,))
+                for name in values[2:]:
+                    numpy.testing.assert_array_equal(result.segments[name], group[name][...])
+                self.assertEqual([result.users.index[i] for i in group["representative/id"][...]],
+                                 list(result.profiles["representative"]["id"]))
+        # What two segments have between them, one does not: the same columns, and no rows.
+        many = result.profiles
+        result, _ = self.run_it(settings=attributes | {"segment.count": 1})
+        self.assertEqual(list(result.profiles), list(many))
+        for name, table in result.profiles.items():
+            self.assertEqual(len(table) > 0, name == "representative")
+            self.assertEqual(list(table.columns), [c for c in many[name].columns if c in table.columns])
+            self.assertLessEqual({"segment", "value", "id"} if "id" in many[name] else {"segment", "name", "lift"},
+                                 set(table.columns))
+
+    def test_friends_alone(self):
+        self.write("social.csv", "source,target\n" + "".join(f"{u},{(u + d) % 40}\n" for u in range(40) for d in (1, 2)))
+        self.write("config.toml", f'[input]\nsocial = "social.csv"\n[model]\ndim = 8\n[train]\nloss = "bpr"\nepochs = 2\n'
+                                  f'[segment]\ncount = 2\n[output]\ndirectory = "{self.path}/out"\n')
+        result, _ = self.run_it()
+        self.assertEqual(list(result.segments.columns)[-2:], ["social_inside", "social_outside"])
+        for name, table in result.profiles.items():
+            self.assertEqual(len(table) > 0, name in ("nearest", "representative", "border"))
+            self.assertIn("lift" if len(table) == 0 else "value", table)
+        for asked in ("items", "item_embedding", "recommendations", "segment_recommendations"):
+            with self.assertRaisesRegex(LookupError, "a run with items"):
+                getattr(result, asked)
+
+    def test_the_configuration_is_read_before_the_run(self):
+        config = self.path / "config.toml"
+        config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+        result, _ = self.run_it()
+        self.assertEqual(result.path, self.path / "out" / "segments.h5")
+        started = self.path / "started"
+        program_that_notes = self.write("program", f"#!/bin/sh\ntouch '{started}'\n")
+        program_that_notes.chmod(0o755)
+        for name, content, words in (("none.toml", None, "No such file"), ("out", None, "Is a directory"),
+                                     ("wrong.toml", b"[input\n", "line 1"), ("latin.toml", b"# \xe9\n", "UTF-8")):
+            if content:
+                self.write(name, content)
+            with self.assertRaisesRegex(cohort.CohortError, f"{name}.*{words}") as raised:
+                cohort.run(self.path / name, program=program_that_notes)
+            self.assertEqual(raised.exception.exit_code, 2)
+        self.assertFalse(started.exists())
+
+    def test_paths(self):
+        there = os.getcwd()
+        self.addCleanup(os.chdir, there)
+        with unittest.mock.patch.dict(os.environ, HOME=str(self.path)):
+            os.chdir(self.path)
+            with contextlib.redirect_stderr(io.StringIO()):
+                # Where the program takes a text in quotes without them, so does the package; and where it has run stays known.
+                result = cohort.run("~/config.toml", program=PROGRAM, settings={"output.directory": '"a b"'})
+            os.chdir(there)
+            self.assertEqual(result.path, self.path / "a b" / "segments.h5")
+            self.assertEqual(len(result.users), 60)
+            self.assertEqual(len(cohort.read("~/a b/segments.h5").users), 60)
 
     def test_failures_are_those_of_the_program(self):
         for ranks in (1, 2):

@@ -14,6 +14,15 @@ import pandas
 
 SCHEMA_VERSION = 2
 PROFILE = "segments/profile/"
+# What a profile says of a segment in a value: other datasets of /segments/profile may have as many by chance.
+OF_SEGMENT = ("description", "interactions", "distinct_items", "mean_interactions", "median_interactions", "first_time",
+              "last_time", "median_last_time", "social_inside", "social_outside")
+# The tables of a profile, with the columns that each has where it has rows at all.
+LIFTS = {"name": object, "count": "int64", "population": "int64", "share": "float64", "population_share": "float64",
+         "lift": "float64"}
+TABLES = {"items": {"item": "int64"} | LIFTS, "categories": {"attribute": object} | LIFTS,
+          "user_categories": {"attribute": object} | LIFTS} | {
+              name: {"id": "int64", "value": "float64"} for name in ("representative", "border", "nearest")}
 
 
 def read(path: str | os.PathLike[str]) -> Result:
@@ -25,7 +34,7 @@ class Result:
     """U users, k segments. Every table is read when it is first asked for, and kept. Ids are texts: 00001 stays 00001."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = pathlib.Path(path)
+        self.path = pathlib.Path(path).expanduser().absolute()  # tables are read later, perhaps from another directory
         with h5py.File(self.path, "r") as file:
             kind = _text(file.attrs.get("kind", ""))
             version = int(file.attrs.get("schema_version", -1))
@@ -129,33 +138,30 @@ class Result:
         """Index: the segment. size, and what the profile says of it in a value."""
         table = {"size": self._need("segments/size", "cohort segment")}
         with h5py.File(self.path, "r") as file:
-            for name, values in (file[PROFILE].items() if PROFILE in file else ()):
-                if isinstance(values, h5py.Dataset) and values.shape == table["size"].shape:
-                    table[name] = _texts(values[...]) if values.dtype.kind in "SO" else values[...]
+            for name in OF_SEGMENT:
+                if PROFILE + name in file:
+                    table[name] = _column(file[PROFILE + name])
         return pandas.DataFrame(table, index=pandas.Index(self._numbers, name="segment"))
 
     @functools.cached_property
     def profiles(self) -> dict[str, pandas.DataFrame]:
         """What marks the segments: items, categories, user_categories, representative, border, nearest; a row for each
-        entry, with its segment, best first."""
+        entry, with its segment, best first. Nothing to say of any segment: no rows."""
         tables = {}
         with h5py.File(self.path, "r") as file:
             if PROFILE not in file:
                 raise LookupError(f"{self.path}: has no profiles; cohort profile makes them")
-            for name, group in file[PROFILE].items():
-                if not isinstance(group, h5py.Group) or "row_begin" not in group:
-                    continue
-                begin = group["row_begin"][...]
-                table: dict[str, Any] = {"segment": numpy.repeat(self._numbers, numpy.diff(begin))}
-                for column, values in group.items():
-                    if column != "row_begin" and values.shape == (begin[-1],):
-                        table[column] = _texts(values[...]) if values.dtype.kind in "SO" else values[...]
-                tables[name] = pandas.DataFrame(table)
-        if "nearest" in tables:
-            tables["nearest"]["id"] = self._numbers[tables["nearest"]["id"]]
+            for name, types in TABLES.items():
+                group = file.get(PROFILE + name, {})
+                begin = group["row_begin"][...] if "row_begin" in group else numpy.zeros(len(self._numbers) + 1, int)
+                others = [column for column in group if column not in types and column != "row_begin"]
+                columns = {column: _column(group[column]) for column in [*types, *others] if column in group}
+                if begin[-1] == 0:  # empty columns are not in the file
+                    columns = {column: numpy.array([], kind) for column, kind in types.items()}
+                tables[name] = pandas.DataFrame({"segment": numpy.repeat(self._numbers, numpy.diff(begin))} | columns)
+        tables["nearest"]["id"] = self._numbers[tables["nearest"]["id"]]
         for name, column, of in (("items", "item", "items"), ("representative", "id", "users"), ("border", "id", "users")):
-            if name in tables and column in tables[name]:
-                tables[name][column] = self._ids(of)[tables[name][column]]
+            tables[name][column] = self._ids(of)[tables[name][column]]
         return tables
 
     @functools.cached_property
@@ -169,8 +175,9 @@ class Result:
         return self._lists("segments", self._numbers, "segment")
 
     def _lists(self, of: str, owners: numpy.ndarray, name: str) -> pandas.DataFrame:
-        item = self._need(f"{of}/recommendations/item", "cohort recommend")
-        score = self._need(f"{of}/recommendations/score", "cohort recommend")
+        made_by = "cohort recommend" if len(self._ids("items")) else "a run with items"
+        item = self._need(f"{of}/recommendations/item", made_by)
+        score = self._need(f"{of}/recommendations/score", made_by)
         row, rank = numpy.nonzero(item >= 0)
         return pandas.DataFrame({name: owners[row], "rank": rank + 1, "item": self._ids("items")[item[row, rank]],
                                  "score": score[row, rank]})
@@ -198,3 +205,7 @@ def _text(value: Any) -> str:
 
 def _texts(values: numpy.ndarray) -> numpy.ndarray:
     return numpy.array([_text(value) for value in values], dtype=object)
+
+
+def _column(values: h5py.Dataset) -> numpy.ndarray:
+    return _texts(values[...]) if values.dtype.kind in "SO" else values[...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import os
 import pathlib
 import shutil
@@ -27,7 +28,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(f'"{entry}"' if isinstance(entry, str) else _toml(entry) for entry in value) + "]"
+        return "[" + ", ".join(json.dumps(os.fspath(entry), ensure_ascii=False)
+                               if isinstance(entry, (str, os.PathLike)) else _toml(entry) for entry in value) + "]"
     return str(value)
 
 
@@ -36,10 +38,13 @@ def run(config: str | os.PathLike[str], ranks: int = 1, settings: Mapping[str, A
     """`cohort run CONFIG` on so many ranks; settings: {"train.seed": 7} as --set has them. What the program logs is shown
     while it runs. Returns its result. Raises CohortError with the program's message; an interrupt ends the run, which
     goes on from its checkpoint when it is started again. program: else $COHORT_PROGRAM, else `cohort` on the path."""
-    found = str(program or os.environ.get("COHORT_PROGRAM") or shutil.which("cohort") or "")
+    found = os.path.expanduser(program or os.environ.get("COHORT_PROGRAM") or shutil.which("cohort") or "")
     if not found:
         raise FileNotFoundError("there is no program cohort on the path; install it, or name it in program=")
-    command = [found, "run", os.fspath(config)]
+    config = pathlib.Path(config).expanduser()
+    # Before the run: what cannot be read is not to be found out after hours.
+    result = _directory(config, settings or {}).absolute() / "segments.h5"
+    command = [found, "run", str(config)]
     for key, value in (settings or {}).items():
         command += ["--set", f"{key}={_toml(value)}"]
     if ranks > 1:
@@ -60,7 +65,7 @@ def run(config: str | os.PathLike[str], ranks: int = 1, settings: Mapping[str, A
             raise
     if process.returncode != 0:
         raise CohortError(_error_in(list(last)), process.returncode)
-    return Result(_directory(config, settings or {}) / "segments.h5")
+    return Result(result)
 
 
 def _error_in(lines: list[str]) -> str:
@@ -76,8 +81,24 @@ def _error_in(lines: list[str]) -> str:
     return "".join(lines[-20:]).strip() or "the program failed and said nothing"
 
 
-def _directory(config: str | os.PathLike[str], settings: Mapping[str, Any]) -> pathlib.Path:
+def _directory(config: pathlib.Path, settings: Mapping[str, Any]) -> pathlib.Path:
+    """Where the run writes, from the directory that it is started in. Throws CohortError: the configuration is no TOML."""
     if "output.directory" in settings:
-        return pathlib.Path(settings["output.directory"])
-    with open(config, "rb") as file:
-        return pathlib.Path(tomllib.load(file).get("output", {}).get("directory", "run"))
+        chosen = os.fspath(settings["output.directory"])
+        if chosen[:1] not in ("'", '"'):
+            return pathlib.Path(chosen)
+        text, name = f"output.directory = {chosen}", "settings"
+    else:
+        name = str(config)
+        try:
+            text = config.read_bytes().decode("utf-8-sig")  # editors on Windows write a byte order mark; it is no TOML
+        except OSError as error:
+            raise CohortError(f"cannot read the configuration {config}: {error.strerror}", 2) from None
+        except UnicodeDecodeError as error:
+            raise CohortError(f"{config}: is no UTF-8 ({error})", 2) from None
+    try:
+        output = tomllib.loads(text).get("output")
+    except tomllib.TOMLDecodeError as error:
+        raise CohortError(f"{name}: {error}", 2) from None
+    # Of another type it is refused by the program.
+    return pathlib.Path(str(output.get("directory", "run") if isinstance(output, dict) else "run"))

@@ -228,7 +228,8 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
                    const AssignCommand& command, const AssignOptions& options, std::int64_t threads) {
   if (!is_network(config.model.encoder)) {
     check_fold_in(comm, result, command.result);
-    LiveAssigner assigner(comm, result, result.fold_in->users, embed_by_fold_in(result), config.graph, options);
+    LiveAssigner assigner(comm, result, result.fold_in->users, embed_by_fold_in(result), config.graph, options,
+                          config.clean.repeats);
     answer_lines(assigner, result, options);
     return;
   }
@@ -240,7 +241,7 @@ void assign_stream(const Communicator& comm, const SegmentsFile& result, const C
   NetworkPlacer placer(comm,
                        {&result, &graph.dataset, config.graph, &sharded, &model.features, &model.network, &model.base});
   LiveAssigner assigner(comm, result, users_of_items(comm, graph.dataset, config.graph), embed_by_network(placer),
-                        config.graph, options);
+                        config.graph, options, config.clean.repeats);
   answer_lines(assigner, result, options);
 }
 

@@ -189,6 +189,12 @@ class Init {
           throw InputError("--set " + setting +
                            ": what helps to read files is in [input]; other settings go into the file that is written");
         }
+        const auto key = setting.substr(0, setting.find_first_of("= "));
+        for (const char* file : {"interactions", "social", "item_attributes", "user_attributes"}) {
+          if (key == std::string("input.") + file) {
+            throw InputError("--set " + setting + ": name the file among the others, as `cohort init LOG...`");
+          }
+        }
       }
       config_ = parse_config("[input]\ninteractions = " + toml_string(options_.logs[0]), "cohort init", "",
                              options_.settings);

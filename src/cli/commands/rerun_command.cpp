@@ -31,11 +31,12 @@ struct RerunOptions {
 
 // What ranks measured, and what a file lacks that was made stage by stage and not by all of them.
 const std::vector<std::string> measured{schema::timing, schema::traffic};
-const std::vector<std::string> of_last_stages{"segments/profile", "segments/recommendations"};
+const std::vector<std::string> of_last_stages{"segments/profile", "segments/recommendations", "users/recommendations"};
 
 struct Original {
   Provenance provenance;
   std::int64_t epochs = 0;
+  std::vector<InputFile> attributes;
   std::int64_t level = 0;  ///< of nested segments, whose taste the users' lists know
 };
 
@@ -98,7 +99,16 @@ class RunDirectory {
 Original read_original(const Communicator& comm, const std::string& path) {
   // All of it, or a file of which something is missing would be the same as far as it goes.
   const auto result = read_segments_file(comm, path, SegmentsPart::everything);
-  return {result.provenance, result.epochs, result.recommendations ? result.recommendations->level : 0};
+  Original original{result.provenance, result.epochs, {}, result.recommendations ? result.recommendations->level : 0};
+  comm.attempt([&] {
+    if (!result.profiles) return;
+    for (std::size_t i = 0; i < result.profiles->attribute_file.size(); ++i) {
+      auto& table = original.attributes.emplace_back();
+      table.path = result.profiles->attribute_file[i];
+      table.sha256 = result.profiles->attribute_sha256[i];
+    }
+  });
+  return original;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -150,10 +160,11 @@ void report(const Communicator& comm, const std::string& path, const h5::Differe
 void rerun(const RerunOptions& options) {
   const auto comm = Communicator::world();
   const Stopwatch stopwatch;
-  const auto [provenance, epochs, level] = read_original(comm, options.file);
+  const auto [provenance, epochs, attributes, level] = read_original(comm, options.file);
   auto config = stored_config(provenance, options.file);
   check_inputs(comm, options.file, provenance.inputs);
   check_inputs(comm, options.file, provenance.follows);
+  check_inputs(comm, options.file, attributes);
   const RunDirectory directory(comm, options);
   // A budget of time ends training at an epoch that another run would not meet; the file says at which.
   config.train.minutes = 0;

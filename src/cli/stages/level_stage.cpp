@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/output/logging.hpp"
 #include "cluster/levels.hpp"
 #include "core/error.hpp"
@@ -19,8 +21,14 @@ std::vector<SegmentLevel> levels_above(const Session& session, const PointSet& p
   const auto& counts = session.config().segment.levels;
   std::vector<SegmentLevel> levels;
   if (counts.empty()) return levels;
-  auto nested = nest_segments(session.comm(), points, by_direction(session.config()), found,
-                              std::span(counts).first(counts.size() - 1), former);
+  std::vector<std::int64_t> above;
+  session.comm().attempt([&] {
+    // There may be fewer of the finest (KmeansOptions::or_fewer).
+    for (const auto count : std::span(counts).first(counts.size() - 1)) {
+      above.push_back(std::min(count, std::ssize(found.size)));
+    }
+  });
+  auto nested = nest_segments(session.comm(), points, by_direction(session.config()), found, above, former);
   session.comm().attempt([&] {
     for (auto& one : nested) {
       auto& level = levels.emplace_back();

@@ -153,6 +153,7 @@ Segments cluster_users(const Session& session, const Dataset& dataset, const Sha
   const NodeRoute route(session.comm(), sharded, dataset.users.distribution);
   auto options = kmeans_options(session.config(), dataset);
   options.count = count;
+  options.or_fewer = true;
   return cluster(session, dataset, sharded, model, by_shard, route, options, nullptr);
 }
 

@@ -136,10 +136,12 @@ ModelFile train_model(const Session& session, const GraphFile& graph, const Shar
   auto chosen = with_choices(with_chosen(config.train, candidates), graph.dataset.users.total());
   if (chosen.learning_rate == 0) chosen.learning_rate = bpr_rate(batch_size(chosen.batch, positives.total));
   const auto width = with_width(config.model, sharded.graph.users + sharded.graph.items);
+  const auto a_step = chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
+                      : chosen.loss == LossKind::softmax
+                          ? counted(std::min(chosen.batch, graph.dataset.users.total()), "user")
+                          : std::string("all nodes");
   spdlog::info("train: {}, {}, {}, {} a step", counted(width.layers, "layer"), counted(width.dim, "column"),
-               counted(positives.total, "positive"),
-               chosen.loss == LossKind::bpr ? counted(batch_size(chosen.batch, positives.total), "triple")
-                                            : counted(std::min(chosen.batch, graph.dataset.users.total()), "user"));
+               counted(positives.total, "positive"), a_step);
 
   auto model = empty_model(session, graph, sharded);
   model.history.choice = candidates;

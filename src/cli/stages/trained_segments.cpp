@@ -46,7 +46,7 @@ KmeansResult segments_of_model(const Session& session, const ModelFile& model, c
   if (config.train.joint) {
     Matrix centres;
     comm.attempt([&] { centres = copy_of(trained(session, model, centres_name, options.count, columns).view()); });
-    auto found = assigned_to_centres(comm, points, std::move(centres), true);
+    auto found = assigned_to_centres(comm, points, std::move(centres), true, options.or_fewer);
     if (found.reseeded > 0) {
       spdlog::warn("segment: {} had no user left and took the farthest ones",
                    counted(found.reseeded, "trained centre"));
@@ -57,14 +57,14 @@ KmeansResult segments_of_model(const Session& session, const ModelFile& model, c
     return kmeans(comm, points, options);
   }
   std::vector<std::int32_t> segment;
+  const auto soft = config.segment.count;  // of which those that are nobody's largest are no segments
   comm.attempt([&] {
-    segment = largest_share(points.rows, trained(session, model, head_weight, options.count, columns),
-                            trained(session, model, head_bias, 1, options.count));
+    segment = largest_share(points.rows, trained(session, model, head_weight, soft, columns),
+                            trained(session, model, head_bias, 1, soft));
   });
-  auto found = given_clusters(comm, points, segment, options.count);
-  if (const auto left = std::ssize(found.size); left < options.count) {
-    spdlog::warn("segment: {} of the {} soft segments are nobody's largest; {} are left", options.count - left,
-                 options.count, left);
+  auto found = given_clusters(comm, points, segment, soft);
+  if (const auto left = std::ssize(found.size); left < soft) {
+    spdlog::warn("segment: {} of the {} soft segments are nobody's largest; {} are left", soft - left, soft, left);
   }
   return found;
 }

@@ -7,6 +7,20 @@
 
 namespace cohort {
 
+namespace {
+
+// Nothing is held back.
+Validation without_validation(const Communicator& comm, const Dataset& dataset) {
+  Validation result;
+  comm.attempt([&] {
+    result.held.left = dataset.interactions;
+    result.held.pairs.row_begin.assign(dataset.interactions.row_begin.size(), 0);
+  });
+  return result;
+}
+
+}  // namespace
+
 Validation learn_validation(const Session& session, const GraphFile& graph, const SegmentsFile& trained_on_all) {
   const auto& comm = session.comm();
   const auto& dataset = graph.dataset;
@@ -36,9 +50,15 @@ Validation learn_validation(const Session& session, const GraphFile& graph, cons
   if (dataset.users_alone) join_users(session, left.dataset);
   const TrainTarget target{session.validation_path(), trained_on_all.epochs, 0, true, trained_on_all.history.choice};
   const auto sharded = shard_graph(comm, graph_of(session, left.dataset), *left.partition);
-  const auto model = train_model(session, left, sharded, target);
-  write_model(session, model, target.path);
-  auto segments = cluster_users(session, left.dataset, sharded.graph, model, std::ssize(trained_on_all.segments.size));
+  Segments segments;
+  try {
+    const auto model = train_model(session, left, sharded, target);
+    write_model(session, model, target.path);
+    segments = cluster_users(session, left.dataset, sharded.graph, model, std::ssize(trained_on_all.segments.size));
+  } catch (const TooLittleError& error) {
+    spdlog::warn("validate: what is left is too little, so nothing is held back to choose by: {}", error.what());
+    return without_validation(comm, dataset);
+  }
   result.users = std::move(segments.users);
   result.items = std::move(segments.items);
   result.segment = std::move(segments.segment);
